@@ -1,0 +1,47 @@
+--- Error values: what went wrong, in fields that survive `pcall`.
+
+---@class Error
+---@field message string        what happened and what to do about it, in sentences for a person
+---@field code? string          a word for programs: "timeout", "http_status", "no_key", …
+---@field status_code? integer  HTTP status
+---@field error_code? integer|string  RunComfy's error_code
+---@field detail? any           what the API said beside the message
+---@field [string] any
+
+local M = {}
+
+local Error = {}
+Error.__index = Error
+Error.__name = "Error"
+
+function Error:__tostring()
+  return self.message
+end
+
+--- Makes an error value.
+---@param message string
+---@param fields? table  further fields; not copied deeply
+---@return Error
+function M.new(message, fields)
+  local err = setmetatable({}, Error)
+  for key, value in pairs(fields or {}) do err[key] = value end
+  err.message = message
+  return err
+end
+
+--- Whether `value` is an error value of this module.
+---@param value any
+---@return boolean
+function M.is(value)
+  return getmetatable(value) == Error
+end
+
+--- Turns whatever `error` raised into an error value.
+---@param value any
+---@return Error
+function M.wrap(value)
+  if M.is(value) then return value end
+  return M.new(tostring(value))
+end
+
+return M

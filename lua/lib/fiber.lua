@@ -1,0 +1,179 @@
+--- Fibers: coroutines that wait for callbacks, and can be cancelled at any wait.
+---
+--- C calls back, Lua awaits: a binding offers `start(…, callback) -> handle | nil, message, code`;
+--- `await` turns it into straight code.  A cancelled fiber gets an error at its current wait, or at its
+--- next one; the error unwinds it, so every to-be-closed variable on the way is closed.  A wait inside
+--- such a close handler works (`shield`), elsewhere every further wait raises again: `pcall` cannot
+--- swallow a cancellation for longer than one wait.
+
+local log = require "core.log"
+local timer = require "core.timer"
+
+local M = {}
+
+---@class Fiber
+---@field status "running"|"waiting"|"done"
+---@field cancel_reason? any   set once cancelled
+---@field package thread thread
+---@field package ticket integer    number of the current wait: a late answer to an earlier one is refused
+---@field package shielded integer  depth of shields: waits inside do not raise a cancellation
+---@field package joiners? function[]
+---@field package ok? boolean
+---@field package values? table
+local Fiber = {}
+Fiber.__index = Fiber
+Fiber.__name = "Fiber"
+
+---@class Cancelled
+---@field reason any
+local Cancelled = { __name = "Cancelled" }
+Cancelled.__index = Cancelled
+
+function Cancelled:__tostring()
+  return "cancelled: " .. tostring(self.reason)
+end
+
+local by_thread = setmetatable({}, { __mode = "k" }) ---@type table<thread, Fiber>
+local alive = 0
+
+--- Whether an error value is a cancellation.
+---@param err any
+---@return boolean
+function M.is_cancelled(err)
+  return getmetatable(err) == Cancelled
+end
+
+--- The fiber that runs now, or nil outside of fibers.
+---@return Fiber?
+function M.current()
+  return by_thread[coroutine.running()]
+end
+
+--- How many fibers have not ended.
+---@return integer
+function M.count()
+  return alive
+end
+
+local function finish(self, ok, ...)
+  self.status = "done"
+  self.ok, self.values = ok, table.pack(...)
+  by_thread[self.thread] = nil
+  alive = alive - 1
+  local joiners = self.joiners
+  self.joiners = nil
+  if joiners then
+    for _, joiner in ipairs(joiners) do joiner() end
+  elseif not ok and not M.is_cancelled((...)) and not self.quiet then
+    log.write("error", "a fiber ended with an error: " .. tostring((...)))
+  end
+end
+
+local function traced(err)
+  if type(err) == "string" then return debug.traceback(err, 2) end
+  return err
+end
+
+local function body(self, fn, ...)
+  finish(self, xpcall(fn, traced, ...))
+end
+
+local function resume(self, ...)
+  self.status = "running"
+  local ok, err = coroutine.resume(self.thread, ...)
+  if not ok then -- only this module's own code runs outside of the xpcall
+    log.write("error", debug.traceback(self.thread, tostring(err)))
+  end
+end
+
+--- Starts a fiber; it runs at once, up to its first wait.
+---@param fn function
+---@param ... any  arguments of `fn`
+---@return Fiber
+function M.spawn(fn, ...)
+  local self = setmetatable({ ticket = 0, shielded = 0, status = "running" }, Fiber)
+  self.thread = coroutine.create(body)
+  by_thread[self.thread] = self
+  alive = alive + 1
+  resume(self, self, fn, ...)
+  return self
+end
+
+local function raise_if_cancelled(self)
+  if self.cancel_reason ~= nil and self.shielded == 0 then
+    error(setmetatable({ reason = self.cancel_reason }, Cancelled), 0)
+  end
+end
+
+-- The waiting half of await: `arrived` is called by the answer, from the loop.
+local function wait(self, ticket)
+  self.status = "waiting"
+  local answer = table.pack(coroutine.yield())
+  self.ticket = ticket + 1
+  raise_if_cancelled(self)
+  return table.unpack(answer, 1, answer.n)
+end
+
+--- Calls `start(…, callback)` and waits for the callback; returns what it was called with.
+--- Where `start` returns nil, message, code, so does `await`, without a wait.  The handle is closed
+--- when the wait ends, however it ends.
+---@param start fun(...): any, ...
+---@param ... any
+---@return any ...
+function M.await(start, ...)
+  local self = by_thread[coroutine.running()]
+  if not self then error("fiber.await: not inside a fiber", 2) end
+  raise_if_cancelled(self)
+  local ticket = self.ticket
+  local args = table.pack(...)
+  args.n = args.n + 1
+  args[args.n] = function(...)
+    if self.ticket == ticket and self.status == "waiting" then resume(self, ...) end
+  end
+  local op <close>, message, code = start(table.unpack(args, 1, args.n))
+  if op == nil then return nil, message, code end
+  return wait(self, ticket)
+end
+
+--- Waits `seconds` of real time.  Code that follows the simulator's clock uses lib.clock.
+---@param seconds number
+function M.sleep(seconds)
+  M.await(timer.after, math.max(0, math.ceil(seconds * 1000)))
+end
+
+--- Asks the fiber to end: its current or next wait raises.  Does nothing once it has ended.
+---@param reason? any  default "cancelled"
+function Fiber:cancel(reason)
+  if self.status == "done" or self.cancel_reason ~= nil then return end
+  self.cancel_reason = reason == nil and "cancelled" or reason
+  if self.status == "waiting" and self.shielded == 0 then resume(self) end
+end
+
+local join_handle = setmetatable({}, { __close = function() end })
+
+--- Waits for the fiber's end.
+---@return boolean ok      false: it ended with an error
+---@return any ...         what it returned, or the error
+function Fiber:join()
+  if self.status ~= "done" then
+    M.await(function(callback)
+      self.joiners = self.joiners or {}
+      table.insert(self.joiners, callback)
+      return join_handle
+    end)
+  end
+  return self.ok, table.unpack(self.values, 1, self.values.n)
+end
+
+--- Calls `fn` with waits that a cancellation does not interrupt: for clean-up.
+---@param fn function
+---@param ... any
+---@return any ...
+function M.shield(fn, ...)
+  local self = assert(M.current(), "fiber.shield: not inside a fiber")
+  self.shielded = self.shielded + 1
+  local guard <close> = setmetatable({}, { __close = function() self.shielded = self.shielded - 1 end })
+  return fn(...)
+end
+
+return M

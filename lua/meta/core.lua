@@ -1,0 +1,403 @@
+---@meta
+--- What the C core offers to Lua: one class a module, `local json = require "core.json"`.
+--- Misuse raises; what the world refuses returns nil, message, code.  Callbacks run from the loop,
+--- never from inside the function that was given them, never after `cancel`.
+
+---------------------------------------------------------------------------------------------------
+-- core.host: the process itself
+
+---@class core.host
+---@field version string
+local host = {}
+
+--- Bytes that Lua holds now, and the most it ever held.
+---@return integer used, integer peak
+function host.memory() end
+
+--- Sets the most bytes that Lua may hold; 0: no limit.
+---@param bytes integer
+function host.set_memory_ceiling(bytes) end
+
+--- For tests: lets `after` allocations succeed, then fails `count` of them.
+---@param after integer
+---@param count integer
+function host.fail_allocations(after, count) end
+
+--- Sorted names of the embedded modules that begin with `prefix`.
+---@param prefix? string
+---@return string[]
+function host.modules(prefix) end
+
+--- Calls `fn` from the loop when the signal arrives; it keeps no loop alive.
+---@param name "INT"|"TERM"|"HUP"
+---@param fn fun()
+---@return core.Handle
+function host.on_signal(name, fn) end
+
+--- `count` random bytes of the system's generator, at most 1,024.
+---@param count integer
+---@return string
+function host.random(count) end
+
+---@class core.Handle  a to-be-closed value
+local Handle = {}
+
+--- Ends what the handle stands for; its callback will not run any more.  Again: does nothing.
+function Handle:cancel() end
+
+---------------------------------------------------------------------------------------------------
+-- core.loop, core.timer, core.clock, core.log
+
+---@class core.loop
+local loop = {}
+
+--- Runs until `stop()` or until nothing is left to wait for.
+function loop.run() end
+
+--- One turn; waits for an event if `block`.
+---@param block boolean
+---@return boolean alive  whether anything is left to wait for
+function loop.step(block) end
+
+--- Makes `run()` return after the current turn.
+function loop.stop() end
+
+---@class core.timer
+local timer = {}
+
+--- Calls `fn` once, after `ms` milliseconds.
+---@param ms integer
+---@param fn fun()
+---@return core.Handle
+function timer.after(ms, fn) end
+
+---@class core.clock
+local clock = {}
+
+--- Seconds since some fixed moment; never goes back.
+---@return number
+function clock.monotonic() end
+
+--- Seconds since 1970-01-01T00:00:00Z.
+---@return number
+function clock.wall() end
+
+---@alias LogLevel "error"|"warning"|"info"|"debug"
+
+---@class core.log
+local log = {}
+
+--- Writes a line to standard error.
+---@param level LogLevel
+---@param text string
+function log.write(level, text) end
+
+---@param level LogLevel
+function log.set_level(level) end
+
+---@return LogLevel
+function log.get_level() end
+
+---------------------------------------------------------------------------------------------------
+-- core.stdio: the protocol's two streams
+
+---@class core.stdio
+local stdio = {}
+
+--- Points descriptor 1 at standard error and keeps the real standard output for `write`.  Once, at start.
+function stdio.take() end
+
+--- Reads lines from standard input.  `on_line(line)` gets each without its end (LF or CRLF);
+--- `on_line(nil, "too_long")` stands for a line over the limit, which is skipped; `on_line(nil, "eof")` comes last.
+---@param max_bytes integer
+---@param on_line fun(line: string?, why: string?)
+---@return core.Handle|nil reader, string? message, string? code
+function stdio.read_lines(max_bytes, on_line) end
+
+--- Queues bytes for the real standard output; what one loop turn queues goes out in one write, in order.
+---@param bytes string
+---@return integer queued  bytes not yet taken by the system: the sign of a slow reader
+function stdio.write(bytes) end
+
+--- Calls `fn` once, when everything queued has been taken, or the stream broke.
+---@param fn fun()
+---@return core.Handle
+function stdio.on_drain(fn) end
+
+--- Calls `fn` once, when the reader of standard output is gone (EPIPE).
+---@param fn fun()
+---@return core.Handle
+function stdio.on_broken(fn) end
+
+--- Whether a descriptor (0, 1, 2) is a terminal.  1 is the real standard output, also after `take`.
+---@param fd integer
+---@return boolean
+function stdio.is_terminal(fd) end
+
+---------------------------------------------------------------------------------------------------
+-- core.json: JSON without losses
+
+---@class core.json
+---@field null lightuserdata   JSON null; equal to itself only
+---@field array table          metatable of arrays: setmetatable({}, json.array) encodes as []
+local json = {}
+
+--- Text to value.  Objects are plain tables, arrays carry the metatable `json.array`; integers within
+--- 64 bits signed are integers, other numbers without fraction and exponent are boxed (`json.integer`) and
+--- keep their digits, all else are floats; null is `json.null`.  Strict RFC 8259 and UTF-8; a number that
+--- a float cannot hold (1e999) is boxed too.
+---@param text string
+---@return any value, string? message  nil and "line 3, column 14: …" when it is no JSON
+function json.decode(text) end
+
+--- Value to text.  Keys are sorted bytewise unless `json.ordered` gave an order; an empty table without
+--- metatable is {}.  Raises on what JSON cannot say (functions, NaN, invalid UTF-8, cycles, sparse
+--- arrays, depth over 1,000), naming the place: "at .overrides.6: …".
+---@param value any
+---@return string text
+function json.encode(value) end
+
+--- An exact integer of any size, from its digits: tostring, == and < work, encode writes the digits.
+--- Within the range of Lua's integers it returns a plain integer.
+---@param digits string
+---@return integer|core.json.Integer
+function json.integer(digits) end
+
+--- Marks a table as an array (also an empty one) and returns it.
+---@generic T: table
+---@param list? T
+---@return T
+function json.as_array(list) end
+
+--- Sets the order in which the keys of a table are written; keys not named follow, sorted.
+---@generic T: table
+---@param keys string[]
+---@param object T
+---@return T
+function json.ordered(keys, object) end
+
+--- Checks JSON text and keeps it as bytes, white space removed, for `encode` to write unchanged.
+---@param text string
+---@return core.json.Raw? raw, string? message
+function json.raw(text) end
+
+---@class core.json.Integer
+---@class core.json.Raw
+local Raw = {}
+
+--- The text: compact JSON.
+---@return string
+function Raw:text() end
+
+---@return "object"|"array"|"string"|"number"|"boolean"|"null"
+function Raw:kind() end
+
+--- The part that a path of keys and 1-based indexes leads to, without decoding; nil where there is none.
+--- Of duplicate keys the last counts, as in `decode`.
+---@param ... string|integer
+---@return core.json.Raw?
+function Raw:get(...) end
+
+--- Decodes the part that a path leads to (all of it without one); nil where there is none.
+---@param ... string|integer
+---@return any
+function Raw:value(...) end
+
+--- Iterates an object (key, Raw) or an array (index, Raw) in document order.
+---@return fun(): string|integer|nil, core.json.Raw?
+function Raw:pairs() end
+
+---------------------------------------------------------------------------------------------------
+-- core.codec: bytes and text
+
+---@class core.codec
+local codec = {}
+
+---@param bytes string
+---@return string
+function codec.base64_encode(bytes) end
+
+--- Standard alphabet with padding.
+---@param text string
+---@return string? bytes, string? message
+function codec.base64_decode(text) end
+
+--- Whether a string is valid UTF-8 (no surrogates, no overlong forms).
+---@param text string
+---@return boolean
+function codec.is_utf8(text) end
+
+--- The first `count` characters of a UTF-8 text, and whether that is less than all.
+---@param text string
+---@param count integer
+---@return string head, boolean cut
+function codec.utf8_head(text, count) end
+
+--- Percent-encodes all but RFC 3986's unreserved characters.
+---@param text string
+---@return string
+function codec.percent_encode(text) end
+
+--- Decodes percent escapes; nil where one is malformed.
+---@param text string
+---@return string?
+function codec.percent_decode(text) end
+
+---------------------------------------------------------------------------------------------------
+-- core.fs: files, by path
+
+---@class core.fs
+local fs = {}
+
+---@class core.fs.Stat
+---@field type "file"|"directory"|"other"
+---@field size integer
+---@field mode integer   permission bits
+---@field owner integer  user id
+---@field mtime number   seconds since 1970
+
+---@param path string
+---@return core.fs.Stat|nil stat, string? message, string? code
+function fs.stat(path) end
+
+--- Creates a directory and its parents; fine if it exists.
+---@param path string
+---@param mode? integer  default 448 (0700)
+---@return true|nil ok, string? message, string? code
+function fs.mkdir(path, mode) end
+
+--- Sorted names in a directory, without "." and "..".
+---@param path string
+---@return string[]|nil names, string? message, string? code
+function fs.list(path) end
+
+---------------------------------------------------------------------------------------------------
+-- core.http: the HTTP client
+
+---@class core.http
+local http = {}
+
+---@class core.http.Request
+---@field method string
+---@field url string
+---@field headers? string[]       whole lines, "Accept: application/json"
+---@field bearer? string          token; sent to this URL's host alone, never across a redirect to another
+---@field body? string            at most one of body and body_file
+---@field body_file? string       path of a file to send; never passes through Lua
+---@field save_as? string         path to write the answer's body to (200 to 299 only); removed unless complete
+---@field connect_ms? integer     default 10,000
+---@field total_ms? integer       default 120,000; 0: none
+---@field idle_ms? integer        ends a transfer that moved no byte for so long; default 0: never
+---@field max_bytes? integer      limit of the answer's body, default 64 MiB
+
+---@class core.http.Response
+---@field status integer
+---@field headers string          the header block of the last response, as received
+---@field body string             "" with save_as
+---@field url string              where it came from, after redirects
+
+--- Starts a transfer.  GET and HEAD follow up to 5 redirects, other methods none.  A method other
+--- than GET and HEAD uses a connection of its own, so that it is never sent twice.
+--- `callback(response)` or `callback(nil, message, code, sent)` runs once; code is "connect" (no
+--- connection: resolve, connect, TLS), "timeout", "truncated" (ended early), "too_large", "file",
+--- "protocol", "network"; sent: whether any byte of the request may have left.
+---@param request core.http.Request
+---@param callback fun(response: core.http.Response?, message: string?, code: string?, sent: boolean?)
+---@return core.Handle|nil transfer, string? message, string? code
+function http.start(request, callback) end
+
+--- Transfers not yet ended, queued ones included.
+---@return integer
+function http.active() end
+
+---@class core.http.Stats
+---@field transfers integer    begun since the start
+---@field connections integer  opened since the start
+---@field queued integer       waiting behind the limit
+
+---@return core.http.Stats
+function http.stats() end
+
+--- What is used: library version, TLS library, certificate bundle; opens the library.
+---@return { version: string, tls: string, ca_file: string?, ca_path: string?, http2: boolean }|nil info, string? message
+function http.info() end
+
+---------------------------------------------------------------------------------------------------
+-- core.httpd: the HTTP server
+
+---@class core.httpd
+local httpd = {}
+
+---@class core.httpd.Options
+---@field host? string       default "127.0.0.1"
+---@field port? integer      default 0: any free one
+---@field max_body? integer  bytes; a longer request body is answered with 413; default 16 MiB
+
+---@class core.httpd.Server: core.Handle  cancel() closes it and all its connections
+---@field port integer
+---@field host string
+
+---@class core.httpd.Request
+---@field method string
+---@field path string                      as sent, still percent-encoded, without the query
+---@field query string                     without "?"; "" if there is none
+---@field headers table<string, string>    lower-case names; repeated ones joined with ", "
+---@field body string
+---@field peer string                      the client's address
+local Request = {}
+
+--- Answers.  Once a request.
+---@param status integer
+---@param headers? table<string, string>
+---@param body? string
+function Request:respond(status, headers, body) end
+
+--- Begins a streamed answer (chunked).
+---@param status integer
+---@param headers? table<string, string>
+---@return core.httpd.Stream
+function Request:stream(status, headers) end
+
+--- Ends the connection without an answer; with `body`, after headers that promise `promised` bytes and
+--- only `body` of them.  For tests of clients.
+---@param fault? { status: integer, headers: table<string, string>?, body: string, promised: integer }
+function Request:drop(fault) end
+
+--- Calls `fn` once if the peer goes away before the answer is complete.
+---@param fn fun()
+function Request:on_closed(fn) end
+
+---@class core.httpd.Stream: core.Handle  cancel() breaks the connection
+local Stream = {}
+
+--- Queues bytes; returns how many are queued in all.
+---@param bytes string
+---@return integer|nil queued, string? message, string? code  nil once the peer is gone
+function Stream:write(bytes) end
+
+--- Ends the stream properly, after what is queued.
+function Stream:finish() end
+
+--- Starts a server; `on_request(request)` runs for each request with its whole body.
+---@param options core.httpd.Options
+---@param on_request fun(request: core.httpd.Request)
+---@return core.httpd.Server|nil server, string? message, string? code
+function httpd.listen(options, on_request) end
+
+--- Requests handed to Lua and not yet answered.
+---@return integer
+function httpd.pending() end
+
+---------------------------------------------------------------------------------------------------
+-- core.png: images of the simulator
+
+---@class core.png
+local png = {}
+
+--- Encodes 8-bit RGB pixels.  `text` becomes tEXt chunks, in the order given.
+---@param width integer
+---@param height integer
+---@param pixels string                rows from the top, width * height * 3 bytes
+---@param text? { [1]: string, [2]: string }[]
+---@return string|nil png, string? message, string? code
+function png.encode(width, height, pixels, text) end

@@ -1,0 +1,53 @@
+#include "base/buf.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool buf_reserve(struct buf *b, size_t more)
+{
+    if (more <= b->room - b->size)
+        return true;
+    if (more > SIZE_MAX / 2 - b->size)
+        return false;
+    size_t room = b->room ? b->room : 256;
+    while (room < b->size + more)
+        room *= 2;
+    char *data = realloc(b->data, room);
+    if (!data)
+        return false;
+    b->data = data;
+    b->room = room;
+    return true;
+}
+
+bool buf_append(struct buf *b, const void *bytes, size_t size)
+{
+    if (!buf_reserve(b, size))
+        return false;
+    if (size > 0)
+        memcpy(b->data + b->size, bytes, size);
+    b->size += size;
+    return true;
+}
+
+void buf_consume(struct buf *b, size_t size)
+{
+    if (size >= b->size) {
+        b->size = 0;
+        return;
+    }
+    memmove(b->data, b->data + size, b->size - size);
+    b->size -= size;
+}
+
+void buf_clear(struct buf *b)
+{
+    b->size = 0;
+}
+
+void buf_free(struct buf *b)
+{
+    free(b->data);
+    *b = (struct buf){ 0 };
+}

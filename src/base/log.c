@@ -1,0 +1,87 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 65536, PREFIX_MAX = 32 };
+
+static const char *const level_names[] = { "error", "warning", "info", "debug" };
+static enum log_level threshold = LOG_WARNING;
+
+void log_set_level(enum log_level level)
+{
+    threshold = level;
+}
+
+enum log_level log_get_level(void)
+{
+    return threshold;
+}
+
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
+}
+
+bool log_level_parse(const char *name, enum log_level *level)
+{
+    for (int i = LOG_ERROR; i <= LOG_DEBUG; i++) {
+        if (strcmp(name, level_names[i]) == 0) {
+            *level = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+// stderr may share a non-blocking file description with stdout: wait instead of losing the line.
+static void write_all(const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(STDERR_FILENO, bytes, size);
+        if (n >= 0) {
+            bytes += n;
+            size -= (size_t)n;
+        } else if (errno == EAGAIN) {
+            struct pollfd writable = { .fd = STDERR_FILENO, .events = POLLOUT };
+            if (poll(&writable, 1, 1000) <= 0)
+                return;
+        } else if (errno != EINTR) {
+            return;
+        }
+    }
+}
+
+void log_text(enum log_level level, const char *text, size_t size)
+{
+    if (level > threshold)
+        return;
+    static char line[PREFIX_MAX + TEXT_MAX + 1]; // one thread logs: the loop's
+    int prefix = snprintf(line, PREFIX_MAX, "rcmcp: %s: ", level_names[level]);
+    if (prefix < 0)
+        return;
+    if (size > TEXT_MAX)
+        size = TEXT_MAX;
+    char *out = line + prefix;
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        *out++ = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : (char)c;
+    }
+    *out++ = '\n';
+    write_all(line, (size_t)(out - line));
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (size > 0)
+        log_text(level, text, (size_t)size < sizeof text ? (size_t)size : sizeof text - 1);
+}

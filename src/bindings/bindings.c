@@ -1,0 +1,35 @@
+#include "bindings/bindings.h"
+
+const struct host_module bindings[] = {
+    { "core.clock", open_clock },
+    { "core.host", open_host },
+    { "core.log", open_log },
+    { "core.loop", open_loop },
+    { "core.timer", open_timer },
+    { NULL, NULL },
+};
+
+int bindings_fail(lua_State *L, const char *code, const char *message)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, message);
+    lua_pushstring(L, code);
+    return 3;
+}
+
+void bindings_type(lua_State *L, const char *name, const luaL_Reg *methods)
+{
+    luaL_newmetatable(L, name); // meta
+    luaL_setfuncs(L, methods, 0);
+    lua_newtable(L); // meta index
+    for (const luaL_Reg *m = methods; m->name; m++) {
+        if (m->name[0] != '_') {
+            lua_pushcfunction(L, m->func);
+            lua_setfield(L, -2, m->name);
+        }
+    }
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}

@@ -1,0 +1,56 @@
+// core.host: the process itself, its memory, its embedded modules.
+#include "host/host.h"
+
+#include "bindings/bindings.h"
+#include "host/call.h"
+#include "host/embed.h"
+
+static int memory(lua_State *L)
+{
+    const struct alloc *a = host_alloc(L);
+    lua_pushinteger(L, (lua_Integer)a->used);
+    lua_pushinteger(L, (lua_Integer)a->peak);
+    return 2;
+}
+
+static int set_memory_ceiling(lua_State *L)
+{
+    lua_Integer bytes = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, bytes >= 0, 1, "negative size");
+    host_alloc(L)->ceiling = (size_t)bytes;
+    return 0;
+}
+
+static int fail_allocations(lua_State *L)
+{
+    lua_Integer after = luaL_checkinteger(L, 1);
+    lua_Integer count = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, after >= 0, 1, "negative count");
+    luaL_argcheck(L, count >= 0, 2, "negative count");
+    struct alloc *a = host_alloc(L);
+    a->fail_after = (size_t)after;
+    a->fail_count = (size_t)count;
+    return 0;
+}
+
+static int modules(lua_State *L)
+{
+    embed_push_names(L, luaL_optstring(L, 1, ""));
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    { "memory", memory },
+    { "set_memory_ceiling", set_memory_ceiling },
+    { "fail_allocations", fail_allocations },
+    { "modules", modules },
+    { NULL, NULL },
+};
+
+int open_host(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    lua_pushliteral(L, RCMCP_VERSION);
+    lua_setfield(L, -2, "version");
+    return 1;
+}

@@ -1,0 +1,107 @@
+#include "host/host.h"
+
+#include "base/log.h"
+#include "host/call.h"
+#include "host/embed.h"
+#include "loop/loop.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+struct host *host_of(lua_State *L)
+{
+    return *(struct host **)lua_getextraspace(L);
+}
+
+static int on_panic(lua_State *L)
+{
+    const char *message = lua_tostring(L, -1);
+    log_line(LOG_ERROR, "panic: %s", message ? message : "an error without a message");
+    return 0; // Lua aborts
+}
+
+// (modules) runs protected
+static int open_state(lua_State *L)
+{
+    const struct host_module *modules = lua_touserdata(L, 1);
+    lua_gc(L, LUA_GCSTOP);
+    luaL_openlibs(L);
+    embed_install(L);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE); // preload
+    for (const struct host_module *m = modules; m->name; m++) {
+        lua_pushcfunction(L, m->open);
+        lua_setfield(L, -2, m->name);
+    }
+    lua_gc(L, LUA_GCRESTART);
+    lua_gc(L, LUA_GCGEN, 0, 0);
+    return 0;
+}
+
+struct host *host_new(const struct host_module *modules)
+{
+    struct host *host = calloc(1, sizeof *host);
+    if (!host)
+        goto err0;
+    host->loop = loop_new();
+    if (!host->loop)
+        goto err1;
+    host->L = lua_newstate(alloc_lua, &host->alloc);
+    if (!host->L)
+        goto err2;
+    lua_atpanic(host->L, on_panic);
+    *(struct host **)lua_getextraspace(host->L) = host;
+    if (host_call(host->L, open_state, (void *)modules) != HOST_OK)
+        goto err3;
+    return host;
+
+err3:
+    lua_close(host->L);
+err2:
+    loop_free(host->loop);
+err1:
+    free(host);
+err0:
+    log_line(LOG_ERROR, "cannot start: out of memory or descriptors");
+    return NULL;
+}
+
+struct command_line {
+    int argc;
+    char **argv;
+    int status;
+};
+
+// (command line) -> calls main(argv) and keeps the integer it returns
+static int run_main(lua_State *L)
+{
+    struct command_line *line = lua_touserdata(L, 1);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "main");
+    lua_call(L, 1, 1); // line main
+    lua_createtable(L, line->argc, 1);
+    for (int i = 0; i < line->argc; i++) {
+        lua_pushstring(L, line->argv[i]);
+        lua_rawseti(L, -2, i); // [0] is the program's name
+    }
+    lua_call(L, 1, 1); // line status
+    line->status = (int)luaL_checkinteger(L, -1);
+    return 0;
+}
+
+int host_run(struct host *host, int argc, char **argv)
+{
+    struct command_line line = { argc, argv, EX_SOFTWARE };
+    host_call(host->L, run_main, &line);
+    return line.status;
+}
+
+void host_free(struct host *host)
+{
+    if (!host)
+        return;
+    loop_free(host->loop);
+    lua_close(host->L);
+    free(host);
+}

@@ -1,0 +1,79 @@
+#include "loop/loop.h"
+
+#include <stdlib.h>
+
+struct closer {
+    void (*fn)(void *arg);
+    void *arg;
+    struct closer *next;
+};
+
+struct loop {
+    uv_loop_t uv;
+    struct closer *closers;
+};
+
+struct loop *loop_new(void)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (!loop)
+        return NULL;
+    if (uv_loop_init(&loop->uv) < 0) {
+        free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    while (loop->closers) {
+        struct closer *c = loop->closers;
+        loop->closers = c->next;
+        c->fn(c->arg);
+        free(c);
+    }
+    uv_walk(&loop->uv, close_handle, NULL);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    uv_loop_close(&loop->uv);
+    free(loop);
+}
+
+uv_loop_t *loop_uv(struct loop *loop)
+{
+    return &loop->uv;
+}
+
+void loop_run(struct loop *loop)
+{
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+bool loop_step(struct loop *loop, bool block)
+{
+    return uv_run(&loop->uv, block ? UV_RUN_ONCE : UV_RUN_NOWAIT) != 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+    uv_stop(&loop->uv);
+}
+
+bool loop_at_close(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+    struct closer *c = malloc(sizeof *c);
+    if (!c)
+        return false;
+    *c = (struct closer){ .fn = fn, .arg = arg, .next = loop->closers };
+    loop->closers = c;
+    return true;
+}

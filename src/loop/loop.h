@@ -1,0 +1,33 @@
+/// The event loop: libuv, wrapped once.  One loop a process, one thread.
+#ifndef RCMCP_LOOP_LOOP_H
+#define RCMCP_LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+struct loop;
+
+/// Creates the loop.  NULL when memory or descriptors are out.
+struct loop *loop_new(void);
+
+/// Runs the functions registered with loop_at_close(), last registered first, closes whatever
+/// handle is still open, runs the close callbacks, and frees the loop.  NULL is allowed.
+void loop_free(struct loop *loop);
+
+/// libuv's own loop, for the subsystems of src/loop and src/net.
+uv_loop_t *loop_uv(struct loop *loop);
+
+/// Runs until loop_stop() or until nothing is left to wait for.
+void loop_run(struct loop *loop);
+
+/// One turn: waits for an event if `block`, else only takes what is ready.  Returns whether
+/// anything is left to wait for.
+bool loop_step(struct loop *loop, bool block);
+
+/// Makes loop_run() return after the current turn.
+void loop_stop(struct loop *loop);
+
+/// Registers `fn(arg)` for loop_free(): a subsystem closes its handles there.  False: out of memory.
+bool loop_at_close(struct loop *loop, void (*fn)(void *arg), void *arg);
+
+#endif
