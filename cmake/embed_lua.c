@@ -101,9 +101,11 @@ static void emit(FILE *out, const char *root, const char *argparse, char **files
     fprintf(out, "const struct embed_module embed_modules[] = {\n");
     for (int i = 0; i < count; i++) {
         module_name(path, sizeof path, files[i]);
-        fprintf(out, "    { \"%s\", \"@lua/%s\", chunk_%d, sizeof chunk_%d },\n", path, files[i], i, i);
+        fprintf(out, "    { \"%s\", \"@lua/%s\", chunk_%d, sizeof chunk_%d },\n", path, files[i], i,
+                i);
     }
-    fprintf(out, "    { \"argparse\", \"@argparse.lua\", chunk_%d, sizeof chunk_%d },\n", count, count);
+    fprintf(out, "    { \"argparse\", \"@argparse.lua\", chunk_%d, sizeof chunk_%d },\n", count,
+            count);
     fprintf(out, "    { 0, 0, 0, 0 }\n};\n");
 }
 

@@ -172,7 +172,7 @@ end
 function M.shield(fn, ...)
   local self = assert(M.current(), "fiber.shield: not inside a fiber")
   self.shielded = self.shielded + 1
-  local guard <close> = setmetatable({}, { __close = function() self.shielded = self.shielded - 1 end })
+  local _ <close> = setmetatable({}, { __close = function() self.shielded = self.shielded - 1 end })
   return fn(...)
 end
 

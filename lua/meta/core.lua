@@ -28,12 +28,6 @@ function host.fail_allocations(after, count) end
 ---@return string[]
 function host.modules(prefix) end
 
---- Calls `fn` from the loop when the signal arrives; it keeps no loop alive.
----@param name "INT"|"TERM"|"HUP"
----@param fn fun()
----@return core.Handle
-function host.on_signal(name, fn) end
-
 --- `count` random bytes of the system's generator, at most 1,024.
 ---@param count integer
 ---@return string
@@ -98,20 +92,78 @@ function log.set_level(level) end
 ---@return LogLevel
 function log.get_level() end
 
+---@class core.signal
+local signal = {}
+
+--- Calls `fn` each time the signal arrives; the watch keeps no loop alive.
+---@param name "INT"|"TERM"|"HUP"
+---@param fn fun()
+---@return core.Handle|nil watch, string? message, string? code
+function signal.on(name, fn) end
+
+---------------------------------------------------------------------------------------------------
+-- core.process: child processes
+
+---@class core.process
+local process = {}
+
+---@class core.process.Options
+---@field file string                        looked up in PATH
+---@field args string[]                      without the program's name
+---@field env? string[]                      "NAME=value" lines: the whole environment; default: ours
+---@field on_stdout? fun(bytes: string?)     nil means the end of the stream
+---@field on_stderr? fun(bytes: string?)
+---@field on_exit? fun(status: integer, signal: integer)
+
+---@class core.process.Process: core.Handle  cancel() kills it if it runs, closes the pipes, ends all callbacks
+local Process = {}
+
+--- Queues bytes for its standard input.
+---@param bytes string
+---@return true|nil ok, string? message, string? code
+function Process:write(bytes) end
+
+--- Closes its standard input once what was queued is written.
+function Process:close_stdin() end
+
+--- Closes our end of its standard output: its writes fail with EPIPE.
+function Process:close_stdout() end
+
+---@param name? "TERM"|"INT"|"HUP"|"KILL"|"STOP"|"CONT"  default "TERM"
+---@return true|nil ok, string? message, string? code
+function Process:kill(name) end
+
+---@return integer
+function Process:pid() end
+
+---@param options core.process.Options
+---@return core.process.Process|nil process, string? message, string? code
+function process.spawn(options) end
+
 ---------------------------------------------------------------------------------------------------
 -- core.stdio: the protocol's two streams
 
 ---@class core.stdio
 local stdio = {}
 
+---@class core.stdio.Reader: core.Handle
+local Reader = {}
+
+--- Stops delivering until `resume`; lines of the chunk in hand still come.
+function Reader:pause() end
+
+function Reader:resume() end
+
 --- Points descriptor 1 at standard error and keeps the real standard output for `write`.  Once, at start.
+---@return true|nil ok, string? message, string? code
 function stdio.take() end
 
 --- Reads lines from standard input.  `on_line(line)` gets each without its end (LF or CRLF);
---- `on_line(nil, "too_long")` stands for a line over the limit, which is skipped; `on_line(nil, "eof")` comes last.
+--- `on_line(nil, "too_long")` stands for a line over the limit, `on_line(nil, "no_memory")` for one there was no memory
+--- for; both are skipped.  `on_line(nil, "eof")` comes last.
 ---@param max_bytes integer
 ---@param on_line fun(line: string?, why: string?)
----@return core.Handle|nil reader, string? message, string? code
+---@return core.stdio.Reader|nil reader, string? message, string? code
 function stdio.read_lines(max_bytes, on_line) end
 
 --- Queues bytes for the real standard output; what one loop turn queues goes out in one write, in order.

@@ -67,9 +67,12 @@ void log_text(enum log_level level, const char *text, size_t size)
     if (size > TEXT_MAX)
         size = TEXT_MAX;
     char *out = line + prefix;
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        *out++ = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : (char)c;
+    memcpy(out, text, size);
+    out += size;
+    for (char *c = line + prefix; c < out; c++) {
+        bool control = (unsigned char)*c < 0x20 && *c != '\n' && *c != '\t';
+        if (control || *c == 0x7f)
+            *c = '?';
     }
     *out++ = '\n';
     write_all(line, (size_t)(out - line));

@@ -1,12 +1,9 @@
 #include "bindings/bindings.h"
 
 const struct host_module bindings[] = {
-    { "core.clock", open_clock },
-    { "core.host", open_host },
-    { "core.log", open_log },
-    { "core.loop", open_loop },
-    { "core.timer", open_timer },
-    { NULL, NULL },
+    { "core.clock", open_clock }, { "core.host", open_host },       { "core.log", open_log },
+    { "core.loop", open_loop },   { "core.process", open_process }, { "core.signal", open_signal },
+    { "core.stdio", open_stdio }, { "core.timer", open_timer },     { NULL, NULL },
 };
 
 int bindings_fail(lua_State *L, const char *code, const char *message)

@@ -1,9 +1,9 @@
 /// All that C offers to Lua, and the conventions of its glue.
 ///
 /// Misuse raises (luaL_arg*); what the world refuses returns nil, message, code through
-/// bindings_fail().  Everything that may raise comes before the first resource.  A live handle anchors
-/// itself in the registry until its close callback.  Callbacks enter Lua only by host_call(), never
-/// from inside the function that started them, never after `cancel`.
+/// bindings_fail().  Everything that may raise comes before the first resource.  A live handle
+/// anchors itself in the registry until its close callback.  Callbacks enter Lua only by
+/// host_call(), never from inside the function that started them, never after `cancel`.
 #ifndef RCMCP_BINDINGS_BINDINGS_H
 #define RCMCP_BINDINGS_BINDINGS_H
 
@@ -18,8 +18,8 @@ extern const struct host_module bindings[];
 /// Pushes nil, message, code; returns 3.
 int bindings_fail(lua_State *L, const char *code, const char *message);
 
-/// Creates the metatable `name` with `methods` (names that begin with "__" are metamethods) reachable
-/// through __index, and locks it.  Leaves nothing on the stack.
+/// Creates the metatable `name` with `methods` (names that begin with "__" are metamethods)
+/// reachable through __index, and locks it.  Leaves nothing on the stack.
 void bindings_type(lua_State *L, const char *name, const luaL_Reg *methods);
 
 // One opener a module, each in the file of its name.
@@ -27,6 +27,9 @@ int open_clock(lua_State *L);
 int open_host(lua_State *L);
 int open_log(lua_State *L);
 int open_loop(lua_State *L);
+int open_process(lua_State *L);
+int open_signal(lua_State *L);
+int open_stdio(lua_State *L);
 int open_timer(lua_State *L);
 
 #endif

@@ -5,6 +5,10 @@
 #include "host/call.h"
 #include "host/embed.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
 static int memory(lua_State *L)
 {
     const struct alloc *a = host_alloc(L);
@@ -39,11 +43,28 @@ static int modules(lua_State *L)
     return 1;
 }
 
+static int random_bytes(lua_State *L)
+{
+    char bytes[1024];
+    lua_Integer count = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, count >= 0 && count <= (lua_Integer)sizeof bytes, 1, "0 to 1,024 expected");
+    size_t filled = 0;
+    while (filled < (size_t)count) {
+        ssize_t n = getrandom(bytes + filled, (size_t)count - filled, 0);
+        if (n < 0 && errno != EINTR)
+            return luaL_error(L, "no random bytes: %s", strerror(errno));
+        filled += n > 0 ? (size_t)n : 0;
+    }
+    lua_pushlstring(L, bytes, (size_t)count);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     { "memory", memory },
     { "set_memory_ceiling", set_memory_ceiling },
     { "fail_allocations", fail_allocations },
     { "modules", modules },
+    { "random", random_bytes },
     { NULL, NULL },
 };
 

@@ -60,8 +60,8 @@ static int timer_after(lua_State *L)
     luaL_setmetatable(L, TIMER);
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, 3, CALLBACK);
-    lua_pushvalue(L, 3);                          // ms fn timer timer
-    t->anchor = luaL_ref(L, LUA_REGISTRYINDEX);   // ms fn timer -- the last call that may raise
+    lua_pushvalue(L, 3);                        // ms fn timer timer
+    t->anchor = luaL_ref(L, LUA_REGISTRYINDEX); // ms fn timer -- the last call that may raise
     timer_start(&t->timer, host_loop(L), (uint64_t)ms, on_fired, on_closed);
     return 1;
 }

@@ -22,7 +22,7 @@ static bool push_override(lua_State *L, const char *name)
     if (!dir || !*dir)
         return false;
     const char *file = luaL_gsub(L, name, ".", "/"); // file
-    lua_pushfstring(L, "%s/%s.lua", dir, file);       // file path
+    lua_pushfstring(L, "%s/%s.lua", dir, file);      // file path
     lua_remove(L, -2);
     if (access(lua_tostring(L, -1), R_OK) == 0)
         return true;

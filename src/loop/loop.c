@@ -77,3 +77,15 @@ bool loop_at_close(struct loop *loop, void (*fn)(void *arg), void *arg)
     loop->closers = c;
     return true;
 }
+
+void loop_not_at_close(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+    for (struct closer **link = &loop->closers; *link; link = &(*link)->next) {
+        struct closer *c = *link;
+        if (c->fn == fn && c->arg == arg) {
+            *link = c->next;
+            free(c);
+            return;
+        }
+    }
+}

@@ -27,7 +27,11 @@ bool loop_step(struct loop *loop, bool block);
 /// Makes loop_run() return after the current turn.
 void loop_stop(struct loop *loop);
 
-/// Registers `fn(arg)` for loop_free(): a subsystem closes its handles there.  False: out of memory.
+/// Registers `fn(arg)` for loop_free(): a subsystem closes its handles there.  False: out of
+/// memory.
 bool loop_at_close(struct loop *loop, void (*fn)(void *arg), void *arg);
+
+/// Takes a registration back, for what closed earlier by itself.
+void loop_not_at_close(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 #endif

@@ -1,0 +1,50 @@
+local child = require "spec.support.child"
+local process = require "core.process"
+
+describe("core.process", function()
+  it("gives the child its input and takes its output and status", function()
+    local cat <close> = child.spawn("sh", { "-c", "cat; echo oops >&2; exit 3" })
+    cat:write("one\n")
+    cat:write("two\n")
+    cat:close_stdin()
+    assert.equal(3, (cat:wait()))
+    assert.equal("one\ntwo\n", cat.out)
+    assert.equal("oops\n", cat.err)
+  end)
+
+  it("ends a child by signal", function()
+    local sleeper <close> = child.spawn("sleep", { "60" })
+    assert.is_true(sleeper.handle:kill("TERM"))
+    local _, signal = sleeper:wait()
+    assert.equal(15, signal)
+  end)
+
+  it("kills the child when it is closed", function()
+    local pid
+    do
+      local sleeper <close> = child.spawn("sleep", { "60" })
+      pid = sleeper.handle:pid()
+    end
+    local gone = "while kill -0 " .. pid .. " 2>/dev/null; do :; done"
+    local probe <close> = child.spawn("sh", { "-c", gone })
+    assert.equal(0, (probe:wait()))
+  end)
+
+  it("returns nil and a code for a program that does not exist", function()
+    local handle, _, code = process.spawn { file = "no-such-program-anywhere", args = {} }
+    assert.is_nil(handle)
+    assert.equal("ENOENT", code)
+  end)
+
+  it("gives exactly the environment it is told", function()
+    local env <close> = child.spawn("sh", { "-c", "echo $RCMCP_SPEC" }, { env = { "RCMCP_SPEC=here" } })
+    env:wait()
+    assert.equal("here\n", env.out)
+  end)
+
+  it("refuses options of the wrong type", function()
+    assert.error_matches(function() process.spawn { file = "true" } end, "args must be a list")
+    assert.error_matches(function() process.spawn { file = "true", args = { 1 } } end, "hold strings")
+    assert.error_matches(function() process.spawn { file = "true", args = {}, on_exit = 1 } end, "functions")
+  end)
+end)

@@ -1,0 +1,66 @@
+local child = require "spec.support.child"
+
+local function echo(max)
+  return child.rcmcp { "lua", "spec/support/echo_lines.lua", tostring(max or 100) }
+end
+
+describe("core.stdio", function()
+  it("delivers lines without LF or CR LF, the last one also without an end", function()
+    local c <close> = echo()
+    c:write("one\r\ntwo\n\nfo")
+    c:write("ur")
+    c:close_stdin()
+    assert.equal(0, (c:wait()))
+    assert.equal("3:one\n3:two\n0:\n4:four\n", c.out)
+  end)
+
+  it("keeps everything but the protocol off standard output", function()
+    local c <close> = echo()
+    c:close_stdin()
+    c:wait()
+    assert.equal("", c.out)
+    assert.matches("a print goes to standard error", c.err, 1, true)
+    assert.matches("so does io.write", c.err, 1, true)
+  end)
+
+  it("skips a line over the limit and goes on with the next", function()
+    local c <close> = echo(10)
+    c:write(("x"):rep(11) .. "\n" .. ("y"):rep(10) .. "\r\n" .. ("z"):rep(200000) .. "\nnext\n")
+    c:close_stdin()
+    c:wait()
+    assert.equal("too_long\n10:yyyyyyyyyy\ntoo_long\n4:next\n", c.out)
+  end)
+
+  it("writes in order whatever the reader's speed, and pauses and resumes reading", function()
+    local c <close> = echo()
+    c:write("flood\npause\nafter\n")
+    c:close_stdin()
+    assert.equal(0, (c:wait()))
+    local expected = "5:flood\n" .. (("x"):rep(9999) .. "\n"):rep(200) .. "5:pause\n5:after\n"
+    assert.is_true(c.out == expected)
+  end)
+
+  it("tells when the reader of its output is gone, and the program can end", function()
+    local c <close> = echo()
+    c:write("one\n")
+    c:line()
+    c.handle:close_stdout()
+    c:write("two\n")
+    c:wait_until(function(it) return it.status ~= nil end)
+    assert.equal(0, c.status)
+    assert.matches("broken", c.err, 1, true)
+  end)
+
+  it("reads standard input from a file", function()
+    local path = os.tmpname()
+    local f = assert(io.open(path, "w"))
+    f:write("from a file\n")
+    f:close()
+    local command = "exec " .. child.program:gsub("/proc/self/exe", "\"$0\"") .. " lua spec/support/echo_lines.lua 100 < " .. path
+    local real = assert(io.popen("readlink /proc/" .. "$PPID/exe")):read("l")
+    local c <close> = child.spawn("sh", { "-c", command, real })
+    assert.equal(0, (c:wait()))
+    assert.equal("11:from a file\n", c.out)
+    os.remove(path)
+  end)
+end)

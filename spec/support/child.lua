@@ -1,0 +1,121 @@
+--- A child process for functional specs: the real program, driven over real pipes.
+
+local loop = require "core.loop"
+local process = require "core.process"
+local timer = require "core.timer"
+
+local M = {}
+
+--- The program under test is the one that runs the specs.
+M.program = io.open("/proc/self/exe") and "/proc/self/exe" or arg[-1]
+
+---@class Child
+---@field out string     all of standard output so far
+---@field err string     all of standard error so far
+---@field status? integer
+---@field signal? integer
+---@field handle core.process.Process
+local Child = {}
+Child.__index = Child
+
+-- Runs the loop until `done()`; raises, with what the child said, after `seconds`: a watchdog, never a measure.
+local function run_until(done, child, seconds)
+  local expired = false
+  local _ <close> = timer.after((seconds or 30) * 1000, function() expired = true end)
+  while not done() do
+    if expired then
+      error("the child did not get there; stdout: " .. child.out:sub(-2000) .. "\nstderr: " .. child.err:sub(-2000), 3)
+    end
+    loop.step(true)
+  end
+end
+
+--- Starts a program; `options.env` are "NAME=value" lines added to a small fixed environment.
+---@param file string
+---@param args string[]
+---@param options? { env: string[]? }
+---@return Child
+function M.spawn(file, args, options)
+  local self = setmetatable({ out = "", err = "", lines_taken = 1, open = 2 }, Child)
+  local env = { "PATH=" .. os.getenv("PATH"), "HOME=/nonexistent", "LC_ALL=C.UTF-8" }
+  for _, name in ipairs { "RCMCP_LUA_DIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" } do
+    if os.getenv(name) then env[#env + 1] = name .. "=" .. os.getenv(name) end
+  end
+  for _, line in ipairs(options and options.env or {}) do env[#env + 1] = line end
+  local handle, message = process.spawn {
+    file = file,
+    args = args,
+    env = env,
+    on_stdout = function(bytes) self:take("out", bytes) end,
+    on_stderr = function(bytes) self:take("err", bytes) end,
+    on_exit = function(status, signal) self.status, self.signal = status, signal end,
+  }
+  self.handle = assert(handle, message)
+  return self
+end
+
+--- Starts the program under test, `rcmcp ARGS…`.
+---@param args string[]
+---@param options? { env: string[]? }
+---@return Child
+function M.rcmcp(args, options)
+  return M.spawn(M.program, args, options)
+end
+
+function Child:take(stream, bytes)
+  if bytes then self[stream] = self[stream] .. bytes else self.open = self.open - 1 end
+end
+
+function Child:write(bytes)
+  return self.handle:write(bytes)
+end
+
+function Child:close_stdin()
+  self.handle:close_stdin()
+end
+
+--- The next whole line of standard output.
+---@param seconds? number  watchdog, default 30
+---@return string
+function Child:line(seconds)
+  run_until(function() return self.out:find("\n", self.lines_taken, true) ~= nil end, self, seconds)
+  local last = self.out:find("\n", self.lines_taken, true)
+  local line = self.out:sub(self.lines_taken, last - 1)
+  self.lines_taken = last + 1
+  return line
+end
+
+--- Waits until `done(child)` is true.
+---@param done fun(child: Child): boolean
+---@param seconds? number
+function Child:wait_until(done, seconds)
+  run_until(function() return done(self) end, self, seconds)
+end
+
+--- Waits for its end and the end of its output.
+---@param seconds? number
+---@return integer status, integer signal
+function Child:wait(seconds)
+  run_until(function() return self.status ~= nil and self.open == 0 end, self, seconds)
+  return self.status, self.signal
+end
+
+
+function Child:close()
+  self.handle:cancel()
+end
+Child.__close = Child.close
+
+--- Runs the program under test to its end with `input` on standard input.
+---@param args string[]
+---@param options? { env: string[]?, input: string?, seconds: number? }
+---@return integer status, string out, string err
+function M.run(args, options)
+  local child <close> = M.rcmcp(args, options)
+  if options and options.input then child:write(options.input) end
+  child:close_stdin()
+  local status = child:wait(options and options.seconds)
+  return status, child.out, child.err
+end
+
+return M

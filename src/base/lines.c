@@ -1,0 +1,86 @@
+#include "base/lines.h"
+
+#include <string.h>
+
+static size_t without_cr(const char *bytes, size_t size)
+{
+    return size > 0 && bytes[size - 1] == '\r' ? size - 1 : size;
+}
+
+static bool deliver(const struct lines *l, const char *bytes, size_t size, lines_fn *fn, void *arg)
+{
+    size = without_cr(bytes, size);
+    if (size > l->max)
+        return fn(arg, LINES_TOO_LONG, NULL, 0);
+    return fn(arg, LINES_LINE, bytes, size);
+}
+
+// Ends the line that began in earlier bytes.
+static bool deliver_pending(struct lines *l, const char *tail, size_t size, lines_fn *fn, void *arg)
+{
+    if (!buf_append(&l->pending, tail, size)) {
+        buf_free(&l->pending);
+        return fn(arg, LINES_NO_MEMORY, NULL, 0);
+    }
+    struct buf line = l->pending; // ours while fn runs: it may free the splitter
+    l->pending = (struct buf){ 0 };
+    bool more = deliver(l, line.data, line.size, fn, arg);
+    if (more && line.room <= 65536) {
+        buf_clear(&line);
+        l->pending = line;
+    } else {
+        buf_free(&line);
+    }
+    return more;
+}
+
+// Keeps the start of a line; one that grows past the limit is reported at once and skipped.
+static bool keep(struct lines *l, const char *bytes, size_t size, lines_fn *fn, void *arg)
+{
+    if (size == 0)
+        return true;
+    enum lines_event event = LINES_TOO_LONG;
+    if (size <= l->max + 1 && l->pending.size <= l->max + 1 - size) { // one more: it may be a CR
+        if (buf_append(&l->pending, bytes, size))
+            return true;
+        event = LINES_NO_MEMORY;
+    }
+    buf_free(&l->pending);
+    l->skipping = true;
+    return fn(arg, event, NULL, 0);
+}
+
+void lines_feed(struct lines *l, const char *bytes, size_t size, lines_fn *fn, void *arg)
+{
+    const char *end = bytes + size;
+    for (;;) {
+        const char *newline = size > 0 ? memchr(bytes, '\n', (size_t)(end - bytes)) : NULL;
+        if (!newline)
+            break;
+        size_t length = (size_t)(newline - bytes);
+        bool more = true;
+        if (l->skipping)
+            l->skipping = false;
+        else if (l->pending.size > 0)
+            more = deliver_pending(l, bytes, length, fn, arg);
+        else
+            more = deliver(l, bytes, length, fn, arg);
+        if (!more)
+            return;
+        bytes = newline + 1;
+        size = (size_t)(end - bytes);
+    }
+    if (!l->skipping)
+        keep(l, bytes, size, fn, arg);
+}
+
+void lines_finish(struct lines *l, lines_fn *fn, void *arg)
+{
+    if (!l->skipping && l->pending.size > 0)
+        deliver_pending(l, "", 0, fn, arg);
+}
+
+void lines_free(struct lines *l)
+{
+    buf_free(&l->pending);
+}

@@ -1,0 +1,34 @@
+/// Cuts a byte stream into lines.  A zeroed struct with `max` set is ready.
+#ifndef RCMCP_BASE_LINES_H
+#define RCMCP_BASE_LINES_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+
+enum lines_event {
+    LINES_LINE,     ///< a line, without its end (LF or CR LF)
+    LINES_TOO_LONG, ///< a line over the limit was skipped; no bytes
+    LINES_NO_MEMORY ///< a line was skipped because memory ran out; no bytes
+};
+
+/// Gets each line; `bytes` is valid until it returns.  False stops the cutting for good: the
+/// splitter may be gone by then.
+typedef bool lines_fn(void *arg, enum lines_event event, const char *bytes, size_t size);
+
+struct lines {
+    size_t max;         ///< longest line, in bytes, its end not counted
+    struct buf pending; ///< start of a line whose end has not come
+    bool skipping;      ///< inside a line already reported as too long
+};
+
+/// Takes the next bytes of the stream and calls `fn` for each line they complete.
+void lines_feed(struct lines *l, const char *bytes, size_t size, lines_fn *fn, void *arg);
+
+/// The stream ended: calls `fn` for a last line without an end, if there is one.
+void lines_finish(struct lines *l, lines_fn *fn, void *arg);
+
+/// Frees what is pending.
+void lines_free(struct lines *l);
+
+#endif

@@ -1,0 +1,236 @@
+// core.process: child processes with piped streams.
+#include "loop/process.h"
+
+#include "bindings/bindings.h"
+#include "host/call.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#define PROCESS "core.process"
+
+enum { ON_STDOUT = 1, ON_STDERR, ON_EXIT, CALLBACKS = ON_EXIT }; // user values
+
+struct lua_process {
+    struct process *process; // NULL once closed
+    lua_State *L;
+    int anchor;
+    int pid;
+    bool exited;
+    int open_streams;
+};
+
+struct event {
+    struct lua_process *p;
+    int which; // user value of the callback
+    const char *bytes;
+    size_t size;
+    int64_t status;
+    int signal;
+};
+
+// (event) -> the callback it is for, if there is one
+static int call_back(lua_State *L)
+{
+    struct event *e = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, e->p->anchor); // e process
+    if (lua_getiuservalue(L, 2, e->which) == LUA_TNIL)
+        return 0;
+    if (e->which == ON_EXIT) { // e process callback
+        lua_pushinteger(L, (lua_Integer)e->status);
+        lua_pushinteger(L, e->signal);
+        lua_call(L, 2, 0);
+    } else {
+        if (e->size > 0)
+            lua_pushlstring(L, e->bytes, e->size);
+        else
+            lua_pushnil(L);
+        lua_call(L, 1, 0);
+    }
+    return 0;
+}
+
+static void let_go(struct lua_process *p)
+{
+    struct process *process = p->process;
+    p->process = NULL;
+    if (process)
+        process_close(process);
+}
+
+static void let_go_if_over(struct lua_process *p)
+{
+    if (p->exited && p->open_streams == 0)
+        let_go(p);
+}
+
+static void on_output(void *arg, int stream, const char *bytes, size_t size)
+{
+    struct lua_process *p = arg;
+    struct event e = {
+        .p = p, .which = stream == 1 ? ON_STDOUT : ON_STDERR, .bytes = bytes, .size = size
+    };
+    if (size == 0)
+        p->open_streams--;
+    host_call(p->L, call_back, &e);
+    let_go_if_over(p);
+}
+
+static void on_exited(void *arg, int64_t status, int signal)
+{
+    struct lua_process *p = arg;
+    struct event e = { .p = p, .which = ON_EXIT, .status = status, .signal = signal };
+    p->exited = true;
+    host_call(p->L, call_back, &e);
+    let_go_if_over(p);
+}
+
+static void on_closed(void *arg)
+{
+    struct lua_process *p = arg;
+    p->process = NULL;
+    luaL_unref(p->L, LUA_REGISTRYINDEX, p->anchor);
+}
+
+static const struct process_callbacks callbacks = { on_output, on_exited, on_closed };
+
+// Pushes a userdata with a NULL-ended array of the strings of the list at `index`, after `first`
+// unless that is NULL.  The strings belong to the list, and stay valid as long as it does.
+static char **push_strings(lua_State *L, int index, const char *first)
+{
+    lua_Integer count = luaL_len(L, index);
+    luaL_argcheck(L, count >= 0 && count < 10000, 1, "too many strings");
+    char **strings = lua_newuserdatauv(L, ((size_t)count + 2) * sizeof *strings, 0);
+    int used = 0;
+    if (first)
+        strings[used++] = (char *)first;
+    for (lua_Integer i = 1; i <= count; i++) {
+        luaL_argcheck(L, lua_rawgeti(L, index, i) == LUA_TSTRING, 1, "args and env hold strings");
+        strings[used++] = (char *)lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    strings[used] = NULL;
+    return strings;
+}
+
+static void set_callback(lua_State *L, int object, int which, const char *field)
+{
+    int type = lua_getfield(L, 1, field);
+    luaL_argcheck(L, type == LUA_TNIL || type == LUA_TFUNCTION, 1, "callbacks are functions");
+    lua_setiuservalue(L, object, which);
+}
+
+static int process_spawn_lua(lua_State *L)
+{
+    enum { OPTIONS = 1, FILE_NAME, ARGS, ENV, ARG_ARRAY, ENV_ARRAY, OBJECT };
+    luaL_checktype(L, OPTIONS, LUA_TTABLE);
+    lua_settop(L, OPTIONS);
+    luaL_argcheck(L, lua_getfield(L, OPTIONS, "file") == LUA_TSTRING, 1, "file must be a string");
+    luaL_argcheck(L, lua_getfield(L, OPTIONS, "args") == LUA_TTABLE, 1, "args must be a list");
+    int env_type = lua_getfield(L, OPTIONS, "env");
+    luaL_argcheck(L, env_type == LUA_TNIL || env_type == LUA_TTABLE, 1, "env must be a list");
+    const char *file = lua_tostring(L, FILE_NAME);
+    char **args = push_strings(L, ARGS, file);
+    char **env = NULL;
+    if (env_type == LUA_TTABLE)
+        env = push_strings(L, ENV, NULL);
+    else
+        lua_pushnil(L);
+
+    struct lua_process *p = lua_newuserdatauv(L, sizeof *p, CALLBACKS);
+    *p = (struct lua_process){ .L = host_main(L), .open_streams = 2 };
+    luaL_setmetatable(L, PROCESS);
+    set_callback(L, OBJECT, ON_STDOUT, "on_stdout");
+    set_callback(L, OBJECT, ON_STDERR, "on_stderr");
+    set_callback(L, OBJECT, ON_EXIT, "on_exit");
+    lua_pushvalue(L, OBJECT);
+    p->anchor = luaL_ref(L, LUA_REGISTRYINDEX); // the last call that may raise
+
+    int error = 0;
+    p->process = process_spawn(host_loop(L), file, args, env, &callbacks, p, &error);
+    if (!p->process) {
+        luaL_unref(L, LUA_REGISTRYINDEX, p->anchor);
+        return bindings_fail(L, uv_err_name(error), uv_strerror(error));
+    }
+    p->pid = process_id(p->process);
+    return 1;
+}
+
+static int process_write_lua(lua_State *L)
+{
+    struct lua_process *p = luaL_checkudata(L, 1, PROCESS);
+    size_t size = 0;
+    const char *bytes = luaL_checklstring(L, 2, &size);
+    int rc = p->process ? process_write(p->process, bytes, size) : UV_EPIPE;
+    if (rc < 0)
+        return bindings_fail(L, uv_err_name(rc), uv_strerror(rc));
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int process_close_stdin_lua(lua_State *L)
+{
+    struct lua_process *p = luaL_checkudata(L, 1, PROCESS);
+    if (p->process)
+        process_close_stdin(p->process);
+    return 0;
+}
+
+static int process_close_stdout_lua(lua_State *L)
+{
+    struct lua_process *p = luaL_checkudata(L, 1, PROCESS);
+    if (p->process) {
+        process_close_stdout(p->process);
+        p->open_streams--;
+    }
+    return 0;
+}
+
+static int process_kill_lua(lua_State *L)
+{
+    static const char *const names[] = { "TERM", "INT", "HUP", "KILL", "STOP", "CONT", NULL };
+    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGKILL, SIGSTOP, SIGCONT };
+    struct lua_process *p = luaL_checkudata(L, 1, PROCESS);
+    int which = luaL_checkoption(L, 2, "TERM", names);
+    int rc = p->process ? process_kill(p->process, numbers[which]) : UV_ESRCH;
+    if (rc < 0)
+        return bindings_fail(L, uv_err_name(rc), uv_strerror(rc));
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int process_pid(lua_State *L)
+{
+    struct lua_process *p = luaL_checkudata(L, 1, PROCESS);
+    lua_pushinteger(L, p->pid);
+    return 1;
+}
+
+static int process_cancel(lua_State *L)
+{
+    let_go(luaL_checkudata(L, 1, PROCESS));
+    return 0;
+}
+
+static const luaL_Reg methods[] = {
+    { "cancel", process_cancel },
+    { "close_stdin", process_close_stdin_lua },
+    { "close_stdout", process_close_stdout_lua },
+    { "kill", process_kill_lua },
+    { "pid", process_pid },
+    { "write", process_write_lua },
+    { "__close", process_cancel },
+    { NULL, NULL },
+};
+
+static const luaL_Reg functions[] = {
+    { "spawn", process_spawn_lua },
+    { NULL, NULL },
+};
+
+int open_process(lua_State *L)
+{
+    bindings_type(L, PROCESS, methods);
+    luaL_newlib(L, functions);
+    return 1;
+}

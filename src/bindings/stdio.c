@@ -1,0 +1,281 @@
+// core.stdio: the protocol's two streams.
+#include "base/lines.h"
+#include "bindings/bindings.h"
+#include "host/call.h"
+#include "loop/input.h"
+#include "loop/output.h"
+
+#include <unistd.h>
+
+#define READER   "core.stdio.reader"
+#define LISTENER "core.stdio.listener"
+
+enum { CALLBACK = 1 }; // user value
+
+struct reader {
+    struct input *input; // NULL once closed
+    struct lines lines;
+    lua_State *L; // the main coroutine
+    int anchor;
+};
+
+// What waits for the output to drain or to break.
+struct listener {
+    struct listener *next;
+    lua_State *L;
+    int anchor;
+    enum output_event event;
+};
+
+// One standard output a process.
+static struct output *output;
+static struct listener *listeners;
+
+struct line_call {
+    struct reader *reader;
+    const char *bytes; // NULL: `why` tells
+    size_t size;
+    const char *why;
+};
+
+// (line call) -> on_line(line) or on_line(nil, why)
+static int call_on_line(lua_State *L)
+{
+    struct line_call *call = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->reader->anchor); // call reader
+    lua_getiuservalue(L, 2, CALLBACK);                       // call reader on_line
+    if (call->bytes) {
+        lua_pushlstring(L, call->bytes, call->size);
+        lua_call(L, 1, 0);
+    } else {
+        lua_pushnil(L);
+        lua_pushstring(L, call->why);
+        lua_call(L, 2, 0);
+    }
+    return 0;
+}
+
+static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t size)
+{
+    struct reader *r = arg;
+    struct line_call call = { .reader = r, .bytes = bytes, .size = size };
+    if (event == LINES_LINE && !bytes)
+        call.bytes = ""; // an empty line from an empty buffer
+    if (event == LINES_TOO_LONG)
+        call.why = "too_long";
+    else if (event == LINES_NO_MEMORY)
+        call.why = "no_memory";
+    host_call(r->L, call_on_line, &call);
+    return r->input != NULL;
+}
+
+static void reader_close(struct reader *r)
+{
+    if (!r->input)
+        return;
+    input_close(r->input);
+    r->input = NULL;
+    lines_free(&r->lines);
+    luaL_unref(r->L, LUA_REGISTRYINDEX, r->anchor);
+}
+
+static void on_input(void *arg, const char *bytes, size_t size)
+{
+    struct reader *r = arg;
+    if (size > 0) {
+        lines_feed(&r->lines, bytes, size, on_line, r);
+        return;
+    }
+    lines_finish(&r->lines, on_line, r);
+    if (!r->input)
+        return;
+    struct line_call call = { .reader = r, .why = "eof" };
+    host_call(r->L, call_on_line, &call);
+    reader_close(r);
+}
+
+static int stdio_read_lines(lua_State *L)
+{
+    lua_Integer max = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, max > 0, 1, "the limit must be positive");
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+
+    struct reader *r = lua_newuserdatauv(L, sizeof *r, 1); // max on_line reader
+    *r = (struct reader){ .L = host_main(L), .lines = { .max = (size_t)max } };
+    luaL_setmetatable(L, READER);
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, 3, CALLBACK);
+    lua_pushvalue(L, 3); // max on_line reader reader
+    r->anchor =
+        luaL_ref(L, LUA_REGISTRYINDEX); // max on_line reader -- the last call that may raise
+
+    int error = 0;
+    r->input = input_open(host_loop(L), STDIN_FILENO, on_input, r, &error);
+    if (r->input)
+        return 1;
+    luaL_unref(L, LUA_REGISTRYINDEX, r->anchor);
+    return bindings_fail(L, uv_err_name(error), uv_strerror(error));
+}
+
+static int reader_cancel(lua_State *L)
+{
+    reader_close(luaL_checkudata(L, 1, READER));
+    return 0;
+}
+
+static int reader_pause(lua_State *L)
+{
+    struct reader *r = luaL_checkudata(L, 1, READER);
+    if (r->input)
+        input_pause(r->input);
+    return 0;
+}
+
+static int reader_resume(lua_State *L)
+{
+    struct reader *r = luaL_checkudata(L, 1, READER);
+    if (r->input)
+        input_resume(r->input);
+    return 0;
+}
+
+static void listener_remove(struct listener *which)
+{
+    for (struct listener **l = &listeners; *l; l = &(*l)->next) {
+        if (*l == which) {
+            *l = which->next;
+            luaL_unref(which->L, LUA_REGISTRYINDEX, which->anchor);
+            which->anchor = LUA_NOREF;
+            return;
+        }
+    }
+}
+
+// (listener) -> its callback, once
+static int call_listener(lua_State *L)
+{
+    struct listener *l = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, l->anchor); // l listener
+    lua_getiuservalue(L, 2, CALLBACK);            // l listener fn
+    listener_remove(l);
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+static struct listener *find_listener(enum output_event event)
+{
+    struct listener *l = listeners;
+    while (l && l->event != event)
+        l = l->next;
+    return l;
+}
+
+static void on_output(void *arg, enum output_event event)
+{
+    lua_State *L = arg;
+    if (event == OUTPUT_BROKEN) {
+        for (struct listener *l; (l = find_listener(OUTPUT_BROKEN));)
+            host_call(L, call_listener, l);
+    }
+    // Nobody waits for a broken stream to drain: both events end that wait.
+    for (struct listener *l; (l = find_listener(OUTPUT_DRAINED));)
+        host_call(L, call_listener, l);
+}
+
+static int stdio_take(lua_State *L)
+{
+    if (output)
+        return luaL_error(L, "standard output is already taken");
+    int error = 0;
+    output = output_take(host_loop(L), on_output, host_main(L), &error);
+    if (!output)
+        return bindings_fail(L, uv_err_name(error), uv_strerror(error));
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int stdio_write(lua_State *L)
+{
+    size_t size = 0;
+    const char *bytes = luaL_checklstring(L, 1, &size);
+    if (!output)
+        return luaL_error(L, "standard output is not taken");
+    if (!output_write(output, bytes, size))
+        return luaL_error(L, "out of memory for %I bytes of output", (lua_Integer)size);
+    lua_pushinteger(L, (lua_Integer)output_queued(output));
+    return 1;
+}
+
+static int add_listener(lua_State *L, enum output_event event)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    struct listener *l = lua_newuserdatauv(L, sizeof *l, 1); // fn listener
+    *l = (struct listener){ .L = host_main(L), .anchor = LUA_NOREF, .event = event };
+    luaL_setmetatable(L, LISTENER);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, 2, CALLBACK);
+    lua_pushvalue(L, 2);
+    l->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+    l->next = listeners;
+    listeners = l;
+    return 1;
+}
+
+static int stdio_on_drain(lua_State *L)
+{
+    return add_listener(L, OUTPUT_DRAINED);
+}
+
+static int stdio_on_broken(lua_State *L)
+{
+    return add_listener(L, OUTPUT_BROKEN);
+}
+
+static int listener_cancel(lua_State *L)
+{
+    listener_remove(luaL_checkudata(L, 1, LISTENER));
+    return 0;
+}
+
+static int stdio_is_terminal(lua_State *L)
+{
+    lua_Integer fd = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, fd >= 0 && fd <= 2, 1, "0, 1 or 2 expected");
+    int real = fd == STDOUT_FILENO && output ? output_descriptor(output) : (int)fd;
+    lua_pushboolean(L, isatty(real));
+    return 1;
+}
+
+static const luaL_Reg reader_methods[] = {
+    { "cancel", reader_cancel },
+    { "pause", reader_pause },
+    { "resume", reader_resume },
+    { "__close", reader_cancel },
+    { NULL, NULL },
+};
+
+static const luaL_Reg listener_methods[] = {
+    { "cancel", listener_cancel },
+    { "__close", listener_cancel },
+    { NULL, NULL },
+};
+
+static const luaL_Reg functions[] = {
+    { "is_terminal", stdio_is_terminal },
+    { "on_broken", stdio_on_broken },
+    { "on_drain", stdio_on_drain },
+    { "read_lines", stdio_read_lines },
+    { "take", stdio_take },
+    { "write", stdio_write },
+    { NULL, NULL },
+};
+
+int open_stdio(lua_State *L)
+{
+    bindings_type(L, READER, reader_methods);
+    bindings_type(L, LISTENER, listener_methods);
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,187 @@
+#include "loop/output.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LAST_CHANCE_MS = 1000, KEEP = 1 << 20 };
+
+struct output {
+    struct loop *loop;
+    uv_prepare_t flush; // runs before the loop sleeps
+    uv_poll_t writable; // after a write that the system took only in part
+    bool can_poll;      // pipes and sockets; a file or terminal blocks instead
+    bool waiting;
+    bool broken;
+    int fd;
+    int saved_flags;
+    int open_handles;
+    struct buf queue;
+    size_t sent; // bytes of the queue already taken
+    output_fn *fn;
+    void *arg;
+};
+
+static void on_flush(uv_prepare_t *prepare);
+
+static void break_off(struct output *out)
+{
+    out->broken = true;
+    buf_free(&out->queue);
+    out->sent = 0;
+}
+
+// Writes until all is taken or the system takes no more.  False: broken.
+static bool write_queue(struct output *out)
+{
+    while (out->sent < out->queue.size) {
+        ssize_t n = write(out->fd, out->queue.data + out->sent, out->queue.size - out->sent);
+        if (n >= 0)
+            out->sent += (size_t)n;
+        else if (errno == EAGAIN || errno == EWOULDBLOCK)
+            return true;
+        else if (errno != EINTR)
+            return false;
+    }
+    out->sent = 0;
+    if (out->queue.room > KEEP)
+        buf_free(&out->queue);
+    else
+        buf_clear(&out->queue);
+    return true;
+}
+
+static void on_writable(uv_poll_t *poll, int status, int events);
+
+static void flush(struct output *out)
+{
+    if (!write_queue(out)) {
+        break_off(out);
+        out->fn(out->arg, OUTPUT_BROKEN);
+    } else if (out->queue.size == 0) {
+        out->fn(out->arg, OUTPUT_DRAINED);
+    } else if (out->can_poll) {
+        out->waiting = true;
+        uv_poll_start(&out->writable, UV_WRITABLE, on_writable);
+    } else {
+        uv_prepare_start(&out->flush, on_flush);
+    }
+}
+
+static void on_writable(uv_poll_t *poll, int status, int events)
+{
+    (void)status; // the write itself tells what is wrong
+    (void)events;
+    struct output *out = poll->data;
+    out->waiting = false;
+    uv_poll_stop(poll);
+    flush(out);
+}
+
+static void on_flush(uv_prepare_t *prepare)
+{
+    struct output *out = prepare->data;
+    uv_prepare_stop(prepare);
+    flush(out);
+}
+
+bool output_write(struct output *out, const char *bytes, size_t size)
+{
+    if (out->broken || size == 0)
+        return true;
+    if (!buf_append(&out->queue, bytes, size))
+        return false;
+    if (!out->waiting)
+        uv_prepare_start(&out->flush, on_flush);
+    return true;
+}
+
+size_t output_queued(const struct output *out)
+{
+    return out->queue.size - out->sent;
+}
+
+int output_descriptor(const struct output *out)
+{
+    return out->fd;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct output *out = handle->data;
+    if (--out->open_handles > 0)
+        return;
+    close(out->fd);
+    buf_free(&out->queue);
+    free(out);
+}
+
+static void close_output(void *arg)
+{
+    struct output *out = arg;
+    while (!out->broken && out->queue.size > 0 && write_queue(out) && out->queue.size > 0) {
+        struct pollfd writable = { .fd = out->fd, .events = POLLOUT };
+        if (poll(&writable, 1, LAST_CHANCE_MS) <= 0)
+            break;
+    }
+    if (out->can_poll) {
+        fcntl(out->fd, F_SETFL, out->saved_flags); // others may share the description
+        uv_close((uv_handle_t *)&out->writable, on_closed);
+    }
+    uv_close((uv_handle_t *)&out->flush, on_closed);
+}
+
+// Makes a pipe or socket non-blocking and watches it; anything else stays as it is.
+static void watch(struct output *out)
+{
+    uv_handle_type type = uv_guess_handle(out->fd);
+    if (type != UV_NAMED_PIPE && type != UV_TCP)
+        return;
+    out->saved_flags = fcntl(out->fd, F_GETFL);
+    if (uv_poll_init(loop_uv(out->loop), &out->writable, out->fd) < 0)
+        return;
+    out->writable.data = out;
+    out->can_poll = true;
+    out->open_handles++;
+}
+
+struct output *output_take(struct loop *loop, output_fn *fn, void *arg, int *error)
+{
+    struct output *out = calloc(1, sizeof *out);
+    if (!out) {
+        *error = UV_ENOMEM;
+        goto err0;
+    }
+    out->loop = loop;
+    out->fn = fn;
+    out->arg = arg;
+    out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (out->fd < 0) {
+        *error = uv_translate_sys_error(errno);
+        goto err1;
+    }
+    if (!loop_at_close(loop, close_output, out)) {
+        *error = UV_ENOMEM;
+        goto err2;
+    }
+    uv_prepare_init(loop_uv(loop), &out->flush);
+    out->flush.data = out;
+    out->open_handles = 1;
+    watch(out);
+    if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+        *error = uv_translate_sys_error(errno); // the loop closes what is open
+        return NULL;
+    }
+    return out;
+
+err2:
+    close(out->fd);
+err1:
+    free(out);
+err0:
+    return NULL;
+}
