@@ -1,5 +1,7 @@
 --- `rcmcp lua FILE [ARG...]`: runs a Lua file inside the program, with the core modules at hand.
 
+local exit_status = require "cli.shared.exit_status"
+
 local M = {
   summary = "Run a Lua file inside the program, as its specs are",
   usage = "FILE [ARGUMENT...]",
@@ -10,11 +12,12 @@ local M = {
 ---@return integer status
 function M.run(argv)
   local file = argv[1]
-  if not file then
-    io.stderr:write("usage: rcmcp lua FILE [ARGUMENT...]\n")
-    return 64
+  if not file or file == "--help" then
+    local stream = file and io.stdout or io.stderr
+    stream:write(("usage: rcmcp lua %s\n\n%s.\n"):format(M.usage, M.summary))
+    return file and exit_status.ok or exit_status.usage
   end
-  local arg = table.move(argv, 2, #argv, 1, { [0] = file })
+  local arg = table.move(argv, 2, #argv, 1, { [0] = file, [-1] = "lua", [-2] = argv[0] })
   _G.arg = arg
   local chunk, err = loadfile(file)
   if not chunk then error(err, 0) end

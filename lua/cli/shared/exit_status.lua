@@ -1,0 +1,37 @@
+--- Exit statuses: one meaning each (numbers of sysexits.h where it has one), the same for every command.
+
+local M = {
+  ok = 0,
+  tool_error = 1,    -- the tool answered with an error
+  usage = 64,        -- the command line is wrong
+  bad_input = 65,    -- the tool's input is wrong; nothing was sent
+  unavailable = 69,  -- the API cannot be reached or is not well
+  software = 70,     -- a bug of rcmcp
+  pending = 75,      -- the wait ended, the request goes on; its ids are in the output
+  auth = 77,         -- no key, or the API refused it
+  config = 78,       -- a setting is wrong
+  interrupted = 130, -- Ctrl-C
+}
+
+local of_code = {
+  config = M.config,
+  no_key = M.auth,
+  bad_input = M.bad_input,
+  connect = M.unavailable,
+  timeout = M.unavailable,
+  truncated = M.unavailable,
+  network = M.unavailable,
+  protocol = M.unavailable,
+}
+
+--- The status of an error: from the HTTP status where there is one, else from the error's code.
+---@param err { code?: string, status_code?: integer }
+---@return integer
+function M.of_error(err)
+  local status = err.status_code
+  if status == 401 or status == 403 then return M.auth end
+  if status and (status == 429 or status >= 500) then return M.unavailable end
+  return of_code[err.code] or M.tool_error
+end
+
+return M

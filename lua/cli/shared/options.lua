@@ -1,0 +1,83 @@
+--- Options of the commands: what several share, and one way to parse and to complain.
+
+local exit_status = require "cli.shared.exit_status"
+
+local M = {}
+
+---@class Command
+---@field summary string                one line of the program's help
+---@field usage? string                 one line behind "rcmcp NAME", for a command without `define`
+---@field epilog? string                below the options in its help
+---@field hidden? boolean               left out of help and completion
+---@field define? fun(parser: table)    declares options and arguments to argparse
+---@field run fun(argv: string[]): integer  returns the exit status
+
+-- What stops argparse when help is asked for: it has no way of its own that does not exit.
+local HELP = setmetatable({}, { __tostring = function() return "help" end })
+
+--- Declares the settings as options, and the simulator's.
+---@param parser table
+function M.settings(parser)
+  local settings = require "lib.config.settings"
+  parser:option("--config", "Read this configuration instead of ~/.config/rcmcp/config.lua"):argname("FILE")
+  for _, setting in ipairs(settings.list) do
+    if setting.flag and setting.kind == "boolean" then
+      parser:flag(setting.flag, setting.description):target(setting.name)
+    elseif setting.flag then
+      parser:option(setting.flag, setting.description):target(setting.name)
+        :argname(setting.metavar or ("{" .. table.concat(setting.choices, ",") .. "}"))
+        :choices(setting.choices or nil)
+    end
+  end
+  parser:flag("--simulate", "Use a simulated RunComfy inside the process: no key, no cost")
+  parser:option("--speed", "How many times as fast as real the simulated time runs"):argname("FACTOR")
+end
+
+--- The argparse parser of a command.
+---@param name string
+---@param command Command
+---@return table
+function M.parser(name, command)
+  local argparse = require "argparse"
+  local parser = argparse("rcmcp " .. name, command.summary .. ".", command.epilog):add_help(false)
+  parser:flag("-h --help", "Show this help"):action(function() error(HELP, 0) end)
+  if command.define then command.define(parser) end
+  return parser
+end
+
+--- Says what is wrong with the command line.
+---@param name string
+---@param message string
+---@return integer status
+function M.usage_error(name, message)
+  io.stderr:write(("rcmcp %s: %s\nTry: rcmcp %s --help\n"):format(name, message, name))
+  return exit_status.usage
+end
+
+-- argparse turns whatever its callbacks raise into text.
+local function asked_for_help(raised)
+  return tostring(raised):find("^help\n") ~= nil
+end
+
+--- Parses the arguments of a command.  Without arguments argparse is not even loaded: `rcmcp serve`
+--- starts in a millisecond.  `args` is nil when help or a complaint has been printed.
+---@param name string
+---@param command Command
+---@param argv string[]
+---@return table? args, integer? status
+function M.parse(name, command, argv)
+  if #argv == 0 and not command.needs_arguments then return {} end
+  local parser = M.parser(name, command)
+  local ok, parsed, args = pcall(parser.pparse, parser, argv)
+  if not ok and asked_for_help(parsed) then
+    print(parser:get_help())
+    return nil, exit_status.ok
+  elseif not ok then
+    error(parsed, 0)
+  elseif not parsed then
+    return nil, M.usage_error(name, args)
+  end
+  return args
+end
+
+return M

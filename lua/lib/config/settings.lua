@@ -1,0 +1,139 @@
+--- The settings: one entry each, and how a value of its kind is checked.
+
+local M = {}
+
+---@class Setting
+---@field name string           as in config.lua and in messages
+---@field kind "string"|"path"|"url"|"choice"|"integer"|"number"|"boolean"
+---@field env? string           environment variable
+---@field flag? string          command-line option; a secret has none, for argv is visible to all
+---@field metavar? string       what the help shows for the option's value
+---@field default? any
+---@field choices? string[]
+---@field minimum? number
+---@field maximum? number
+---@field secret? boolean       never shown
+---@field description string
+
+---@type Setting[]
+M.list = {
+  {
+    name = "api_key", kind = "string", env = "RUNCOMFY_API_KEY", secret = true,
+    description = "RunComfy API key, from https://www.runcomfy.com/profile",
+  },
+  {
+    name = "api_key_file", kind = "path", env = "RUNCOMFY_API_KEY_FILE", flag = "--api-key-file", metavar = "FILE",
+    description = "File that holds the API key and nothing else",
+  },
+  {
+    name = "base_url", kind = "url", env = "RUNCOMFY_SERVERLESS_BASE_URL", flag = "--base-url", metavar = "URL",
+    default = "https://api.runcomfy.net",
+    description = "Where the API is; plain http only on this machine",
+  },
+  {
+    name = "queue_prefix", kind = "choice", env = "RCMCP_QUEUE_PREFIX", flag = "--queue-prefix",
+    choices = { "v1", "v2" }, default = "v1",
+    description = "Version in the paths that submit, poll and cancel requests",
+  },
+  {
+    name = "wait_slice", kind = "number", env = "RCMCP_WAIT_SLICE", flag = "--wait-slice", metavar = "SECONDS",
+    minimum = 1, maximum = 86400,
+    description = "Longest time that one call waits for a request; unset: the call's timeout_seconds",
+  },
+  {
+    name = "cancel_remote_on_client_cancel", kind = "boolean", env = "RCMCP_CANCEL_REMOTE_ON_CLIENT_CANCEL",
+    flag = "--cancel-remote-on-client-cancel", default = false,
+    description = "Cancel the remote request, too, when the client cancels a waiting call",
+  },
+  {
+    name = "log_level", kind = "choice", env = "RCMCP_LOG_LEVEL", flag = "--log-level",
+    choices = { "error", "warning", "info", "debug" }, default = "warning",
+    description = "What is logged on standard error",
+  },
+  {
+    name = "max_line_bytes", kind = "integer", env = "RCMCP_MAX_LINE_BYTES", flag = "--max-line-bytes", metavar = "BYTES",
+    minimum = 4096, maximum = 256 * 1024 * 1024, default = 16 * 1024 * 1024,
+    description = "Longest message that is read from the client",
+  },
+}
+
+M.by_name = {} ---@type table<string, Setting>
+for _, setting in ipairs(M.list) do M.by_name[setting.name] = setting end
+
+--- Names of all settings, in the order of the list.
+---@return string[]
+function M.names()
+  local names = {}
+  for i, setting in ipairs(M.list) do names[i] = setting.name end
+  return names
+end
+
+local function range(setting, noun)
+  if setting.minimum then return ("%s from %s to %s"):format(noun, setting.minimum, setting.maximum) end
+  return noun
+end
+
+local function in_range(setting, number)
+  return number == number and number >= (setting.minimum or -math.huge) and number <= (setting.maximum or math.huge)
+end
+
+local check = {}
+
+function check.string(_, value)
+  if type(value) == "string" and value ~= "" then return value end
+  return nil, "a text that is not empty"
+end
+check.path = check.string
+
+function check.choice(setting, value)
+  for _, choice in ipairs(setting.choices) do
+    if value == choice then return value end
+  end
+  return nil, "one of " .. table.concat(setting.choices, ", ")
+end
+
+function check.number(setting, value)
+  local number = (type(value) == "number" or type(value) == "string") and tonumber(value)
+  if number and in_range(setting, number) then return number end
+  return nil, range(setting, "a number")
+end
+
+function check.integer(setting, value)
+  local number = (type(value) == "number" or type(value) == "string") and math.tointeger(tonumber(value))
+  if number and in_range(setting, number) then return number end
+  return nil, range(setting, "a whole number")
+end
+
+local truth = { ["true"] = true, yes = true, on = true, ["1"] = true, ["false"] = false, no = false, off = false, ["0"] = false }
+
+function check.boolean(_, value)
+  if type(value) == "string" then value = truth[value:lower()] end
+  if type(value) == "boolean" then return value end
+  return nil, "true or false"
+end
+
+local function is_loopback(authority)
+  local host = authority:match("^(%[[^%]]*%])") or authority:match("^[^:]*")
+  return host == "localhost" or host == "[::1]" or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
+end
+
+function check.url(_, value)
+  local expected = "an https URL such as https://api.runcomfy.net, without user name, query or fragment"
+  if type(value) ~= "string" or value:find("[%s%c?#@\\]") then return nil, expected end
+  local scheme, authority = value:match("^(https?)://([^/]+)")
+  if not scheme then return nil, expected end
+  if scheme == "http" and not is_loopback(authority) then
+    return nil, expected .. "; the key would cross the network unprotected (http is for 127.0.0.1 alone)"
+  end
+  return (value:gsub("/+$", ""))
+end
+
+--- Checks a value, which may be the text of an environment variable or an option.
+---@param setting Setting
+---@param value any
+---@return any value, string? expected  nil and what is allowed, as "must be …" goes on
+function M.check(setting, value)
+  return check[setting.kind](setting, value)
+end
+
+return M
