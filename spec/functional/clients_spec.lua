@@ -1,0 +1,68 @@
+-- The official clients, as npm has them, against the real program on the simulator.
+local child = require "spec.support.child"
+local json = require "core.json"
+
+local HERE = "spec/clients"
+local NODE = HERE .. "/node_modules/.bin/node"
+local INSPECTOR = HERE .. "/node_modules/.bin/mcp-inspector"
+
+local function installed()
+  local f = io.open(NODE)
+  if f then f:close() end
+  return f ~= nil
+end
+
+local function program()
+  local command <close> = assert(io.popen("readlink /proc/$PPID/exe"))
+  return command:read("l")
+end
+
+-- Runs a client to its end; the watchdog is generous because node starts slowly under load.
+local function run(args)
+  local c <close> = child.spawn(NODE, args, { env = { "MCP_INSPECTOR_SECRET_STORE=memory" } })
+  c:close_stdin()
+  return c:wait(120), c.out, c.err
+end
+
+describe("the official clients", function()
+  if not installed() then
+    pending("are not installed: run `npm ci --prefix " .. HERE .. "`")
+    return
+  end
+
+  local server = { program(), "serve", "--simulate", "--speed", "600" }
+
+  it("@modelcontextprotocol/sdk works with all ten tools", function()
+    local status, out, err = run { HERE .. "/sdk_v1.mjs", table.unpack(server) }
+    assert.equal("ok\n", out, err)
+    assert.equal(0, status)
+  end)
+
+  for _, era in ipairs { "legacy", "auto", "pin" } do
+    it("@modelcontextprotocol/client works in mode " .. era, function()
+      local status, out, err = run { HERE .. "/sdk_v2.mjs", era, table.unpack(server) }
+      assert.equal("ok\n", out, err)
+      assert.equal(0, status)
+    end)
+  end
+
+  for _, era in ipairs { "legacy", "modern", "auto" } do
+    local function inspect(...)
+      local args = { INSPECTOR, "--cli", table.unpack(server) }
+      for _, arg in ipairs { "--protocol-era", era, "--format", "json", ... } do args[#args + 1] = arg end
+      return run(args)
+    end
+
+    it("the Inspector finds nothing to complain about in the tools, era " .. era, function()
+      local status, out, err = inspect("--method", "tools/list", "--strict")
+      assert.equal(0, status, out .. err)
+      assert.equal(10, #json.decode(out).result.tools)
+    end)
+
+    it("the Inspector calls a tool, era " .. era, function()
+      local status, out, err = inspect("--method", "tools/call", "--tool-name", "list_deployments")
+      assert.equal(0, status, out .. err)
+      assert.equal(3, #json.decode(out).result.structuredContent.deployments)
+    end)
+  end
+end)
