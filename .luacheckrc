@@ -1,6 +1,6 @@
 std = "lua54"
 max_line_length = 140
-include_files = { "lua", "spec", "recipes", "bench", "scripts", ".luacheckrc" }
+include_files = { "**/*.lua", ".luacheckrc" }
 exclude_files = { "**/node_modules", "build*" }
 files["spec"] = { std = "+busted" }
 files["lua/meta"] = { ignore = { "212", "221", "241", "311", "211", "231" } }

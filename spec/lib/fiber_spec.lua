@@ -1,0 +1,147 @@
+local fiber = require "lib.fiber"
+local loop = require "core.loop"
+local timer = require "core.timer"
+
+-- An operation that a spec answers by hand: `op.start` is what await calls.
+local function operation()
+  local op = { cancelled = 0 }
+  function op.start(callback)
+    op.answer = callback
+    return setmetatable({}, { __close = function() op.cancelled = op.cancelled + 1 end })
+  end
+  return op
+end
+
+describe("lib.fiber", function()
+  after_each(function() assert.equal(0, fiber.count()) end)
+
+  it("runs at once up to its first wait, then on with the answer", function()
+    local op, got = operation(), nil
+    local task = fiber.spawn(function(a)
+      got = { a, fiber.await(op.start) }
+    end, "argument")
+    assert.equal("waiting", task.status)
+    op.answer("first", nil, "third")
+    assert.same({ "argument", "first", nil, "third" }, got)
+    assert.equal("done", task.status)
+    assert.equal(1, op.cancelled)
+  end)
+
+  it("returns nil, message, code where the start is refused, without a wait", function()
+    local got
+    fiber.spawn(function()
+      got = table.pack(fiber.await(function() return nil, "no", "EWHATEVER" end))
+    end)
+    assert.same({ nil, "no", "EWHATEVER", n = 3 }, got)
+  end)
+
+  it("refuses an answer that comes a second time, or for an earlier wait", function()
+    local first, second, got = operation(), operation(), {}
+    fiber.spawn(function()
+      got[1] = fiber.await(first.start)
+      got[2] = fiber.await(second.start)
+    end)
+    first.answer("one")
+    first.answer("late")
+    assert.same({ "one" }, got)
+    second.answer("two")
+    assert.same({ "one", "two" }, got)
+    second.answer("after the end")
+  end)
+
+  it("raises at the wait of a cancelled fiber, and closes what it holds on the way out", function()
+    local op, trace = operation(), {}
+    local task = fiber.spawn(function()
+      local _ <close> = setmetatable({}, { __close = function() trace[#trace + 1] = "closed" end })
+      fiber.await(op.start)
+      trace[#trace + 1] = "never"
+    end)
+    task:cancel("client")
+    task:cancel("again")
+    assert.same({ "closed" }, trace)
+    assert.equal(1, op.cancelled)
+    op.answer("late")
+    assert.equal("done", task.status)
+  end)
+
+  it("does not let pcall swallow a cancellation for longer than one wait", function()
+    local op, caught = operation(), {}
+    local task = fiber.spawn(function()
+      for i = 1, 3 do
+        local _, err = pcall(fiber.await, op.start)
+        caught[i] = fiber.is_cancelled(err)
+      end
+    end)
+    task:cancel()
+    assert.same({ true, true, true }, caught)
+    assert.equal(1, op.cancelled)
+  end)
+
+  it("waits inside a shield, also while it is being cancelled", function()
+    local op, cleanup, done = operation(), operation(), false
+    local task = fiber.spawn(function()
+      local _ <close> = setmetatable({}, { __close = function()
+        fiber.shield(function()
+          fiber.await(cleanup.start)
+          done = true
+        end)
+      end })
+      fiber.await(op.start)
+    end)
+    task:cancel()
+    assert.equal("waiting", task.status)
+    task:cancel()
+    assert.is_false(done)
+    cleanup.answer()
+    assert.is_true(done)
+    assert.equal("done", task.status)
+  end)
+
+  it("joins: what a fiber returned, or the error that ended it", function()
+    local got = {}
+    fiber.spawn(function()
+      local quick = fiber.spawn(function() return 1, nil, 3 end)
+      got[1] = table.pack(quick:join())
+      local slow = fiber.spawn(function()
+        fiber.sleep(0)
+        error({ code = "x" })
+      end)
+      got[2] = table.pack(slow:join())
+    end)
+    loop.run()
+    assert.same({ true, 1, nil, 3, n = 4 }, got[1])
+    assert.is_false(got[2][1])
+    assert.equal("x", got[2][2].code)
+  end)
+
+  it("cancels a fiber that has not reached a wait at its next one", function()
+    local reached
+    local task = fiber.spawn(function()
+      fiber.current():cancel("self")
+      reached = true
+      fiber.sleep(10)
+      reached = "past the wait"
+    end)
+    assert.is_true(reached)
+    assert.equal("done", task.status)
+  end)
+
+  it("raises outside of a fiber", function()
+    assert.error_matches(function() fiber.await(timer.after, 1) end, "not inside a fiber")
+  end)
+
+  it("leaves ten thousand sleepers no trace", function()
+    local ended = 0
+    local tasks = {}
+    for i = 1, 10000 do
+      tasks[i] = fiber.spawn(function()
+        local _ <close> = setmetatable({}, { __close = function() ended = ended + 1 end })
+        fiber.sleep(3600)
+      end)
+    end
+    assert.equal(10000, fiber.count())
+    for _, task in ipairs(tasks) do task:cancel() end
+    assert.equal(10000, ended)
+    loop.run()
+  end)
+end)

@@ -1,0 +1,27 @@
+--- Runs out of memory on purpose.
+
+local host = require "core.host"
+
+local M = {}
+
+-- Lua collects and tries again when an allocation fails, so two in a row must.
+local IN_A_ROW = 2
+
+--- Runs `fn` again and again, failing a later allocation each time, until it gets through.
+--- What fails must be "not enough memory", raised or returned; anything else is raised.
+---@param fn fun()
+---@param limit? integer  most runs, default 2,000
+---@return integer failures  runs that failed
+function M.sweep(fn, limit)
+  for after = 0, limit or 2000 do
+    collectgarbage()
+    host.fail_allocations(after, IN_A_ROW)
+    local ok, err = pcall(fn)
+    host.fail_allocations(0, 0)
+    if ok then return after end
+    if not tostring(err):find("memory", 1, true) then error(err, 0) end
+  end
+  error("still failing after " .. (limit or 2000) .. " runs", 2)
+end
+
+return M
