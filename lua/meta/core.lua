@@ -28,6 +28,10 @@ function host.fail_allocations(after, count) end
 ---@return string[]
 function host.modules(prefix) end
 
+--- Absolute path of the running program.
+---@return string|nil path, string? message, string? code
+function host.program() end
+
 --- `count` random bytes of the system's generator, at most 1,024.
 ---@param count integer
 ---@return string

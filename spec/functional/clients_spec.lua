@@ -12,11 +12,6 @@ local function installed()
   return f ~= nil
 end
 
-local function program()
-  local command <close> = assert(io.popen("readlink /proc/$PPID/exe"))
-  return command:read("l")
-end
-
 -- Runs a client to its end; the watchdog is generous because node starts slowly under load.
 local function run(args)
   local c <close> = child.spawn(NODE, args, { env = { "MCP_INSPECTOR_SECRET_STORE=memory" } })
@@ -30,7 +25,7 @@ describe("the official clients", function()
     return
   end
 
-  local server = { program(), "serve", "--simulate", "--speed", "600" }
+  local server = { child.program, "serve", "--simulate", "--speed", "600" }
 
   it("@modelcontextprotocol/sdk works with all ten tools", function()
     local status, out, err = run { HERE .. "/sdk_v1.mjs", table.unpack(server) }

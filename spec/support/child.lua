@@ -1,5 +1,6 @@
 --- A child process for functional specs: the real program, driven over real pipes.
 
+local host = require "core.host"
 local loop = require "core.loop"
 local process = require "core.process"
 local timer = require "core.timer"
@@ -7,7 +8,7 @@ local timer = require "core.timer"
 local M = {}
 
 --- The program under test is the one that runs the specs.
-M.program = io.open("/proc/self/exe") and "/proc/self/exe" or arg[-1]
+M.program = assert(host.program())
 
 ---@class Child
 ---@field out string     all of standard output so far

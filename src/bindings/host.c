@@ -4,6 +4,7 @@
 #include "bindings/bindings.h"
 #include "host/call.h"
 #include "host/embed.h"
+#include "loop/loop.h"
 
 #include <errno.h>
 #include <string.h>
@@ -43,6 +44,17 @@ static int modules(lua_State *L)
     return 1;
 }
 
+static int program(lua_State *L)
+{
+    char path[4096];
+    size_t size = sizeof path;
+    int rc = loop_program(path, &size);
+    if (rc < 0)
+        return bindings_fail(L, uv_err_name(rc), uv_strerror(rc));
+    lua_pushlstring(L, path, size);
+    return 1;
+}
+
 static int random_bytes(lua_State *L)
 {
     char bytes[1024];
@@ -64,6 +76,7 @@ static const luaL_Reg functions[] = {
     { "set_memory_ceiling", set_memory_ceiling },
     { "fail_allocations", fail_allocations },
     { "modules", modules },
+    { "program", program },
     { "random", random_bytes },
     { NULL, NULL },
 };

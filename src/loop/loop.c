@@ -89,3 +89,8 @@ void loop_not_at_close(struct loop *loop, void (*fn)(void *arg), void *arg)
         }
     }
 }
+
+int loop_program(char *path, size_t *size)
+{
+    return uv_exepath(path, size);
+}

@@ -3,6 +3,7 @@
 #define RCMCP_LOOP_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <uv.h>
 
 struct loop;
@@ -33,5 +34,9 @@ bool loop_at_close(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /// Takes a registration back, for what closed earlier by itself.
 void loop_not_at_close(struct loop *loop, void (*fn)(void *arg), void *arg);
+
+/// Writes the absolute path of the running program, `*size` bytes at most, and sets `*size` to its
+/// length. 0 or a libuv error code.
+int loop_program(char *path, size_t *size);
 
 #endif

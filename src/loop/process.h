@@ -39,8 +39,8 @@ void process_close_stdout(struct process *p);
 /// Sends a signal.  0 or a libuv error code.
 int process_kill(struct process *p, int signal);
 
-/// Lets go: kills a child that still runs, closes the pipes; only `closed` runs after this, once the
-/// child is reaped.
+/// Lets go: kills a child that still runs, closes the pipes; only `closed` runs after this, once
+/// the child is reaped.
 void process_close(struct process *p);
 
 #endif
