@@ -80,7 +80,8 @@ end
 local function set(result, setting, value, origin)
   local checked, expected = settings.check(setting, value)
   if checked == nil then
-    return select(2, fail("%s (from %s): must be %s%s", setting.name, origin, expected, shown(setting, value)))
+    local message = ("%s (from %s): must be %s%s"):format(setting.name, origin, expected, shown(setting, value))
+    return errors.new(message, { code = "config", origin = origin })
   end
   result[setting.name], result.origin[setting.name] = checked, origin
 end

@@ -24,9 +24,9 @@ function M.settings(parser)
     if setting.flag and setting.kind == "boolean" then
       parser:flag(setting.flag, setting.description):target(setting.name)
     elseif setting.flag then
-      parser:option(setting.flag, setting.description):target(setting.name)
-        :argname(setting.metavar or ("{" .. table.concat(setting.choices, ",") .. "}"))
-        :choices(setting.choices or nil)
+      local option = parser:option(setting.flag, setting.description):target(setting.name)
+      if setting.metavar then option:argname(setting.metavar) end
+      if setting.choices then option:choices(setting.choices) end
     end
   end
   parser:flag("--simulate", "Use a simulated RunComfy inside the process: no key, no cost")

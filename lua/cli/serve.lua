@@ -1,0 +1,70 @@
+--- `rcmcp serve`: the MCP server on standard input and output.
+
+local exit_status = require "cli.shared.exit_status"
+local options = require "cli.shared.options"
+
+local M = {
+  summary = "Serve MCP on standard input and output",
+  epilog = [[
+An MCP client starts this.  It ends with the client's end of its standard input, or at SIGINT or SIGTERM, with status 0;
+SIGHUP reads the configuration again.]],
+}
+
+function M.define(parser)
+  options.settings(parser)
+end
+
+M.INSTRUCTIONS = "Drives RunComfy Serverless deployments: ComfyUI workflows on cloud GPUs. Running requests cost the user "
+  .. "money. Begin with list_deployments; get_deployment with include_payload=true shows a workflow's nodes and inputs. "
+  .. "submit_request sends one request; change inputs through overrides by node id. A cold start takes minutes: wait with "
+  .. "wait_for_completion=true, and when the result says pending, ask get_request_status with the ids in it instead of "
+  .. "submitting again. get_request_result gives the outputs' URLs, kept for seven days."
+
+local function instructions(program)
+  if not program.simulated then return M.INSTRUCTIONS end
+  return require("cli.shared.simulated").INSTRUCTIONS .. "\n\n" .. M.INSTRUCTIONS
+end
+
+local function serve(program)
+  local host, log, loop, signal = require "core.host", require "core.log", require "core.loop", require "core.signal"
+  local server = require("lib.mcp.server").new {
+    snapshot = program.registry:snapshot(),
+    version = host.version,
+    title = "RunComfy",
+    instructions = instructions(program),
+  }
+  local status = exit_status.ok
+  local transport, message = require("lib.mcp.transports.stdio").run {
+    server = server,
+    max_line_bytes = program.settings.max_line_bytes,
+    on_end = function(ended) status = ended loop.stop() end,
+  }
+  if not transport then
+    log.write("error", "cannot read standard input: " .. tostring(message))
+    return exit_status.unavailable
+  end
+  local function stop() transport:close() end
+  local _ <close> = signal.on("INT", stop)
+  local _ <close> = signal.on("TERM", stop)
+  local _ <close> = signal.on("HUP", function() program:reload() end)
+  loop.run()
+  return status
+end
+
+---@param argv string[]
+---@return integer status
+function M.run(argv)
+  local args, status = options.parse("serve", M, argv)
+  if not args then return status end
+  local stdio = require "core.stdio"
+  stdio.take()
+  if stdio.is_terminal(0) then
+    io.stderr:write("rcmcp serve: waiting for an MCP client on standard input; end with Ctrl-C. "
+      .. "For a call by hand: rcmcp call --help\n")
+  end
+  local program <close>, failed = require("cli.shared.program").open(args)
+  if not program then return failed end
+  return serve(program)
+end
+
+return M

@@ -1,0 +1,134 @@
+--- From the options of a command to a program that can serve: settings, API client, tools, simulator.
+
+local config = require "lib.config"
+local exit_status = require "cli.shared.exit_status"
+local host = require "core.host"
+local log = require "core.log"
+
+local M = {}
+
+---@class Program
+---@field settings Settings
+---@field registry Registry
+---@field declarations table<string, ToolDeclaration>  as the tools' files have them
+---@field simulated boolean
+---@field package args table
+---@field package cancel_remote boolean  whatever the settings say
+---@field package simulator? table
+local Program = {}
+Program.__index = Program
+
+local DEFAULT_SPEED = 60
+
+local function flags(args)
+  local result = {}
+  for _, setting in ipairs(require("lib.config.settings").list) do result[setting.name] = args[setting.name] end
+  return result
+end
+
+--- Loads the settings that the options ask for, and says on standard error what is wrong with them.
+---@param args table  of options.parse
+---@return Settings? settings, integer? status
+function M.load_settings(args)
+  local settings, err = config.load { flags = flags(args), file = args.config }
+  if not settings then
+    log.write("error", err.message)
+    local is_flag = err.origin and err.origin:find("^flag") ~= nil
+    return nil, is_flag and exit_status.usage or exit_status.config, err
+  end
+  log.set_level(settings.log_level)
+  for _, warning in ipairs(settings.warnings) do log.write("warning", warning) end
+  return settings
+end
+
+-- The API client's view of the settings; the simulator stands in for RunComfy when it runs.
+local function configure(self)
+  local settings, simulator = self.settings, self.simulator
+  assert(require("lib.runcomfy.api").configure {
+    key = simulator and "simulated" or settings.api_key,
+    base_url = simulator and simulator.base_url or settings.base_url,
+    queue_prefix = settings.queue_prefix,
+    user_agent = "rcmcp/" .. host.version,
+  })
+  require("lib.runcomfy.waiting").configure {
+    slice = settings.wait_slice,
+    cancel_remote_on_client_cancel = settings.cancel_remote_on_client_cancel or self.cancel_remote,
+  }
+end
+
+local function check_speed(text)
+  local speed = text == nil and DEFAULT_SPEED or tonumber(text)
+  if speed and speed >= 0.1 and speed <= 100000 then return speed end
+end
+
+local function start_simulator(args)
+  local speed = check_speed(args.speed)
+  if not speed then
+    io.stderr:write(("rcmcp: --speed must be a number from 0.1 to 100000, got '%s'\n"):format(args.speed))
+    return nil, exit_status.usage
+  end
+  require("lib.clock").set_speed(speed)
+  local simulator, err = require("lib.sim.server").start {}
+  if not simulator then
+    log.write("error", "cannot start the simulator: " .. tostring(err))
+    return nil, exit_status.unavailable
+  end
+  return simulator
+end
+
+local function add_tools(self)
+  local mark = self.simulated and require("cli.shared.simulated").tool
+  for _, module in ipairs(host.modules("tools.")) do
+    local tool = require(module)
+    assert(self.registry:add(mark and mark(tool) or tool))
+    self.declarations[tool.name] = tool
+  end
+end
+
+--- Opens the program; complains on standard error itself.
+---@param args table  of options.parse
+---@param how? { cancel_remote: boolean? }  cancel_remote: a cancelled wait cancels the remote request, too
+---@return Program? program, integer? status, Error? err
+function M.open(args, how)
+  if args.speed and not args.simulate then
+    io.stderr:write("rcmcp: --speed is the simulator's: it needs --simulate\n")
+    return nil, exit_status.usage
+  end
+  local settings, status, err = M.load_settings(args)
+  if not settings then return nil, status, err end
+  local self = setmetatable({
+    args = args, settings = settings, declarations = {},
+    simulated = args.simulate == true, cancel_remote = how ~= nil and how.cancel_remote == true,
+  }, Program)
+  if self.simulated then
+    self.simulator, status = start_simulator(args)
+    if not self.simulator then return nil, status end
+  end
+  configure(self)
+  self.registry = require("lib.mcp.registry").new()
+  add_tools(self)
+  return self
+end
+
+--- Reads the settings again; keeps the old ones when the new are wrong.
+function Program:reload()
+  local settings = M.load_settings(self.args)
+  if not settings then
+    log.write("error", "the configuration was not reloaded; the settings stay as they were")
+    return
+  end
+  self.settings = settings
+  configure(self)
+  log.write("info", "configuration reloaded")
+end
+
+--- Stops what runs beside the program.
+function Program:close()
+  if self.simulator then
+    self.simulator:stop()
+    self.simulator = nil
+  end
+end
+Program.__close = Program.close
+
+return M
