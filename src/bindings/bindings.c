@@ -2,6 +2,7 @@
 
 const struct host_module bindings[] = {
     { "core.clock", open_clock }, { "core.host", open_host },       { "core.log", open_log },
+    { "core.httpd", open_httpd },
     { "core.loop", open_loop },   { "core.process", open_process }, { "core.signal", open_signal },
     { "core.stdio", open_stdio }, { "core.timer", open_timer },     { NULL, NULL },
 };

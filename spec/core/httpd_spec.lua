@@ -1,0 +1,38 @@
+local httpd = require "core.httpd"
+local loop = require "core.loop"
+
+describe("core.httpd", function()
+  it("listens on any free port of the loopback, and lets the loop end once cancelled", function()
+    local server <close> = assert(httpd.listen({}, function() end))
+    assert.equal("127.0.0.1", server.host)
+    assert.is_true(server.port > 0)
+    server:cancel()
+    server:cancel()
+    loop.run()
+    assert.equal(0, httpd.pending())
+  end)
+
+  it("names the error of a port that is taken", function()
+    local first <close> = assert(httpd.listen({}, function() end))
+    local second, message, code = httpd.listen({ port = first.port }, function() end)
+    assert.is_nil(second)
+    assert.equal("EADDRINUSE", code)
+    assert.matches("cannot listen on 127.0.0.1 port " .. first.port, message, 1, true)
+    first:cancel()
+    loop.run()
+  end)
+
+  it("refuses a host that is no address", function()
+    local server, message, code = httpd.listen({ host = "no.such.host" }, function() end)
+    assert.is_nil(server)
+    assert.equal("EINVAL", code)
+    assert.matches("numeric address", message)
+  end)
+
+  it("refuses misuse", function()
+    assert.error_matches(function() httpd.listen({}) end, "function expected")
+    assert.error_matches(function() httpd.listen({ port = 65536 }, print) end, "port must be an integer from 0 to 65535")
+    assert.error_matches(function() httpd.listen({ host = 1 }, print) end, "host must be a string")
+    assert.error_matches(function() httpd.listen({ max_body = "x" }, print) end, "max_body must be an integer")
+  end)
+end)
