@@ -336,7 +336,7 @@ local http = {}
 ---@class core.http.Request
 ---@field method string
 ---@field url string
----@field headers? string[]       whole lines, "Accept: application/json"
+---@field headers? string[]       whole lines, "Accept: application/json"; at most 64
 ---@field bearer? string          token; sent to this URL's host alone, never across a redirect to another
 ---@field body? string            at most one of body and body_file
 ---@field body_file? string       path of a file to send; never passes through Lua
@@ -344,7 +344,7 @@ local http = {}
 ---@field connect_ms? integer     default 10,000
 ---@field total_ms? integer       default 120,000; 0: none
 ---@field idle_ms? integer        ends a transfer that moved no byte for so long; default 0: never
----@field max_bytes? integer      limit of the answer's body, default 64 MiB
+---@field max_bytes? integer      limit of the answer's body after decompression, default 64 MiB
 
 ---@class core.http.Response
 ---@field status integer
@@ -355,8 +355,10 @@ local http = {}
 --- Starts a transfer.  GET and HEAD follow up to 5 redirects, other methods none.  A method other
 --- than GET and HEAD uses a connection of its own, so that it is never sent twice.
 --- `callback(response)` or `callback(nil, message, code, sent)` runs once; code is "connect" (no
---- connection: resolve, connect, TLS), "timeout", "truncated" (ended early), "too_large", "file",
---- "protocol", "network"; sent: whether any byte of the request may have left.
+--- connection: resolve, connect, TLS handshake, within connect_ms), "tls" (certificate or bundle no
+--- good), "timeout", "truncated" (ended early, or before it began), "too_large", "file", "protocol",
+--- "network" (the connection broke), "memory", "library" (no usable libcurl); sent: whether any byte
+--- of the request may have left.  At most 256 transfers run at once, the others wait in order.
 ---@param request core.http.Request
 ---@param callback fun(response: core.http.Response?, message: string?, code: string?, sent: boolean?)
 ---@return core.Handle|nil transfer, string? message, string? code

@@ -1,11 +1,21 @@
 #include "bindings/bindings.h"
 
+// One a line, so that changes meet less often.
+// clang-format off
 const struct host_module bindings[] = {
-    { "core.clock", open_clock }, { "core.host", open_host },       { "core.log", open_log },
+    { "core.clock", open_clock },
+    { "core.host", open_host },
+    { "core.http", open_http },
     { "core.httpd", open_httpd },
-    { "core.loop", open_loop },   { "core.process", open_process }, { "core.signal", open_signal },
-    { "core.stdio", open_stdio }, { "core.timer", open_timer },     { NULL, NULL },
+    { "core.log", open_log },
+    { "core.loop", open_loop },
+    { "core.process", open_process },
+    { "core.signal", open_signal },
+    { "core.stdio", open_stdio },
+    { "core.timer", open_timer },
+    { NULL, NULL },
 };
+// clang-format on
 
 int bindings_fail(lua_State *L, const char *code, const char *message)
 {

@@ -1,0 +1,402 @@
+// core.http: the HTTP client.
+#include "net/client.h"
+
+#include "bindings/bindings.h"
+#include "host/call.h"
+
+#include <limits.h>
+#include <string.h>
+
+#define TRANSFER "core.http.transfer"
+
+enum { CALLBACK = 1 };                       // user value of a transfer
+enum { NO_MEMORY_TEXT = 1, NO_MEMORY_CODE }; // user values of the module
+enum {
+    MAX_HEADERS = 64,
+    CONNECT_MS = 10000,
+    TOTAL_MS = 120000,
+    MAX_BYTES = 64 << 20,
+};
+
+struct module {
+    struct client *client; // NULL: not used yet, or the loop is closed
+    bool closed;
+    int self; // registry reference, for the texts of out of memory
+};
+
+struct transfer {
+    struct client_transfer *running; // NULL: ended
+    struct module *module;
+    lua_State *L; // the main coroutine
+    int anchor;   // registry reference while it runs, else LUA_NOREF
+};
+
+// ---- The end of a transfer ----
+
+struct ending {
+    struct transfer *transfer;
+    const struct client_result *result;
+    bool called; // the callback: it must hear of the end once, and not twice
+};
+
+static void set_text(lua_State *L, const char *field, const char *text, size_t size)
+{
+    lua_pushlstring(L, text, size);
+    lua_setfield(L, -2, field);
+}
+
+static void push_response(lua_State *L, const struct client_result *r)
+{
+    lua_createtable(L, 0, 4); // response
+    lua_pushinteger(L, r->status);
+    lua_setfield(L, -2, "status");
+    set_text(L, "headers", r->headers->data ? r->headers->data : "", r->headers->size);
+    set_text(L, "body", r->body->data ? r->body->data : "", r->body->size);
+    set_text(L, "url", r->url, strlen(r->url));
+}
+
+static void push_callback(lua_State *L, const struct transfer *t)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, t->anchor); // transfer
+    lua_getiuservalue(L, -1, CALLBACK);           // transfer callback
+    lua_remove(L, -2);
+}
+
+// (ending) -> calls callback(response) or callback(nil, message, code, sent)
+static int call_back(lua_State *L)
+{
+    struct ending *e = lua_touserdata(L, 1);
+    const struct client_result *r = e->result;
+    push_callback(L, e->transfer); // e callback
+    if (r->code == CLIENT_OK) {
+        push_response(L, r);
+        buf_free(r->body); // not twice in memory while the callback runs
+        e->called = true;
+        lua_call(L, 1, 0);
+        return 0;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, r->message);
+    lua_pushstring(L, client_code_name(r->code));
+    lua_pushboolean(L, r->sent);
+    e->called = true;
+    lua_call(L, 4, 0);
+    return 0;
+}
+
+// (ending) -> the same, for an answer that Lua has no memory for; allocates nothing itself
+static int call_back_without_memory(lua_State *L)
+{
+    struct ending *e = lua_touserdata(L, 1);
+    const struct module *m = e->transfer->module;
+    push_callback(L, e->transfer);              // e callback
+    lua_pushnil(L);                             // e callback nil
+    lua_rawgeti(L, LUA_REGISTRYINDEX, m->self); // e callback nil module
+    lua_getiuservalue(L, -1, NO_MEMORY_TEXT);   // e callback nil module text
+    lua_getiuservalue(L, -2, NO_MEMORY_CODE);   // e callback nil module text code
+    lua_remove(L, -3);                          // e callback nil text code
+    lua_pushboolean(L, e->result->sent);
+    lua_call(L, 4, 0);
+    return 0;
+}
+
+static void release(struct transfer *t)
+{
+    int anchor = t->anchor;
+    t->running = NULL;
+    t->anchor = LUA_NOREF;
+    luaL_unref(t->L, LUA_REGISTRYINDEX, anchor);
+}
+
+static void on_done(void *arg, const struct client_result *result)
+{
+    struct transfer *t = arg;
+    struct ending ending = { .transfer = t, .result = result };
+    t->running = NULL; // a cancel from inside the callback finds nothing to do
+    if (result && host_call(t->L, call_back, &ending) == HOST_NOMEM && !ending.called)
+        host_call(t->L, call_back_without_memory, &ending);
+    release(t);
+}
+
+// ---- The request ----
+
+static int refuse_field(lua_State *L, const char *field, const char *what)
+{
+    return luaL_error(L, "http.start: field '%s' must be %s", field, what);
+}
+
+// What a field holds lives as long as the table does: strings only, nothing converted.
+static const char *text_field(lua_State *L, const char *field, size_t *size)
+{
+    const char *text = NULL;
+    *size = 0;
+    lua_getfield(L, 1, field);
+    if (lua_type(L, -1) == LUA_TSTRING)
+        text = lua_tolstring(L, -1, size);
+    else if (!lua_isnil(L, -1))
+        refuse_field(L, field, "a string");
+    lua_pop(L, 1);
+    return text;
+}
+
+static bool has_control(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+static const char *line_field(lua_State *L, const char *field)
+{
+    size_t size;
+    const char *text = text_field(L, field, &size);
+    if (text && has_control(text, size))
+        refuse_field(L, field, "free of control characters");
+    return text;
+}
+
+static const char *path_field(lua_State *L, const char *field)
+{
+    size_t size;
+    const char *text = text_field(L, field, &size);
+    if (text && (size == 0 || memchr(text, '\0', size)))
+        refuse_field(L, field, "a path");
+    return text;
+}
+
+static lua_Integer integer_field(lua_State *L, const char *field, lua_Integer low,
+                                 lua_Integer standard)
+{
+    int ok = 1;
+    lua_Integer value = standard;
+    lua_getfield(L, 1, field);
+    if (!lua_isnil(L, -1))
+        value = lua_tointegerx(L, -1, &ok);
+    lua_pop(L, 1);
+    if (!ok || value < low || value > INT_MAX)
+        refuse_field(L, field,
+                     low > 0 ? "a positive integer below 2^31" : "an integer, 0 to 2^31-1");
+    return value;
+}
+
+static void check_method(lua_State *L, const char *method)
+{
+    if (!method || !*method || method[strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-")])
+        refuse_field(L, "method", "an upper-case word");
+}
+
+static void check_url(lua_State *L, const char *url)
+{
+    if (!url || (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0))
+        refuse_field(L, "url", "an http: or https: URL");
+    if (strchr(url, ' ') || strchr(url, '\t'))
+        refuse_field(L, "url", "free of spaces");
+}
+
+static size_t header_fields(lua_State *L, const char **lines)
+{
+    lua_getfield(L, 1, "headers"); // list
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        return 0;
+    }
+    if (!lua_istable(L, -1))
+        refuse_field(L, "headers", "a list of lines");
+    size_t count = (size_t)lua_rawlen(L, -1);
+    if (count > MAX_HEADERS)
+        refuse_field(L, "headers", "at most 64 lines");
+    for (size_t i = 0; i < count; i++) {
+        size_t size = 0;
+        lua_rawgeti(L, -1, (lua_Integer)i + 1); // list line
+        lines[i] = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &size) : NULL;
+        if (!lines[i] || *lines[i] == ':' || !strchr(lines[i], ':') || has_control(lines[i], size))
+            refuse_field(L, "headers", "a list of 'Name: value' without control characters");
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return count;
+}
+
+static bool may_have_body(const char *method)
+{
+    return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
+}
+
+// Raises on misuse.  `lines` has MAX_HEADERS places.
+static void read_request(lua_State *L, struct client_request *r, const char **lines)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    r->method = line_field(L, "method");
+    check_method(L, r->method);
+    r->url = line_field(L, "url");
+    check_url(L, r->url);
+    r->headers = lines;
+    r->header_count = header_fields(L, lines);
+    r->bearer = line_field(L, "bearer");
+    r->body = text_field(L, "body", &r->body_size);
+    r->body_file = path_field(L, "body_file");
+    r->save_as = path_field(L, "save_as");
+    if (r->body && r->body_file)
+        refuse_field(L, "body", "absent where body_file is given");
+    if ((r->body || r->body_file) && !may_have_body(r->method))
+        refuse_field(L, r->body ? "body" : "body_file", "absent with GET and HEAD");
+    r->connect_ms = (long)integer_field(L, "connect_ms", 1, CONNECT_MS);
+    r->total_ms = (long)integer_field(L, "total_ms", 0, TOTAL_MS);
+    r->idle_ms = (uint64_t)integer_field(L, "idle_ms", 0, 0);
+    r->max_bytes = (size_t)integer_field(L, "max_bytes", 0, MAX_BYTES);
+}
+
+// ---- The module ----
+
+static struct module *module_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static void close_client(void *arg)
+{
+    struct module *m = arg;
+    client_free(m->client);
+    m->client = NULL;
+    m->closed = true;
+}
+
+// Opens libcurl at the first use; false with `why` filled in.
+static bool open_client(lua_State *L, struct module *m, struct client_failure *why)
+{
+    if (m->client)
+        return true;
+    *why = (struct client_failure){ CLIENT_LIBRARY, "the program is ending" };
+    if (m->closed)
+        return false;
+    m->client = client_new(host_loop(L), why);
+    return m->client != NULL;
+}
+
+static int fail(lua_State *L, const struct client_failure *why)
+{
+    return bindings_fail(L, client_code_name(why->code), why->message);
+}
+
+/// start(request, callback) -> transfer | nil, message, code
+static int http_start(lua_State *L)
+{
+    const char *lines[MAX_HEADERS];
+    struct client_request request = { 0 };
+    struct client_failure why;
+    struct module *m = module_of(L);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    read_request(L, &request, lines);
+    if (!open_client(L, m, &why))
+        return fail(L, &why);
+
+    struct transfer *t = lua_newuserdatauv(L, sizeof *t, 1); // request callback transfer
+    *t = (struct transfer){ .module = m, .L = host_main(L), .anchor = LUA_NOREF };
+    luaL_setmetatable(L, TRANSFER);
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, 3, CALLBACK);
+    lua_pushvalue(L, 3);                        // request callback transfer transfer
+    t->anchor = luaL_ref(L, LUA_REGISTRYINDEX); // the last call that may raise
+    t->running = client_start(m->client, &request, on_done, t, &why);
+    if (!t->running) {
+        release(t);
+        return fail(L, &why);
+    }
+    return 1;
+}
+
+static int transfer_cancel(lua_State *L)
+{
+    struct transfer *t = luaL_checkudata(L, 1, TRANSFER);
+    if (!t->running)
+        return 0;
+    client_cancel(t->running);
+    release(t);
+    return 0;
+}
+
+static struct client_stats stats_of(const struct module *m)
+{
+    return m->client ? client_stats(m->client) : (struct client_stats){ 0 };
+}
+
+/// active() -> integer
+static int http_active(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)stats_of(module_of(L)).active);
+    return 1;
+}
+
+static void set_integer(lua_State *L, const char *field, uint64_t value)
+{
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, field);
+}
+
+/// stats() -> { transfers, connections, queued }
+static int http_stats(lua_State *L)
+{
+    struct client_stats stats = stats_of(module_of(L));
+    lua_createtable(L, 0, 3);
+    set_integer(L, "transfers", stats.transfers);
+    set_integer(L, "connections", stats.connections);
+    set_integer(L, "queued", stats.queued);
+    return 1;
+}
+
+static void set_optional(lua_State *L, const char *field, const char *text)
+{
+    lua_pushstring(L, text); // nil for NULL
+    lua_setfield(L, -2, field);
+}
+
+/// info() -> table | nil, message, code
+static int http_info(lua_State *L)
+{
+    struct client_failure why;
+    struct module *m = module_of(L);
+    if (!open_client(L, m, &why))
+        return fail(L, &why);
+    struct client_info info = client_info(m->client);
+    lua_createtable(L, 0, 5);
+    set_optional(L, "version", info.version);
+    set_optional(L, "tls", info.tls);
+    set_optional(L, "ca_file", info.trust.file);
+    set_optional(L, "ca_path", info.trust.path);
+    lua_pushboolean(L, info.http2);
+    lua_setfield(L, -2, "http2");
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    { "cancel", transfer_cancel },
+    { "__close", transfer_cancel },
+    { NULL, NULL },
+};
+
+static const luaL_Reg functions[] = {
+    { "active", http_active }, { "info", http_info }, { "start", http_start },
+    { "stats", http_stats },   { NULL, NULL },
+};
+
+int open_http(lua_State *L)
+{
+    bindings_type(L, TRANSFER, methods);
+    luaL_newlibtable(L, functions);
+    struct module *m = lua_newuserdatauv(L, sizeof *m, 2); // lib module
+    *m = (struct module){ 0 };
+    lua_pushliteral(L, "not enough memory for the answer");
+    lua_setiuservalue(L, -2, NO_MEMORY_TEXT);
+    lua_pushstring(L, client_code_name(CLIENT_MEMORY));
+    lua_setiuservalue(L, -2, NO_MEMORY_CODE);
+    lua_pushvalue(L, -1);
+    m->self = luaL_ref(L, LUA_REGISTRYINDEX); // lib module
+    luaL_setfuncs(L, functions, 1);
+    if (!loop_at_close(host_loop(L), close_client, m))
+        return luaL_error(L, "not enough memory");
+    return 1;
+}

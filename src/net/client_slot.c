@@ -1,0 +1,305 @@
+#include "net/client_slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    HEAD_LIMIT = 1 << 20, // bytes of a header block
+    KEEP_ROOM = 64 << 10, // a buffer over this size is not kept for the next transfer
+};
+
+// ---- Callbacks of libcurl ----
+
+static size_t refuse(struct client_slot *s, enum slot_stop stop)
+{
+    s->stop = stop;
+    return CURL_WRITEFUNC_ERROR;
+}
+
+static size_t on_header(char *bytes, size_t one, size_t size, void *arg)
+{
+    (void)one;
+    struct client_slot *s = arg;
+    if (size >= 5 &&
+        memcmp(bytes, "HTTP/", 5) == 0) { // a redirect or an interim answer came before
+        buf_clear(&s->head);
+        buf_clear(&s->body);
+        s->received = 0;
+    }
+    if (s->head.size + size > HEAD_LIMIT)
+        return refuse(s, SLOT_HEADERS_TOO_LARGE);
+    if (!buf_append(&s->head, bytes, size))
+        return refuse(s, SLOT_MEMORY);
+    return size;
+}
+
+static bool is_saved(const struct client_slot *s)
+{
+    long status = 0;
+    if (!download_is_open(&s->download))
+        return false;
+    curl.easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status <= 299;
+}
+
+// At the first bytes of a body: refuses a size too large, makes room for the rest.
+static bool expect_body(struct client_slot *s)
+{
+    curl_off_t promised = -1;
+    curl.easy_getinfo(s->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &promised);
+    if (promised <= 0)
+        return true;
+    if ((uint64_t)promised > s->message->max_bytes) {
+        s->stop = SLOT_TOO_LARGE;
+        return false;
+    }
+    if (!is_saved(s) && !buf_reserve(&s->body, (size_t)promised)) {
+        s->stop = SLOT_MEMORY;
+        return false;
+    }
+    return true;
+}
+
+static size_t on_body(char *bytes, size_t one, size_t size, void *arg)
+{
+    (void)one;
+    struct client_slot *s = arg;
+    if (s->received == 0 && !expect_body(s))
+        return CURL_WRITEFUNC_ERROR;
+    if (size > s->message->max_bytes - s->received)
+        return refuse(s, SLOT_TOO_LARGE);
+    s->received += size;
+    if (is_saved(s)) {
+        if (download_write(&s->download, bytes, size))
+            return size;
+        s->file_error = errno;
+        return refuse(s, SLOT_FILE);
+    }
+    return buf_append(&s->body, bytes, size) ? size : refuse(s, SLOT_MEMORY);
+}
+
+static size_t on_upload(char *into, size_t one, size_t room, void *arg)
+{
+    (void)one;
+    struct client_slot *s = arg;
+    ssize_t got;
+    do {
+        got = read(s->upload_fd, into, room);
+    } while (got < 0 && errno == EINTR);
+    if (got >= 0)
+        return (size_t)got;
+    s->file_error = errno;
+    s->stop = SLOT_FILE;
+    return CURL_READFUNC_ABORT;
+}
+
+// ---- Options ----
+
+// Everything that is the same for all transfers.
+static void set_common(struct client_slot *s)
+{
+    CURL *e = s->easy;
+    curl.easy_setopt(e, CURLOPT_PRIVATE, s);
+    curl.easy_setopt(e, CURLOPT_ERRORBUFFER, s->detail);
+    curl.easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl.easy_setopt(e, CURLOPT_QUICK_EXIT, 1L); // cancel must not wait for a name server
+    curl.easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl.easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl.easy_setopt(e, CURLOPT_FOLLOWLOCATION, 1L);
+    curl.easy_setopt(e, CURLOPT_MAXREDIRS, (long)CLIENT_MAX_REDIRECTS);
+    curl.easy_setopt(e, CURLOPT_UNRESTRICTED_AUTH, 0L);
+    curl.easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl.easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+    curl.easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl.easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl.easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl.easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl.easy_setopt(e, CURLOPT_CAINFO, s->base->trust.file);
+    curl.easy_setopt(e, CURLOPT_CAPATH, s->base->trust.path);
+    curl.easy_setopt(e, CURLOPT_SHARE, s->base->share);
+    curl.easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    curl.easy_setopt(e, CURLOPT_HEADERDATA, s);
+    curl.easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+    curl.easy_setopt(e, CURLOPT_WRITEDATA, s);
+    client_poll_adopt(s->base->poll, e);
+    s->plain = true;
+    s->connect_ms = s->total_ms = s->pipewait = -1;
+}
+
+static void set_limits(struct client_slot *s)
+{
+    const struct client_message *m = s->message;
+    if (m->connect_ms != s->connect_ms)
+        curl.easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, m->connect_ms);
+    if (m->total_ms != s->total_ms)
+        curl.easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, m->total_ms);
+    s->connect_ms = m->connect_ms;
+    s->total_ms = m->total_ms;
+}
+
+// Whether to wait for a connection that is being made, in the hope of HTTP/2: only TLS offers it.
+static void set_pipewait(struct client_slot *s)
+{
+    long wait = strncmp(s->message->url, "https:", 6) == 0;
+    if (wait != s->pipewait)
+        curl.easy_setopt(s->easy, CURLOPT_PIPEWAIT, wait);
+    s->pipewait = wait;
+}
+
+static bool needs_length(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
+static void set_body(struct client_slot *s, curl_off_t upload_size)
+{
+    const struct client_message *m = s->message;
+    if (s->upload_fd >= 0) {
+        curl.easy_setopt(s->easy, CURLOPT_UPLOAD, 1L);
+        curl.easy_setopt(s->easy, CURLOPT_INFILESIZE_LARGE, upload_size);
+        curl.easy_setopt(s->easy, CURLOPT_READFUNCTION, on_upload);
+        curl.easy_setopt(s->easy, CURLOPT_READDATA, s);
+    } else if (m->body || needs_length(m->method)) {
+        curl.easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)m->body_size);
+        curl.easy_setopt(s->easy, CURLOPT_POSTFIELDS, m->body ? m->body : "");
+    }
+}
+
+// "Never twice" is here; see client.h.
+static void set_method(struct client_slot *s, curl_off_t upload_size)
+{
+    const char *method = s->message->method;
+    if (strcmp(method, "GET") == 0)
+        return;
+    s->plain = false;
+    if (strcmp(method, "HEAD") == 0) {
+        curl.easy_setopt(s->easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
+    set_body(s, upload_size);
+    curl.easy_setopt(s->easy, CURLOPT_CUSTOMREQUEST, method);
+    curl.easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl.easy_setopt(s->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl.easy_setopt(s->easy, CURLOPT_FOLLOWLOCATION, 0L);
+}
+
+// ---- Files ----
+
+static bool file_failure(struct client_failure *why, const char *what, const char *path, int error)
+{
+    why->code = CLIENT_FILE;
+    (void)snprintf(why->message, sizeof why->message, "%s %s: %s", what, path, strerror(error));
+    return false;
+}
+
+static bool open_upload(struct client_slot *s, const char *path, curl_off_t *size,
+                        struct client_failure *why)
+{
+    static const char what[] = "cannot read the file to send,";
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO must not block here
+    if (fd < 0)
+        return file_failure(why, what, path, errno);
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        (void)close(fd);
+        return file_failure(why, what, path, S_ISDIR(st.st_mode) ? EISDIR : EINVAL);
+    }
+    s->upload_fd = fd;
+    *size = st.st_size;
+    return true;
+}
+
+static bool open_files(struct client_slot *s, curl_off_t *upload_size, struct client_failure *why)
+{
+    const struct client_message *m = s->message;
+    if (m->body_file && !open_upload(s, m->body_file, upload_size, why))
+        return false;
+    if (m->save_as && !download_open(&s->download, m->save_as))
+        return file_failure(why, "cannot create a file beside", m->save_as, errno);
+    return true;
+}
+
+// ---- Life ----
+
+struct client_slot *client_slot_new(const struct client_base *base)
+{
+    struct client_slot *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->upload_fd = -1;
+    s->base = base;
+    s->easy = curl.easy_init();
+    if (!s->easy) {
+        free(s);
+        return NULL;
+    }
+    set_common(s);
+    return s;
+}
+
+void client_slot_free(struct client_slot *s)
+{
+    if (!s)
+        return;
+    client_slot_clear(s);
+    curl.easy_cleanup(s->easy);
+    buf_free(&s->head);
+    buf_free(&s->body);
+    free(s);
+}
+
+bool client_slot_prepare(struct client_slot *s, const struct client_message *message, void *owner,
+                         struct client_failure *why)
+{
+    curl_off_t upload_size = 0;
+    s->message = message;
+    s->owner = owner;
+    if (!open_files(s, &upload_size, why)) {
+        client_slot_clear(s);
+        return false;
+    }
+    set_limits(s);
+    set_pipewait(s);
+    set_method(s, upload_size);
+    curl.easy_setopt(s->easy, CURLOPT_HTTPHEADER, message->headers);
+    if (curl.easy_setopt(s->easy, CURLOPT_URL, message->url) != CURLE_OK) {
+        client_slot_clear(s);
+        why->code = CLIENT_MEMORY;
+        (void)snprintf(why->message, sizeof why->message, "not enough memory");
+        return false;
+    }
+    return true;
+}
+
+static void shrink(struct buf *b)
+{
+    if (b->room > KEEP_ROOM)
+        buf_free(b);
+    buf_clear(b);
+}
+
+void client_slot_clear(struct client_slot *s)
+{
+    download_abort(&s->download);
+    if (s->upload_fd >= 0)
+        (void)close(s->upload_fd);
+    s->upload_fd = -1;
+    s->message = NULL;
+    s->owner = NULL;
+    s->stop = SLOT_RUNS;
+    s->file_error = 0;
+    s->received = 0;
+    s->detail[0] = '\0';
+    shrink(&s->head);
+    shrink(&s->body);
+    if (s->plain)
+        return;
+    curl.easy_reset(s->easy);
+    set_common(s);
+}

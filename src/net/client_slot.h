@@ -1,0 +1,75 @@
+/// A place for one running transfer: an easy handle with its buffers, used again and again.
+#ifndef RCMCP_NET_CLIENT_SLOT_H
+#define RCMCP_NET_CLIENT_SLOT_H
+
+#include "base/buf.h"
+#include "net/client.h"
+#include "net/client_poll.h"
+#include "net/curl_api.h"
+#include "net/download.h"
+
+/// What all slots of a client share.
+struct client_base {
+    struct client_poll *poll;
+    CURLSH *share; ///< TLS sessions, so that a new connection need not start from nothing
+    struct trust trust;
+};
+
+/// A request as the client keeps it: one block of memory.
+struct client_message {
+    const char *method;
+    const char *url;
+    const char *body; ///< NULL: none
+    size_t body_size;
+    const char *body_file;
+    const char *save_as;
+    struct curl_slist *headers;
+    long connect_ms;
+    long total_ms;
+    size_t max_bytes;
+};
+
+/// Why a callback of ours ended the transfer.
+enum slot_stop {
+    SLOT_RUNS,
+    SLOT_TOO_LARGE,
+    SLOT_HEADERS_TOO_LARGE,
+    SLOT_FILE,
+    SLOT_MEMORY,
+    SLOT_IDLE
+};
+
+struct client_slot {
+    CURL *easy;
+    struct client_slot *next; ///< in the pool
+    void *owner;              ///< the transfer that runs in it
+    const struct client_message *message;
+    const struct client_base *base;
+    struct buf head;
+    struct buf body;
+    struct download download;
+    int upload_fd; ///< -1: none
+    size_t received;
+    enum slot_stop stop;
+    int file_error;                      ///< errno, with SLOT_FILE
+    bool plain;                          ///< the handle holds no options but those of a GET
+    long connect_ms, total_ms, pipewait; ///< as the handle has them
+    char detail[CURL_ERROR_SIZE];        ///< libcurl's words; "" if none
+};
+
+/// NULL when memory is out.
+struct client_slot *client_slot_new(const struct client_base *base);
+
+/// NULL is allowed.
+void client_slot_free(struct client_slot *s);
+
+/// Sets the handle up for `message`, which must outlive the transfer, and opens its files.  False,
+/// with `why` filled in, when a file or memory is missing; the slot is then as client_slot_clear()
+/// leaves it.
+bool client_slot_prepare(struct client_slot *s, const struct client_message *message, void *owner,
+                         struct client_failure *why);
+
+/// Makes the slot ready for the next transfer; an unfinished download is removed.
+void client_slot_clear(struct client_slot *s);
+
+#endif

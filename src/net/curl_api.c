@@ -1,0 +1,96 @@
+#include "net/curl_api.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+struct curl_api curl;
+
+static bool opened;
+
+// The oldest version that has all options used here (CURLOPT_QUICK_EXIT, CURLOPT_CA_CACHE_TIMEOUT).
+enum { OLDEST = 0x075800 };
+
+static const char *const files[] = { "libcurl.so.4", "libcurl.4.dylib",
+                                     "/opt/homebrew/opt/curl/lib/libcurl.4.dylib",
+                                     "/usr/local/opt/curl/lib/libcurl.4.dylib" };
+
+static const struct {
+    const char *name;
+    size_t at;
+} symbols[] = {
+#define SYMBOL(name)                                                                               \
+    {                                                                                              \
+        "curl_" #name, offsetof(struct curl_api, name)                                             \
+    }
+    SYMBOL(easy_cleanup),        SYMBOL(easy_getinfo),    SYMBOL(easy_init),
+    SYMBOL(easy_reset),          SYMBOL(easy_setopt),     SYMBOL(easy_strerror),
+    SYMBOL(global_cleanup),      SYMBOL(global_init),     SYMBOL(multi_add_handle),
+    SYMBOL(multi_cleanup),       SYMBOL(multi_info_read), SYMBOL(multi_init),
+    SYMBOL(multi_remove_handle), SYMBOL(multi_setopt),    SYMBOL(multi_socket_action),
+    SYMBOL(multi_strerror),      SYMBOL(share_cleanup),   SYMBOL(share_init),
+    SYMBOL(share_setopt),        SYMBOL(version_info),
+#undef SYMBOL
+};
+
+static void *open_library(void)
+{
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        void *library = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
+        if (library)
+            return library;
+    }
+    return NULL;
+}
+
+// False, with `missing` set, when the library lacks a function.
+static bool bind_symbols(void *library, const char **missing)
+{
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+        void *symbol = dlsym(library, symbols[i].name);
+        if (!symbol) {
+            *missing = symbols[i].name;
+            return false;
+        }
+        // An object pointer holds a function: POSIX says so, ISO C has no cast for it.
+        memcpy((char *)&curl + symbols[i].at, &symbol, sizeof symbol);
+    }
+    return true;
+}
+
+bool curl_api_open(char *message, size_t size)
+{
+    if (opened)
+        return true;
+    void *library = open_library();
+    if (!library) {
+        (void)snprintf(message, size,
+                       "libcurl cannot be opened (%s): install it (Debian: libcurl4, Fedora: "
+                       "libcurl, Homebrew: curl)",
+                       files[0]);
+        return false;
+    }
+    const char *missing = NULL;
+    if (!bind_symbols(library, &missing)) {
+        (void)snprintf(message, size, "the installed libcurl lacks %s: install 7.88 or newer",
+                       missing);
+        goto err0;
+    }
+    const curl_version_info_data *version = curl.version_info(CURLVERSION_NOW);
+    if (version->version_num < OLDEST) {
+        (void)snprintf(message, size, "libcurl %s is too old: install 7.88 or newer",
+                       version->version);
+        goto err0;
+    }
+    if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        (void)snprintf(message, size, "libcurl %s cannot be initialised", version->version);
+        goto err0;
+    }
+    opened = true;
+    return true;
+
+err0:
+    dlclose(library);
+    return false;
+}

@@ -1,0 +1,86 @@
+#include "net/download.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// "DIR/.rcmcp-XXXXXX": short, so that a name near the system's limit can still be saved.
+static char *template_beside(const char *path)
+{
+    static const char name[] = ".rcmcp-XXXXXX";
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+    char *text = malloc(folder + sizeof name);
+    if (!text)
+        return NULL;
+    memcpy(text, path, folder);
+    memcpy(text + folder, name, sizeof name);
+    return text;
+}
+
+bool download_open(struct download *d, const char *path)
+{
+    char *temporary = template_beside(path);
+    if (!temporary) {
+        errno = ENOMEM;
+        return false;
+    }
+    int fd = mkostemp(temporary, O_CLOEXEC); // mode 0600
+    if (fd < 0) {
+        int error = errno;
+        free(temporary);
+        errno = error;
+        return false;
+    }
+    *d = (struct download){ .temporary = temporary, .fd = fd };
+    return true;
+}
+
+bool download_is_open(const struct download *d)
+{
+    return d->temporary != NULL;
+}
+
+bool download_write(struct download *d, const void *bytes, size_t size)
+{
+    const char *next = bytes;
+    while (size > 0) {
+        ssize_t written = write(d->fd, next, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        next += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+static void forget(struct download *d)
+{
+    free(d->temporary);
+    *d = (struct download){ 0 };
+}
+
+bool download_commit(struct download *d, const char *path)
+{
+    bool ok = close(d->fd) == 0 && rename(d->temporary, path) == 0;
+    int error = errno;
+    if (!ok)
+        (void)unlink(d->temporary);
+    forget(d);
+    errno = error;
+    return ok;
+}
+
+void download_abort(struct download *d)
+{
+    if (!d->temporary)
+        return;
+    (void)close(d->fd);
+    (void)unlink(d->temporary);
+    forget(d);
+}

@@ -1,0 +1,20 @@
+/// The certificates that TLS peers are checked against.
+#ifndef RCMCP_NET_TRUST_H
+#define RCMCP_NET_TRUST_H
+
+struct trust {
+    const char *file; ///< bundle, PEM; NULL: none
+    const char *path; ///< directory of hashed certificates; NULL: none
+};
+
+/// Looks, in this order, at SSL_CERT_FILE and SSL_CERT_DIR (exactly what they name, found or not: a
+/// wrong setting must not be made good silently), at the defaults compiled into libcurl
+/// (`library_file`, `library_path`; NULL allowed), and at where the distributions keep their
+/// bundles.  Both NULL: none was found.  The strings live as long as the environment and the
+/// library.
+///
+/// Where a bundle exists the directory is left out: libcurl keeps a parsed bundle for the next
+/// connections, but not a directory.
+struct trust trust_find(const char *library_file, const char *library_path);
+
+#endif
