@@ -1,7 +1,5 @@
 local config = require "lib.config"
 
-local it_with_files = pcall(require, "core.fs") and it or pending
-
 local KEY = "0123456789abcdef0123456789abcdef0123"
 
 -- An environment of its own, so that the tester's settings do not matter.
@@ -10,8 +8,7 @@ local function environment(values)
 end
 
 local function load_with(sources)
-  sources.env = environment(sources.env or {})
-  return config.load(sources)
+  return config.load { file = sources.file, flags = sources.flags, env = environment(sources.env or {}) }
 end
 
 describe("lib.config", function()
@@ -146,7 +143,7 @@ describe("lib.config", function()
   end)
 
   describe("api_key", function()
-    it_with_files("comes from the first of its places, and says from which", function()
+    it("comes from the first of its places, and says from which", function()
       local path = file_with("from-the-file\n")
       local env = { RUNCOMFY_API_KEY = "from-variable", RUNCOMFY_API_KEY_FILE = path, RUNCOMFY_TOKEN = "from-token" }
       local own = file_with "return { api_key = 'from-config' }"
@@ -165,7 +162,7 @@ describe("lib.config", function()
       assert.same({ "from-config", "file " .. own .. ":1" }, { found() })
     end)
 
-    it_with_files("comes from the file that a flag names, before all others", function()
+    it("comes from the file that a flag names, before all others", function()
       local path = file_with("  from-the-file  \r\n")
       local settings = assert(load_with {
         file = false, flags = { api_key_file = path }, env = { RUNCOMFY_API_KEY = "from-variable" },
@@ -173,11 +170,28 @@ describe("lib.config", function()
       assert.equal("from-the-file", settings.api_key)
     end)
 
-    it_with_files("may lie in the home folder", function()
+    it("may lie in the home folder", function()
       local path = file_with(KEY)
       local folder, name = path:match("^(.*)/([^/]*)$")
       local settings = assert(load_with { file = false, env = { HOME = folder, RUNCOMFY_API_KEY_FILE = "~/" .. name } })
       assert.equal(KEY, settings.api_key)
+    end)
+
+    it("brings a warning when others may read its file", function()
+      local path = file_with(KEY)
+      local function warnings(mode, sources)
+        assert(os.execute(("chmod %s '%s'"):format(mode, path)))
+        return assert(load_with(sources)).warnings
+      end
+      local by_flag = { file = false, flags = { api_key_file = path } }
+      assert.same({}, warnings("600", by_flag))
+      assert.same({ path .. " holds an API key and others may read it (mode 0640); run: chmod 600 " .. path },
+        warnings("640", by_flag))
+      local file = assert(io.open(path, "w"))
+      file:write("return { api_key = 'from-config' }")
+      file:close()
+      assert.equal(1, #warnings("604", { file = path }))
+      assert.same({}, warnings("600", { file = path }))
     end)
 
     it("is refused when it cannot be one, and is never repeated in the message", function()

@@ -1,0 +1,89 @@
+local fs = require "core.fs"
+local memory = require "spec.support.memory"
+
+describe("core.fs", function()
+  local root
+
+  before_each(function()
+    root = os.tmpname()
+    os.remove(root)
+    assert(fs.mkdir(root))
+  end)
+
+  after_each(function()
+    local function remove(path)
+      if fs.stat(path).type == "directory" then
+        for _, name in ipairs(fs.list(path)) do remove(path .. "/" .. name) end
+      end
+      assert(os.remove(path))
+    end
+    remove(root)
+  end)
+
+  local function write(name, text)
+    local file = assert(io.open(root .. "/" .. name, "wb"))
+    file:write(text)
+    file:close()
+  end
+
+  it("tells type, size, permissions and time of a file and of a folder", function()
+    write("a", "four")
+    local stat = assert(fs.stat(root .. "/a"))
+    assert.equal("file", stat.type)
+    assert.equal(4, stat.size)
+    assert.is_true(stat.mtime > 1e9)
+    assert.equal("integer", math.type(stat.owner))
+    local folder = assert(fs.stat(root))
+    assert.equal("directory", folder.type)
+    assert.equal(448, folder.mode) -- 0700: what is made is the user's alone
+    assert.equal("other", fs.stat("/dev/null").type)
+  end)
+
+  it("makes a folder with its parents, and does not mind one that is there", function()
+    assert.is_true(fs.mkdir(root .. "/x/y/z"))
+    assert.is_true(fs.mkdir(root .. "/x/y/z/"))
+    assert.is_true(fs.mkdir(root .. "/x//w", 493))
+    assert.equal("directory", fs.stat(root .. "/x/y/z").type)
+    assert.same({ "w", "y" }, fs.list(root .. "/x"))
+  end)
+
+  it("refuses a folder in place of a file", function()
+    write("a", "")
+    local made, message, code = fs.mkdir(root .. "/a/b")
+    assert.is_nil(made)
+    assert.matches(root .. "/a/b", message, 1, true)
+    assert.equal("ENOTDIR", code)
+    assert.equal("ENOTDIR", select(3, fs.mkdir(root .. "/a")))
+  end)
+
+  it("lists names sorted bytewise, hidden ones too", function()
+    for _, name in ipairs { "b", "B", "a b", ".h", "é" } do write(name, "") end
+    assert.same({ ".h", "B", "a b", "b", "é" }, fs.list(root))
+    assert.same({}, (function() fs.mkdir(root .. "/n") return fs.list(root .. "/n") end)())
+  end)
+
+  it("says what is missing", function()
+    local missing = root .. "/none"
+    for _, ask in ipairs { fs.stat, fs.list } do
+      local value, message, code = ask(missing)
+      assert.is_nil(value)
+      assert.equal(missing .. ": no such file or directory", message)
+      assert.equal("ENOENT", code)
+    end
+  end)
+
+  it("refuses misuse", function()
+    assert.error_matches(function() fs.stat("") end, "not a path")
+    assert.error_matches(function() fs.list("a\0b") end, "not a path")
+    assert.error_matches(function() fs.mkdir("/x", -1) end, "not permission bits")
+  end)
+
+  it("survives memory that runs out at any point", function()
+    write("a", "")
+    memory.sweep(function()
+      fs.stat(root)
+      fs.list(root)
+      fs.mkdir(root)
+    end)
+  end)
+end)

@@ -1,0 +1,107 @@
+// core.fs: files and folders, by path.
+#include "bindings/bindings.h"
+#include "loop/files.h"
+
+#include <string.h>
+
+#define LISTING "core.fs.listing"
+
+static const char *check_path(lua_State *L, int index)
+{
+    size_t size = 0;
+    const char *path = luaL_checklstring(L, index, &size);
+    luaL_argcheck(L, size > 0 && strlen(path) == size, index, "not a path");
+    return path;
+}
+
+// nil, "PATH: no such file or directory", "ENOENT"
+static int fail(lua_State *L, const char *path, int error)
+{
+    lua_pushfstring(L, "%s: %s", path, uv_strerror(error));
+    return bindings_fail(L, uv_err_name(error), lua_tostring(L, -1));
+}
+
+static int fs_stat(lua_State *L)
+{
+    static const char *const types[] = { "file", "directory", "other" };
+    const char *path = check_path(L, 1);
+    struct files_stat stat;
+    int rc = files_stat(path, &stat);
+    if (rc < 0)
+        return fail(L, path, rc);
+    lua_createtable(L, 0, 5); // path stat
+    lua_pushstring(L, types[stat.type]);
+    lua_setfield(L, -2, "type");
+    lua_pushinteger(L, (lua_Integer)stat.size);
+    lua_setfield(L, -2, "size");
+    lua_pushinteger(L, (lua_Integer)stat.mode);
+    lua_setfield(L, -2, "mode");
+    lua_pushinteger(L, (lua_Integer)stat.owner);
+    lua_setfield(L, -2, "owner");
+    lua_pushnumber(L, stat.mtime);
+    lua_setfield(L, -2, "mtime");
+    return 1;
+}
+
+static int fs_mkdir(lua_State *L)
+{
+    const char *path = check_path(L, 1);
+    lua_Integer mode = luaL_optinteger(L, 2, 0700);
+    luaL_argcheck(L, mode >= 0 && mode <= 07777, 2, "not permission bits");
+    size_t size = strlen(path) + 1;
+    char *copy = lua_newuserdatauv(L, size, 0);
+    memcpy(copy, path, size);
+    int rc = files_mkdir(copy, (int)mode);
+    if (rc < 0)
+        return fail(L, path, rc);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static int listing_close(lua_State *L)
+{
+    files_list_close(luaL_checkudata(L, 1, LISTING));
+    return 0;
+}
+
+static int fs_list(lua_State *L)
+{
+    const char *path = check_path(L, 1);
+    lua_settop(L, 1);
+    lua_newtable(L);                                                          // path names
+    struct files_listing *listing = lua_newuserdatauv(L, sizeof *listing, 0); // path names listing
+    listing->open = false;
+    luaL_setmetatable(L, LISTING);
+    int rc = files_list_open(listing, path); // what raises below leaves it to the collector
+    if (rc < 0) {
+        files_list_close(listing);
+        return fail(L, path, rc);
+    }
+    lua_Integer count = 0;
+    for (const char *name = files_list_next(listing); name; name = files_list_next(listing)) {
+        lua_pushstring(L, name);
+        lua_rawseti(L, 2, ++count);
+    }
+    files_list_close(listing);
+    lua_settop(L, 2);
+    return 1;
+}
+
+static const luaL_Reg listing_methods[] = {
+    { "__gc", listing_close },
+    { NULL, NULL },
+};
+
+static const luaL_Reg functions[] = {
+    { "stat", fs_stat },
+    { "mkdir", fs_mkdir },
+    { "list", fs_list },
+    { NULL, NULL },
+};
+
+int open_fs(lua_State *L)
+{
+    bindings_type(L, LISTING, listing_methods);
+    luaL_newlib(L, functions);
+    return 1;
+}

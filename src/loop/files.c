@@ -1,0 +1,79 @@
+#include "loop/files.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static enum files_type type_of(uint64_t mode)
+{
+    if (S_ISREG(mode))
+        return FILES_FILE;
+    return S_ISDIR(mode) ? FILES_DIRECTORY : FILES_OTHER;
+}
+
+int files_stat(const char *path, struct files_stat *stat)
+{
+    uv_fs_t request;
+    int rc = uv_fs_stat(NULL, &request, path, NULL);
+    if (rc == 0) {
+        const uv_stat_t *s = &request.statbuf;
+        *stat = (struct files_stat){
+            .type = type_of(s->st_mode),
+            .size = s->st_size,
+            .mode = (unsigned)(s->st_mode & 07777),
+            .owner = s->st_uid,
+            .mtime = (double)s->st_mtim.tv_sec + (double)s->st_mtim.tv_nsec / 1e9,
+        };
+    }
+    uv_fs_req_cleanup(&request);
+    return rc;
+}
+
+// One folder, whose parent is there.
+static int make_one(const char *path, int mode)
+{
+    uv_fs_t request;
+    int rc = uv_fs_mkdir(NULL, &request, path, mode, NULL);
+    uv_fs_req_cleanup(&request);
+    if (rc != UV_EEXIST)
+        return rc;
+    struct files_stat stat = { .type = FILES_OTHER };
+    rc = files_stat(path, &stat);
+    if (rc < 0)
+        return rc;
+    return stat.type == FILES_DIRECTORY ? 0 : UV_ENOTDIR;
+}
+
+int files_mkdir(char *path, int mode)
+{
+    for (char *p = strchr(path + (*path == '/'), '/'); p; p = strchr(p + 1, '/')) {
+        *p = '\0';
+        int rc = make_one(path, mode);
+        *p = '/';
+        if (rc < 0)
+            return rc;
+    }
+    return make_one(path, mode);
+}
+
+int files_list_open(struct files_listing *listing, const char *path)
+{
+    int rc = uv_fs_scandir(NULL, &listing->request, path, 0, NULL);
+    listing->open = true;
+    return rc < 0 ? rc : 0;
+}
+
+const char *files_list_next(struct files_listing *listing)
+{
+    uv_dirent_t entry; // libuv hands them out sorted by strcmp()
+    if (uv_fs_scandir_next(&listing->request, &entry) < 0)
+        return NULL;
+    return entry.name;
+}
+
+void files_list_close(struct files_listing *listing)
+{
+    if (!listing->open)
+        return;
+    listing->open = false;
+    uv_fs_req_cleanup(&listing->request);
+}
