@@ -200,20 +200,22 @@ local json = {}
 
 --- Text to value.  Objects are plain tables, arrays carry the metatable `json.array`; integers within
 --- 64 bits signed are integers, other numbers without fraction and exponent are boxed (`json.integer`) and
---- keep their digits, all else are floats; null is `json.null`.  Strict RFC 8259 and UTF-8; a number that
---- a float cannot hold (1e999) is boxed too.
+--- keep their digits, all else (and -0) are floats; null is `json.null`.  Strict RFC 8259 and UTF-8; a number
+--- that a float cannot hold (1e999) is boxed too.  Of duplicate keys the last counts.
 ---@param text string
 ---@return any value, string? message  nil and "line 3, column 14: …" when it is no JSON
 function json.decode(text) end
 
---- Value to text.  Keys are sorted bytewise unless `json.ordered` gave an order; an empty table without
---- metatable is {}.  Raises on what JSON cannot say (functions, NaN, invalid UTF-8, cycles, sparse
+--- Value to text.  Keys are sorted bytewise unless `json.ordered` gave an order; integer keys beside string
+--- keys become decimal strings; an empty table without metatable is {}; tables are read raw.  Floats keep a
+--- fraction or an exponent (1.0).  Raises on what JSON cannot say (functions, NaN, invalid UTF-8, cycles, sparse
 --- arrays, depth over 1,000), naming the place: "at .overrides.6: …".
 ---@param value any
 ---@return string text
 function json.encode(value) end
 
---- An exact integer of any size, from its digits: tostring, == and < work, encode writes the digits.
+--- An exact integer of any size, from its digits: tostring, == (with its like) and < work, encode writes the
+--- digits.
 --- Within the range of Lua's integers it returns a plain integer.
 ---@param digits string
 ---@return integer|core.json.Integer
@@ -225,7 +227,8 @@ function json.integer(digits) end
 ---@return T
 function json.as_array(list) end
 
---- Sets the order in which the keys of a table are written; keys not named follow, sorted.
+--- Sets the order in which the keys of a table are written; keys not named follow, sorted.  Tables may share
+--- a list (cheapest); it must not change afterwards.
 ---@generic T: table
 ---@param keys string[]
 ---@param object T
@@ -241,7 +244,7 @@ function json.raw(text) end
 ---@class core.json.Raw
 local Raw = {}
 
---- The text: compact JSON.
+--- The text: compact JSON.  tostring gives it too.
 ---@return string
 function Raw:text() end
 
@@ -259,7 +262,7 @@ function Raw:get(...) end
 ---@return any
 function Raw:value(...) end
 
---- Iterates an object (key, Raw) or an array (index, Raw) in document order.
+--- Iterates an object (key, Raw; duplicates too) or an array (index, Raw) in document order.  Raises for others.
 ---@return fun(): string|integer|nil, core.json.Raw?
 function Raw:pairs() end
 
@@ -273,7 +276,7 @@ local codec = {}
 ---@return string
 function codec.base64_encode(bytes) end
 
---- Standard alphabet with padding.
+--- Standard alphabet with padding; nothing else in the text, not even white space.
 ---@param text string
 ---@return string? bytes, string? message
 function codec.base64_decode(text) end
@@ -283,7 +286,8 @@ function codec.base64_decode(text) end
 ---@return boolean
 function codec.is_utf8(text) end
 
---- The first `count` characters of a UTF-8 text, and whether that is less than all.
+--- The first `count` characters of a UTF-8 text, and whether that is less than all.  A byte that is not
+--- UTF-8 counts as a character.
 ---@param text string
 ---@param count integer
 ---@return string head, boolean cut

@@ -4,10 +4,12 @@
 // clang-format off
 const struct host_module bindings[] = {
     { "core.clock", open_clock },
+    { "core.codec", open_codec },
     { "core.fs", open_fs },
     { "core.host", open_host },
     { "core.http", open_http },
     { "core.httpd", open_httpd },
+    { "core.json", open_json },
     { "core.log", open_log },
     { "core.loop", open_loop },
     { "core.process", open_process },

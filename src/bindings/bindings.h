@@ -24,10 +24,12 @@ void bindings_type(lua_State *L, const char *name, const luaL_Reg *methods);
 
 // One opener a module, each in the file of its name.
 int open_clock(lua_State *L);
+int open_codec(lua_State *L);
 int open_fs(lua_State *L);
 int open_host(lua_State *L);
 int open_http(lua_State *L);
 int open_httpd(lua_State *L);
+int open_json(lua_State *L);
 int open_log(lua_State *L);
 int open_loop(lua_State *L);
 int open_process(lua_State *L);

@@ -1,0 +1,93 @@
+#include "base/utf8.h"
+
+#include <string.h>
+
+static bool is_continuation(unsigned char byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+size_t utf8_sequence(const char *at, const char *end)
+{
+    const unsigned char *s = (const unsigned char *)at;
+    size_t left = (size_t)(end - at);
+    if (s[0] < 0x80)
+        return 1;
+    if (s[0] < 0xC2 || left < 2 || !is_continuation(s[1]))
+        return 0;
+    if (s[0] < 0xE0)
+        return 2;
+    if (left < 3 || !is_continuation(s[2]))
+        return 0;
+    if (s[0] < 0xF0) {
+        bool overlong = s[0] == 0xE0 && s[1] < 0xA0;
+        bool surrogate = s[0] == 0xED && s[1] >= 0xA0;
+        return overlong || surrogate ? 0 : 3;
+    }
+    if (left < 4 || !is_continuation(s[3]))
+        return 0;
+    bool overlong = s[0] == 0xF0 && s[1] < 0x90;
+    bool above = s[0] > 0xF4 || (s[0] == 0xF4 && s[1] >= 0x90);
+    return overlong || above ? 0 : 4;
+}
+
+// Skips eight ASCII bytes at a time.
+static const char *skip_ascii(const char *at, const char *end)
+{
+    while (end - at >= 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        if (word & 0x8080808080808080U)
+            break;
+        at += 8;
+    }
+    return at;
+}
+
+bool utf8_valid(const char *text, size_t size)
+{
+    const char *at = text;
+    const char *end = text + size;
+    while ((at = skip_ascii(at, end)) < end) {
+        size_t length = utf8_sequence(at, end);
+        if (length == 0)
+            return false;
+        at += length;
+    }
+    return true;
+}
+
+size_t utf8_head(const char *text, size_t size, size_t count)
+{
+    const char *at = text;
+    const char *end = text + size;
+    for (; at < end && count > 0; count--) {
+        size_t length = utf8_sequence(at, end);
+        at += length ? length : 1;
+    }
+    return (size_t)(at - text);
+}
+
+size_t utf8_put(char *out, uint32_t scalar)
+{
+    if (scalar < 0x80) {
+        out[0] = (char)scalar;
+        return 1;
+    }
+    if (scalar < 0x800) {
+        out[0] = (char)(0xC0 | (scalar >> 6));
+        out[1] = (char)(0x80 | (scalar & 0x3F));
+        return 2;
+    }
+    if (scalar < 0x10000) {
+        out[0] = (char)(0xE0 | (scalar >> 12));
+        out[1] = (char)(0x80 | ((scalar >> 6) & 0x3F));
+        out[2] = (char)(0x80 | (scalar & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | (scalar >> 18));
+    out[1] = (char)(0x80 | ((scalar >> 12) & 0x3F));
+    out[2] = (char)(0x80 | ((scalar >> 6) & 0x3F));
+    out[3] = (char)(0x80 | (scalar & 0x3F));
+    return 4;
+}

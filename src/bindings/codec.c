@@ -1,0 +1,105 @@
+// core.codec: bytes and text.
+#include "base/base64.h"
+#include "base/percent.h"
+#include "base/utf8.h"
+
+#include "bindings/bindings.h"
+
+/// base64_encode(bytes) -> text
+static int to_base64(lua_State *L)
+{
+    size_t size;
+    const char *bytes = luaL_checklstring(L, 1, &size);
+    size_t encoded = base64_encoded_size(size);
+    luaL_Buffer b;
+    base64_encode(bytes, size, luaL_buffinitsize(L, &b, encoded));
+    luaL_pushresultsize(&b, encoded);
+    return 1;
+}
+
+/// base64_decode(text) -> bytes | nil, message
+static int from_base64(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    size_t decoded;
+    const char *message;
+    size_t at;
+    luaL_Buffer b;
+    char *out = luaL_buffinitsize(L, &b, base64_decoded_room(size));
+    if (!base64_decode(text, size, out, &decoded, &message, &at)) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "character %I: %s", (LUAI_UACINT)at + 1, message);
+        return 2;
+    }
+    luaL_pushresultsize(&b, decoded);
+    return 1;
+}
+
+/// is_utf8(text) -> boolean
+static int is_utf8(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    lua_pushboolean(L, utf8_valid(text, size));
+    return 1;
+}
+
+/// utf8_head(text, count) -> head, cut
+static int head(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    lua_Integer count = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, count >= 0, 2, "negative count");
+    size_t kept = utf8_head(text, size, (size_t)count);
+    if (kept == size)
+        lua_pushvalue(L, 1);
+    else
+        lua_pushlstring(L, text, kept);
+    lua_pushboolean(L, kept < size);
+    return 2;
+}
+
+/// percent_encode(text) -> text
+static int to_percent(lua_State *L)
+{
+    size_t size;
+    const char *bytes = luaL_checklstring(L, 1, &size);
+    size_t encoded = percent_encoded_size(bytes, size);
+    luaL_Buffer b;
+    percent_encode(bytes, size, luaL_buffinitsize(L, &b, encoded));
+    luaL_pushresultsize(&b, encoded);
+    return 1;
+}
+
+/// percent_decode(text) -> text | nil
+static int from_percent(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    size_t decoded;
+    luaL_Buffer b;
+    if (!percent_decode(text, size, luaL_buffinitsize(L, &b, size), &decoded)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    luaL_pushresultsize(&b, decoded);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    { "base64_encode", to_base64 },
+    { "base64_decode", from_base64 },
+    { "is_utf8", is_utf8 },
+    { "utf8_head", head },
+    { "percent_encode", to_percent },
+    { "percent_decode", from_percent },
+    { NULL, NULL },
+};
+
+int open_codec(lua_State *L)
+{
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,196 @@
+// core.json.Raw: checked JSON text that is passed on without decoding.
+#include "bindings/bindings.h"
+#include "bindings/json.h"
+#include "json/reader.h"
+#include "json/text.h"
+
+enum { OWNER = 1 }; // user value: the string or block that holds the bytes
+
+// Pushes a Raw; the owner is at stack index `owner`.
+static void push_raw(lua_State *L, struct json_slice slice, unsigned depth, int owner)
+{
+    struct json_raw *raw = lua_newuserdatauv(L, sizeof *raw, 1);
+    *raw = (struct json_raw){ slice.text, slice.size, depth };
+    luaL_setmetatable(L, JSON_RAW);
+    lua_pushvalue(L, owner);
+    lua_setiuservalue(L, -2, OWNER);
+}
+
+/// raw(text) -> Raw | nil, message
+int json_raw(lua_State *L)
+{
+    struct json_slice slice;
+    slice.text = luaL_checklstring(L, 1, &slice.size);
+    lua_settop(L, 1);
+    struct json_facts facts;
+    if (!json_check(slice.text, slice.size, &facts)) {
+        lua_pushnil(L);
+        json_push_place(L, slice.text, facts.at, facts.message);
+        return 2;
+    }
+    if (facts.blanks > 0) {
+        size_t size = slice.size - facts.blanks;
+        char *block = lua_newuserdatauv(L, size + 1, 0); // text block
+        json_compact(slice.text, slice.size, block);
+        block[size] = 0;
+        slice = (struct json_slice){ block, size };
+        lua_replace(L, 1);
+    }
+    push_raw(L, slice, facts.depth, 1);
+    return 1;
+}
+
+static struct json_slice slice_of(const struct json_raw *raw)
+{
+    return (struct json_slice){ raw->text, raw->size };
+}
+
+static const struct json_raw *check_raw(lua_State *L)
+{
+    return luaL_checkudata(L, 1, JSON_RAW);
+}
+
+/// raw:text() -> string
+static int raw_text(lua_State *L)
+{
+    const struct json_raw *raw = check_raw(L);
+    size_t size = 0;
+    if (lua_getiuservalue(L, 1, OWNER) == LUA_TSTRING) { // raw owner
+        const char *whole = lua_tolstring(L, -1, &size);
+        if (whole == raw->text && size == raw->size)
+            return 1;
+    }
+    lua_pushlstring(L, raw->text, raw->size);
+    return 1;
+}
+
+/// raw:kind() -> string
+static int raw_kind(lua_State *L)
+{
+    const char *kind = "number";
+    switch (*check_raw(L)->text) {
+    case '{':
+        kind = "object";
+        break;
+    case '[':
+        kind = "array";
+        break;
+    case '"':
+        kind = "string";
+        break;
+    case 't':
+    case 'f':
+        kind = "boolean";
+        break;
+    case 'n':
+        kind = "null";
+        break;
+    }
+    lua_pushstring(L, kind);
+    return 1;
+}
+
+// Follows the path in the arguments from 2; false where it leads nowhere.
+static bool follow(lua_State *L, struct json_slice *slice)
+{
+    int last = lua_gettop(L);
+    for (int i = 2; i <= last; i++) {
+        bool found;
+        if (lua_type(L, i) == LUA_TNUMBER) {
+            lua_Integer index = luaL_checkinteger(L, i);
+            found = index >= 1 && json_find_index(*slice, (size_t)(index - 1), slice);
+        } else {
+            size_t size;
+            const char *key = luaL_checklstring(L, i, &size);
+            found = json_find_key(*slice, key, size, slice);
+        }
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/// raw:get(...) -> Raw | nil
+static int raw_get(lua_State *L)
+{
+    const struct json_raw *raw = check_raw(L);
+    struct json_slice slice = slice_of(raw);
+    if (!follow(L, &slice))
+        return 0;
+    lua_settop(L, 1);
+    lua_getiuservalue(L, 1, OWNER); // raw owner
+    push_raw(L, slice, raw->depth, 2);
+    return 1;
+}
+
+/// raw:value(...) -> value | nil
+static int raw_value(lua_State *L)
+{
+    struct json_slice slice = slice_of(check_raw(L));
+    if (!follow(L, &slice))
+        return 0;
+    lua_settop(L, 1);
+    return json_push_decoded(L, slice.text, slice.size);
+}
+
+// Iterator: upvalues Raw, offset of the next entry or nil at the end, index of the last entry.
+static int next_entry(lua_State *L)
+{
+    if (lua_isnil(L, lua_upvalueindex(2)))
+        return 0;
+    const struct json_raw *raw = lua_touserdata(L, lua_upvalueindex(1));
+    struct json_cursor cursor;
+    struct json_slice key;
+    struct json_slice value;
+    json_entries(slice_of(raw), &cursor);
+    cursor.at = raw->text + lua_tointeger(L, lua_upvalueindex(2));
+    json_next_entry(&cursor, &key, &value);
+
+    lua_Integer index = lua_tointeger(L, lua_upvalueindex(3)) + 1;
+    lua_settop(L, 0);
+    if (cursor.object) {
+        luaL_Buffer b;
+        char *out = luaL_buffinitsize(L, &b, key.size);
+        luaL_pushresultsize(&b, json_unescape(key.text, key.size, out));
+    } else {
+        lua_pushinteger(L, index);
+    }                                                 // key
+    lua_getiuservalue(L, lua_upvalueindex(1), OWNER); // key owner
+    push_raw(L, value, raw->depth, 2);                // key owner value
+    lua_remove(L, 2);
+
+    lua_pushinteger(L, index);
+    lua_replace(L, lua_upvalueindex(3));
+    if (cursor.at)
+        lua_pushinteger(L, cursor.at - raw->text);
+    else
+        lua_pushnil(L);
+    lua_replace(L, lua_upvalueindex(2));
+    return 2;
+}
+
+/// raw:pairs() -> iterator
+static int raw_pairs(lua_State *L)
+{
+    const struct json_raw *raw = check_raw(L);
+    struct json_cursor cursor;
+    luaL_argcheck(L, json_entries(slice_of(raw), &cursor), 1, "neither object nor array");
+    lua_settop(L, 1);
+    if (cursor.at)
+        lua_pushinteger(L, cursor.at - raw->text);
+    else
+        lua_pushnil(L);
+    lua_pushinteger(L, 0);
+    lua_pushcclosure(L, next_entry, 3);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    { "text", raw_text },   { "kind", raw_kind },       { "get", raw_get }, { "value", raw_value },
+    { "pairs", raw_pairs }, { "__tostring", raw_text }, { NULL, NULL },
+};
+
+void json_open_raw(lua_State *L)
+{
+    bindings_type(L, JSON_RAW, methods);
+}

@@ -1,0 +1,177 @@
+#include "json/text.h"
+
+#include "json/reader.h"
+#include "json/scan.h"
+
+#include <string.h>
+
+// `at` is behind an opening quote; the place behind the closing one.
+static const char *skip_string(const char *at, const char *end)
+{
+    while ((at = json_scan_quote(at, end)) < end && *at == '\\')
+        at += end - at > 1 ? 2 : 1;
+    return at < end ? at + 1 : end;
+}
+
+size_t json_compact(const char *text, size_t size, char *out)
+{
+    const char *end = text + size;
+    char *to = out;
+    for (const char *at = text; at < end;) {
+        if (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t') {
+            at++;
+        } else if (*at == '"') {
+            const char *string = at;
+            at = skip_string(at + 1, end);
+            memcpy(to, string, (size_t)(at - string));
+            to += at - string;
+        } else {
+            *to++ = *at++;
+        }
+    }
+    return (size_t)(to - out);
+}
+
+unsigned json_depth(struct json_slice value)
+{
+    const char *end = value.text + value.size;
+    unsigned depth = 0;
+    unsigned deepest = 0;
+    for (const char *at = value.text; at < end;) {
+        char c = *at++;
+        if (c == '"') {
+            at = skip_string(at, end);
+        } else if (c == '{' || c == '[') {
+            depth++;
+            if (depth > deepest)
+                deepest = depth;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
+// Whether a byte can neither open, close nor end a value: most bytes outside strings.
+static bool ends_scalar(char c)
+{
+    return c == ',' || c == '}' || c == ']';
+}
+
+// The place behind the value at `at`.
+static const char *skip_value(const char *at, const char *end)
+{
+    size_t depth = 0;
+    while (at < end) {
+        char c = *at;
+        if (c == '"') {
+            at = skip_string(at + 1, end);
+        } else if (c == '{' || c == '[') {
+            depth++;
+            at++;
+            continue;
+        } else if (c == '}' || c == ']') {
+            depth--;
+            at++;
+        } else if (depth > 0) {
+            at++;
+            continue;
+        } else {
+            while (at < end && !ends_scalar(*at))
+                at++;
+        }
+        if (depth == 0)
+            break;
+    }
+    return at;
+}
+
+bool json_entries(struct json_slice value, struct json_cursor *cursor)
+{
+    char first = value.size > 0 ? value.text[0] : 0;
+    if (first != '{' && first != '[')
+        return false;
+    cursor->object = first == '{';
+    cursor->end = value.text + value.size;
+    cursor->at = value.size > 2 ? value.text + 1 : NULL;
+    return true;
+}
+
+bool json_next_entry(struct json_cursor *cursor, struct json_slice *key, struct json_slice *value)
+{
+    const char *at = cursor->at;
+    if (!at)
+        return false;
+    if (cursor->object) {
+        key->text = at + 1;
+        at = skip_string(key->text, cursor->end);
+        key->size = (size_t)(at - key->text) - 1;
+        at += at < cursor->end; // the colon
+    }
+    value->text = at;
+    at = skip_value(at, cursor->end);
+    value->size = (size_t)(at - value->text);
+    cursor->at = at < cursor->end && *at == ',' ? at + 1 : NULL;
+    return true;
+}
+
+// Whether a key with escapes means the bytes wanted.
+static bool means(struct json_slice key, const char *wanted, size_t size)
+{
+    while (key.size > 0) {
+        char resolved[4];
+        size_t step = 1;
+        if (key.text[0] == '\\') {
+            step = key.text[1] == 'u' ? 6 : 2;
+            if (step == 6 && key.size >= 12 && key.text[6] == '\\' && key.text[7] == 'u' &&
+                strchr("dD", key.text[2]) && strchr("89abAB", key.text[3]))
+                step = 12;
+        }
+        size_t count = json_unescape(key.text, step, resolved);
+        if (count > size || memcmp(resolved, wanted, count) != 0)
+            return false;
+        wanted += count;
+        size -= count;
+        key.text += step;
+        key.size -= step;
+    }
+    return size == 0;
+}
+
+// An escape is longer than what it means, so equal sizes are only equal without one.
+static bool is_key(struct json_slice name, const char *wanted, size_t size)
+{
+    if (name.size == size)
+        return memcmp(name.text, wanted, size) == 0 && !memchr(name.text, '\\', size);
+    return name.size > size && memchr(name.text, '\\', name.size) && means(name, wanted, size);
+}
+
+bool json_find_key(struct json_slice object, const char *key, size_t size, struct json_slice *value)
+{
+    struct json_cursor cursor;
+    struct json_slice name;
+    struct json_slice entry;
+    bool found = false;
+    if (!json_entries(object, &cursor) || !cursor.object)
+        return false;
+    while (json_next_entry(&cursor, &name, &entry)) {
+        if (is_key(name, key, size)) {
+            *value = entry;
+            found = true;
+        }
+    }
+    return found;
+}
+
+bool json_find_index(struct json_slice array, size_t index, struct json_slice *value)
+{
+    struct json_cursor cursor;
+    struct json_slice key;
+    if (!json_entries(array, &cursor) || cursor.object)
+        return false;
+    while (json_next_entry(&cursor, &key, value)) {
+        if (index-- == 0)
+            return true;
+    }
+    return false;
+}
