@@ -1,0 +1,103 @@
+#include "stub/jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SLOT_MS = 10, WINDOW = 10, SLOTS = 12000 }; // two minutes of traffic
+
+struct job {
+    double done;
+    double lag; // negative: result not fetched yet
+};
+
+static struct job *jobs;
+static long count, room, polls, results;
+static double first; // when the first job started: the histogram's zero
+static unsigned slots[SLOTS];
+
+long jobs_start(double now, double least, double most)
+{
+    if (count == room) {
+        long more = room ? room * 2 : 1024;
+        struct job *grown = realloc(jobs, (size_t)more * sizeof *jobs);
+        if (!grown)
+            return -1;
+        jobs = grown;
+        room = more;
+    }
+    if (count == 0)
+        first = now;
+    // The golden ratio spreads any number of jobs evenly, the same way in every run.
+    double part = (double)count * 0.6180339887498949;
+    part -= (double)(long)part;
+    jobs[count] = (struct job){ .done = now + (least + (most - least) * part) / 1000, .lag = -1 };
+    return count++;
+}
+
+static void note(double now)
+{
+    long slot = (long)((now - first) * 1000) / SLOT_MS;
+    if (slot >= 0 && slot < SLOTS)
+        slots[slot]++;
+}
+
+bool jobs_poll(long job, double now)
+{
+    polls++;
+    note(now);
+    return job >= 0 && job < count && now >= jobs[job].done;
+}
+
+void jobs_result(long job, double now)
+{
+    results++;
+    note(now);
+    if (job >= 0 && job < count && jobs[job].lag < 0)
+        jobs[job].lag = now - jobs[job].done;
+}
+
+void jobs_reset(void)
+{
+    count = polls = results = 0;
+    for (int i = 0; i < SLOTS; i++)
+        slots[i] = 0;
+}
+
+static unsigned burst(void)
+{
+    unsigned sum = 0, most = 0;
+    for (int i = 0; i < SLOTS; i++) {
+        sum += slots[i];
+        if (i >= WINDOW)
+            sum -= slots[i - WINDOW];
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
+static int by_lag(const void *a, const void *b)
+{
+    const struct job *left = a, *right = b;
+    return (left->lag > right->lag) - (left->lag < right->lag);
+}
+
+bool jobs_report(struct buf *out)
+{
+    qsort(jobs, (size_t)count, sizeof *jobs, by_lag);
+    double sum = 0;
+    long fetched = 0;
+    for (long i = 0; i < count; i++) {
+        if (jobs[i].lag >= 0) {
+            sum += jobs[i].lag;
+            fetched++;
+        }
+    }
+    double mean = fetched ? sum / (double)fetched : 0;
+    double p99 = fetched ? jobs[(long)((double)count * 0.99)].lag : 0;
+    char text[256];
+    int size = snprintf(text, sizeof text,
+                        "jobs %ld\npolls %ld\nresults %ld\nlag_mean_ms %.1f\nlag_p99_ms %.1f\n"
+                        "burst %u\n",
+                        count, polls, results, mean * 1000, p99 * 1000, burst());
+    return size > 0 && buf_append(out, text, (size_t)size);
+}
