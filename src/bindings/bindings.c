@@ -12,6 +12,7 @@ const struct host_module bindings[] = {
     { "core.json", open_json },
     { "core.log", open_log },
     { "core.loop", open_loop },
+    { "core.png", open_png },
     { "core.process", open_process },
     { "core.signal", open_signal },
     { "core.stdio", open_stdio },

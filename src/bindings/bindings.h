@@ -32,6 +32,7 @@ int open_httpd(lua_State *L);
 int open_json(lua_State *L);
 int open_log(lua_State *L);
 int open_loop(lua_State *L);
+int open_png(lua_State *L);
 int open_process(lua_State *L);
 int open_signal(lua_State *L);
 int open_stdio(lua_State *L);
