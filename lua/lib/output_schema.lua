@@ -1,0 +1,56 @@
+--- Small words for writing the output schemas of tools by hand, with the keys in a fixed order.
+---
+--- They promise what the tool itself makes and describe what it only forwards: a client that checks
+--- results against the schema must not lose one because the API changed a type.
+
+local json = require "core.json"
+
+local M = {}
+
+--- Any JSON.
+---@param description string
+---@return table
+function M.any(description)
+  return { description = description }
+end
+
+---@param kind "string"|"integer"|"number"|"boolean"
+---@param description string
+---@return table
+function M.value(kind, description)
+  return json.ordered({ "type", "description" }, { type = kind, description = description })
+end
+
+--- A value of the type, or null.
+---@param kind "string"|"integer"|"number"|"boolean"|"object"
+---@param description string
+---@return table
+function M.nullable(kind, description)
+  return json.ordered({ "type", "description" }, { type = json.as_array { kind, "null" }, description = description })
+end
+
+---@param description string
+---@param items table  a schema
+---@return table
+function M.list(description, items)
+  return json.ordered({ "type", "description", "items" }, { type = "array", description = description, items = items })
+end
+
+--- An object, open to further fields.
+---@param description? string
+---@param fields { [1]: string, [2]: table, optional: boolean? }[]  name and schema, in order
+---@return table
+function M.object(description, fields)
+  local names, properties, required = {}, {}, json.as_array {}
+  for i, field in ipairs(fields) do
+    names[i], properties[field[1]] = field[1], field[2]
+    if not field.optional then required[#required + 1] = field[1] end
+  end
+  return json.ordered({ "type", "description", "properties", "required" }, {
+    type = "object", description = description,
+    properties = json.ordered(names, properties),
+    required = #required > 0 and required or nil,
+  })
+end
+
+return M
