@@ -1,0 +1,115 @@
+--- From a tool's neutral result to MCP content: both faces of the answer carry the data.
+
+local codec = require "core.codec"
+local errors = require "lib.errors"
+local json = require "core.json"
+
+local M = {}
+
+local encode = json.encode
+local TEXT_CHARACTERS = 20000 -- of structured content in a text block
+local KEPT_BYTES = 1024       -- of a field that survives a result which is too large
+
+---@class CallResult  what a call of a tool gives, in no protocol's words
+---@field text? string      a message for a person
+---@field data? table|core.json.Raw  the structured content: an object
+---@field is_error boolean
+
+--- Text that JSON can carry: bytes that are no UTF-8 become U+FFFD.
+---@param text string
+---@return string
+function M.clean(text)
+  if codec.is_utf8(text) then return text end
+  local parts, from = {}, 1
+  while true do
+    local length, at = utf8.len(text, from)
+    if length then break end
+    parts[#parts + 1] = text:sub(from, at - 1) .. "\u{FFFD}"
+    from = at + 1
+  end
+  return table.concat(parts) .. text:sub(from)
+end
+
+--- The result that tells an error.
+---@param err Error|string
+---@return CallResult
+function M.failure(err)
+  if not errors.is(err) then err = errors.new(tostring(err)) end
+  local message = M.clean(err.message)
+  return { text = message, data = err.data or { ok = false, error = message }, is_error = true }
+end
+
+local function grouped(number)
+  local text = tostring(number):reverse():gsub("(%d%d%d)", "%1,"):reverse()
+  return (text:gsub("^,", ""))
+end
+
+local function shortened(structured, has_structured)
+  if #structured <= TEXT_CHARACTERS then return structured end
+  local head, cut = codec.utf8_head(structured, TEXT_CHARACTERS)
+  if not cut then return structured end
+  return ("%s\n… cut after %s characters; the whole JSON has %s bytes%s"):format(head, grouped(TEXT_CHARACTERS),
+    grouped(#structured), has_structured and " and is in structuredContent" or "")
+end
+
+-- Whether the structure says no more than the text does.
+local function is_plain_error(result)
+  local data = result.data
+  if not result.is_error or type(data) ~= "table" or data.error ~= result.text then return false end
+  for key in pairs(data) do
+    if key ~= "ok" and key ~= "error" then return false end
+  end
+  return true
+end
+
+local function block(text)
+  return '{"type":"text","text":' .. encode(text) .. "}"
+end
+
+local function render(result, has_structured)
+  local text, data = result.text, result.data
+  local structured = data ~= nil and encode(data) or nil
+  local message = text and block(M.clean(text))
+  if not structured or is_plain_error(result) then
+    return message and "[" .. message .. "]" or "[]", structured
+  end
+  local second = block(shortened(structured, has_structured))
+  return message and "[" .. message .. "," .. second .. "]" or "[" .. second .. "]", structured
+end
+
+--- Writes a result as JSON: the array of content blocks and the structured content.
+--- The data is encoded once; the text block is made of the same bytes.
+---@param result CallResult
+---@param has_structured boolean  whether the answer will carry structured content
+---@return string|nil blocks      nil where the result cannot be written as JSON
+---@return string? structured     or, with nil, why not
+function M.render(result, has_structured)
+  local ok, blocks, structured = pcall(render, result, has_structured)
+  if ok then return blocks, structured end
+  return nil, (tostring(blocks):gsub("^%S+:%d+: ", ""))
+end
+
+-- The top-level fields that are small enough to keep: ids and states, rather than payloads.
+local function small_fields(data)
+  local kept = {}
+  if type(data) ~= "table" then return kept end
+  for key, value in pairs(data) do
+    if type(key) == "string" and #encode(value) <= KEPT_BYTES then kept[key] = value end
+  end
+  return kept
+end
+
+--- The result that takes the place of one which is longer than a message may be; ids stay in it.
+---@param result CallResult
+---@param bytes integer  what it would have taken
+---@param limit integer
+---@return CallResult
+function M.too_large(result, bytes, limit)
+  local message = ("The result has %s bytes, more than the %s that one message may have. "
+    .. "Ask for less of it: leave out payloads, or narrow the request."):format(grouped(bytes), grouped(limit))
+  local data = small_fields(result.data)
+  data.ok, data.error = false, message
+  return { text = message, data = data, is_error = true }
+end
+
+return M

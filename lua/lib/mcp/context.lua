@@ -1,0 +1,119 @@
+--- What a running call knows and may tell its client.
+
+local core_clock = require "core.clock"
+local json = require "core.json"
+local jsonrpc = require "lib.mcp.jsonrpc"
+local log = require "core.log"
+local timer = require "core.timer"
+
+local SPACING = 0.1 -- seconds of real time between two progress notifications
+
+---@class Context
+---@field cancelled boolean               the client gave the call up; nothing will be sent for it
+---@field client? { name: string?, version: string? }
+---@field deadline? number                moment of lib.clock at which the caller stops waiting; nil: none known
+---@field tool string                     name of the tool
+---@field package transport? Transport
+---@field package token? string           JSON text of the progress token
+---@field package messages? boolean       whether the revision knows progress messages
+---@field package last? number            latest progress accepted
+---@field package sent_at? number         when the latest notification went out
+---@field package held? table             the newest progress, waiting for its time
+---@field package timer? core.Handle
+local Context = {}
+Context.__index = Context
+
+local M = {}
+
+---@class ContextOptions
+---@field tool string
+---@field client? table
+---@field transport? Transport  where progress goes; none: nowhere
+---@field token? string         JSON text of the progress token; none: nobody asked for progress
+---@field messages? boolean     whether the revision knows progress messages
+
+--- Makes a context.  The table given becomes the context.
+---@param options ContextOptions
+---@return Context
+function M.new(options)
+  options.cancelled = false
+  return setmetatable(options --[[@as Context]], Context)
+end
+
+local function emit(self, entry)
+  self.held = nil
+  self.sent_at = core_clock.monotonic()
+  if self.transport:is_closed() then return end
+  local total, message = entry.total, self.messages and entry.message
+  self.transport:send(jsonrpc.notification("notifications/progress",
+    '{"progressToken":' .. self.token .. ',"progress":' .. json.encode(entry.progress)
+    .. (total and ',"total":' .. json.encode(total) or "")
+    .. (message and ',"message":' .. json.encode(message) or "") .. "}"))
+end
+
+local function hold(self, entry, seconds)
+  self.held = entry
+  if self.timer then return end
+  self.timer = timer.after(math.ceil(seconds * 1000), function()
+    self.timer = nil
+    if self.held and not self.cancelled then emit(self, self.held) end
+  end)
+end
+
+local function is_finite(value)
+  return type(value) == "number" and value == value and math.abs(value) < math.huge
+end
+
+--- Reports progress to a client that asked for it; to others it does nothing.  Values that do not grow
+--- are dropped; of several within a tenth of a second the newest is sent, the last one always.
+---@param progress number
+---@param total? number
+---@param message? string
+function Context:progress(progress, total, message)
+  if not self.token or self.cancelled then return end
+  if not is_finite(progress) then error("progress must be a finite number", 2) end
+  if total ~= nil and not is_finite(total) then error("total must be a finite number", 2) end
+  if self.last and progress <= self.last then return end
+  self.last = progress
+  local entry = { progress = progress, total = total, message = message and tostring(message) }
+  local wait = self.sent_at and self.sent_at + SPACING - core_clock.monotonic() or 0
+  if wait > 0 then hold(self, entry, wait) else emit(self, entry) end
+end
+
+local levels = {
+  debug = "debug", info = "info", notice = "info", warning = "warning",
+  error = "error", critical = "error", alert = "error", emergency = "error",
+}
+
+--- Writes a line to the log.
+---@param level string  debug, info, notice, warning, error, critical, alert, emergency
+---@param text string
+function Context:log(level, text)
+  local known = levels[level] or error("unknown log level '" .. tostring(level) .. "'", 2)
+  log.write(known, self.tool .. ": " .. tostring(text))
+end
+
+local function stop_timer(self)
+  if self.timer then
+    self.timer:cancel()
+    self.timer = nil
+  end
+end
+
+--- Sends what is held back: the call has its result.  Returns the real seconds since the latest
+--- notification, nil if there was none.
+---@return number?
+function Context:finish()
+  stop_timer(self)
+  if self.held and not self.cancelled then emit(self, self.held) end
+  return self.sent_at and core_clock.monotonic() - self.sent_at
+end
+
+--- Marks the call as given up; nothing is sent for it any more.
+function Context:give_up()
+  self.cancelled = true
+  self.held = nil
+  stop_timer(self)
+end
+
+return M

@@ -1,0 +1,75 @@
+--- Checks structured content against the output schema of its tool: required fields and the types of
+--- the fields at the top, which is where a tool goes wrong; deeper it costs more than it finds.
+
+local json = require "core.json"
+
+local M = {}
+
+local null, array = json.null, json.array
+
+-- Values that are neither Lua's own nor tables: JSON text kept as bytes, and boxed integers.
+local function kind_of_userdata(value)
+  if value == null then return "null" end
+  local ok, kind = pcall(function() return value:kind() end)
+  if ok then return kind end
+  return "integer"
+end
+
+local function kind_of(value)
+  local kind = type(value)
+  if kind == "table" then return getmetatable(value) == array and "array" or "object" end
+  if kind == "number" then return math.type(value) == "integer" and "integer" or "number" end
+  if kind == "userdata" then return kind_of_userdata(value) end
+  return kind
+end
+
+local function is_a(value, allowed)
+  local kind = kind_of(value)
+  if allowed[kind] then return true end
+  if kind == "integer" then return allowed.number end
+  if kind == "number" then return allowed.integer and (type(value) ~= "number" or value % 1 == 0) end
+  return kind == "table"
+end
+
+local function allowed_types(schema)
+  if type(schema) ~= "table" or schema.type == nil then return nil end
+  local list = type(schema.type) == "table" and schema.type or { schema.type }
+  local allowed = {}
+  for _, name in ipairs(list) do allowed[name] = true end
+  return allowed, table.concat(list, " or ")
+end
+
+local function compile_fields(schema)
+  local slots = {}
+  for name, property in pairs(schema.properties or {}) do
+    local allowed, shown = allowed_types(property)
+    if allowed then slots[#slots + 1] = { name = name, allowed = allowed, shown = shown } end
+  end
+  table.sort(slots, function(a, b) return a.name < b.name end)
+  return slots
+end
+
+--- Compiles a schema to a check; the check gives true, or nil and what is wrong.
+---@param schema table
+---@return fun(data: any): true|nil, string?
+function M.compile(schema)
+  local required, slots = schema.required or {}, compile_fields(schema)
+  return function(data)
+    if type(data) ~= "table" or getmetatable(data) == array then
+      return nil, "structured content must be an object, got " .. (data == nil and "none" or kind_of(data))
+    end
+    for i = 1, #required do
+      if data[required[i]] == nil then return nil, ("field '%s' is missing"):format(required[i]) end
+    end
+    for i = 1, #slots do
+      local slot = slots[i]
+      local value = data[slot.name]
+      if value ~= nil and not is_a(value, slot.allowed) then
+        return nil, ("field '%s' must be %s, got %s"):format(slot.name, slot.shown, kind_of(value))
+      end
+    end
+    return true
+  end
+end
+
+return M

@@ -1,0 +1,238 @@
+--- The tools of a server: declarations checked and compiled once, and the one way to call them.
+
+local content = require "lib.mcp.content"
+local didyoumean = require "lib.didyoumean"
+local errors = require "lib.errors"
+local fiber = require "lib.fiber"
+local json = require "core.json"
+local log = require "core.log"
+local outputs = require "lib.mcp.outputs"
+local parameters = require "lib.parameters"
+
+local M = {}
+
+---@class ToolDeclaration  what a tool's file returns
+---@field name string
+---@field title? string
+---@field description string
+---@field input? Parameter[]       default: no parameters
+---@field output? table            JSON Schema of the structured content; its type is "object"
+---@field annotations? { readOnlyHint: boolean?, destructiveHint: boolean?, idempotentHint: boolean?, openWorldHint: boolean? }
+---@field check? fun(input: table): true|nil, Error?   rules across fields
+---@field run fun(input: table, ctx: Context): { text: string?, data: table|nil }|nil, Error?
+
+---@class Tool  a declaration, compiled
+---@field name string
+---@field title? string
+---@field description string
+---@field schema table             JSON Schema of the arguments
+---@field output? table
+---@field annotations { [1]: string, [2]: boolean }[]  all four hints, in a fixed order
+---@field package read fun(arguments: table): table|nil, Error?
+---@field package rules? fun(input: table): true|nil, Error?
+---@field package run fun(input: table, ctx: Context): table|nil, Error?
+---@field package conforms? fun(data: any): true|nil, string?
+
+---@class Snapshot  the tools of one moment; nothing changes it
+---@field list Tool[]                      sorted by name
+---@field find fun(name: string): Tool?
+
+---@class Registry
+---@field private tools table<string, Tool>
+local Registry = {}
+Registry.__index = Registry
+
+-- Declarations -------------------------------------------------------------------------------------
+
+-- A hint that is left out means this, says the specification.
+local hints = { { "readOnlyHint", false }, { "destructiveHint", true }, { "idempotentHint", false }, { "openWorldHint", true } }
+
+local fields = {
+  name = "string", title = "string", description = "string", input = "table", output = "table",
+  annotations = "table", check = "function", run = "function",
+}
+local required = { "name", "description", "run" }
+
+local function sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do keys[#keys + 1] = tostring(key) end
+  table.sort(keys)
+  return keys
+end
+
+local function check_fields(declaration)
+  for _, field in ipairs(required) do
+    if declaration[field] == nil then return ("field '%s' is missing"):format(field) end
+  end
+  for _, field in ipairs(sorted_keys(declaration)) do
+    local kind, value = fields[field], declaration[field]
+    if not kind then return ("unknown field '%s'%s"):format(field, didyoumean.hint(field, sorted_keys(fields))) end
+    if type(value) ~= kind then return ("field '%s' must be a %s, got %s"):format(field, kind, type(value)) end
+    if value == "" then return ("field '%s' is empty"):format(field) end
+  end
+end
+
+-- Hosts put a prefix before a name and cut at 64 characters.
+local function check_name(name)
+  if name:find("^[a-z][a-z0-9_]*$") and #name <= 45 then return nil end
+  return ("field 'name' must be lower-case letters, digits and '_', a letter first, at most 45 of them; got '%s'"):format(name)
+end
+
+local function check_annotations(annotations)
+  local known = {}
+  for _, hint in ipairs(hints) do known[hint[1]] = true end
+  for _, name in ipairs(sorted_keys(annotations)) do
+    if not known[name] then
+      return ("field 'annotations' has an unknown hint '%s'%s"):format(name, didyoumean.hint(name, sorted_keys(known)))
+    end
+    if type(annotations[name]) ~= "boolean" then
+      return ("field 'annotations': '%s' must be true or false, got %s"):format(name, type(annotations[name]))
+    end
+  end
+end
+
+local function check_texts(declaration)
+  for _, field in ipairs { "title", "description" } do
+    local text = declaration[field]
+    if text and not utf8.len(text) then return ("field '%s' is no valid UTF-8"):format(field) end
+  end
+end
+
+local function check_output(output)
+  if output.type ~= "object" then
+    return ("field 'output': the schema's type must be \"object\", got %s"):format(tostring(output.type))
+  end
+  local ok, message = pcall(json.encode, output)
+  if not ok then return "field 'output' cannot be written as JSON: " .. tostring(message) end
+end
+
+local function find_problem(declaration)
+  return check_fields(declaration) or check_name(declaration.name) or check_texts(declaration)
+    or check_annotations(declaration.annotations or {})
+    or declaration.output and check_output(declaration.output)
+end
+
+local function all_hints(annotations)
+  local list = {}
+  for i, hint in ipairs(hints) do
+    local name, default = hint[1], hint[2]
+    local value = annotations and annotations[name]
+    if value == nil then value = default end
+    list[i] = { name, value }
+  end
+  return list
+end
+
+local function compile(declaration)
+  local input = parameters.compile(declaration.input or {})
+  return {
+    name = declaration.name,
+    title = declaration.title,
+    description = declaration.description,
+    schema = input.schema,
+    output = declaration.output,
+    annotations = all_hints(declaration.annotations),
+    read = input.check,
+    rules = declaration.check,
+    run = declaration.run,
+    conforms = declaration.output and outputs.compile(declaration.output),
+  }
+end
+
+local function refuse(name, problem)
+  return nil, errors.new(("tool '%s': %s"):format(name, problem), { code = "bad_declaration" })
+end
+
+--- Adds a tool.  A declaration that is wrong is refused with an error that names tool and field.
+---@param declaration ToolDeclaration
+---@return Tool|nil tool, Error? err
+function Registry:add(declaration)
+  if type(declaration) ~= "table" then return refuse("?", "the declaration must be a table, got " .. type(declaration)) end
+  local name = tostring(declaration.name)
+  local problem = find_problem(declaration)
+  if problem then return refuse(name, problem) end
+  if self.tools[name] then return refuse(name, "a tool of this name is there already") end
+  local ok, tool = pcall(compile, declaration)
+  if not ok then return refuse(name, tostring(tool)) end
+  self.tools[name] = tool
+  return tool
+end
+
+--- The tools as they are now.  What is added later is in later snapshots only.
+---@return Snapshot
+function Registry:snapshot()
+  local list, by_name = {}, {}
+  for name, tool in pairs(self.tools) do
+    list[#list + 1] = tool
+    by_name[name] = tool
+  end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return { list = list, find = function(name) return by_name[name] end }
+end
+
+---@return Registry
+function M.new()
+  return setmetatable({ tools = {} }, Registry)
+end
+
+-- Calls --------------------------------------------------------------------------------------------
+
+---@class Crash  a Lua error raised by a tool
+---@field message string
+---@field trace string
+local Crash = {}
+
+local function on_raise(err)
+  if errors.is(err) or fiber.is_cancelled(err) then return err end
+  local message = tostring(err)
+  return setmetatable({ message = message, trace = debug.traceback(message, 2) }, Crash)
+end
+
+local function run(tool, arguments, ctx)
+  local input, err = tool.read(arguments)
+  if not input then return nil, err end
+  if tool.rules then
+    local ok, broken = tool.rules(input)
+    if not ok then return nil, broken or errors.new("the arguments break a rule of this tool") end
+  end
+  return tool.run(input, ctx)
+end
+
+local function raised(tool, err)
+  if fiber.is_cancelled(err) then error(err, 0) end
+  if getmetatable(err) == Crash then
+    log.write("error", ("tool '%s' raised an error: %s"):format(tool.name, err.trace))
+    return content.failure(err.message)
+  end
+  return content.failure(err)
+end
+
+local function misbehaved(tool, problem)
+  local message = ("tool '%s': %s"):format(tool.name, problem)
+  log.write("error", message)
+  return content.failure(message)
+end
+
+--- Calls a tool, in a fiber, and gives its result whatever happens: bad arguments, an error returned or
+--- raised, a result that is not what the tool promised.  Only the fiber's cancellation is raised.
+---@param tool Tool
+---@param arguments table
+---@param ctx Context
+---@return CallResult
+function M.call(tool, arguments, ctx)
+  local ok, result, err = xpcall(run, on_raise, tool, arguments, ctx)
+  if not ok then return raised(tool, result) end
+  if result == nil then return content.failure(err or "the tool gave neither a result nor an error") end
+  if type(result) ~= "table" then return misbehaved(tool, "its result must be a table, got " .. type(result)) end
+  local text = result.text
+  if text ~= nil and type(text) ~= "string" then
+    return misbehaved(tool, "its result's 'text' must be a string, got " .. type(text))
+  end
+  if tool.conforms then
+    local conforms, problem = tool.conforms(result.data)
+    if not conforms then return misbehaved(tool, "its result breaks its own output schema: " .. problem) end
+  end
+  return { text = text, data = result.data, is_error = false }
+end
+
+return M

@@ -1,0 +1,260 @@
+--- One connection: reads messages, decides their era, keeps its calls, and ends them.
+---
+--- Legacy requests live by the last `initialize`; modern ones tell all in their own `_meta`.  Both may
+--- come over one connection, in any order.
+
+local batch = require "lib.mcp.batch"
+local json = require "core.json"
+local jsonrpc = require "lib.mcp.jsonrpc"
+local log = require "core.log"
+local versions = require "lib.mcp.versions"
+
+local M = {}
+
+local null, is_object = json.null, jsonrpc.is_object
+
+local PREFIX = "io.modelcontextprotocol/"
+local VERSION = PREFIX .. "protocolVersion"
+local CAPABILITIES = PREFIX .. "clientCapabilities"
+local CLIENT = PREFIX .. "clientInfo"
+local LOG_LEVEL = PREFIX .. "logLevel"
+
+local MODERN, LATEST_LEGACY = versions.MODERN, versions.LATEST_LEGACY
+
+local log_levels = {
+  debug = true, info = true, notice = true, warning = true, error = true, critical = true, alert = true, emergency = true,
+}
+
+---@class Session
+---@field on_idle? fun()              called each time the last open call has ended
+---@field private server Server
+---@field private transport Transport
+---@field private revision? Revision  negotiated by `initialize`
+---@field private client? table       clientInfo of `initialize`
+---@field private calls table<string, Request>  id to what runs for it
+---@field private open integer        how many
+local Session = {}
+Session.__index = Session
+
+---@param server Server
+---@param transport Transport
+---@return Session
+function M.new(server, transport)
+  return setmetatable({ server = server, transport = transport, calls = {}, open = 0 }, Session)
+end
+
+-- Era ----------------------------------------------------------------------------------------------
+
+local function client_of(info)
+  if not is_object(info) then return nil end
+  return {
+    name = type(info.name) == "string" and info.name or nil,
+    version = type(info.version) == "string" and info.version or nil,
+  }
+end
+
+local function unsupported(requested)
+  local supported = json.encode(json.as_array(versions.instead_of(requested)))
+  return nil, jsonrpc.UNSUPPORTED_VERSION, "Unsupported protocol version: " .. jsonrpc.shown(requested),
+    '{"supported":' .. supported .. ',"requested":' .. json.encode(requested) .. "}"
+end
+
+-- The revision of a request that carries its own metadata, or nil, code, message, data.
+local function modern(self, meta)
+  local version = meta[VERSION]
+  if type(version) ~= "string" then
+    return nil, jsonrpc.INVALID_PARAMS, "'_meta' must have '" .. VERSION .. "', a string"
+  end
+  if version ~= MODERN then return unsupported(version) end
+  if not is_object(meta[CAPABILITIES]) then
+    return nil, jsonrpc.INVALID_PARAMS, "'_meta' must have '" .. CAPABILITIES .. "', an object"
+  end
+  local level = meta[LOG_LEVEL]
+  if level ~= nil and not log_levels[level] then
+    return nil, jsonrpc.INVALID_PARAMS, "'_meta': '" .. LOG_LEVEL .. "' is no log level"
+  end
+  return self.server:revision(MODERN)
+end
+
+local function is_modern(meta)
+  return meta and (meta[VERSION] ~= nil or meta[CAPABILITIES] ~= nil or meta[CLIENT] ~= nil)
+end
+
+-- The revision for a request, or nil, code, message, data.
+local function choose(self, method, meta)
+  if is_modern(meta) then return modern(self, meta) end
+  if self.revision then return self.revision end
+  if method == "ping" then return self.server:revision(LATEST_LEGACY) end
+  return nil, jsonrpc.INVALID_PARAMS, "'_meta' with '" .. VERSION .. "' (" .. MODERN
+    .. ") is missing; or call 'initialize' first"
+end
+
+-- Messages -----------------------------------------------------------------------------------------
+
+local function initialize(self, params, id, sink)
+  local server = self.server
+  local requested = params and params.protocolVersion
+  local revision = requested ~= MODERN and server:revision(requested) or server:revision(LATEST_LEGACY)
+  self.revision = revision
+  self.client = client_of(params and params.clientInfo)
+  sink:send(jsonrpc.result(id, revision:initialize_result()))
+end
+
+local function read_request(self, message, id, transport, sink)
+  local method, params = message.method, message.params
+  if params == null then params = nil end
+  if params ~= nil and not is_object(params) then
+    return sink:send(jsonrpc.failure(id, jsonrpc.INVALID_PARAMS, "'params' must be an object"))
+  end
+  local meta = params and params._meta
+  if not is_object(meta) then meta = nil end
+  if method == "initialize" and not (meta and meta[VERSION] ~= nil) then return initialize(self, params, id, sink) end
+
+  local revision, code, problem, data = choose(self, method, meta)
+  if not revision then return sink:send(jsonrpc.failure(id, code, problem, data)) end
+  self.server:handle({
+    id = id, params = params, meta = meta, revision = revision, session = self, transport = transport, sink = sink,
+    client = meta and meta[CLIENT] ~= nil and client_of(meta[CLIENT]) or self.client,
+  }, method)
+end
+
+local function read_notification(self, message)
+  local params = message.params
+  if message.method ~= "notifications/cancelled" or not is_object(params) then return end
+  local id = jsonrpc.id_text(params.requestId)
+  if id then self:cancel(id, params.reason) end
+end
+
+-- Why a request may not stand in a batch.
+local function out_of_place(request)
+  if request.method == "initialize" then return "'initialize' inside a batch" end
+  local meta = is_object(request.params) and request.params._meta
+  if is_object(meta) and is_modern(meta) then return "a " .. MODERN .. " request inside a batch" end
+end
+
+local function read_element(self, element, transport, sink)
+  local kind, id, reason = jsonrpc.classify(element)
+  if kind == "notification" then return read_notification(self, element) end
+  if kind == "response" then return end
+  sink:expect()
+  if kind == "batch" then reason = "a batch inside a batch" end
+  if kind == "request" then reason = out_of_place(element) end
+  if not reason then return read_request(self, element, id, transport, sink) end
+  sink:send(jsonrpc.failure(id, jsonrpc.INVALID_REQUEST, "Invalid request: " .. reason))
+end
+
+local function read_batch(self, list, transport)
+  local problem
+  if not (self.revision and self.revision.batches) then
+    problem = "a message is one JSON object; batches belong to 2025-03-26 and 2024-11-05"
+  elseif #list == 0 then
+    problem = "an empty batch"
+  end
+  if problem then return transport:send(jsonrpc.failure(nil, jsonrpc.INVALID_REQUEST, "Invalid request: " .. problem)) end
+  local answers = batch.new(transport, self.server.max_message)
+  for _, element in ipairs(list) do read_element(self, element, transport, answers) end
+  answers:close()
+end
+
+--- Takes one message.
+---@param text string
+---@param transport? Transport  where its answer goes; default: the connection's
+function Session:receive(text, transport)
+  transport = transport or self.transport
+  local message, problem = json.decode(text)
+  if message == nil then
+    log.write("warning", "a message that is not JSON: " .. problem)
+    return transport:send(jsonrpc.failure(nil, jsonrpc.PARSE_ERROR, "Parse error: " .. problem))
+  end
+  local kind, id, reason = jsonrpc.classify(message)
+  if kind == "request" then return read_request(self, message, id, transport, transport) end
+  if kind == "notification" then return read_notification(self, message) end
+  if kind == "batch" then return read_batch(self, message, transport) end
+  if kind == "invalid" then
+    transport:send(jsonrpc.failure(id, jsonrpc.INVALID_REQUEST, "Invalid request: " .. reason))
+  end
+end
+
+--- Answers for a message that could not be taken.
+---@param problem string
+---@param transport? Transport
+function Session:refuse(problem, transport)
+  log.write("warning", problem)
+  transport = transport or self.transport
+  transport:send(jsonrpc.failure(nil, jsonrpc.INVALID_REQUEST, "Invalid request: " .. problem))
+end
+
+-- Calls --------------------------------------------------------------------------------------------
+
+--- Why a call cannot begin; nil if it can.
+---@param request Request
+---@return { code: integer, message: string }?
+function Session:admit(request)
+  if self.calls[request.id] then
+    return { code = jsonrpc.INVALID_REQUEST, message = "Invalid request: a call with this id is still running" }
+  end
+  if self.open >= self.server.max_calls then
+    return { code = jsonrpc.INTERNAL_ERROR, message = "Busy: " .. self.open .. " calls are running; try again when one has ended" }
+  end
+end
+
+--- Keeps a call that is about to run.
+---@param request Request
+function Session:begin(request)
+  self.calls[request.id] = request
+  self.open = self.open + 1
+end
+
+local function remove(self, id)
+  self.calls[id] = nil
+  self.open = self.open - 1
+end
+
+local function tell_idle(self)
+  if self.open == 0 and self.on_idle then self.on_idle() end
+end
+
+--- Sends the answer of a call that was begun.
+---@param request Request
+---@param text string
+function Session:finish(request, text)
+  remove(self, request.id)
+  request.sink:send(text)
+  tell_idle(self)
+end
+
+local function stop(self, id, reason)
+  local request = self.calls[id]
+  remove(self, id)
+  request.ctx:give_up()
+  if request.sink.skip then request.sink:skip() end
+  request.fiber:cancel(reason)
+end
+
+--- Ends a call; nothing is sent for it any more.  An unknown id, or that of an ended call, is ignored.
+---@param id string     JSON text
+---@param reason? any
+function Session:cancel(id, reason)
+  if not self.calls[id] then return end
+  stop(self, id, type(reason) == "string" and reason or "the client cancelled the request")
+  tell_idle(self)
+end
+
+--- How many calls are open.
+---@return integer
+function Session:pending()
+  return self.open
+end
+
+--- Ends the connection and all its calls.
+---@param reason? any
+function Session:close(reason)
+  local ids = {}
+  for id in pairs(self.calls) do ids[#ids + 1] = id end
+  for _, id in ipairs(ids) do
+    if self.calls[id] then stop(self, id, reason or "the connection has ended") end
+  end
+  self.server:forget(self)
+end
+
+return M

@@ -1,0 +1,130 @@
+--- MCP over standard input and output: a line a message.
+---
+--- The caller has taken the standard output (core.stdio.take) before anything could write to it.
+
+local log = require "core.log"
+local stdio = require "core.stdio"
+local timer = require "core.timer"
+
+local M = {}
+
+local MAX_LINE = 16 * 1024 * 1024
+local GRACE = 5                       -- seconds that calls may take to end after the end of input
+local QUEUE_HIGH = 64 * 1024 * 1024   -- bytes a client may leave unread before we stop reading
+local BYTE_ORDER_MARK = "^\xEF\xBB\xBF"
+
+---@class StdioOptions
+---@field server Server
+---@field on_end fun(status: integer)  called once: nothing more will be read or written
+---@field grace? number                seconds, default 5
+---@field max_line_bytes? integer      default 16 MiB
+
+---@class StdioTransport: Transport
+---@field private options StdioOptions
+---@field private session Session
+---@field private reader? core.stdio.Reader
+---@field private deadline? core.Handle  end of the grace
+---@field private paused boolean
+---@field private started boolean        a first line was seen
+---@field private ending boolean         the input has ended
+---@field private closed boolean
+local StdioTransport = {}
+StdioTransport.__index = StdioTransport
+
+-- Stops reading until the client has taken what is queued: its requests wait in the pipe meanwhile.
+local function hold_back(self)
+  self.paused = true
+  self.reader:pause()
+  stdio.on_drain(function()
+    self.paused = false
+    if not self.closed then self.reader:resume() end
+  end)
+end
+
+--- Sends one message.
+---@param text string
+function StdioTransport:send(text)
+  if self.closed then return end
+  stdio.write(text)
+  local queued = stdio.write("\n")
+  if queued > QUEUE_HIGH and not self.paused and not self.ending then hold_back(self) end
+end
+
+---@return boolean
+function StdioTransport:is_closed()
+  return self.closed
+end
+
+--- Ends the connection at once: calls that still run end without an answer.
+function StdioTransport:close()
+  if self.closed then return end
+  self.closed = true
+  if self.deadline then self.deadline:cancel() end
+  self.reader:cancel()
+  self.session:close("the connection has ended")
+  self.options.on_end(0)
+end
+
+local function is_quiet(self)
+  return self.session:pending() == 0 and stdio.write("") == 0
+end
+
+-- All is answered: what is queued still goes out.
+local function close_when_drained(self)
+  if is_quiet(self) then return self:close() end
+  stdio.on_drain(function()
+    if self.session:pending() == 0 then self:close() end
+  end)
+end
+
+-- The end of input: a piped script still gets its answers.
+local function end_of_input(self)
+  self.ending = true
+  if is_quiet(self) then return self:close() end
+  self.deadline = timer.after(math.ceil((self.options.grace or GRACE) * 1000), function()
+    local open = self.session:pending()
+    if open > 0 then log.write("warning", ("input has ended; %d calls did not end in time and get no answer"):format(open)) end
+    self:close()
+  end)
+  self.session.on_idle = function() close_when_drained(self) end
+  if self.session:pending() == 0 then close_when_drained(self) end
+end
+
+local function on_line(self, line)
+  if not self.started then
+    self.started = true
+    line = line:gsub(BYTE_ORDER_MARK, "", 1)
+  end
+  if line:find("%S") then self.session:receive(line) end
+end
+
+local function on_event(self, line, why)
+  if self.closed then return end
+  if line then return on_line(self, line) end
+  if why == "eof" then return end_of_input(self) end
+  self.started = true
+  if why == "too_long" then
+    self.session:refuse(("a line is longer than %d bytes"):format(self.options.max_line_bytes or MAX_LINE))
+  else
+    self.session:refuse("no memory for a line")
+  end
+end
+
+--- Starts to serve; returns at once.  `on_end(0)` comes when the input has ended and the calls read so
+--- far have been answered, or the grace is over, or nobody reads the output any more.
+---@param options StdioOptions
+---@return StdioTransport|nil transport, string? message, string? code
+function M.run(options)
+  local self = setmetatable({ options = options, paused = false, started = false, ending = false, closed = false },
+    StdioTransport)
+  self.session = options.server:connect(self)
+  local reader, message, code = stdio.read_lines(options.max_line_bytes or MAX_LINE, function(line, why)
+    on_event(self, line, why)
+  end)
+  if not reader then return nil, message, code end
+  self.reader = reader
+  stdio.on_broken(function() self:close() end)
+  return self
+end
+
+return M
