@@ -24,21 +24,36 @@ local function ratio(a, b)
   return a and b and b > 0 and number(a / b) .. "x" or "-"
 end
 
+local function print_cells(title, unit, cells)
+  io.write(("| %-46s | %4s |"):format(title, unit))
+  for _, cell in ipairs(cells) do io.write((" %14s |"):format(cell)) end
+  io.write "\n"
+end
+
+local function print_head()
+  local titles, rules = {}, {}
+  for i, target in ipairs(targets.list) do titles[i] = target.title end
+  titles[#titles + 1] = "TS / rcmcp"
+  titles[#titles + 1] = "rcmcp / libcurl"
+  for i = 1, #titles do rules[i] = "--:" end
+  print_cells("figure", "unit", titles)
+  print_cells("---", "---", rules)
+end
+
 local function print_rows(found)
-  io.write(("| %-46s | %4s | %10s | %14s | %10s | %14s | %8s | %8s |\n"):format("figure", "unit", "floor echo",
-    "floor libcurl", "rcmcp", "TypeScript SDK", "TS/rcmcp", "/libcurl"))
-  io.write("|---|---|--:|--:|--:|--:|--:|--:|\n")
+  print_head()
   for _, row in ipairs(rows) do
     local figure, title, unit = table.unpack(row)
     local of = found[figure]
     if of then
-      local value = {}
-      for _, target in ipairs(targets.list) do
+      local value, cells = {}, {}
+      for i, target in ipairs(targets.list) do
         value[target.name] = of[target.name] and median(of[target.name]) * scale[unit]
+        cells[i] = number(value[target.name])
       end
-      io.write(("| %-46s | %4s | %10s | %14s | %10s | %14s | %8s | %8s |\n"):format(title, unit, number(value.echo),
-        number(value.curl), number(value.rcmcp), number(value.typescript), ratio(value.typescript, value.rcmcp),
-        ratio(value.rcmcp, value.curl)))
+      cells[#cells + 1] = ratio(value.typescript, value.rcmcp)
+      cells[#cells + 1] = ratio(value.rcmcp, value.curl)
+      print_cells(title, unit, cells)
     end
   end
 end
@@ -50,13 +65,15 @@ local function judge(gate, found)
     return values and median(values)
   end
   local mine = of(gate.figure, "rcmcp")
-  local other = of(gate.of or gate.figure, gate.of and "rcmcp" or gate.of_echo and "echo" or "typescript")
-  if not mine or (gate.times or gate.of or gate.of_echo) and not other then return nil end
+  local other = of(gate.of or gate.figure, gate.of and "rcmcp" or gate.floor or "typescript")
+  if not mine or not other and not (gate.most or gate.least) then return nil end
   if gate.most then return mine <= gate.most, number(mine), "<= " .. number(gate.most) end
   if gate.least then return mine >= gate.least, number(mine), ">= " .. number(gate.least) end
   if gate.more then return mine <= other + gate.more, number(mine - other) .. " more", "<= " .. gate.more end
   if gate.part then return mine >= other * gate.part, number(mine / other), ">= " .. gate.part end
-  if gate.of_echo then return mine <= other * gate.of_echo, ratio(mine, other), "<= " .. gate.of_echo .. "x echo" end
+  if gate.floor then
+    return mine <= other * gate.within, ratio(mine, other), ("<= %sx floor %s"):format(gate.within, gate.floor)
+  end
   local better = gate.rate and mine / other or other / mine
   return better >= gate.times, number(better) .. "x", ">= " .. gate.times .. "x"
 end

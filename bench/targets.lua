@@ -13,15 +13,18 @@ local peer = "bench/peers/typescript"
 local M = {
   --- What all of them find in their environment.
   environment = "RUNCOMFY_API_KEY=bench XDG_CONFIG_HOME=/nonexistent BENCH_TOOLS=build/bench/tools.json "
-    .. "RUNCOMFY_SERVERLESS_BASE_URL=http://127.0.0.1:" .. port,
+    .. "BENCH_SERVE_LUA=bench/floor/serve.lua RUNCOMFY_SERVERLESS_BASE_URL=http://127.0.0.1:" .. port,
   list = {
-    { name = "echo", command = { "build/bench/floor_echo" },
+    { name = "echo", title = "floor: echo", command = { "build/bench/floor_echo" },
       files = { "build/bench/floor_echo" } },
-    { name = "curl", command = { "build/bench/floor_curl" },
+    { name = "curl", title = "floor: libcurl", command = { "build/bench/floor_curl" },
       files = { "build/bench/floor_curl" } },
-    { name = "rcmcp", command = { "build/release/rcmcp", "serve" },
+    { name = "lua", title = "floor: Lua", command = { "build/bench/floor_lua" },
+      files = { "build/bench/floor_lua", "bench/floor/serve.lua" } },
+    { name = "rcmcp", title = "rcmcp", command = { "build/release/rcmcp", "serve" },
       files = { "build/release/rcmcp" } },
-    { name = "typescript", command = { "node", peer .. "/server.js" }, files = { which "node", peer } },
+    { name = "typescript", title = "TypeScript SDK", command = { "node", peer .. "/server.js" },
+      files = { which "node", peer } },
   },
 }
 
