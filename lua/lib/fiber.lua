@@ -33,8 +33,10 @@ function Cancelled:__tostring()
   return "cancelled: " .. tostring(self.reason)
 end
 
-local by_thread = setmetatable({}, { __mode = "k" }) ---@type table<thread, Fiber>
+local running, yield = coroutine.running, coroutine.yield
+local by_thread = {} ---@type table<thread, Fiber>  those that have not ended
 local alive = 0
+local NOTHING = { n = 0 }
 
 --- Whether an error value is a cancellation.
 ---@param err any
@@ -46,7 +48,7 @@ end
 --- The fiber that runs now, or nil outside of fibers.
 ---@return Fiber?
 function M.current()
-  return by_thread[coroutine.running()]
+  return by_thread[running()]
 end
 
 --- How many fibers have not ended.
@@ -57,7 +59,7 @@ end
 
 local function finish(self, ok, ...)
   self.status = "done"
-  self.ok, self.values = ok, table.pack(...)
+  self.ok, self.values = ok, select("#", ...) > 0 and table.pack(...) or NOTHING
   by_thread[self.thread] = nil
   alive = alive - 1
   local joiners = self.joiners
@@ -105,13 +107,22 @@ local function raise_if_cancelled(self)
   end
 end
 
--- The waiting half of await: `arrived` is called by the answer, from the loop.
-local function wait(self, ticket)
-  self.status = "waiting"
-  local answer = table.pack(coroutine.yield())
+-- Calls start(…, callback); the short forms spare a table at each wait.
+local function begin(start, callback, ...)
+  local count = select("#", ...)
+  if count == 0 then return start(callback) end
+  local a, b = ...
+  if count == 1 then return start(a, callback) end
+  if count == 2 then return start(a, b, callback) end
+  local args = table.pack(...)
+  args[count + 1] = callback
+  return start(table.unpack(args, 1, count + 1))
+end
+
+local function settle(self, ticket, ...)
   self.ticket = ticket + 1
   raise_if_cancelled(self)
-  return table.unpack(answer, 1, answer.n)
+  return ...
 end
 
 --- Calls `start(…, callback)` and waits for the callback; returns what it was called with.
@@ -121,18 +132,17 @@ end
 ---@param ... any
 ---@return any ...
 function M.await(start, ...)
-  local self = by_thread[coroutine.running()]
+  local self = by_thread[running()]
   if not self then error("fiber.await: not inside a fiber", 2) end
   raise_if_cancelled(self)
   local ticket = self.ticket
-  local args = table.pack(...)
-  args.n = args.n + 1
-  args[args.n] = function(...)
+  local function callback(...)
     if self.ticket == ticket and self.status == "waiting" then resume(self, ...) end
   end
-  local op <close>, message, code = start(table.unpack(args, 1, args.n))
+  local op <close>, message, code = begin(start, callback, ...)
   if op == nil then return nil, message, code end
-  return wait(self, ticket)
+  self.status = "waiting"
+  return settle(self, ticket, yield())
 end
 
 --- Waits `seconds` of real time.  Code that follows the simulator's clock uses lib.clock.
