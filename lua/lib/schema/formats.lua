@@ -1,0 +1,70 @@
+--- The formats that are checked: date-time, email, uri, uuid.  All others are annotations.
+
+local M = {}
+
+local DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+local function is_leap(year)
+  return year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
+end
+
+local function is_date(year, month, day)
+  if month < 1 or month > 12 or day < 1 then return false end
+  return day <= DAYS[month] or (month == 2 and day == 29 and is_leap(year))
+end
+
+-- Minutes east of UTC, or nil.
+local function offset_minutes(text)
+  if text == "Z" or text == "z" then return 0 end
+  local sign, hours, minutes = text:match("^([+-])(%d%d):(%d%d)$")
+  if not sign or tonumber(hours) > 23 or tonumber(minutes) > 59 then return nil end
+  return (sign == "-" and -1 or 1) * (tonumber(hours) * 60 + tonumber(minutes))
+end
+
+---@param text string
+---@return boolean
+M["date-time"] = function(text)
+  local year, month, day, hour, minute, second, fraction, zone =
+    text:match("^(%d%d%d%d)-(%d%d)-(%d%d)[Tt](%d%d):(%d%d):(%d%d)(%.?%d*)([Zz+-].*)$")
+  if not year or fraction == "." or not is_date(tonumber(year), tonumber(month), tonumber(day)) then return false end
+  if fraction ~= "" and fraction:sub(1, 1) ~= "." then return false end
+  local offset = offset_minutes(zone)
+  if not offset or tonumber(hour) > 23 or tonumber(minute) > 59 or tonumber(second) > 60 then return false end
+  if tonumber(second) < 60 then return true end
+  return (tonumber(hour) * 60 + tonumber(minute) - offset) % 1440 == 1439 -- leap seconds are at 23:59:60 UTC
+end
+
+---@param text string
+---@return boolean
+function M.email(text)
+  local mailbox, domain = text:match("^(.+)@([^@]+)$")
+  if not mailbox or #mailbox > 64 then return false end
+  local quoted = mailbox:match('^"[^"\\]*"$') ~= nil
+  if not quoted and (not mailbox:match("^[%w!#$%%&'*+/=?^_`{|}~.-]+$") or ("." .. mailbox .. "."):find("..", 1, true)) then
+    return false
+  end
+  if domain:match("^%[.+%]$") then return true end
+  for label in (domain .. "."):gmatch("([^.]*)%.") do
+    if not label:match("^%w[%w-]*$") or label:sub(-1) == "-" then return false end
+  end
+  return true
+end
+
+---@param text string
+---@return boolean
+function M.uri(text)
+  if not text:match("^%a[%w+.-]*:") then return false end
+  if text:find("[^%w%-._~:/?#%[%]@!$&'()*+,;=%%]") then return false end
+  if text:find("%%%X") or text:find("%%%x%X") or text:find("%%%x?$") then return false end
+  local _, hashes = text:gsub("#", "")
+  return hashes <= 1
+end
+
+---@param text string
+---@return boolean
+function M.uuid(text)
+  local hex = text:match("^(%x+%-%x+%-%x+%-%x+%-%x+)$")
+  return hex ~= nil and hex:gsub("%x", "x") == "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+end
+
+return M
