@@ -28,6 +28,10 @@ function host.fail_allocations(after, count) end
 ---@return string[]
 function host.modules(prefix) end
 
+--- Versions of Lua and libuv.
+---@return { lua: string, libuv: string }
+function host.versions() end
+
 --- Absolute path of the running program.
 ---@return string|nil path, string? message, string? code
 function host.program() end

@@ -55,6 +55,17 @@ static int program(lua_State *L)
     return 1;
 }
 
+// The libraries that are always there; the others tell theirs once they are opened.
+static int versions(lua_State *L)
+{
+    lua_createtable(L, 0, 2);
+    lua_pushliteral(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
+    lua_setfield(L, -2, "lua");
+    lua_pushstring(L, uv_version_string());
+    lua_setfield(L, -2, "libuv");
+    return 1;
+}
+
 static int random_bytes(lua_State *L)
 {
     char bytes[1024];
@@ -78,6 +89,7 @@ static const luaL_Reg functions[] = {
     { "modules", modules },
     { "program", program },
     { "random", random_bytes },
+    { "versions", versions },
     { NULL, NULL },
 };
 

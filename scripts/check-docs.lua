@@ -1,0 +1,149 @@
+--- Checks the manual against the program: lua/meta/core.lua against the core modules as they are, the
+--- documents against settings, commands, tools and exit statuses.
+---
+---   rcmcp lua scripts/check-docs.lua
+
+local host = require "core.host"
+
+local problems, checked = 0, 0
+
+local function complain(format, ...)
+  problems = problems + 1
+  print(format:format(...))
+end
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+local function sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+-- lua/meta/core.lua: functions a module, and the names of all methods.
+local function read_meta(path)
+  local modules, methods, class, variable_class = {}, {}, nil, {}
+  for line in io.lines(path) do
+    class = line:match("^%-%-%-@class ([%w_.]+)") or class
+    local variable = line:match("^local ([%w_]+) = {}")
+    if variable and class then variable_class[variable] = class end
+    if class and line:find("^%-%-%-@class core%.%w+$") then modules[class] = modules[class] or { functions = {}, fields = {} } end
+    local field = line:match("^%-%-%-@field ([%w_]+)")
+    if field and modules[class] then modules[class].fields[field] = true end
+    local owner, kind, name = line:match("^function ([%w_]+)([.:])([%w_]+)%(")
+    if kind == ":" then methods[name] = true end
+    if kind == "." and modules[variable_class[owner]] then modules[variable_class[owner]].functions[name] = true end
+  end
+  return modules, methods
+end
+
+local function compare(what, present, documented)
+  for _, name in ipairs(sorted_keys(present)) do
+    checked = checked + 1
+    if not documented[name] then complain("%s%s is there, but not in lua/meta/core.lua", what, name) end
+  end
+  for _, name in ipairs(sorted_keys(documented)) do
+    if not present[name] then complain("%s%s is in lua/meta/core.lua, but not there", what, name) end
+  end
+end
+
+local function check_module(name, documented)
+  local ok, module = pcall(require, name)
+  if not ok then return complain("%s is in lua/meta/core.lua, but not there", name) end
+  local functions, fields = {}, {}
+  for key, value in pairs(module) do
+    if type(value) == "function" then functions[key] = true else fields[key] = true end
+  end
+  compare(name .. ".", functions, documented.functions)
+  compare(name .. ".", fields, documented.fields)
+end
+
+local function core_modules()
+  local names = {}
+  for name in pairs(package.preload) do
+    if name:find("^core%.") then names[name] = true end
+  end
+  return names
+end
+
+local function type_methods()
+  local names = {}
+  for key, metatable in pairs(debug.getregistry()) do
+    if type(key) == "string" and key:find("^core%.") and type(metatable) == "table" and type(metatable.__index) == "table" then
+      for name in pairs(metatable.__index) do names[name] = true end
+    end
+  end
+  return names
+end
+
+local function check_core()
+  local modules, methods = read_meta("lua/meta/core.lua")
+  for _, name in ipairs(sorted_keys(core_modules())) do
+    if not modules[name] then complain("%s is there, but not in lua/meta/core.lua", name) end
+  end
+  for _, name in ipairs(sorted_keys(modules)) do check_module(name, modules[name]) end
+  compare("method ", type_methods(), methods)
+end
+
+local function must_mention(path, text, word, what)
+  checked = checked + 1
+  if not text:find("%f[%w_]" .. word:gsub("%W", "%%%0") .. "%f[^%w_]") and not text:find(word .. "\n", 1, true) then
+    complain("%s does not mention %s %s", path, what, word)
+  end
+end
+
+local function check_settings(path, man_path)
+  local text, man = read(path), read(man_path)
+  for _, setting in ipairs(require("lib.config.settings").list) do
+    must_mention(path, text, setting.name, "the setting")
+    must_mention(path, text, setting.env, "the variable")
+    must_mention(man_path, man, setting.env, "the variable")
+    if setting.flag then
+      must_mention(path, text, (setting.flag:gsub("^%-%-", "")), "the option --")
+      must_mention(man_path, man, (setting.flag:gsub("^%-%-", "")), "the option --")
+    end
+  end
+  must_mention(path, text, "RUNCOMFY_TOKEN", "the variable")
+end
+
+local function check_commands(paths)
+  for _, path in ipairs(paths) do
+    local text = read(path)
+    for _, name in ipairs(require("cli.cli").commands()) do must_mention(path, text, name, "the command") end
+    for name, status in pairs(require "cli.shared.exit_status") do
+      if type(status) == "number" then must_mention(path, text, tostring(status), "the exit status (" .. name .. ")") end
+    end
+  end
+end
+
+local function check_tools(path)
+  local text = read(path)
+  for _, module in ipairs(host.modules("tools.")) do must_mention(path, text, require(module).name, "the tool") end
+end
+
+-- A variable that the documents promise must be one that something reads.
+local function check_promises(paths)
+  local known = { RUNCOMFY_TOKEN = true }
+  for _, setting in ipairs(require("lib.config.settings").list) do known[setting.env] = true end
+  for _, name in ipairs { "RCMCP_LUA_DIR", "RCMCP_BUILD", "RCMCP_BINARY" } do known[name] = true end
+  for _, path in ipairs(paths) do
+    for name in read(path):gmatch("%f[%w_]R[UC][NM]C[%u]+_[%u_]+%f[^%w_]") do
+      checked = checked + 1
+      if not known[name] then complain("%s mentions %s, which nothing reads", path, name) end
+    end
+  end
+end
+
+check_core()
+check_settings("docs/configuration.md", "docs/man/rcmcp.1")
+check_commands { "README.md", "docs/man/rcmcp.1" }
+check_tools "README.md"
+check_promises { "README.md", "docs/configuration.md", "docs/security.md", "docs/failures.md" }
+print(("docs: %d names, %d problems"):format(checked, problems))
+if problems > 0 then os.exit(1, true) end

@@ -1,0 +1,146 @@
+--- Checks the layers: includes of src/, requires of lua/.  Prints FILE:LINE and the rule that is broken.
+---
+---   rcmcp lua scripts/check-layers.lua [ROOT]
+
+local root = arg[1] or "."
+
+-- What a folder of src/ may include: project folders, and the libraries' headers.
+local c_layers = {
+  ["base"] = { folders = { "base" }, libraries = {} },
+  ["json"] = { folders = { "base", "json" }, libraries = {} },
+  ["loop"] = { folders = { "base", "loop" }, libraries = { "libuv" } },
+  ["net"] = { folders = { "base", "loop", "net" }, libraries = { "libuv", "libcurl", "libmicrohttpd" } },
+  ["media"] = { folders = { "base", "loop", "media" }, libraries = { "libuv", "libpng" } },
+  ["host"] = { folders = { "base", "loop", "host" }, libraries = { "Lua" } },
+  ["bindings"] = { folders = { "base", "json", "loop", "net", "media", "host", "bindings" }, libraries = { "Lua" } },
+  [""] = { folders = { "bindings", "host" }, libraries = {} }, -- main.c
+}
+
+local library_headers = {
+  { "^uv[./]", "libuv" }, { "^curl/", "libcurl" }, { "^microhttpd", "libmicrohttpd" }, { "^png", "libpng" },
+  { "^zlib", "libpng" }, { "^lua", "Lua" }, { "^lauxlib", "Lua" }, { "^lualib", "Lua" }, { "^sqlite3", "SQLite" },
+}
+
+-- What a folder of lua/ may require, the longest matching folder counts; `never` wins over `may`.
+local lua_layers = {
+  { "lua/lib/mcp/", may = { "core.", "lib." }, never = { "lib.runcomfy", "lib.sim", "lib.config" } },
+  { "lua/lib/runcomfy/", may = { "lib." }, never = { "lib.mcp", "lib.sim", "lib.config" } },
+  { "lua/lib/sim/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.config", "lib.http", "lib.retry" } },
+  { "lua/lib/config/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.sim" } },
+  { "lua/lib/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.sim" } },
+  { "lua/tools/", may = { "lib." }, never = { "lib.mcp", "lib.sim", "lib.config" } },
+  { "lua/cli/", may = { "core.", "lib.", "cli.", "argparse" }, never = {} },
+  { "lua/main.lua", may = { "cli." }, never = {} },
+}
+
+local problems = 0
+
+local function complain(file, number, format, ...)
+  problems = problems + 1
+  print(("%s:%d: %s"):format(file, number, format:format(...)))
+end
+
+local function files(folder, suffix)
+  local list = {}
+  local pipe = assert(io.popen(("find '%s/%s' -name '*.%s' -type f"):format(root, folder, suffix)))
+  for path in pipe:lines() do list[#list + 1] = path:sub(#root + 2) end
+  pipe:close()
+  table.sort(list)
+  return list
+end
+
+local function contains(list, value)
+  for _, item in ipairs(list) do
+    if item == value then return true end
+  end
+  return false
+end
+
+local function begins_with_any(name, prefixes)
+  for _, prefix in ipairs(prefixes) do
+    if name == prefix or name:sub(1, #prefix) == prefix and (prefix:sub(-1) == "." or name:sub(#prefix + 1, #prefix + 1) == ".") then
+      return prefix
+    end
+  end
+end
+
+-- bindings/json_writer.c may include bindings/json.h, but not bindings/http.h.
+local function is_own_binding(file, header)
+  local own, other = file:match("^src/bindings/([%w_]+)%.[ch]$"), header:match("^bindings/([%w_]+)%.h$")
+  return other == "bindings" or own == other or own:sub(1, #other + 1) == other .. "_" or other:sub(1, #own + 1) == own .. "_"
+end
+
+local function check_project_header(file, number, layer, header, bound)
+  local folder = header:match("^([%w_]+)/")
+  if not folder then return complain(file, number, '"%s": headers are included by folder and name', header) end
+  local allowed = c_layers[layer].folders
+  if not contains(allowed, folder) then
+    return complain(file, number, "src/%s may not use src/%s (it may use %s)", layer, folder, table.concat(allowed, ", "))
+  end
+  if layer ~= "bindings" then return end
+  if folder == "bindings" then
+    if not is_own_binding(file, header) then complain(file, number, "a binding may not use another one (%s)", header) end
+  elseif folder ~= "base" and folder ~= "host" then
+    bound.folder = bound.folder or folder
+    if bound.folder ~= folder then
+      complain(file, number, "a binding binds one folder; this one uses src/%s and src/%s", bound.folder, folder)
+    end
+  end
+end
+
+local function check_library_header(file, number, layer, header)
+  for _, entry in ipairs(library_headers) do
+    if header:find(entry[1]) and not contains(c_layers[layer].libraries, entry[2]) then
+      complain(file, number, "src/%s may not use %s", layer, entry[2])
+    end
+  end
+end
+
+local function check_c(file)
+  local layer = file:match("^src/([%w_]+)/") or ""
+  if not c_layers[layer] then return complain(file, 1, "src/%s is no layer; add it to scripts/check-layers.lua", layer) end
+  local number, bound = 0, {}
+  for line in io.lines(root .. "/" .. file) do
+    number = number + 1
+    local project, library = line:match('^%s*#%s*include%s*"([^"]+)"'), line:match("^%s*#%s*include%s*<([^>]+)>")
+    if project then check_project_header(file, number, layer, project, bound) end
+    if library then check_library_header(file, number, layer, library) end
+  end
+end
+
+local function lua_layer(file)
+  for _, layer in ipairs(lua_layers) do
+    if file:sub(1, #layer[1]) == layer[1] then return layer end
+  end
+end
+
+local function check_lua(file)
+  if file:find("^lua/meta/") then return end
+  local layer = lua_layer(file)
+  if not layer then return complain(file, 1, "%s lies in no layer; add its folder to scripts/check-layers.lua", file) end
+  local number = 0
+  for line in io.lines(root .. "/" .. file) do
+    number = number + 1
+    local code = line:gsub("%-%-.*", "")
+    for module in code:gmatch("%f[%w_]require%s*%(?%s*[\"']([%w_.]+)[\"']") do
+      if begins_with_any(module, layer.never) or not begins_with_any(module, layer.may) then
+        complain(file, number, "%s may not require %s (it may: %s*; never: %s)", layer[1], module,
+          table.concat(layer.may, "*, "), #layer.never > 0 and table.concat(layer.never, ", ") or "-")
+      end
+    end
+  end
+end
+
+local checked = 0
+for _, suffix in ipairs { "c", "h" } do
+  for _, file in ipairs(files("src", suffix)) do
+    check_c(file)
+    checked = checked + 1
+  end
+end
+for _, file in ipairs(files("lua", "lua")) do
+  check_lua(file)
+  checked = checked + 1
+end
+print(("layers: %d files, %d problems"):format(checked, problems))
+if problems > 0 or checked == 0 then os.exit(1, true) end
