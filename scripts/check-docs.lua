@@ -72,11 +72,28 @@ local function core_modules()
   return names
 end
 
+local function add_functions(names, map)
+  for name, value in pairs(map) do
+    if type(name) == "string" and type(value) == "function" then names[name] = true end
+  end
+end
+
+-- A type whose fields are looked up by a function keeps its methods in that function's upvalues.
+local function add_methods(names, index)
+  if type(index) == "table" then return add_functions(names, index) end
+  local number = 1
+  while type(index) == "function" and debug.getupvalue(index, number) do
+    local _, value = debug.getupvalue(index, number)
+    if type(value) == "table" then add_functions(names, value) end
+    number = number + 1
+  end
+end
+
 local function type_methods()
   local names = {}
   for key, metatable in pairs(debug.getregistry()) do
-    if type(key) == "string" and key:find("^core%.") and type(metatable) == "table" and type(metatable.__index) == "table" then
-      for name in pairs(metatable.__index) do names[name] = true end
+    if type(key) == "string" and key:find("^core%.") and type(metatable) == "table" then
+      add_methods(names, rawget(metatable, "__index"))
     end
   end
   return names
