@@ -1,0 +1,116 @@
+local context = require "lib.mcp.context"
+local kit = require "spec.support.mcp"
+
+local function new(options)
+  local transport = kit.transport()
+  options = options or {}
+  options.tool, options.transport, options.token = "probe", transport, options.token or '"t"'
+  if options.messages == nil then options.messages = true end
+  return context.new(options), transport
+end
+
+local function values(transport)
+  local list = {}
+  for i, message in ipairs(transport.sent) do list[i] = message.params.progress end
+  return list
+end
+
+describe("mcp.context's progress", function()
+  it("goes out with the token, its type kept", function()
+    local ctx, transport = new { token = "5" }
+    ctx:progress(1, 10, "one of ten")
+    assert.same({ jsonrpc = "2.0", method = "notifications/progress",
+      params = { progressToken = 5, progress = 1, total = 10, message = "one of ten" } }, transport.sent[1])
+  end)
+
+  it("goes nowhere without a token", function()
+    local ctx = context.new { tool = "probe" }
+    ctx:progress(1, 2, "three")
+    assert.is_nil(ctx:finish())
+  end)
+
+  it("has no text before 2025-03-26, and no total where none was given", function()
+    local ctx, transport = new { messages = false }
+    ctx:progress(1, nil, "text")
+    assert.same({ progressToken = "t", progress = 1 }, transport.sent[1].params)
+  end)
+
+  it("only grows", function()
+    local ctx, transport = new()
+    for _, value in ipairs { 2, 2, 1, 3, 0, 3, 4 } do
+      ctx:progress(value)
+      ctx:finish()
+    end
+    assert.same({ 2, 3, 4 }, values(transport))
+  end)
+
+  it("is sent at most every tenth of a second, the newest of what came between", function()
+    local ctx, transport = new()
+    for value = 1, 50 do ctx:progress(value) end
+    assert.same({ 1 }, values(transport))
+    kit.wait_for(function() return #transport.sent == 2 end)
+    assert.same({ 1, 50 }, values(transport))
+    assert.is_true(transport.times[2] - transport.times[1] >= 0.099)
+    ctx:progress(51)
+    ctx:finish()
+    assert.same({ 1, 50, 51 }, values(transport))
+  end)
+
+  it("does not lose the last value", function()
+    local ctx, transport = new()
+    ctx:progress(1)
+    ctx:progress(2)
+    ctx:finish()
+    assert.same({ 1, 2 }, values(transport))
+  end)
+
+  it("stops when the call is given up", function()
+    local ctx, transport = new()
+    ctx:progress(1)
+    ctx:progress(2)
+    ctx:give_up()
+    ctx:progress(3)
+    ctx:finish()
+    assert.is_true(ctx.cancelled)
+    assert.same({ 1 }, values(transport))
+  end)
+
+  it("is not sent to a transport that is closed", function()
+    local ctx, transport = new()
+    transport:close()
+    ctx:progress(1)
+    assert.same({}, transport.sent)
+  end)
+
+  it("refuses what is no number", function()
+    local ctx = new()
+    assert.error_matches(function() ctx:progress("1") end, "finite number")
+    assert.error_matches(function() ctx:progress(0 / 0) end, "finite number")
+    assert.error_matches(function() ctx:progress(1, math.huge) end, "finite number")
+  end)
+end)
+
+describe("mcp.server's progress", function()
+  it("comes before the result, with time between them for clients that need it", function()
+    local tool = kit.tool { run = function(_, ctx)
+      for i = 1, 5 do ctx:progress(i, 5, "step " .. i) end
+      return { text = "done" }
+    end }
+    local session, transport = kit.connect { tool }
+    kit.modern(session, 1, "tools/call", { name = "probe" }, { progressToken = 0 })
+    kit.wait_for(function() return session:pending() == 0 end)
+    assert.same({ 1, 5 }, { transport.sent[1].params.progress, transport.sent[2].params.progress })
+    assert.equal("done", transport.sent[3].result.content[1].text)
+    assert.equal(3, #transport.sent)
+    assert.is_true(transport.times[3] - transport.times[2] >= 0.049)
+  end)
+
+  it("needs a token that is a string or an integer", function()
+    local tool = kit.tool { run = function(_, ctx) ctx:progress(1) return { text = "" } end }
+    local session, transport = kit.connect { tool }
+    for i, token in ipairs { 1.5, true, {} } do
+      kit.modern(session, i, "tools/call", { name = "probe" }, { progressToken = token })
+      assert.equal(i, transport.sent[i].id)
+    end
+  end)
+end)

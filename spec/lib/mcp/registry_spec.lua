@@ -1,0 +1,214 @@
+local errors = require "lib.errors"
+local fiber = require "lib.fiber"
+local json = require "core.json"
+local kit = require "spec.support.mcp"
+local context = require "lib.mcp.context"
+local log = require "core.log"
+local registry = require "lib.mcp.registry"
+
+local function call(declaration, arguments)
+  local tool = assert(registry.new():add(declaration))
+  local result
+  fiber.spawn(function() result = registry.call(tool, arguments or {}, context.new { tool = tool.name }) end)
+  return result
+end
+
+-- Runs `fn` with a log that is kept instead of written.
+local function logged(fn)
+  local lines, write = {}, log.write
+  local _ <close> = setmetatable({}, { __close = function() log.write = write end })
+  log.write = function(level, text) lines[#lines + 1] = level .. ": " .. text end
+  fn()
+  return table.concat(lines, "\n")
+end
+
+describe("mcp.registry's declarations", function()
+  local function refused(changes, remove)
+    local declaration = kit.tool(changes)
+    if remove then declaration[remove] = nil end
+    local tool, err = registry.new():add(declaration)
+    assert.is_nil(tool)
+    assert.is_true(errors.is(err))
+    assert.matches("tool '" .. tostring(declaration.name) .. "'", err.message, 1, true)
+    return err.message
+  end
+
+  it("are refused by tool and field", function()
+    assert.matches("field 'name' is missing", refused({}, "name"))
+    assert.matches("field 'description' is missing", refused({}, "description"))
+    assert.matches("field 'run' is missing", refused({}, "run"))
+    assert.matches("field 'run' must be a function, got string", refused { run = "x" })
+    assert.matches("field 'title' must be a string, got number", refused { title = 5 })
+    assert.matches("field 'description' is empty", refused { description = "" })
+    assert.matches("field 'description' is no valid UTF%-8", refused { description = "\xFF" })
+    assert.matches("field 'check' must be a function", refused { check = true })
+    assert.matches("unknown field 'annotation'", refused { annotation = {} })
+    assert.matches("annotations", refused { annotation = {} })
+    assert.matches("'output': the schema's type must be \"object\"", refused { output = { type = "array" } })
+    assert.matches("'output' cannot be written as JSON", refused { output = { type = "object", default = print } })
+    assert.matches("unknown hint 'readOnly'", refused { annotations = { readOnly = true } })
+    assert.matches("'readOnlyHint' must be true or false", refused { annotations = { readOnlyHint = 1 } })
+    assert.matches("input", refused { input = { { "x", "text", "no such type" } } })
+  end)
+
+  it("are refused with a name that hosts would not take", function()
+    for _, name in ipairs { "Upper", "with space", "dash-ed", "9lives", "ü", "a/b", ("a"):rep(46) } do
+      assert.matches("field 'name'", refused { name = name })
+    end
+    assert(registry.new():add(kit.tool { name = ("a"):rep(45) }))
+  end)
+
+  it("are refused when they are no tables", function()
+    local tool, err = registry.new():add("tool")
+    assert.is_nil(tool)
+    assert.matches("must be a table, got string", err.message)
+  end)
+
+  it("are refused under a name that is taken", function()
+    local tools = registry.new()
+    assert(tools:add(kit.tool()))
+    local tool, err = tools:add(kit.tool())
+    assert.is_nil(tool)
+    assert.matches("there already", err.message)
+  end)
+
+  it("get all four hints", function()
+    local tool = assert(registry.new():add(kit.tool { annotations = { destructiveHint = false } }))
+    assert.same({ { "readOnlyHint", false }, { "destructiveHint", false }, { "idempotentHint", false }, { "openWorldHint", true } },
+      tool.annotations)
+  end)
+end)
+
+describe("mcp.registry's snapshots", function()
+  it("are sorted by name and do not change", function()
+    local tools = registry.new()
+    for _, name in ipairs { "c", "a", "b" } do assert(tools:add(kit.tool { name = name })) end
+    local snapshot = tools:snapshot()
+    assert(tools:add(kit.tool { name = "d" }))
+    local names = {}
+    for i, tool in ipairs(snapshot.list) do names[i] = tool.name end
+    assert.same({ "a", "b", "c" }, names)
+    assert.equal("a", snapshot.find("a").name)
+    assert.is_nil(snapshot.find("d"))
+    assert.equal("d", tools:snapshot().find("d").name)
+  end)
+end)
+
+describe("mcp.registry.call", function()
+  it("gives text and data of the tool", function()
+    local result = call(kit.tool { run = function() return { text = "Hello.", data = { ok = true } } end })
+    assert.same({ text = "Hello.", data = { ok = true }, is_error = false }, result)
+  end)
+
+  it("gives the tool its checked arguments with defaults", function()
+    local seen
+    local tool = kit.tool {
+      input = { { "count", "integer", "How many", default = 4 }, { "name", "string", "Whose" } },
+      run = function(input) seen = input return { text = "" } end,
+    }
+    call(tool, { name = "n" })
+    assert.same({ count = 4, name = "n" }, seen)
+  end)
+
+  it("runs the rules across fields before the tool", function()
+    local tool = kit.tool {
+      input = { { "low", "integer", "Low" }, { "high", "integer", "High" } },
+      check = function(input)
+        if input.low <= input.high then return true end
+        return nil, errors.new("'high' must be at least 'low'")
+      end,
+      run = function() return { text = "in order" } end,
+    }
+    assert.equal("in order", call(tool, { low = 1, high = 2 }).text)
+    local result = call(tool, { low = 2, high = 1 })
+    assert.is_true(result.is_error)
+    assert.equal("'high' must be at least 'low'", result.text)
+  end)
+
+  it("turns a returned error into an error result, with its data where it has some", function()
+    local plain = call(kit.tool { run = function() return nil, errors.new("no such deployment") end })
+    assert.same({ text = "no such deployment", data = { ok = false, error = "no such deployment" }, is_error = true }, plain)
+    local rich = call(kit.tool { run = function()
+      return nil, errors.new("failed", { data = { ok = false, request_id = "r" } })
+    end })
+    assert.same({ ok = false, request_id = "r" }, rich.data)
+    local text = call(kit.tool { run = function() return nil, "just a text" end })
+    assert.equal("just a text", text.text)
+  end)
+
+  it("turns a raised error value into an error result, without a line in the log", function()
+    local result
+    local lines = logged(function()
+      result = call(kit.tool { run = function() error(errors.new("refused", { data = { ok = false, code = 7 } })) end })
+    end)
+    assert.same({ text = "refused", data = { ok = false, code = 7 }, is_error = true }, result)
+    assert.equal("", lines)
+  end)
+
+  it("answers a Lua error with its message, and keeps the traceback for the log", function()
+    local result
+    local lines = logged(function()
+      result = call(kit.tool { run = function() local nothing = nil return nothing.field end })
+    end)
+    assert.is_true(result.is_error)
+    assert.matches("registry_spec.lua:%d+: attempt to index a nil value", result.text)
+    assert.is_nil(result.text:find("stack traceback", 1, true))
+    assert.matches("tool 'probe' raised an error", lines)
+    assert.matches("stack traceback", lines)
+  end)
+
+  it("survives what a tool may raise or return besides", function()
+    for _, value in ipairs { 5, true, {}, setmetatable({}, { __tostring = function() return "odd" end }) } do
+      local result
+      logged(function() result = call(kit.tool { run = function() error(value) end }) end)
+      assert.is_true(result.is_error)
+      assert.equal("string", type(result.text))
+    end
+    logged(function()
+      assert.is_true(call(kit.tool { run = function() end }).is_error)
+      assert.matches("must be a table, got string", call(kit.tool { run = function() return "text" end }).text)
+      assert.matches("'text' must be a string", call(kit.tool { run = function() return { text = {} } end }).text)
+    end)
+  end)
+
+  it("holds a tool to its output schema", function()
+    local output = {
+      type = "object", required = { "ok", "id" },
+      properties = { ok = { type = "boolean" }, id = { type = "string" }, n = { type = { "integer", "null" } }, any = {} },
+    }
+    local function returning(data)
+      return call(kit.tool { output = output, run = function() return { text = "x", data = data } end })
+    end
+    assert.is_false(returning({ ok = true, id = "i", n = 3, any = print ~= nil, more = 1 }).is_error)
+    assert.is_false(returning({ ok = true, id = "i", n = json.null }).is_error)
+    assert.is_false(returning({ ok = true, id = json.raw '"i"' }).is_error)
+    local lines = logged(function()
+      assert.matches("field 'id' is missing", returning({ ok = true }).text)
+      assert.matches("field 'id' must be string, got null", returning({ ok = true, id = json.null }).text)
+      assert.matches("field 'n' must be integer or null, got number", returning({ ok = true, id = "i", n = 1.5 }).text)
+      assert.matches("field 'ok' must be boolean, got string", returning({ ok = "yes", id = "i" }).text)
+      assert.matches("must be an object, got none", returning(nil).text)
+      assert.matches("must be an object, got array", returning(json.as_array {}).text)
+    end)
+    assert.matches("breaks its own output schema", lines)
+  end)
+
+  it("does not hold errors to it", function()
+    local result = call(kit.tool { output = { type = "object", required = { "ok", "id" } },
+      run = function() return nil, errors.new("no") end })
+    assert.equal("no", result.text)
+  end)
+
+  it("passes a cancellation on", function()
+    local tool = assert(registry.new():add(kit.tool { run = function()
+      fiber.await(function() return setmetatable({}, { __close = function() end }) end)
+    end }))
+    local raised
+    local task = fiber.spawn(function()
+      local ok, err = pcall(registry.call, tool, {}, context.new { tool = "probe" })
+      raised = not ok and err
+    end)
+    task:cancel()
+    assert.is_true(fiber.is_cancelled(raised))
+  end)
+end)

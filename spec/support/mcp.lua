@@ -1,0 +1,86 @@
+--- The kit for specs of lua/lib/mcp: a transport that keeps what is sent, a server with tools for tests.
+
+local clock = require "core.clock"
+local json = require "core.json"
+local loop = require "core.loop"
+local registry = require "lib.mcp.registry"
+local server = require "lib.mcp.server"
+
+local M = {}
+
+local FakeTransport = {}
+FakeTransport.__index = FakeTransport
+
+function FakeTransport:send(text)
+  self.texts[#self.texts + 1] = text
+  self.times[#self.times + 1] = clock.monotonic()
+  self.sent[#self.sent + 1] = assert(json.decode(text))
+end
+
+function FakeTransport:close() self.closed = true end
+function FakeTransport:is_closed() return self.closed end
+
+--- A transport: `sent` has the messages decoded, `texts` as sent, `times` when.
+function M.transport()
+  return setmetatable({ sent = {}, texts = {}, times = {}, closed = false }, FakeTransport)
+end
+
+--- A snapshot of the declarations given.
+function M.snapshot(declarations)
+  local tools = registry.new()
+  for _, declaration in ipairs(declarations) do assert(tools:add(declaration)) end
+  return tools:snapshot()
+end
+
+--- A tool declaration, with what the spec changes.
+function M.tool(changes)
+  local tool = { name = "probe", description = "A tool for specs.", run = function() return { text = "ok" } end }
+  for key, value in pairs(changes or {}) do tool[key] = value end
+  return tool
+end
+
+---@return Session session, table transport, Server server
+function M.connect(declarations, options)
+  options = options or {}
+  options.snapshot, options.version = M.snapshot(declarations or {}), "9.8.7"
+  local transport, instance = M.transport(), server.new(options)
+  return instance:connect(transport), transport, instance
+end
+
+--- The `_meta` of a modern request, with what the spec changes; `false` removes.
+function M.meta(changes)
+  local meta = {
+    ["io.modelcontextprotocol/protocolVersion"] = "2026-07-28",
+    ["io.modelcontextprotocol/clientCapabilities"] = {},
+  }
+  for key, value in pairs(changes or {}) do meta[key] = value or nil end
+  return meta
+end
+
+--- Sends a message given as a table.
+function M.send(session, message)
+  message.jsonrpc = "2.0"
+  session:receive(json.encode(message))
+end
+
+--- Sends a request with modern metadata.
+function M.modern(session, id, method, params, meta_changes)
+  params = params or {}
+  params._meta = M.meta(meta_changes)
+  M.send(session, { id = id, method = method, params = params })
+end
+
+--- Negotiates a legacy revision and forgets the answer.
+function M.initialize(session, transport, version)
+  M.send(session, { id = "init", method = "initialize", params = { protocolVersion = version } })
+  transport.sent, transport.texts, transport.times = {}, {}, {}
+end
+
+--- Runs the loop until `done()` is true; raises when nothing is left that could make it so.
+function M.wait_for(done)
+  while not done() do
+    if not loop.step(true) and not done() then error("nothing left to wait for", 2) end
+  end
+end
+
+return M
