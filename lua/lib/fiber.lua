@@ -14,6 +14,8 @@ local M = {}
 ---@class Fiber
 ---@field status "running"|"waiting"|"done"
 ---@field cancel_reason? any   set once cancelled
+---@field traceback? string    set once it ended with an error: text and place
+---@field quiet? boolean       its error is not logged, somebody will ask for it
 ---@field package thread thread
 ---@field package ticket integer    number of the current wait: a late answer to an earlier one is refused
 ---@field package shielded integer  depth of shields: waits inside do not raise a cancellation
@@ -57,27 +59,40 @@ function M.count()
   return alive
 end
 
-local function finish(self, ok, ...)
+-- An error on its way out of a fiber, with the place it came from.
+local Traced = {}
+
+local function trace(err)
+  if M.is_cancelled(err) then return err end
+  return setmetatable({ value = err, text = debug.traceback(tostring(err), 2) }, Traced)
+end
+
+local function settle_values(self, ok, ...)
+  local err = ...
+  if not ok and getmetatable(err) == Traced then
+    self.traceback, self.values = err.text, { n = 1, err.value }
+  else
+    self.values = select("#", ...) > 0 and table.pack(...) or NOTHING
+  end
+  self.ok = ok
+end
+
+local function finish(self, ...)
   self.status = "done"
-  self.ok, self.values = ok, select("#", ...) > 0 and table.pack(...) or NOTHING
+  settle_values(self, ...)
   by_thread[self.thread] = nil
   alive = alive - 1
   local joiners = self.joiners
   self.joiners = nil
   if joiners then
     for _, joiner in ipairs(joiners) do joiner() end
-  elseif not ok and not M.is_cancelled((...)) and not self.quiet then
-    log.write("error", "a fiber ended with an error: " .. tostring((...)))
+  elseif self.traceback and not self.quiet then
+    log.write("error", "a fiber ended with an error: " .. self.traceback)
   end
 end
 
-local function traced(err)
-  if type(err) == "string" then return debug.traceback(err, 2) end
-  return err
-end
-
 local function body(self, fn, ...)
-  finish(self, xpcall(fn, traced, ...))
+  finish(self, xpcall(fn, trace, ...))
 end
 
 local function resume(self, ...)

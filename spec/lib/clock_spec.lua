@@ -1,0 +1,89 @@
+local clock = require "lib.clock"
+local fiber = require "lib.fiber"
+local http = require "core.http"
+local httpd = require "core.httpd"
+local loop = require "core.loop"
+
+describe("lib.clock by hand", function()
+  it("stands still, and fires timers in the order of their moments when it is moved", function()
+    local time <close> = clock.virtual()
+    local start, fired = clock.now(), {}
+    for _, seconds in ipairs { 30, 10, 20, 10 } do
+      clock.after(seconds, function() fired[#fired + 1] = ("%d at %d"):format(seconds, clock.now() - start) end)
+    end
+    time:advance(9.5)
+    assert.same({}, fired)
+    time:advance(15)
+    assert.same({ "10 at 10", "10 at 10", "20 at 20" }, fired)
+    assert.equal(24.5, clock.now() - start)
+  end)
+
+  it("never calls back after cancel", function()
+    local time <close> = clock.virtual()
+    local handle = clock.after(1, function() error("called after cancel") end)
+    handle:cancel()
+    time:advance(2)
+  end)
+
+  it("jumps over waits, so that hours take no time", function()
+    local time <close> = clock.virtual()
+    local start = clock.now()
+    local result = time:run(function(name)
+      for _ = 1, 100 do clock.sleep(36) end
+      return name .. " is done"
+    end, "it")
+    assert.equal("it is done", result)
+    assert.equal(3600, clock.now() - start)
+  end)
+
+  it("raises what the fiber raises", function()
+    local time <close> = clock.virtual()
+    assert.error_matches(function() time:run(function() error("on purpose", 0) end) end, "on purpose")
+  end)
+
+  it("says so when nothing is left that could end a wait", function()
+    local time <close> = clock.virtual()
+    assert.error_matches(function() time:run_until(function() return false end) end, "nothing left")
+  end)
+
+  it("lets a transfer finish before it moves, unless the answer itself waits for the clock", function()
+    local time <close> = clock.virtual()
+    local server <close> = assert(httpd.listen({}, function(request)
+      clock.after(60, function() request:respond(200, nil, "a minute later") end)
+    end))
+    local start = clock.now()
+    local body = time:run(function()
+      local response = fiber.await(http.start, { method = "GET", url = ("http://127.0.0.1:%d/"):format(server.port) })
+      return response.body
+    end)
+    assert.equal("a minute later", body)
+    assert.equal(60, clock.now() - start)
+  end)
+
+  it("gives the clock back where it stands", function()
+    local before
+    do
+      local time <close> = clock.virtual()
+      time:advance(1000)
+      before = clock.now()
+    end
+    assert.is_true(clock.now() >= before)
+    assert.is_true(clock.now() < before + 900)
+  end)
+end)
+
+describe("lib.clock", function()
+  it("runs as fast as it is told", function()
+    clock.set_speed(100000)
+    local start, fired = clock.now(), nil
+    clock.after(1000, function() fired = clock.now() - start end)
+    loop.run()
+    clock.set_speed(1)
+    assert.is_true(fired >= 1000)
+  end)
+
+  it("writes moments as ISO 8601", function()
+    assert.equal("1970-01-01T00:00:01.250Z", clock.iso(1.25))
+    assert.matches("^20%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%dZ$", clock.iso())
+  end)
+end)
