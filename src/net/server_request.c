@@ -319,12 +319,16 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
     if (!r)
         return;
     unwatch(r);
+    if (!r->seen && s->daemon) // refused by libmicrohttpd itself, perhaps with a head half read
+        linger_start(s->loop, socket_of(r), &s->lingering);
     r->suspended = false;
     r->end = why == MHD_REQUEST_TERMINATED_COMPLETED_OK ? SERVER_COMPLETE : SERVER_GONE;
     r->muted = r->state == REQUEST_STREAMING && r->end == SERVER_COMPLETE && !r->finished;
     if (!r->muted)
         settle(r);
     r->connection = NULL;
+    server_answer_free(r->answer); // one that was never queued; a stream's holds the request
+    r->answer = NULL;
     if (r->want_end) {
         r->want_end = false;
         request_push(&s->over, r);
