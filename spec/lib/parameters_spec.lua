@@ -92,7 +92,8 @@ describe("lib.parameters", function()
     end)
 
     it("says the range when it is left", function()
-      local check = compiled({ "min_instances", "integer", "M", minimum = 0, maximum = 30 }, { "size", "integer", "S", minimum = 0, default = 1 }).check
+      local check = compiled({ "min_instances", "integer", "M", minimum = 0, maximum = 30 },
+        { "size", "integer", "S", minimum = 0, default = 1 }).check
       assert.equal("Field 'min_instances' must be from 0 to 30, got 99.", problem(check, { min_instances = 99 }).message)
       assert.equal("Field 'size' must be 0 or more, got -1.", problem(check, { min_instances = 0, size = -1 }).message)
     end)
@@ -117,7 +118,8 @@ describe("lib.parameters", function()
       local err = problem(compiled({ "a", "string", "The a" }, { "b", "integer", "The b" }).check, { b = "x" })
       assert.equal("Field 'a' is required: The a\nField 'b' must be an integer, got 'x'.", err.message)
       assert.same({ "a", "b" }, err.fields)
-      assert.equal(json.encode(err.message), json.encode(err.data):match('^{"ok":false,"error":(.-),"code":"invalid_input","fields":%["a","b"%]}$'))
+      local text = json.encode(err.data)
+      assert.equal(json.encode(err.message), text:match('^{"ok":false,"error":(.-),"code":"invalid_input","fields":%["a","b"%]}$'))
     end)
 
     it("refuses arguments that are no object", function()

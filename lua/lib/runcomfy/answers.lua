@@ -1,0 +1,222 @@
+--- What the API answered: its JSON as checked bytes, its text, or the error that either one means.
+---
+--- RunComfy says no in several ways: a status of 400 to 599 with JSON of its own, FastAPI's `detail`, a
+--- proxy's HTML page or nothing at all; and HTTP 200 with an `error_code`.  All become one Error.
+
+local advice = require "lib.runcomfy.advice"
+local errors = require "lib.errors"
+local json = require "lib.json"
+
+local M = {}
+
+local MESSAGE_LIMIT = 1000   -- characters of a message made from text or JSON that was not meant as one
+local TEXT_LIMIT = 20000     -- characters of a text answer kept in an error
+
+local REASONS = {
+  [400] = "Bad Request", [401] = "Unauthorized", [402] = "Payment Required", [403] = "Forbidden", [404] = "Not Found",
+  [405] = "Method Not Allowed", [408] = "Request Timeout", [409] = "Conflict", [410] = "Gone", [413] = "Content Too Large",
+  [415] = "Unsupported Media Type", [422] = "Unprocessable Entity", [429] = "Too Many Requests",
+  [500] = "Internal Server Error", [501] = "Not Implemented", [502] = "Bad Gateway", [503] = "Service Unavailable",
+  [504] = "Gateway Timeout",
+}
+
+-- Text ---------------------------------------------------------------------------------------------
+
+-- JSON cannot carry bytes that are no UTF-8; they are shown as replacement characters.
+local function valid_text(bytes)
+  if utf8.len(bytes) then return bytes end
+  return (bytes:gsub("[\x80-\xFF]", "\u{FFFD}"))
+end
+
+local function shortened(text, limit)
+  local stop = utf8.len(text) > limit and utf8.offset(text, limit + 1)
+  return stop and text:sub(1, stop - 1) .. "…" or text
+end
+
+-- The sentence in an HTML page: its title, else its words.
+local function words_of_html(html)
+  local title = html:match("<[tT][iI][tT][lL][eE][^>]*>%s*(.-)%s*</")
+  if title and title ~= "" then return title end
+  return (html:gsub("<[sS][tT][yY][lL][eE].-</[sS][tT][yY][lL][eE]>", " "):gsub("<[^>]*>", " "))
+end
+
+local function readable(text)
+  if text:find("^%s*<[%a!]") then text = words_of_html(text) end
+  text = text:gsub("%s+", " "):match("^ ?(.-) ?$")
+  return shortened(text, MESSAGE_LIMIT)
+end
+
+-- Descriptions -------------------------------------------------------------------------------------
+
+local describe
+
+local function location(loc)
+  local parts = {}
+  for _, part in loc:pairs() do parts[#parts + 1] = tostring(part:value()) end
+  return table.concat(parts, ".")
+end
+
+local function first_text(raw, keys)
+  for _, key in ipairs(keys) do
+    local part = raw:get(key)
+    local text = part and describe(part)
+    if text and text ~= "" then return text end
+  end
+end
+
+local MESSAGE_KEYS = { "msg", "message", "error_message", "exception_message", "error", "detail", "details", "reason" }
+local PLACE_KEYS = { "node_id", "nodeId", "node_type", "type", "errorCode", "error_code", "code" }
+
+local function places(raw)
+  local parts = {}
+  for _, key in ipairs(PLACE_KEYS) do
+    local value = raw:value(key)
+    if (type(value) == "string" and value ~= "") or type(value) == "number" then
+      parts[#parts + 1] = ("%s %s"):format(key, value)
+    end
+  end
+  return #parts > 0 and (" (%s)"):format(table.concat(parts, ", ")) or ""
+end
+
+local function describe_object(raw)
+  local message = first_text(raw, MESSAGE_KEYS)
+  if not message then return shortened(raw:text(), MESSAGE_LIMIT) end
+  local loc = raw:get "loc"
+  if loc and loc:kind() == "array" then return ("%s: %s"):format(location(loc), message) end
+  local debug_info = raw:value "debugInfo"
+  if type(debug_info) == "string" and debug_info ~= "" then message = message .. ": " .. shortened(debug_info, MESSAGE_LIMIT) end
+  return message .. places(raw)
+end
+
+local function describe_array(raw)
+  local parts = {}
+  for _, item in raw:pairs() do parts[#parts + 1] = describe(item) end
+  return table.concat(parts, "; ")
+end
+
+--- Any JSON that stands for an error, in words: a string, FastAPI's list (`body.overrides: field
+--- required`), ComfyUI's and RunComfy's objects and lists of them.  "" for null.
+---@param raw core.json.Raw
+---@return string
+function describe(raw)
+  local kind = raw:kind()
+  if kind == "object" then return describe_object(raw) end
+  if kind == "array" then return describe_array(raw) end
+  if kind == "null" then return "" end
+  return tostring(raw:value())
+end
+M.describe = describe
+
+-- Errors -------------------------------------------------------------------------------------------
+
+local function message_of_object(raw)
+  for _, key in ipairs { "error_message", "message", "error", "detail" } do
+    local part = raw:get(key)
+    local text = part and describe(part)
+    if text and text:find("%S") then return text end
+  end
+end
+
+-- Beside a message, a list in `detail` says which field is meant.
+local function with_detail(message, raw)
+  local detail = raw:get "detail"
+  if not detail or detail:kind() == "string" then return message end
+  local text = describe(detail)
+  if text == "" or message:find(text, 1, true) then return message end
+  return message .. "\n" .. text
+end
+
+local ERROR_KEYS = { "ok", "message", "status_code", "error_code", "detail", "hint", "payload" }
+
+local function error_text(status, error_code, message, hint)
+  local text = "HTTP " .. status
+  if error_code ~= nil then text = ("%s | RunComfy error_code=%s"):format(text, error_code) end
+  text = text .. " | " .. message
+  return hint and text .. "\n" .. hint or text
+end
+
+local function answer_error(status, value, text, fallback)
+  local object = value and value:kind() == "object" and value or nil
+  local error_code, detail
+  if object then error_code, detail = object:value "error_code", object:get "detail" end
+  if error_code == json.null then error_code = nil end
+  local message = object and message_of_object(object) or not object and readable(text) or ""
+  if message == "" then message = fallback end
+  if object then message = with_detail(message, object) end
+  local hint = advice.for_answer(status, error_code)
+  return errors.new(error_text(status, error_code, message, hint), {
+    code = "http_status", status_code = status, error_code = error_code, detail = detail, api_message = message, hint = hint,
+    data = json.ordered(ERROR_KEYS, {
+      ok = false, message = message, status_code = status, error_code = error_code or json.null,
+      detail = detail or json.null, hint = hint, payload = value or shortened(text, TEXT_LIMIT),
+    }),
+  })
+end
+
+-- 0 and "" say that there is none.
+local function says_error(value)
+  if value:kind() ~= "object" then return false end
+  local part = value:get "error_code"
+  if not part or part:kind() == "null" then return false end
+  local text = part:text()
+  return text ~= "0" and text ~= '""'
+end
+
+local function redirect_error(response)
+  return errors.new(("HTTP %d | The API answered with a redirect, which is not followed. Check RUNCOMFY_SERVERLESS_BASE_URL.")
+    :format(response.status), { code = "http_status", status_code = response.status })
+end
+
+--- Reads an answer.
+---@param response { status: integer, body: string }
+---@return core.json.Raw|string|nil value  JSON, or text where the body is none
+---@return Error?
+function M.read(response)
+  local status, body = response.status, response.body
+  local value = json.raw(body)
+  if status < 300 then
+    if not value then return valid_text(body) end
+    if not says_error(value) then return value end
+    return nil, answer_error(status, value, body, "RunComfy API error")
+  end
+  if status < 400 then return nil, redirect_error(response) end
+  return nil, answer_error(status, value, valid_text(body), REASONS[status] or ("status %d"):format(status))
+end
+
+--- The error of an answer that succeeded and is not what it should be.
+---@param value core.json.Raw|string
+---@param what string  "a status"
+---@return Error
+function M.unexpected(value, what)
+  local is_text = type(value) == "string"
+  local text = is_text and value or value:text()
+  local message = ("RunComfy's answer is not %s: %s"):format(what, text == "" and "an empty body" or readable(text))
+  return errors.new(message, {
+    code = "unexpected_answer",
+    data = json.ordered({ "ok", "error", "code", "payload" }, {
+      ok = false, error = message, code = "unexpected_answer", payload = is_text and shortened(text, TEXT_LIMIT) or value,
+    }),
+  })
+end
+
+--- An answer that must be a JSON object.
+---@param value core.json.Raw|string
+---@param what string  "a status"
+---@return core.json.Raw|nil object, Error?
+function M.object(value, what)
+  if type(value) ~= "string" and value:kind() == "object" then return value end
+  return nil, M.unexpected(value, what)
+end
+
+--- A scalar of an answer as text; "unknown" where there is none.
+---@param object core.json.Raw
+---@param key string
+---@return string
+function M.word(object, key)
+  local value = object:value(key)
+  if type(value) == "string" then return value end
+  if value == nil or value == json.null or type(value) == "table" then return "unknown" end
+  return tostring(value)
+end
+
+return M

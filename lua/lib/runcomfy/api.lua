@@ -1,0 +1,182 @@
+--- The door to the RunComfy API: settings, the one way to send a request, and what its failure means.
+---
+--- A read is retried.  A write is sent once: where its answer is lost the error says `delivery =
+--- "unknown"` and what to look at, and nothing is sent again.  A write that began is carried to its answer
+--- also when its caller is cancelled meanwhile, for what it started may cost money.
+
+local advice = require "lib.runcomfy.advice"
+local answers = require "lib.runcomfy.answers"
+local errors = require "lib.errors"
+local fiber = require "lib.fiber"
+local http = require "lib.http"
+local json = require "lib.json"
+local retry = require "lib.retry"
+
+local M = {}
+
+M.DEFAULT_BASE_URL = "https://api.runcomfy.net"
+
+---@class ApiSettings
+---@field key? string            bearer token; without one every call is refused here
+---@field base_url? string       default https://api.runcomfy.net
+---@field queue_prefix? "v1"|"v2"  default "v1"
+---@field user_agent? string
+
+---@class Operation  what a write is called, and what to do when nobody knows whether it happened
+---@field name string
+---@field unknown string
+
+local settings, headers_of_read, headers_of_write
+
+--- Sets how the API is reached, for all calls from now on.
+---@param new ApiSettings
+---@return true|nil ok, Error?
+function M.configure(new)
+  local base_url = (new.base_url or M.DEFAULT_BASE_URL):gsub("/+$", "")
+  if not base_url:find("^https?://[^/?#%s]+[^?#%s]*$") then
+    return nil, errors.new(("RUNCOMFY_SERVERLESS_BASE_URL must be a URL such as %s, got '%s'"):format(M.DEFAULT_BASE_URL, base_url),
+      { code = "bad_setting" })
+  end
+  local prefix = new.queue_prefix or "v1"
+  if prefix ~= "v1" and prefix ~= "v2" then
+    return nil, errors.new(("queue_prefix must be 'v1' or 'v2', got '%s'"):format(prefix), { code = "bad_setting" })
+  end
+  local key = new.key
+  if key == "" then key = nil end
+  if key and not key:find("^[\x21-\x7E]+$") then
+    return nil, errors.new("The API key has characters that no key has (spaces, line ends, non-ASCII). " .. advice.GET_A_KEY,
+      { code = "bad_setting" })
+  end
+  local user_agent = new.user_agent or "rcmcp"
+  settings = { key = key, base_url = base_url, queue_prefix = prefix, user_agent = user_agent }
+  headers_of_read = { "Accept: application/json", "User-Agent: " .. user_agent }
+  headers_of_write = { "Accept: application/json", "User-Agent: " .. user_agent, "Content-Type: application/json" }
+  M.deployments_url = base_url .. "/prod/v2/deployments"
+  M.queue_url = base_url .. "/prod/" .. prefix .. "/deployments/"
+  return true
+end
+
+--- The settings in force.  Do not print them: they hold the key.
+---@return ApiSettings
+function M.settings()
+  return settings
+end
+
+M.configure {}
+
+local function no_key()
+  local message = "No RunComfy API key is set, so nothing was sent. " .. advice.GET_A_KEY
+    .. " To try everything without a key, start rcmcp with --simulate."
+  return errors.new(message, {
+    code = "no_key",
+    data = json.ordered({ "ok", "error", "code" }, { ok = false, error = message, code = "no_key" }),
+  })
+end
+
+local function unknown_hint(operation)
+  return ("Whether this %s took effect is unknown, and it was not sent again. %s"):format(operation.name, operation.unknown)
+end
+
+local FAILURE_KEYS = { "ok", "message", "code", "status_code", "error_code", "detail", "delivery", "hint", "payload" }
+
+-- The error of a request that got no answer.
+local function failure(err, operation)
+  local delivery, hint
+  if operation then
+    delivery = err.sent == false and "not_sent" or "unknown"
+    hint = delivery == "unknown" and unknown_hint(operation)
+      or ("The %s did not reach RunComfy: nothing was started. Try again."):format(operation.name)
+  else
+    hint = "Nothing was changed by this read; try again."
+  end
+  local message = err.message
+  return errors.new(message .. "\n" .. hint, {
+    code = err.code, sent = err.sent, delivery = delivery, hint = hint, api_message = message,
+    data = json.ordered(FAILURE_KEYS, {
+      ok = false, message = message, code = err.code or json.null, status_code = json.null, error_code = json.null,
+      detail = json.null, delivery = delivery, hint = hint, payload = json.null,
+    }),
+  })
+end
+
+-- A gateway's 5xx does not say whether the API behind it did what was asked.
+local function mark_unknown(err, operation)
+  if not (err.status_code and err.status_code >= 500) then return err end
+  err.delivery = "unknown"
+  err.hint = unknown_hint(operation)
+  err.message = err.message .. "\n" .. err.hint
+  err.data.delivery, err.data.hint = "unknown", err.hint
+  return err
+end
+
+-- Seconds that the answer asks to wait, up to a minute; nil: it does not.
+local function retry_after(response)
+  local seconds = retry.is_transient_status(response.status) and retry.retry_after(response)
+  return seconds and math.min(seconds, 60) or nil
+end
+
+-- What was secret on the way out must not come back in an error: FastAPI echoes the input it refuses.
+local function redacted(body, secrets)
+  for _, secret in ipairs(secrets) do
+    body = body:gsub(secret:gsub("%p", "%%%0"), "[redacted]")
+  end
+  return body
+end
+
+local DEFAULTS = {} -- of lib.retry
+
+---@class ReadOptions
+---@field once? boolean       one try: the caller repeats it itself
+---@field total_ms? integer   with `once`: a time limit
+
+--- Reads from a URL of the API.
+---@param url string
+---@param options? ReadOptions
+---@return core.json.Raw|string|nil value, Error?
+function M.get(url, options)
+  local key = settings.key
+  if not key then return nil, no_key() end
+  local request = { method = "GET", url = url, headers = headers_of_read, bearer = key }
+  local response, err
+  if options and options.once then
+    request.total_ms = options.total_ms
+    response, err = http.request(request)
+  else
+    response, err = retry.call("GET", DEFAULTS, function() return http.request(request) end)
+  end
+  if not response then return nil, failure(err) end
+  if response.status < 300 then return answers.read(response) end
+  response.body = redacted(response.body, { key })
+  local value, api_err = answers.read(response)
+  if api_err then api_err.retry_after = retry_after(response) end
+  return value, api_err
+end
+
+local function send(request, operation, secrets)
+  local response, err = retry.call(request.method, DEFAULTS, function() return http.request(request) end)
+  if not response then return nil, failure(err, operation) end
+  response.body = redacted(response.body, secrets)
+  local value, api_err = answers.read(response)
+  if api_err then return nil, mark_unknown(api_err, operation) end
+  return value
+end
+
+--- Sends a write, once.
+---@param method "POST"|"PATCH"|"DELETE"
+---@param url string
+---@param operation Operation
+---@param body? string  JSON text
+---@param options? { secrets: string[]?, total_ms: integer? }  texts that no error may show; a time limit
+---@return core.json.Raw|string|nil value, Error?
+function M.send(method, url, operation, body, options)
+  if not settings.key then return nil, no_key() end
+  local request = {
+    method = method, url = url, bearer = settings.key, body = body,
+    headers = body and headers_of_write or headers_of_read,
+    total_ms = options and options.total_ms,
+  }
+  local secrets = { settings.key, table.unpack(options and options.secrets or {}) }
+  return fiber.shield(send, request, operation, secrets)
+end
+
+return M

@@ -1,0 +1,115 @@
+--- Deployments as they are shown: the scalar fields, and a summary of the workflow that needs no decoding.
+
+local json = require "lib.json"
+
+local M = {}
+
+--- The fields of a deployment, in the order in which they are shown.
+M.KEYS = {
+  "id", "name", "workflow_id", "workflow_version", "hardware", "min_instances", "max_instances", "queue_size",
+  "keep_warm_duration_in_seconds", "status", "is_enabled", "created_at", "updated_at",
+}
+
+--- GPU types that the API knows, smallest first, and what they are.
+M.HARDWARE = {
+  { "TURING_16", "16 GB VRAM" }, { "AMPERE_24", "24 GB VRAM" }, { "AMPERE_48", "48 GB VRAM" },
+  { "ADA_48_PLUS", "48 GB VRAM, faster" }, { "AMPERE_80", "80 GB VRAM" }, { "ADA_80_PLUS", "80 GB VRAM, H100" },
+  { "HOPPER_141", "141 GB VRAM, H200" },
+}
+
+--- The names alone.
+---@return string[]
+function M.hardware_names()
+  local names = {}
+  for i, entry in ipairs(M.HARDWARE) do names[i] = entry[1] end
+  return names
+end
+
+--- "TURING_16 (16 GB VRAM), …"
+---@return string
+function M.hardware_table()
+  local parts = {}
+  for i, entry in ipairs(M.HARDWARE) do parts[i] = ("%s (%s)"):format(entry[1], entry[2]) end
+  return table.concat(parts, ", ")
+end
+
+local wanted = {}
+for _, key in ipairs(M.KEYS) do wanted[key] = true end
+
+--- The 13 fields of a deployment, null where the API gives none.
+---@param raw core.json.Raw|nil
+---@return table
+function M.compact(raw)
+  local result = json.ordered(M.KEYS, {})
+  for _, key in ipairs(M.KEYS) do result[key] = json.null end
+  if raw and raw:kind() == "object" then
+    for key, value in raw:pairs() do
+      if wanted[key] then result[key] = value end
+    end
+  end
+  return result
+end
+
+local MAX_NODES, MAX_OVERRIDES = 200, 100
+
+local function keys_of(raw)
+  local keys = json.as_array {}
+  if raw and raw:kind() == "object" then
+    local seen = {}
+    for key in raw:pairs() do
+      if not seen[key] then seen[key], keys[#keys + 1] = true, key end
+    end
+    table.sort(keys)
+  end
+  return keys
+end
+
+local NODE_KEYS = { "node_id", "title", "class_type", "input_names" }
+
+local function node_summary(node_id, node)
+  local meta = node:get "_meta"
+  local title = meta and meta:kind() == "object" and meta:get "title"
+  return json.ordered(NODE_KEYS, {
+    node_id = node_id,
+    title = title or json.null,
+    class_type = node:get "class_type" or json.null,
+    input_names = keys_of(node:get "inputs"),
+  })
+end
+
+local function node_summaries(workflow)
+  local list = json.as_array {}
+  if not workflow or workflow:kind() ~= "object" then return list end
+  for node_id, node in workflow:pairs() do
+    if #list == MAX_NODES then break end
+    if node:kind() == "object" then list[#list + 1] = node_summary(node_id, node) end
+  end
+  return list
+end
+
+local function first(list, count)
+  return #list <= count and list or json.as_array(table.move(list, 1, count, 1, {}))
+end
+
+local function is_truthy(raw)
+  local text = raw and raw:text()
+  return text ~= nil and text ~= "null" and text ~= '""' and text ~= "false"
+end
+
+local SUMMARY_KEYS = { "payload_keys", "has_object_info_url", "default_override_node_ids", "workflow_node_summary" }
+
+--- What a model needs of a deployment's payload to write overrides: nodes, their titles and inputs.
+---@param raw core.json.Raw  a deployment
+---@return table
+function M.payload_summary(raw)
+  local payload = raw:get "payload"
+  if not payload or payload:kind() ~= "object" then return { payload_keys = json.as_array {} } end
+  return json.ordered(SUMMARY_KEYS, {
+    payload_keys = keys_of(payload),
+    has_object_info_url = is_truthy(payload:get "object_info_url"),
+    default_override_node_ids = first(keys_of(payload:get "overrides"), MAX_OVERRIDES),
+    workflow_node_summary = node_summaries(payload:get "workflow_api_json"),
+  })
+end
+
+return M

@@ -1,0 +1,57 @@
+--- The states of a request, in all the spellings that the API has used.
+
+local answers = require "lib.runcomfy.answers"
+
+local M = {}
+
+local OUTCOMES = {
+  completed = "completed", succeeded = "succeeded",
+  failed = "failed", error = "failed",
+  cancelled = "cancelled", canceled = "cancelled",
+}
+
+--- What a status word means: "completed" (ended; the result tells how), "succeeded", "failed",
+--- "cancelled"; nil: not ended, or a word that nobody knows.
+---@param status any
+---@return "completed"|"succeeded"|"failed"|"cancelled"|nil
+function M.outcome(status)
+  return type(status) == "string" and OUTCOMES[status:lower()] or nil
+end
+
+--- How a job ended, by its status and its result.  The result knows better.
+---@param status any
+---@param result_status any
+---@return "completed"|"succeeded"|"failed"|"cancelled"|nil
+function M.ending(status, result_status)
+  return M.outcome(result_status) or M.outcome(status)
+end
+
+--- Whether an ending is one without success.
+---@param ending string?
+---@return boolean
+function M.is_unsuccessful(ending)
+  return ending == "failed" or ending == "cancelled"
+end
+
+--- What became of a cancel request.  The API answers in two shapes, with `outcome` and without.
+---@param answer core.json.Raw|string
+---@return "cancelled"|"not_cancellable"|string outcome  "unknown" where the answer does not tell
+function M.cancel_outcome(answer)
+  if type(answer) == "string" or answer:kind() ~= "object" then return "unknown" end
+  local outcome, status = answer:value "outcome", answer:value "status"
+  if type(outcome) == "string" and outcome ~= "" then return M.outcome(outcome) or outcome end
+  if type(status) ~= "string" then return "unknown" end
+  status = status:lower()
+  if status == "not_cancellable" then return status end
+  return status:find("^cancel") and "cancelled" or "unknown"
+end
+
+--- The API's error of a job that failed, in words; "" where it gives none.
+---@param result core.json.Raw?
+---@return string
+function M.error_text(result)
+  local err = result and (result:get "error" or result:get "error_message" or result:get "message")
+  return err and answers.describe(err) or ""
+end
+
+return M

@@ -1,0 +1,74 @@
+--- Paths of the API's URLs: what a caller gave stays in its place.
+---
+--- An id is one percent-encoded segment.  What would leave it (a slash, "..", a query, a whole URL) is
+--- refused before anything is sent: it is a mistake, or an attempt to reach another endpoint.
+
+local parameters = require "lib.parameters"
+
+local M = {}
+
+local function escape(char)
+  return ("%%%02X"):format(char:byte())
+end
+
+--- Percent-encodes all but RFC 3986's unreserved characters.
+---@param text string
+---@return string
+function M.encode(text)
+  return (text:gsub("[^%w%-._~]", escape))
+end
+
+-- What keeps a text from being one segment, in words; nil: nothing.
+local function segment_problem(text)
+  if text == "" then return "must not be empty" end
+  if text == "." or text == ".." then return ("must be an id, got '%s'"):format(text) end
+  if text:find("%c") then return "must not contain control characters" end
+  if text:find("://", 1, true) then return "must be an id, not a URL" end
+  local char = text:match("[/\\?#]")
+  if char then return ("must be an id, without '%s'"):format(char) end
+  if #text > 256 then return "must be an id of at most 256 characters" end
+  return nil
+end
+
+--- An id as a path segment.
+---@param field string  the parameter that holds it, for the error
+---@param id string
+---@return string|nil segment, Error?
+function M.segment(field, id)
+  if id:find("^[%w_%-]+$") and #id <= 256 then return id end
+  local problem = segment_problem(id)
+  if problem then return nil, parameters.invalid(field, ("Field '%s' %s. Nothing was sent."):format(field, problem)) end
+  return M.encode(id)
+end
+
+local function route_problem(path)
+  if path:find("^%a[%w+.%-]*:") then return "must be a route such as api/free, not a URL" end
+  if path:find("%c") then return "must not contain control characters" end
+  local char = path:match("[\\?#]")
+  if char then return ("must be a route such as api/free, without '%s'"):format(char) end
+  if path:find("^/*$") then return "must not be empty" end
+  return nil
+end
+
+local function encoded_segments(path)
+  local segments = {}
+  for segment in (path:gsub("^/+", "") .. "/"):gmatch("([^/]*)/") do
+    if segment == "" then return nil, "must not contain empty parts ('//' or a '/' at the end)" end
+    if segment == "." or segment == ".." then return nil, ("must not contain '%s'"):format(segment) end
+    segments[#segments + 1] = M.encode(segment)
+  end
+  return table.concat(segments, "/")
+end
+
+--- A ComfyUI route as the tail of a path: leading slashes stripped, each part encoded.
+---@param field string
+---@param path string
+---@return string|nil tail, Error?
+function M.route(field, path)
+  local problem, tail = route_problem(path), nil
+  if not problem then tail, problem = encoded_segments(path) end
+  if problem then return nil, parameters.invalid(field, ("Field '%s' %s. Nothing was sent."):format(field, problem)) end
+  return tail
+end
+
+return M

@@ -1,0 +1,190 @@
+--- The Serverless API in its own words: one function an endpoint.
+---
+--- Each returns what the API answered (JSON as checked bytes, or text), or nil and an Error.  Ids are
+--- refused before anything is sent where they would not stay one segment of the path.
+
+local api = require "lib.runcomfy.api"
+local json = require "lib.json"
+local parameters = require "lib.parameters"
+local paths = require "lib.runcomfy.paths"
+
+local M = {}
+
+local segment = paths.segment
+
+local CREATE = { name = "create", unknown = "Look with list_deployments whether the deployment is there before creating it again." }
+local UPDATE = { name = "update", unknown = "Look with get_deployment at what is set now." }
+local DELETE = { name = "delete", unknown = "Look with list_deployments whether the deployment is still there." }
+local SUBMIT = { name = "submit", unknown = "If the request arrived it runs and is billed, and its id is lost: look at the "
+  .. "deployment's requests on runcomfy.com, and submit again only if a second run may be paid for." }
+local CANCEL = { name = "cancel", unknown = "get_request_status shows whether the request was cancelled; cancelling again does no harm." }
+local PROXY = { name = "proxy call", unknown = "Look at the instance (get_request_status) before sending it again." }
+
+-- Management ---------------------------------------------------------------------------------------
+
+local function append_query(parts, name, values)
+  for _, value in ipairs(values or {}) do parts[#parts + 1] = name .. "=" .. paths.encode(value) end
+end
+
+local function with_query(url, parts)
+  return #parts > 0 and url .. "?" .. table.concat(parts, "&") or url
+end
+
+---@param query? { ids: string[]?, includes: string[]? }
+---@return core.json.Raw|string|nil answer, Error?
+function M.list_deployments(query)
+  local parts = {}
+  if query then
+    append_query(parts, "includes", query.includes)
+    append_query(parts, "ids", query.ids)
+  end
+  return api.get(with_query(api.deployments_url, parts))
+end
+
+---@param id string
+---@param query? { includes: string[]? }
+---@return core.json.Raw|string|nil answer, Error?
+function M.get_deployment(id, query)
+  local deployment, err = segment("deployment_id", id)
+  if not deployment then return nil, err end
+  local parts = {}
+  append_query(parts, "includes", query and query.includes)
+  return api.get(with_query(api.deployments_url .. "/" .. deployment, parts))
+end
+
+---@param body table
+---@return core.json.Raw|string|nil answer, Error?
+function M.create_deployment(body)
+  return api.send("POST", api.deployments_url, CREATE, json.encode(body))
+end
+
+---@param id string
+---@param body table
+---@return core.json.Raw|string|nil answer, Error?
+function M.update_deployment(id, body)
+  local deployment, err = segment("deployment_id", id)
+  if not deployment then return nil, err end
+  return api.send("PATCH", api.deployments_url .. "/" .. deployment, UPDATE, json.encode(body))
+end
+
+---@param id string
+---@return core.json.Raw|string|nil answer, Error?
+function M.delete_deployment(id)
+  local deployment, err = segment("deployment_id", id)
+  if not deployment then return nil, err end
+  return api.send("DELETE", api.deployments_url .. "/" .. deployment, DELETE)
+end
+
+-- Requests -----------------------------------------------------------------------------------------
+
+---@class Submission
+---@field overrides? table
+---@field workflow_api_json? table
+---@field extra_data? table                    may hold secrets
+---@field webhook_url? string
+---@field webhook_intermediate_status? boolean
+
+-- Every text in extra_data that is long enough to be a secret rather than a word.
+local function secrets_in(value, found)
+  if type(value) == "string" and #value >= 8 then found[#found + 1] = value end
+  if type(value) == "table" then
+    for _, item in pairs(value) do secrets_in(item, found) end
+  end
+  return found
+end
+
+local function submit_url(deployment, request)
+  local url = api.queue_url .. deployment .. "/inference"
+  if not request.webhook_url then return url end
+  url = url .. "?webhook=" .. paths.encode(request.webhook_url)
+  if request.webhook_intermediate_status == nil then return url end
+  return url .. "&webhook_intermediate_status=" .. tostring(request.webhook_intermediate_status)
+end
+
+--- What is sent as the body of a submit.  With neither overrides nor a workflow it asks for the saved
+--- defaults by an empty `overrides`, for some answers to a missing one are a validation error.
+---@param request Submission
+---@return string text
+function M.submit_body(request)
+  local body = json.ordered({ "overrides", "workflow_api_json", "extra_data" }, {
+    overrides = request.overrides,
+    workflow_api_json = request.workflow_api_json,
+    extra_data = request.extra_data,
+  })
+  if not body.overrides and not body.workflow_api_json then body.overrides = {} end
+  return json.encode(body)
+end
+
+---@param id string
+---@param request Submission
+---@return core.json.Raw|string|nil answer, Error?
+function M.submit(id, request)
+  local deployment, err = segment("deployment_id", id)
+  if not deployment then return nil, err end
+  local options = request.extra_data and { secrets = secrets_in(request.extra_data, {}) }
+  return api.send("POST", submit_url(deployment, request), SUBMIT, M.submit_body(request), options)
+end
+
+local function request_url(id, request_id, tail)
+  local deployment, err = segment("deployment_id", id)
+  if not deployment then return nil, err end
+  local request, request_err = segment("request_id", request_id)
+  if not request then return nil, request_err end
+  return api.queue_url .. deployment .. "/requests/" .. request .. tail
+end
+
+---@param id string
+---@param request_id string
+---@param options? ReadOptions
+---@return core.json.Raw|string|nil answer, Error?
+function M.status(id, request_id, options)
+  local url, err = request_url(id, request_id, "/status")
+  if not url then return nil, err end
+  return api.get(url, options)
+end
+
+---@param id string
+---@param request_id string
+---@param options? ReadOptions
+---@return core.json.Raw|string|nil answer, Error?
+function M.result(id, request_id, options)
+  local url, err = request_url(id, request_id, "/result")
+  if not url then return nil, err end
+  return api.get(url, options)
+end
+
+---@param id string
+---@param request_id string
+---@param options? { total_ms: integer? }
+---@return core.json.Raw|string|nil answer, Error?
+function M.cancel(id, request_id, options)
+  local url, err = request_url(id, request_id, "/cancel")
+  if not url then return nil, err end
+  return api.send("POST", url, CANCEL, nil, options)
+end
+
+---@param id string
+---@param instance_id string
+---@param path string   ComfyUI's route, "api/free"
+---@param body? table   default {}
+---@return core.json.Raw|string|nil answer, Error?
+function M.proxy(id, instance_id, path, body)
+  local deployment, err = segment("deployment_id", id)
+  if not deployment then return nil, err end
+  local instance, instance_err = segment("instance_id", instance_id)
+  if not instance then return nil, instance_err end
+  local route, route_err = paths.route("comfy_backend_path", path)
+  if not route then return nil, route_err end
+  local url = ("%s/%s/instances/%s/proxy/%s"):format(api.deployments_url, deployment, instance, route)
+  return api.send("POST", url, PROXY, json.encode(body or {}))
+end
+
+--- Whether a webhook URL is one that RunComfy calls.
+---@param url string
+---@return true|nil ok, Error?
+function M.check_webhook(url)
+  if url:find("^[hH][tT][tT][pP][sS]://[^%s/?#]+[^%s%c]*$") then return true end
+  return nil, parameters.invalid("webhook_url", "Field 'webhook_url' must be a public https:// URL. Nothing was sent.")
+end
+
+return M

@@ -1,0 +1,153 @@
+--- Submitting a job and following it to its end.
+---
+--- A submit that began is carried to its answer even when the client gives up meanwhile: the job would
+--- run all the same, and nobody would know its id.
+
+local answers = require "lib.runcomfy.answers"
+local ending = require "lib.runcomfy.ending"
+local errors = require "lib.errors"
+local fiber = require "lib.fiber"
+local json = require "lib.json"
+local lifecycle = require "lib.runcomfy.lifecycle"
+local outputs = require "lib.runcomfy.outputs"
+local serverless = require "lib.runcomfy.serverless"
+local waiting = require "lib.runcomfy.waiting"
+
+local M = {}
+
+local CANCEL_BOUND = 5000 -- milliseconds for the cancel of a job whose client has gone
+
+---@class Job
+---@field deployment_id string
+---@field request_id string
+---@field submission core.json.Raw
+---@field package left? boolean  its client has gone, and that has been seen to
+
+-- The client of this call has gone: what becomes of the job is the operator's choice.
+local function leave(job, ctx)
+  if job.left then return end
+  job.left = true
+  if not waiting.settings().cancel_remote_on_client_cancel then
+    ctx:log("warning", ("the client gave up on request %s of deployment %s; the job goes on"):format(job.request_id, job.deployment_id))
+    return
+  end
+  local answer, err = fiber.shield(serverless.cancel, job.deployment_id, job.request_id, { total_ms = CANCEL_BOUND })
+  ctx:log("warning", ("the client gave up on request %s of deployment %s; cancelling the job: %s"):format(
+    job.request_id, job.deployment_id, answer and lifecycle.cancel_outcome(answer) or err.message))
+end
+
+local LOST_KEYS = { "ok", "error", "code", "delivery", "deployment_id", "submission" }
+
+-- An answer without a request id: the job may well run, and must not be sent again blindly.
+local function lost(deployment_id, answer)
+  local message = "RunComfy took the submit but its answer holds no request_id, so the request cannot be followed. It may run and be "
+    .. "billed: look at the deployment's requests on runcomfy.com before submitting again."
+  return errors.new(message, {
+    code = "no_request_id", delivery = "unknown",
+    data = json.ordered(LOST_KEYS, {
+      ok = false, error = message, code = "no_request_id", delivery = "unknown", deployment_id = deployment_id, submission = answer,
+    }),
+  })
+end
+
+local function request_id_of(answer)
+  if type(answer) == "string" or answer:kind() ~= "object" then return nil end
+  local id = answer:value "request_id"
+  if math.type(id) == "integer" then id = tostring(id) end
+  return type(id) == "string" and id ~= "" and id or nil
+end
+
+--- Submits what a tool's input asks for.
+---@param input table  deployment_id and the fields of a Submission
+---@param ctx table
+---@return Job|nil job, Error?
+function M.submit(input, ctx)
+  local answer, err = serverless.submit(input.deployment_id, input)
+  if not answer then return nil, err end
+  local request_id = request_id_of(answer)
+  if not request_id then return nil, lost(input.deployment_id, answer) end
+  local job = { deployment_id = input.deployment_id, request_id = request_id, submission = answer }
+  if ctx.cancelled then leave(job, ctx) end
+  return job
+end
+
+-- The ids go with every answer: whatever happens, the job can be found again.
+local function with_ids(err, job)
+  local data = err.data or { ok = false, error = err.message }
+  data.deployment_id, data.request_id, data.submission = job.deployment_id, job.request_id, job.submission
+  err.data = data
+  err.message = ("%s\nThe request %s of deployment %s was submitted and may still run: get_request_status tells. Do not submit it again.")
+    :format(err.message, job.request_id, job.deployment_id)
+  return err
+end
+
+local WAITED_KEYS = { "ok", "pending", "submission", "deployment_id", "status", "result", "output_urls" }
+
+local function pending(job, waited)
+  local text = ("Request %s is not finished after %d s: %s.\nThe job goes on and is not lost. Do not submit it again. Next: "
+    .. "get_request_status with deployment_id=%s and request_id=%s, then get_request_result once it is completed."):format(
+    job.request_id, math.floor(waited.elapsed + 0.5), waited.status and answers.word(waited.status, "status") or "no status seen yet",
+    job.deployment_id, job.request_id)
+  if waited.err then text = ("%s\nThe last poll failed: %s"):format(text, waited.err.message) end
+  return {
+    text = text,
+    data = json.ordered(WAITED_KEYS, {
+      ok = true, pending = true, submission = job.submission, deployment_id = job.deployment_id,
+      status = waited.status or json.null,
+    }),
+  }
+end
+
+-- The job ended but its result could not be had: it is told as the official server tells it.
+local function without_result(job, text, data, err)
+  data.ok, data.output_urls = true, json.as_array {}
+  data.result = json.ordered({ "ok", "error", "status_code", "error_code", "detail", "payload" }, {
+    ok = false, error = err.message, status_code = err.status_code or json.null, error_code = err.error_code or json.null,
+    detail = err.detail or json.null, payload = err.data and err.data.payload or json.null,
+  })
+  return {
+    text = ("%s\nIts result could not be fetched (%s). Next: get_request_result with deployment_id=%s and request_id=%s."):format(
+      text, err.message, job.deployment_id, job.request_id),
+    data = json.ordered(WAITED_KEYS, data),
+  }
+end
+
+local function finished(job, waited)
+  local text = ("Request %s finished: %s."):format(job.request_id, answers.word(waited.status, "status"))
+  local data = {
+    submission = job.submission, deployment_id = job.deployment_id, status = waited.status, result = waited.result,
+    output_urls = waited.result and outputs.urls(waited.result),
+  }
+  if lifecycle.is_unsuccessful(waited.ending) then
+    data.request_id = job.request_id
+    local word = answers.word(waited.result or waited.status, "status")
+    return nil, ending.error(("Request %s finished: %s."):format(job.request_id, word), waited.ending, data)
+  end
+  if not waited.result then return without_result(job, text, data, waited.err) end
+  data.ok = true
+  return {
+    text = text .. ending.remark(waited.ending, waited.result),
+    data = json.ordered(WAITED_KEYS, data),
+  }
+end
+
+--- Waits for a job and tells how it stands: ended, failed, or still running.
+---@param job Job
+---@param timeout number  seconds
+---@param ctx table
+---@return { text: string, data: table }|nil answer, Error?
+function M.follow(job, timeout, ctx)
+  local ok, waited, err = pcall(waiting.wait, job.deployment_id, job.request_id, {
+    timeout = timeout,
+    on_status = function(_, info) ctx:progress(info.elapsed, nil, info.message) end,
+  })
+  if not ok then
+    if fiber.is_cancelled(waited) then leave(job, ctx) end
+    error(waited, 0)
+  end
+  if not waited then return nil, with_ids(err, job) end
+  if not waited.ending then return pending(job, waited) end
+  return finished(job, waited)
+end
+
+return M

@@ -1,0 +1,30 @@
+local json = require "lib.json"
+local schema = require "lib.output_schema"
+local serverless = require "lib.runcomfy.serverless"
+local shapes = require "lib.runcomfy.shapes"
+
+return {
+  name = "call_instance_proxy",
+  title = "Call instance proxy",
+  description = "POSTs to the ComfyUI of a live instance of a deployment. api/free with {\"unload_models\":true,\"free_memory\":true} "
+    .. "frees its VRAM (a little later); api/interrupt stops the running prompt; api/queue with {\"clear\":true} empties its "
+    .. "queue. These answer with an empty body. The instance_id comes from get_request_status once a request is in_progress, and "
+    .. "lives only while the instance does; if the call fails after that, submit a request to get a new instance. api/prompt "
+    .. "goes past RunComfy's queue and its outputs are not stored: use submit_request for work.",
+  input = {
+    { "deployment_id", "string", "The deployment, as list_deployments shows it" },
+    { "instance_id", "string", "The live instance, from get_request_status of a request that is in_progress or just completed" },
+    { "comfy_backend_path", "string", "ComfyUI's route, without a query", examples = { "api/free", "api/interrupt" } },
+    { "request_body", "object", "JSON for ComfyUI; {} when left out", optional = true },
+  },
+  output = schema.object(nil, { { "ok", shapes.OK }, { "response", schema.any("What ComfyUI answered: JSON or text, often empty") } }),
+  annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
+  run = function(input)
+    local answer, err = serverless.proxy(input.deployment_id, input.instance_id, input.comfy_backend_path, input.request_body)
+    if not answer then return nil, err end
+    return {
+      text = ("Proxied %s on instance %s."):format(input.comfy_backend_path, input.instance_id),
+      data = json.ordered({ "ok", "response" }, { ok = true, response = answer }),
+    }
+  end,
+}

@@ -1,0 +1,37 @@
+local json = require "lib.json"
+local lifecycle = require "lib.runcomfy.lifecycle"
+local schema = require "lib.output_schema"
+local serverless = require "lib.runcomfy.serverless"
+local shapes = require "lib.runcomfy.shapes"
+
+local REMARKS = {
+  cancelled = "\nCancelling takes a moment: get_request_status says when it is done.",
+  not_cancellable = "\nIt had already ended: get_request_result has what it made.",
+  unknown = "\nRunComfy took the cancel without saying what became of it: get_request_status tells.",
+}
+
+return {
+  name = "cancel_request",
+  title = "Cancel request",
+  description = "Cancels a request that waits or runs, so that it costs no more. The outcome is cancelled when RunComfy accepted it, "
+    .. "not_cancellable when the request had already ended. Cancelling again does no harm. The work done so far is lost.",
+  input = {
+    { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
+    { "request_id", "string", "The request id that submit_request returned" },
+  },
+  output = schema.object(nil, {
+    { "ok", shapes.OK },
+    { "cancel", schema.any("What the API answered") },
+    { "outcome", schema.value("string", "cancelled, not_cancellable, or unknown") },
+  }),
+  annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = true, openWorldHint = true },
+  run = function(input)
+    local answer, err = serverless.cancel(input.deployment_id, input.request_id)
+    if not answer then return nil, err end
+    local outcome = lifecycle.cancel_outcome(answer)
+    return {
+      text = ("Cancel %s: %s.%s"):format(input.request_id, outcome, REMARKS[outcome] or ""),
+      data = json.ordered({ "ok", "cancel", "outcome" }, { ok = true, cancel = answer, outcome = outcome }),
+    }
+  end,
+}

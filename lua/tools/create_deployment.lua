@@ -1,0 +1,55 @@
+local answers = require "lib.runcomfy.answers"
+local deployment = require "lib.runcomfy.deployment"
+local json = require "lib.json"
+local scaling = require "lib.runcomfy.scaling"
+local schema = require "lib.output_schema"
+local serverless = require "lib.runcomfy.serverless"
+local shapes = require "lib.runcomfy.shapes"
+
+local BODY_KEYS = {
+  "name", "workflow_id", "workflow_version", "hardware", "min_instances", "max_instances", "queue_size",
+  "keep_warm_duration_in_seconds",
+}
+
+local function body_of(input)
+  local body = json.ordered(BODY_KEYS, {})
+  for _, key in ipairs(BODY_KEYS) do body[key] = input[key] end
+  body.hardware = json.as_array { input.hardware }
+  return body
+end
+
+-- An answer without a deployment says so: what was created is found by its name.
+local function text_of(answer, name)
+  if answer then return ("Created deployment %s."):format(answers.word(answer, "id")) end
+  return ("Created deployment '%s'. RunComfy's answer does not hold it: list_deployments shows its id."):format(name)
+end
+
+return {
+  name = "create_deployment",
+  title = "Create deployment",
+  description = "Creates a Serverless deployment from a ComfyUI workflow that is saved in the RunComfy cloud. It costs nothing while "
+    .. "no instance runs; an instance is billed by the second from its wake-up through execution and keep-warm to its "
+    .. "shut-down, and min_instances above 0 is billed all the time. Ask the user before setting that. Start with the defaults. LoRA "
+    .. "deployments cannot be created here, only in RunComfy's web UI. Next: get_deployment (include_payload=true), then submit_request.",
+  input = {
+    { "name", "string", "Name for people", min_length = 1 },
+    { "workflow_id", "string", "UUID of the cloud-saved ComfyUI workflow, from RunComfy's web UI or from another deployment of it",
+      min_length = 1 },
+    { "workflow_version", "string", "Version of the workflow", min_length = 1, examples = { "v1" } },
+    { "hardware", "string", "GPU type: " .. deployment.hardware_table() .. ". More VRAM costs more by the second",
+      enum = deployment.hardware_names(), default = "AMPERE_48" },
+    table.unpack(scaling.parameters { min_instances = 0, max_instances = 1, queue_size = 1, keep_warm_duration_in_seconds = 60 }),
+  },
+  check = scaling.check,
+  output = schema.object(nil, { { "ok", shapes.OK }, { "deployment", shapes.COMPACT_DEPLOYMENT } }),
+  annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = false },
+  run = function(input)
+    local answer, err = serverless.create_deployment(body_of(input))
+    if not answer then return nil, err end
+    local object = answers.object(answer, "a deployment")
+    return {
+      text = text_of(object, input.name),
+      data = json.ordered({ "ok", "deployment" }, { ok = true, deployment = deployment.compact(object) }),
+    }
+  end,
+}

@@ -1,0 +1,24 @@
+local json = require "lib.json"
+local schema = require "lib.output_schema"
+local serverless = require "lib.runcomfy.serverless"
+local shapes = require "lib.runcomfy.shapes"
+
+return {
+  name = "delete_deployment",
+  title = "Delete deployment",
+  description = "Deletes a deployment for good; it cannot be undone, and its requests end with it. Ask the user first. To pause a "
+    .. "deployment instead, use update_deployment with is_enabled=false. The workflow itself stays in the RunComfy cloud.",
+  input = {
+    { "deployment_id", "string", "Id of the deployment, as list_deployments shows it" },
+  },
+  output = schema.object(nil, { { "ok", shapes.OK }, { "response", schema.any("What the API answered: JSON or text, often empty") } }),
+  annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = true, openWorldHint = false },
+  run = function(input)
+    local answer, err = serverless.delete_deployment(input.deployment_id)
+    if not answer then return nil, err end
+    return {
+      text = ("Deleted deployment %s."):format(input.deployment_id),
+      data = json.ordered({ "ok", "response" }, { ok = true, response = answer }),
+    }
+  end,
+}

@@ -1,0 +1,55 @@
+local answers = require "lib.runcomfy.answers"
+local deployment = require "lib.runcomfy.deployment"
+local includes = require "lib.runcomfy.includes"
+local json = require "lib.json"
+local schema = require "lib.output_schema"
+local serverless = require "lib.runcomfy.serverless"
+local shapes = require "lib.runcomfy.shapes"
+
+local NODE = schema.object(nil, {
+  { "node_id", schema.value("string", "The key for overrides") },
+  { "title", schema.any("Name for people") },
+  { "class_type", schema.any("What kind of node it is") },
+  { "input_names", schema.list("The inputs that overrides can set", schema.value("string", "Name of an input")) },
+})
+
+local SUMMARY = schema.object("With include_payload: what is needed to write overrides", {
+  { "payload_keys", schema.list("Parts of the payload", schema.value("string", "Name of a part")) },
+  { "has_object_info_url", schema.value("boolean", "Whether object_info_url tells types and ranges of inputs"), optional = true },
+  { "default_override_node_ids", schema.list("Nodes that the saved overrides change, at most 100",
+    schema.value("string", "Node id")), optional = true },
+  { "workflow_node_summary", schema.list("The first 200 nodes, in the order of the workflow", NODE), optional = true },
+})
+
+return {
+  name = "get_deployment",
+  title = "Get deployment",
+  description = "Loads one deployment. Call it with include_payload=true before submit_request: payload_summary then lists every "
+    .. "node id, its title, class and input names, and deployment.payload.workflow_api_json holds the present values, so that "
+    .. "overrides name nodes and inputs that exist. Never guess node ids. Costs nothing.",
+  input = {
+    { "deployment_id", "string", "Id of the deployment, as list_deployments shows it" },
+    { "include_payload", "boolean", "Also the workflow graph (workflow_api_json), the saved overrides, object_info_url, and a "
+      .. "summary of the nodes", default = false },
+    { "include_readme", "boolean", "Also its README (Markdown)", default = false },
+  },
+  output = schema.object(nil, {
+    { "ok", shapes.OK },
+    { "deployment", shapes.DEPLOYMENT },
+    { "payload_summary", SUMMARY, optional = true },
+  }),
+  annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+  run = function(input)
+    local answer, err = serverless.get_deployment(input.deployment_id, { includes = includes.of(input) })
+    if not answer then return nil, err end
+    local object, object_err = answers.object(answer, "a deployment")
+    if not object then return nil, object_err end
+    return {
+      text = ("Loaded deployment %s."):format(input.deployment_id),
+      data = json.ordered({ "ok", "deployment", "payload_summary" }, {
+        ok = true, deployment = object,
+        payload_summary = input.include_payload and deployment.payload_summary(object) or nil,
+      }),
+    }
+  end,
+}

@@ -1,0 +1,42 @@
+local answers = require "lib.runcomfy.answers"
+local ending = require "lib.runcomfy.ending"
+local json = require "lib.json"
+local lifecycle = require "lib.runcomfy.lifecycle"
+local outputs = require "lib.runcomfy.outputs"
+local schema = require "lib.output_schema"
+local serverless = require "lib.runcomfy.serverless"
+local shapes = require "lib.runcomfy.shapes"
+
+return {
+  name = "get_request_result",
+  title = "Get request result",
+  description = "Fetches what a request made, once get_request_status says completed: outputs by node and channel, and output_urls, "
+    .. "one entry a file. The URLs work for 7 days: tell the user, or download them. A failed or cancelled request is an error "
+    .. "that carries RunComfy's explanation. Succeeded without any output means that the inputs equalled the run before and "
+    .. "ComfyUI reused it: change a seed and submit again. Costs nothing.",
+  input = {
+    { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
+    { "request_id", "string", "The request id that submit_request returned" },
+  },
+  output = schema.object(nil, { { "ok", shapes.OK }, { "result", shapes.RESULT }, { "output_urls", shapes.OUTPUT_URLS } }),
+  annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+  run = function(input)
+    local answer, err = serverless.result(input.deployment_id, input.request_id)
+    if not answer then return nil, err end
+    local result, object_err = answers.object(answer, "a result")
+    if not result then return nil, object_err end
+    local status = answers.word(result, "status")
+    local outcome = lifecycle.outcome(status)
+    local text = ("Result for %s: %s."):format(input.request_id, status)
+    local data = { result = result, output_urls = outputs.urls(result) }
+    if lifecycle.is_unsuccessful(outcome) then
+      data.deployment_id, data.request_id = input.deployment_id, input.request_id
+      return nil, ending.error(text, outcome, data)
+    end
+    data.ok = true
+    return {
+      text = text .. ending.remark(outcome, result),
+      data = json.ordered({ "ok", "result", "output_urls" }, data),
+    }
+  end,
+}

@@ -1,0 +1,29 @@
+local answers = require "lib.runcomfy.answers"
+local schema = require "lib.output_schema"
+local serverless = require "lib.runcomfy.serverless"
+local shapes = require "lib.runcomfy.shapes"
+
+return {
+  name = "get_request_status",
+  title = "Get request status",
+  description = "Tells where a request stands: in_queue (with queue_position) > in_progress (with instance_id, for "
+    .. "call_instance_proxy) > completed, or cancelled. Costs nothing. A first request after a pause takes 3 to 5 minutes because "
+    .. "an instance starts cold: ask again every few seconds, not in a tight loop. completed says only that the run has ended; "
+    .. "get_request_result tells whether it succeeded and gives the outputs.",
+  input = {
+    { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
+    { "request_id", "string", "The request id that submit_request returned" },
+  },
+  output = schema.object(nil, { { "ok", shapes.OK }, { "status", shapes.STATUS } }),
+  annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+  run = function(input)
+    local answer, err = serverless.status(input.deployment_id, input.request_id)
+    if not answer then return nil, err end
+    local status, object_err = answers.object(answer, "a status")
+    if not status then return nil, object_err end
+    return {
+      text = ("Request %s: %s."):format(input.request_id, answers.word(status, "status")),
+      data = { ok = true, status = status },
+    }
+  end,
+}

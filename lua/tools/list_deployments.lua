@@ -1,0 +1,61 @@
+local deployment = require "lib.runcomfy.deployment"
+local answers = require "lib.runcomfy.answers"
+local includes = require "lib.runcomfy.includes"
+local json = require "lib.json"
+local schema = require "lib.output_schema"
+local serverless = require "lib.runcomfy.serverless"
+local shapes = require "lib.runcomfy.shapes"
+
+-- A bare list, or one wrapped in an object.
+local function list_of(answer)
+  if type(answer) ~= "string" then
+    if answer:kind() == "array" then return answer end
+    local wrapped = answer:kind() == "object" and answer:get "deployments"
+    if wrapped and wrapped:kind() == "array" then return wrapped end
+  end
+  return nil, answers.unexpected(answer, "a list of deployments")
+end
+
+local function compacted(list)
+  local items = json.as_array {}
+  for _, item in list:pairs() do items[#items + 1] = deployment.compact(item) end
+  return items, #items
+end
+
+local function counted(list)
+  local count = 0
+  for _ in list:pairs() do count = count + 1 end
+  return list, count
+end
+
+return {
+  name = "list_deployments",
+  title = "List deployments",
+  description = "Lists the RunComfy Serverless deployments of the account: ComfyUI workflows that run on cloud GPUs. Start here: "
+    .. "the id of a deployment is what every other tool takes as deployment_id. Costs nothing. is_enabled=false means paused; "
+    .. "min_instances above 0 means billed all the time. To see what can be changed in a workflow, go on with "
+    .. "get_deployment (include_payload=true).",
+  input = {
+    { "ids", "array", "Only the deployments with these ids", items = "string", optional = true },
+    { "include_payload", "boolean", "Also the whole workflow graphs, saved overrides and object_info_url: large; for one "
+      .. "deployment prefer get_deployment", default = false },
+    { "include_readme", "boolean", "Also the READMEs (Markdown)", default = false },
+  },
+  output = schema.object(nil, {
+    { "ok", shapes.OK },
+    { "deployments", schema.list("The deployments: 13 fields each, or all that the API gives with an include flag", shapes.DEPLOYMENT) },
+  }),
+  annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+  run = function(input)
+    local wanted = includes.of(input)
+    local answer, err = serverless.list_deployments { ids = input.ids, includes = wanted }
+    if not answer then return nil, err end
+    local list, list_err = list_of(answer)
+    if not list then return nil, list_err end
+    local deployments, count = (wanted and counted or compacted)(list)
+    return {
+      text = ("Found %d deployment(s)."):format(count),
+      data = json.ordered({ "ok", "deployments" }, { ok = true, deployments = deployments }),
+    }
+  end,
+}

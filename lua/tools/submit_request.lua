@@ -1,0 +1,67 @@
+local answers = require "lib.runcomfy.answers"
+local json = require "lib.json"
+local parameters = require "lib.parameters"
+local schema = require "lib.output_schema"
+local serverless = require "lib.runcomfy.serverless"
+local shapes = require "lib.runcomfy.shapes"
+local submission = require "lib.runcomfy.submission"
+
+local function check(input)
+  if input.overrides and input.workflow_api_json then
+    return nil, parameters.invalid("workflow_api_json", "Fields 'overrides' and 'workflow_api_json' exclude each other: overrides "
+      .. "change the deployment's own workflow, workflow_api_json replaces it. Give one of them. Nothing was sent.")
+  end
+  if input.webhook_intermediate_status ~= nil and not input.webhook_url then
+    return nil, parameters.invalid("webhook_intermediate_status",
+      "Field 'webhook_intermediate_status' needs 'webhook_url'. Nothing was sent.")
+  end
+  if input.webhook_url then return serverless.check_webhook(input.webhook_url) end
+  return true
+end
+
+return {
+  name = "submit_request",
+  title = "Submit request",
+  description = "Runs a deployment's workflow on a cloud GPU. This costs money: GPU seconds from wake-up to shut-down. First call "
+    .. "get_deployment (include_payload=true) for the node ids and input names, then give overrides, such as "
+    .. "{\"6\":{\"inputs\":{\"text\":\"a city at dusk\"}},\"31\":{\"inputs\":{\"seed\":42}}}. Files go in as public URLs or data URIs "
+    .. "(data:image/png;base64,…) where the node expects a file name. Answers at once with a request_id; follow it with "
+    .. "get_request_status and get_request_result. With wait_for_completion=true it waits and answers with the outputs. A first run "
+    .. "after a pause takes 3 to 5 minutes. A wait that ends early (pending=true) leaves the job running: go on with "
+    .. "get_request_status, never submit the same again. Unchanged inputs may succeed without outputs: change a seed.",
+  input = {
+    { "deployment_id", "string", "The deployment to run, as list_deployments shows it" },
+    { "overrides", "object", "What to change in the deployment's workflow, by node id: {\"<node id>\":{\"inputs\":{\"<input>\":value}}}. "
+      .. "Not together with workflow_api_json; without both the saved defaults run", optional = true },
+    { "workflow_api_json", "object", "Advanced: a whole workflow in ComfyUI's API format to run instead of the deployment's own; its nodes "
+      .. "and models must exist in the deployment", optional = true },
+    { "extra_data", "object", "For ComfyUI partner nodes: {\"api_key_comfy_org\":\"comfyui-…\"}", optional = true },
+    { "webhook_url", "string", "Public https URL that RunComfy calls when the request ends", optional = true },
+    { "webhook_intermediate_status", "boolean", "Call the webhook at every change of status, not only at the end", optional = true },
+    { "wait_for_completion", "boolean", "Wait for the end and answer with the result", default = false },
+    { "timeout_seconds", "integer", "Longest wait with wait_for_completion; 0: look once. The job goes on after it", default = 300 },
+  },
+  check = check,
+  output = schema.object(nil, {
+    { "ok", shapes.OK },
+    { "submission", shapes.SUBMISSION },
+    { "deployment_id", schema.value("string", "The deployment that runs it") },
+    { "pending", schema.value("boolean", "true: the wait has ended before the job; it still runs"), optional = true },
+    { "status", schema.any("After a wait: the last status (request_id, status, queue_position, instance_id); null if none was seen"),
+      optional = true },
+    { "result", schema.any("After a wait for the end: the result (status, outputs, error)"), optional = true },
+    { "output_urls", shapes.OUTPUT_URLS, optional = true },
+  }),
+  annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
+  run = function(input, ctx)
+    local job, err = submission.submit(input, ctx)
+    if not job then return nil, err end
+    if input.wait_for_completion then return submission.follow(job, input.timeout_seconds, ctx) end
+    return {
+      text = ("Submitted request %s."):format(answers.word(job.submission, "request_id")),
+      data = json.ordered({ "ok", "submission", "deployment_id" }, {
+        ok = true, submission = job.submission, deployment_id = job.deployment_id,
+      }),
+    }
+  end,
+}

@@ -1,0 +1,93 @@
+local answers = require "lib.runcomfy.answers"
+local deployment = require "lib.runcomfy.deployment"
+local json = require "lib.json"
+local parameters = require "lib.parameters"
+local scaling = require "lib.runcomfy.scaling"
+local schema = require "lib.output_schema"
+local serverless = require "lib.runcomfy.serverless"
+local shapes = require "lib.runcomfy.shapes"
+
+local BODY_KEYS = {
+  "name", "workflow_version", "hardware", "min_instances", "max_instances", "queue_size", "keep_warm_duration_in_seconds",
+  "is_enabled",
+}
+
+local function input_list()
+  local list = {
+    { "deployment_id", "string", "Id of the deployment, as list_deployments shows it" },
+    { "name", "string", "New name", optional = true },
+    { "workflow_version", "string", "New version of the workflow", optional = true, examples = { "v2" } },
+    { "hardware", "string", "New GPU type: " .. deployment.hardware_table(), enum = deployment.hardware_names(), optional = true },
+  }
+  table.move(scaling.parameters(), 1, 4, #list + 1, list)
+  list[#list + 1] = { "is_enabled", "boolean", "true: resume; false: pause, which fails all requests at once", optional = true }
+  return list
+end
+
+local function check(input)
+  for _, key in ipairs(BODY_KEYS) do
+    if input[key] ~= nil then return scaling.check(input) end
+  end
+  return nil, parameters.invalid("deployment_id", "No fields supplied to update.")
+end
+
+local function integer_of(object, key)
+  return math.tointeger(object:value(key))
+end
+
+-- The API refuses a PATCH without a name, so the present one is sent along.  Loading it also tells the
+-- other end of the range when only one is changed.
+local function complete(input, body)
+  local answer, err = serverless.get_deployment(input.deployment_id)
+  if not answer then return nil, err end
+  local object, object_err = answers.object(answer, "a deployment")
+  if not object then return nil, object_err end
+  body.name = object:get "name"
+  if not (input.min_instances or input.max_instances) then return true end
+  return scaling.check {
+    min_instances = input.min_instances or integer_of(object, "min_instances"),
+    max_instances = input.max_instances or integer_of(object, "max_instances"),
+  }
+end
+
+local function body_of(input)
+  local body = json.ordered(BODY_KEYS, {})
+  for _, key in ipairs(BODY_KEYS) do body[key] = input[key] end
+  body.hardware = input.hardware and json.as_array { input.hardware }
+  return body
+end
+
+-- A success without a body still has something to show.
+local function updated(id, answer)
+  local object = answers.object(answer, "a deployment")
+  if object then return object end
+  return answers.object(serverless.get_deployment(id) or "", "a deployment")
+end
+
+return {
+  name = "update_deployment",
+  title = "Update deployment",
+  description = "Changes a deployment: give only what shall change. is_enabled=false pauses it and fails all its requests at once, "
+    .. "running ones included: let them finish first (get_request_status). is_enabled=true resumes it. A new hardware or "
+    .. "workflow_version is rolled out: running instances finish on the old one. min_instances above 0 is billed all the time: ask "
+    .. "the user first, and set it back to 0 after the session. To remove a deployment for good use delete_deployment.",
+  input = input_list(),
+  check = check,
+  output = schema.object(nil, { { "ok", shapes.OK }, { "deployment", shapes.COMPACT_DEPLOYMENT } }),
+  annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = false },
+  run = function(input)
+    local body = body_of(input)
+    if input.name == nil then
+      local ok, err = complete(input, body)
+      if not ok then return nil, err end
+    end
+    local answer, err = serverless.update_deployment(input.deployment_id, body)
+    if not answer then return nil, err end
+    return {
+      text = ("Updated deployment %s."):format(input.deployment_id),
+      data = json.ordered({ "ok", "deployment" }, {
+        ok = true, deployment = deployment.compact(updated(input.deployment_id, answer)),
+      }),
+    }
+  end,
+}
