@@ -2,6 +2,7 @@
 --- in the server's instructions.
 
 local errors = require "lib.errors"
+local json = require "core.json"
 
 local M = {}
 
@@ -12,6 +13,7 @@ M.INSTRUCTIONS = "This server runs on rcmcp's built-in simulator (started with -
   .. "Tell the user so before presenting any of it."
 
 local function marked_data(data)
+  if type(data) == "userdata" then data = json.decode(data:text()) end -- the API's own bytes
   data.simulated = true
   return data
 end
