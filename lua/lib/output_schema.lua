@@ -53,4 +53,14 @@ function M.object(description, fields)
   })
 end
 
+--- The structured content of a tool: `ok` always, the other fields where it is true.  They are not
+--- required: clients check error results against the same schema, which say `ok`, `error` or `message`.
+---@param fields { [1]: string, [2]: table }[]  name and schema, in order
+---@return table
+function M.result(fields)
+  local schema = M.object(nil, fields)
+  schema.required = json.as_array { "ok" }
+  return schema
+end
+
 return M

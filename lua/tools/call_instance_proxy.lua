@@ -17,7 +17,7 @@ return {
     { "comfy_backend_path", "string", "ComfyUI's route, without a query", examples = { "api/free", "api/interrupt" } },
     { "request_body", "object", "JSON for ComfyUI; {} when left out", optional = true },
   },
-  output = schema.object(nil, { { "ok", shapes.OK }, { "response", schema.any("What ComfyUI answered: JSON or text, often empty") } }),
+  output = schema.result({ { "ok", shapes.OK }, { "response", schema.any("What ComfyUI answered: JSON or text, often empty") } }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
   run = function(input)
     local answer, err = serverless.proxy(input.deployment_id, input.instance_id, input.comfy_backend_path, input.request_body)

@@ -19,7 +19,7 @@ return {
     { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
     { "request_id", "string", "The request id that submit_request returned" },
   },
-  output = schema.object(nil, {
+  output = schema.result({
     { "ok", shapes.OK },
     { "cancel", schema.any("What the API answered") },
     { "outcome", schema.value("string", "cancelled, not_cancellable, or unknown") },

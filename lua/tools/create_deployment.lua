@@ -41,7 +41,7 @@ return {
     table.unpack(scaling.parameters { min_instances = 0, max_instances = 1, queue_size = 1, keep_warm_duration_in_seconds = 60 }),
   },
   check = scaling.check,
-  output = schema.object(nil, { { "ok", shapes.OK }, { "deployment", shapes.COMPACT_DEPLOYMENT } }),
+  output = schema.result({ { "ok", shapes.OK }, { "deployment", shapes.COMPACT_DEPLOYMENT } }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = false },
   run = function(input)
     local answer, err = serverless.create_deployment(body_of(input))

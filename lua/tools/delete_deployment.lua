@@ -11,7 +11,7 @@ return {
   input = {
     { "deployment_id", "string", "Id of the deployment, as list_deployments shows it" },
   },
-  output = schema.object(nil, { { "ok", shapes.OK }, { "response", schema.any("What the API answered: JSON or text, often empty") } }),
+  output = schema.result({ { "ok", shapes.OK }, { "response", schema.any("What the API answered: JSON or text, often empty") } }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = true, openWorldHint = false },
   run = function(input)
     local answer, err = serverless.delete_deployment(input.deployment_id)

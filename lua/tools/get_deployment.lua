@@ -33,7 +33,7 @@ return {
       .. "summary of the nodes", default = false },
     { "include_readme", "boolean", "Also its README (Markdown)", default = false },
   },
-  output = schema.object(nil, {
+  output = schema.result({
     { "ok", shapes.OK },
     { "deployment", shapes.DEPLOYMENT },
     { "payload_summary", SUMMARY, optional = true },

@@ -18,7 +18,7 @@ return {
     { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
     { "request_id", "string", "The request id that submit_request returned" },
   },
-  output = schema.object(nil, { { "ok", shapes.OK }, { "result", shapes.RESULT }, { "output_urls", shapes.OUTPUT_URLS } }),
+  output = schema.result({ { "ok", shapes.OK }, { "result", shapes.RESULT }, { "output_urls", shapes.OUTPUT_URLS } }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
   run = function(input)
     local answer, err = serverless.result(input.deployment_id, input.request_id)

@@ -14,7 +14,7 @@ return {
     { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
     { "request_id", "string", "The request id that submit_request returned" },
   },
-  output = schema.object(nil, { { "ok", shapes.OK }, { "status", shapes.STATUS } }),
+  output = schema.result({ { "ok", shapes.OK }, { "status", shapes.STATUS } }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
   run = function(input)
     local answer, err = serverless.status(input.deployment_id, input.request_id)

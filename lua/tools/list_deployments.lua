@@ -41,7 +41,7 @@ return {
       .. "deployment prefer get_deployment", default = false },
     { "include_readme", "boolean", "Also the READMEs (Markdown)", default = false },
   },
-  output = schema.object(nil, {
+  output = schema.result({
     { "ok", shapes.OK },
     { "deployments", schema.list("The deployments: 13 fields each, or all that the API gives with an include flag", shapes.DEPLOYMENT) },
   }),

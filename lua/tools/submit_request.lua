@@ -42,7 +42,7 @@ return {
     { "timeout_seconds", "integer", "Longest wait with wait_for_completion; 0: look once. The job goes on after it", default = 300 },
   },
   check = check,
-  output = schema.object(nil, {
+  output = schema.result({
     { "ok", shapes.OK },
     { "submission", shapes.SUBMISSION },
     { "deployment_id", schema.value("string", "The deployment that runs it") },

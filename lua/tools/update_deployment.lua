@@ -73,7 +73,7 @@ return {
     .. "the user first, and set it back to 0 after the session. To remove a deployment for good use delete_deployment.",
   input = input_list(),
   check = check,
-  output = schema.object(nil, { { "ok", shapes.OK }, { "deployment", shapes.COMPACT_DEPLOYMENT } }),
+  output = schema.result({ { "ok", shapes.OK }, { "deployment", shapes.COMPACT_DEPLOYMENT } }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = false },
   run = function(input)
     local body = body_of(input)
