@@ -47,6 +47,7 @@ end
 ---@field sun_x number
 ---@field sun_y number
 ---@field radius number
+---@field horizon integer      the last row that is sky from side to side
 
 local function layer_colours(rows, hue, nearness)
   local colours = {}
@@ -79,6 +80,10 @@ local function compose(picture, columns, rows)
   end
   scene.sun_x, scene.sun_y = columns * (0.15 + 0.7 * shape:uniform()), rows * (0.15 + 0.25 * shape:uniform())
   scene.radius = math.min(columns, rows) * (0.05 + 0.07 * shape:uniform())
+  scene.horizon = rows
+  for _, layer in ipairs(scene.layers) do
+    scene.horizon = math.min(scene.horizon, table.unpack(layer.heights))
+  end
   return scene
 end
 
@@ -89,6 +94,15 @@ local function sun_span(scene, row)
   if square < 0 then return 1, 0 end
   local half = math.sqrt(square)
   return math.ceil(scene.sun_x - half), math.floor(scene.sun_x + half)
+end
+
+-- A row without land.
+local function draw_sky(scene, row, columns, widths)
+  local first, last = sun_span(scene, row)
+  first, last = math.max(first, 1), math.min(last, columns)
+  if last < first then return scene.sky[row]:rep(widths(1, columns)) end
+  return scene.sky[row]:rep(widths(1, first - 1)) .. scene.sun[row]:rep(widths(first, last))
+    .. scene.sky[row]:rep(widths(last + 1, columns))
 end
 
 -- One row as runs of equal pixels; `widths(from, to)` is how many pixels those columns take.
@@ -130,7 +144,7 @@ local function draw(picture)
   end
   local bands = {}
   for row = 1, rows do
-    local line = draw_row(scene, row, columns, widths)
+    local line = (row <= scene.horizon and draw_sky or draw_row)(scene, row, columns, widths)
     bands[row] = line:rep(math.min(row * cell, height) - (row - 1) * cell)
   end
   return table.concat(bands)

@@ -56,7 +56,7 @@ local function attempt(url, body)
     body = body,
     total_ms = 10000,
   })
-  return response and response.status >= 200 and response.status <= 299
+  return response ~= nil and response.status >= 200 and response.status <= 299
 end
 
 local function deliver(self, url, body)
