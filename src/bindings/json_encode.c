@@ -12,7 +12,7 @@
 enum {
     ON_STACK = 8192, // values of larger objects are looked up again instead of held on the stack
     STACK_STEP = 32, // pairs for which room on the stack is asked at once
-    KEPT_ROOM = 1 << 18, // a larger buffer is not kept for the next call
+    KEPT_ROOM = 1 << 20, // a larger buffer is not kept for the next call
 };
 
 // Where a value stands in the whole, for messages.
@@ -187,6 +187,7 @@ static bool gather(struct run *r, int index, const struct place *place)
     lua_State *L = r->L;
     struct json_keys *keys = &r->e->keys;
     size_t first = keys->count;
+    int top = lua_gettop(L);
     do {
         if (lua_type(L, -2) != LUA_TSTRING) {
             keys->count = first;
@@ -198,12 +199,14 @@ static bool gather(struct run *r, int index, const struct place *place)
             luaL_checkstack(L, 2 * STACK_STEP + 8, "JSON");
         size_t size;
         const char *text = lua_tolstring(L, -2, &size);
-        if (!json_keys_add(keys, text, size, hold ? lua_gettop(L) : 0))
+        if (!json_keys_add(keys, text, size, hold ? top : 0))
             fail(r, place, "out of memory");
-        if (hold)
+        if (hold) {
             lua_pushvalue(L, -2);
-        else
+            top += 2;
+        } else {
             lua_pop(L, 1);
+        }
     } while (lua_next(L, index));
     return true;
 }

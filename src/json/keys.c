@@ -7,11 +7,14 @@ enum { FEW = 24 }; // up to so many keys insertion is the fastest way to sort
 
 static uint64_t prefix_of(const char *text, size_t size)
 {
-    unsigned char head[8] = { 0 };
-    memcpy(head, text, size < sizeof head ? size : sizeof head);
+    const unsigned char *s = (const unsigned char *)text;
+    if (size >= 8) // compilers make this one load and a byte swap
+        return (uint64_t)s[0] << 56 | (uint64_t)s[1] << 48 | (uint64_t)s[2] << 40 |
+               (uint64_t)s[3] << 32 | (uint64_t)s[4] << 24 | (uint64_t)s[5] << 16 |
+               (uint64_t)s[6] << 8 | s[7];
     uint64_t prefix = 0;
-    for (size_t i = 0; i < sizeof head; i++)
-        prefix = prefix << 8 | head[i];
+    for (size_t i = 0; i < size; i++)
+        prefix |= (uint64_t)s[i] << (56 - 8 * i);
     return prefix;
 }
 

@@ -34,11 +34,6 @@ static enum json_event fail(struct json_reader *r, const char *at, const char *m
     return JSON_ERROR;
 }
 
-static inline bool is_blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 static inline bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -46,11 +41,10 @@ static inline bool is_digit(char c)
 
 static inline const char *skip_blanks(struct json_reader *r, const char *at)
 {
-    if (!is_blank(*at))
+    if (!json_is_blank(*at))
         return at;
     const char *from = at;
-    while (is_blank(*at))
-        at++;
+    at = json_skip_blanks(at, r->end);
     r->blanks += (size_t)(at - from);
     return at;
 }

@@ -16,6 +16,25 @@ static inline bool json_is_plain(char c)
     return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
 }
 
+static inline bool json_is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/// The first byte that is no white space; *end must not be any.  Indentation goes eight at a time.
+static inline const char *json_skip_blanks(const char *at, const char *end)
+{
+    while (json_is_blank(*at)) {
+        uint64_t word;
+        for (at++; end - at >= 8; at += 8) {
+            memcpy(&word, at, sizeof word);
+            if (word != 0x2020202020202020U)
+                break;
+        }
+    }
+    return at;
+}
+
 /// The first byte of [at, end) that is a quote, a backslash, a control character or not ASCII;
 /// `end` if there is none.
 static inline const char *json_scan_plain(const char *at, const char *end)

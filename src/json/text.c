@@ -18,8 +18,8 @@ size_t json_compact(const char *text, size_t size, char *out)
     const char *end = text + size;
     char *to = out;
     for (const char *at = text; at < end;) {
-        if (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t') {
-            at++;
+        if (json_is_blank(*at)) {
+            at = json_skip_blanks(at, end);
         } else if (*at == '"') {
             const char *string = at;
             at = skip_string(at + 1, end);

@@ -21,6 +21,7 @@ struct json_cursor {
 
 /// Copies all but the white space between tokens to `out`, which needs room for what is left (the
 /// text's size less json_facts.blanks), and returns the size.  All else stays byte for byte.
+/// text[size] must be 0.
 size_t json_compact(const char *text, size_t size, char *out);
 
 /// Deepest nesting; 0 for a scalar.

@@ -1,0 +1,142 @@
+local json = require "core.json"
+
+local DOCUMENT = [[
+{
+  "id" : "dep_1",
+  "payload" : {"3": {"inputs": {"seed": 18446744073709551615, "cfg": 7.0, "text": "a \" b, {c} [d] \\"}}},
+  "list" : [ 1, "two", [ ], { }, null, true ],
+  "empty" : { },
+  "k\u0065y" : "escaped name"
+}
+]]
+
+describe("core.json.Raw", function()
+  it("keeps every byte but the white space between tokens", function()
+    local raw = assert(json.raw(DOCUMENT))
+    assert.equal('{"id":"dep_1","payload":{"3":{"inputs":{"seed":18446744073709551615,"cfg":7.0,"text":"a \\" b, {c} [d] \\\\"}}},'
+      .. '"list":[1,"two",[],{},null,true],"empty":{},"k\\u0065y":"escaped name"}', raw:text())
+    assert.equal(raw:text(), tostring(raw))
+    local compact = '{"a":[1.0,1E5,"\\u0041\\/"]}'
+    assert.equal(compact, json.raw(compact):text())
+  end)
+
+  it("is spliced by encode as it is, at any depth", function()
+    local raw = assert(json.raw ' { "b" : 1.0, "a" : [ ] } ')
+    assert.equal('[{"x":{"b":1.0,"a":[]}},{"b":1.0,"a":[]}]', json.encode { { x = raw }, raw })
+    assert.equal('{"n":7.0}', json.encode { n = json.raw(DOCUMENT):get("payload", "3", "inputs", "cfg") })
+  end)
+
+  it("tells its kind", function()
+    local kinds = {}
+    for _, text in ipairs { "{}", " [1]", '"x"', "-1", "0.5", "true", "false", "null" } do
+      kinds[#kinds + 1] = json.raw(text):kind()
+    end
+    assert.same({ "object", "array", "string", "number", "number", "boolean", "boolean", "null" }, kinds)
+  end)
+
+  it("leads to parts without decoding", function()
+    local raw = assert(json.raw(DOCUMENT))
+    assert.equal("18446744073709551615", raw:get("payload", "3", "inputs", "seed"):text())
+    assert.equal('"two"', raw:get("list", 2):text())
+    assert.equal("[]", raw:get("list", 3):text())
+    assert.equal("true", raw:get("list", 6):text())
+    assert.equal("{}", raw:get("empty"):text())
+    assert.equal('"escaped name"', raw:get("key"):text())
+    assert.equal(raw:text(), raw:get():text())
+    assert.equal("7.0", raw:get("payload"):get("3"):get("inputs", "cfg"):text())
+  end)
+
+  it("gives nil where a path leads nowhere", function()
+    local raw = assert(json.raw(DOCUMENT))
+    for _, path in ipairs { { "absent" }, { "list", 0 }, { "list", 7 }, { "list", -1 }, { "list", "1" }, { "id", "x" }, { "id", 1 },
+                            { "empty", "x" }, { 1 }, { "list", 3, 1 }, { "k\\u0065y" }, { "" } } do
+      assert.is_nil(raw:get(table.unpack(path)))
+      assert.is_nil(raw:value(table.unpack(path)))
+    end
+    assert.error(function() raw:get({}) end)
+    assert.error(function() raw:get(1.5) end)
+  end)
+
+  it("decodes parts as decode does", function()
+    local raw = assert(json.raw(DOCUMENT))
+    assert.equal("dep_1", raw:value("id"))
+    assert.equal('a " b, {c} [d] \\', raw:value("payload", "3", "inputs", "text"))
+    assert.equal("float", math.type(raw:value("payload", "3", "inputs", "cfg")))
+    assert.equal("18446744073709551615", tostring(raw:value("payload", "3", "inputs", "seed")))
+    assert.equal(json.null, raw:value("list", 5))
+    assert.equal(json.array, getmetatable(raw:value("list", 3)))
+    assert.same(json.decode(DOCUMENT).list, raw:value("list"))
+  end)
+
+  it("lets the last of duplicate keys count, as decode does", function()
+    local text = [[{"a":1,"\u0061":2,"b":{"a":0},"a":3,"\ud83d\ude00":4,"\\n":5,"\n":6}]]
+    local raw = assert(json.raw(text))
+    for key, value in pairs(json.decode(text)) do assert.equal(json.encode(value), raw:get(key):text()) end
+    assert.equal(2, json.raw('{"a":1,"\\u0061":2}'):value "a")
+    assert.equal(5, raw:value "\\n")
+    assert.equal(6, raw:value "\n")
+    assert.equal(4, raw:value "😀")
+  end)
+
+  it("iterates in document order", function()
+    local seen = {}
+    for key, value in json.raw('{"z":1, "a": {"b" : 2}, "z":[], "\\u00e9":"}"}'):pairs() do
+      seen[#seen + 1] = key .. "=" .. value:text()
+    end
+    assert.same({ "z=1", 'a={"b":2}', "z=[]", 'é="}"' }, seen)
+    seen = {}
+    for index, value in json.raw('[ "x", [1, 2], null ]'):pairs() do seen[index] = value:text() end
+    assert.same({ '"x"', "[1,2]", "null" }, seen)
+    for _, empty in ipairs { "{}", "[ ]", "{\n}" } do
+      for _ in json.raw(empty):pairs() do error("an entry of " .. empty) end
+    end
+    assert.error_matches(function() json.raw("1"):pairs() end, "neither object nor array")
+  end)
+
+  it("holds its bytes while only a part of it is used", function()
+    local part
+    do
+      local text = '{"big":"' .. ("x"):rep(100000) .. '", "part": [1, 2, 3]}'
+      part = json.raw(text):get "part"
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.equal("[1,2,3]", part:text())
+    local entries = json.raw('{"a" : [1], "b" : [2]}'):pairs()
+    collectgarbage()
+    local key, value = entries()
+    entries = nil
+    collectgarbage()
+    assert.equal("a[1]", key .. value:text())
+    assert.is_nil(entries)
+  end)
+
+  it("copies no bytes of a text that is compact already", function()
+    local text = '["' .. ("x"):rep(200000) .. '"]'
+    collectgarbage()
+    local before = collectgarbage "count"
+    local raw = json.raw(text)
+    local again = raw:text()
+    assert.is_true(collectgarbage "count" - before < 50)
+    assert.equal(text, again)
+  end)
+
+  it("refuses what decode refuses, with the same message", function()
+    for _, text in ipairs { "", "[1,]", '{"a":1,}', '"\xFF"', '"\\ud800"', "01", "[1 2]", "1 2", ("["):rep(1001), "nul", '{"a"\n:\n}' } do
+      local _, expected = json.decode(text)
+      local raw, message = json.raw(text)
+      assert.is_nil(raw)
+      assert.equal(expected, message)
+    end
+  end)
+
+  it("counts its own depth into the limit of encode", function()
+    local deep = json.raw(("["):rep(999) .. ("]"):rep(999))
+    assert.equal(2000, #json.encode { deep })
+    assert.error_matches(function() json.encode { x = { deep } } end, "at %.x%[1%]: nested deeper than 1000 levels")
+    local mixed = json.raw("[" .. ("["):rep(999) .. ("]"):rep(999) .. ",1]")
+    assert.equal("[1]", json.encode { mixed:get(2) })
+    local whole = assert(json.decode(json.encode { deep }))
+    assert.equal(1, #whole)
+  end)
+end)

@@ -1,0 +1,99 @@
+// The text codecs: any bytes survive encoding and decoding; what decoding accepts encodes to the
+// same.
+#include "base/base64.h"
+#include "base/percent.h"
+#include "base/utf8.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(int ok)
+{
+    if (!ok)
+        abort();
+}
+
+static char *room(size_t size)
+{
+    char *block = malloc(size ? size : 1);
+    must(block != NULL);
+    return block;
+}
+
+static void round_trip_base64(const char *bytes, size_t size)
+{
+    const char *message;
+    size_t at;
+    size_t decoded;
+    size_t encoded = base64_encoded_size(size);
+    char *text = room(encoded);
+    char *back = room(base64_decoded_room(encoded));
+    base64_encode(bytes, size, text);
+    must(base64_decode(text, encoded, back, &decoded, &message, &at));
+    must(decoded == size && memcmp(back, bytes, size) == 0);
+    free(back);
+    free(text);
+}
+
+static void accept_base64(const char *text, size_t size)
+{
+    const char *message = NULL;
+    size_t at = 0;
+    size_t decoded = 0;
+    char *bytes = room(base64_decoded_room(size));
+    if (base64_decode(text, size, bytes, &decoded, &message, &at)) {
+        must(base64_encoded_size(decoded) == size);
+        char *again = room(size);
+        base64_encode(bytes, decoded, again);
+        must(memcmp(again, text, size) == 0);
+        free(again);
+    } else {
+        must(message && at <= size);
+    }
+    free(bytes);
+}
+
+static void check_percent(const char *bytes, size_t size)
+{
+    size_t decoded;
+    size_t encoded = percent_encoded_size(bytes, size);
+    char *text = room(encoded);
+    char *back = room(encoded);
+    percent_encode(bytes, size, text);
+    must(percent_decode(text, encoded, back, &decoded));
+    must(decoded == size && memcmp(back, bytes, size) == 0);
+    if (percent_decode(bytes, size, back, &decoded))
+        must(decoded <= size);
+    free(back);
+    free(text);
+}
+
+static void check_utf8(const char *text, size_t size)
+{
+    size_t count = 0;
+    bool valid = true;
+    for (const char *at = text; at < text + size; count++) {
+        size_t length = utf8_sequence(at, text + size);
+        valid = valid && length > 0;
+        at += length ? length : 1;
+    }
+    must(utf8_valid(text, size) == valid);
+    must(utf8_head(text, size, count) == size);
+    if (count > 0)
+        must(utf8_head(text, size, count - 1) < size);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *bytes = room(size); // exact, so that reading past it is seen
+    memcpy(bytes, data, size);
+    round_trip_base64(bytes, size);
+    accept_base64(bytes, size);
+    check_percent(bytes, size);
+    check_utf8(bytes, size);
+    free(bytes);
+    return 0;
+}
