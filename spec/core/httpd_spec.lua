@@ -606,7 +606,52 @@ describe("core.httpd", function()
     server:cancel()
   end)
 
+  it("serves more than a thousand connections at once", function()
+    local held = {}
+    local server <close> = serve(function(request)
+      held[#held + 1] = request
+      if #held == 1200 then
+        for _, one in ipairs(held) do one:respond(200) end
+      end
+    end)
+    local clients <close> = child.spawn("python3", { "spec/support/many_clients.py", tostring(server.port), "1200" })
+    clients:wait()
+    assert.equal("1200\n", clients.out)
+  end)
+
   describe("when memory runs out", function()
+    it("while a request comes in, it is answered 500, or its connection closed, and the server goes on", function()
+      local path = os.tmpname()
+      local file = assert(io.open(path, "w"))
+      file:write([[
+        local host, httpd, loop = require "core.host", require "core.httpd", require "core.loop"
+        local server = assert(httpd.listen({}, function(request)
+          host.fail_allocations(0, 0)
+          request:respond(200)
+        end))
+        io.stdout:write(server.port, "\n")
+        io.stdout:flush()
+        for turn = 1, 600 do
+          host.fail_allocations(turn % 60, 2)
+          loop.step(true)
+          host.fail_allocations(0, 0)
+        end
+      ]])
+      file:close()
+      local program <close> = child.rcmcp { "lua", path }
+      local url = "http://127.0.0.1:" .. program:line()
+      local seen = { [200] = 0, [500] = 0 }
+      repeat
+        local response, _, code = fetch(url, { headers = { "X-One: 1", "X-One: 2" } })
+        if response then seen[response.status] = seen[response.status] + 1 end
+      until code == "connect"
+      program:wait()
+      os.remove(path)
+      assert.equal(0, program.status)
+      assert.is_true(seen[200] > 0)
+      assert.is_true(seen[500] > 0)
+    end)
+
     it("listen leaves nothing behind", function()
       local server
       assert.is_true(memory.sweep(function() server = assert(httpd.listen({}, print)) end) > 0)

@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
     IDLE_SECONDS = 120, // of a connection that is not waiting for us
     MOST_CONNECTIONS = 16384,
-    HEADER_BYTES = 65536, // libmicrohttpd's memory a connection: bounds the request's head
+    HEADER_BYTES = 32768, // libmicrohttpd's memory a connection: bounds the request's head
     ROUNDS = 8,           // of libmicrohttpd before the rest of the loop has its turn
 };
 
@@ -122,31 +123,36 @@ static bool fail(struct server_error *error, int number, const char *what)
     return false;
 }
 
-static socklen_t parse_address(const struct server_options *o, struct sockaddr_storage *address)
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+// The address's size; 0: it is none.
+static socklen_t parse_address(const struct server_options *o, union address *address)
 {
     const char *host = strcmp(o->host, "localhost") == 0 ? "127.0.0.1" : o->host;
-    if (uv_ip4_addr(host, o->port, (struct sockaddr_in *)address) == 0)
-        return sizeof(struct sockaddr_in);
-    if (uv_ip6_addr(host, o->port, (struct sockaddr_in6 *)address) == 0)
-        return sizeof(struct sockaddr_in6);
+    if (uv_ip4_addr(host, o->port, &address->in) == 0)
+        return sizeof address->in;
+    if (uv_ip6_addr(host, o->port, &address->in6) == 0)
+        return sizeof address->in6;
     return 0;
 }
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage address = { 0 };
+    union address address = { 0 };
     socklen_t size = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+    if (getsockname(fd, &address.any, &size) < 0)
         return 0;
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
 }
 
 // The listening socket, or -1 with *error set.
 static int open_socket(const struct server_options *o, struct server_error *error)
 {
-    struct sockaddr_storage address = { 0 };
+    union address address = { 0 };
     socklen_t size = parse_address(o, &address);
     char what[128];
     (void)snprintf(what, sizeof what, "cannot listen on %.64s port %u", o->host, o->port);
@@ -154,14 +160,14 @@ static int open_socket(const struct server_options *o, struct server_error *erro
         fail(error, EINVAL, "the host to listen on must be a numeric address or localhost");
         return -1;
     }
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         fail(error, errno, what);
         return -1;
     }
     const int on = 1;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, SOMAXCONN) < 0) {
+    if (bind(fd, &address.any, size) < 0 || listen(fd, SOMAXCONN) < 0) {
         fail(error, errno, what);
         close(fd);
         return -1;
@@ -218,8 +224,7 @@ static void close_handles(struct server *s)
 {
     uv_handle_t *handles[] = { (uv_handle_t *)&s->timer, (uv_handle_t *)&s->activity,
                                (uv_handle_t *)&s->departures };
-    unsigned count = s->handles;
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < s->handles && i < 3; i++)
         uv_close(handles[i], on_handle_closed);
 }
 
@@ -255,6 +260,16 @@ static void close_all(void *arg)
     (void)arg;
     while (open_servers)
         server_close(open_servers);
+}
+
+// A connection takes a descriptor, and the usual soft limit of 1,024 is for programs that select().
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= MOST_CONNECTIONS)
+        return;
+    limit.rlim_cur = limit.rlim_max < MOST_CONNECTIONS ? limit.rlim_max : MOST_CONNECTIONS;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // Once a program: it has one loop.
@@ -306,6 +321,7 @@ struct server *server_listen(struct loop *loop, const struct server_options *opt
         return NULL;
     }
     open_servers = s;
+    raise_descriptor_limit();
     return s;
 
 err1:
