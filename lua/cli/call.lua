@@ -89,6 +89,7 @@ local function context(line)
   function ctx:progress(_, _, message)
     if not self.cancelled and message then line:show(message) end
   end
+  function ctx.on_leaving() end -- whoever typed the command waits for its end
   function ctx.log(_, level, text)
     line:clear()
     require("core.log").write(level, text)

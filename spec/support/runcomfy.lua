@@ -46,10 +46,11 @@ end
 local compiled = {}
 
 --- A context that keeps what the tool reports.
----@return table ctx  reports: { elapsed, total, message }[], lines: string[]
+---@return table ctx  reports: { elapsed, total, message }[], lines: string[], leave(): the client leaves
 function M.context()
   local ctx = { reports = {}, lines = {}, cancelled = false }
   function ctx:progress(progress, total, message) table.insert(self.reports, { progress, total, message }) end
+  function ctx:on_leaving(fn) self.leave = fn end
   function ctx:log(level, text) table.insert(self.lines, level .. ": " .. text) end
   return ctx
 end

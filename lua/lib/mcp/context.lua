@@ -12,6 +12,7 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field cancelled boolean               the client gave the call up; nothing will be sent for it
 ---@field client? { name: string?, version: string? }
 ---@field deadline? number                moment of lib.clock at which the caller stops waiting; nil: none known
+---@field leaving boolean                 the client asks nothing more: a wait had better end and answer now
 ---@field tool string                     name of the tool
 ---@field package transport? Transport
 ---@field package token? string           JSON text of the progress token
@@ -20,6 +21,7 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field package sent_at? number         when the latest notification went out
 ---@field package held? table             the newest progress, waiting for its time
 ---@field package timer? core.Handle
+---@field package on_leave? fun()
 local Context = {}
 Context.__index = Context
 
@@ -36,7 +38,7 @@ local M = {}
 ---@param options ContextOptions
 ---@return Context
 function M.new(options)
-  options.cancelled = false
+  options.cancelled, options.leaving = false, false
   return setmetatable(options --[[@as Context]], Context)
 end
 
@@ -91,6 +93,21 @@ local levels = {
 function Context:log(level, text)
   local known = levels[level] or error("unknown log level '" .. tostring(level) .. "'", 2)
   log.write(known, self.tool .. ": " .. tostring(text))
+end
+
+--- Calls `fn` once when the client asks nothing more (its end of the connection is closed, its answers
+--- still count).  One at a time; nil takes it back.
+---@param fn? fun()
+function Context:on_leaving(fn)
+  self.on_leave = fn
+  if fn and self.leaving then fn() end
+end
+
+--- Tells the call that the client asks nothing more.
+function Context:leave()
+  if self.leaving then return end
+  self.leaving = true
+  if self.on_leave then self.on_leave() end
 end
 
 local function stop_timer(self)

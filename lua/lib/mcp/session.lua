@@ -240,6 +240,20 @@ function Session:cancel(id, reason)
   tell_idle(self)
 end
 
+local function open_ids(self)
+  local ids = {}
+  for id in pairs(self.calls) do ids[#ids + 1] = id end
+  return ids
+end
+
+--- The client asks nothing more: calls that wait end with what they have, the others go on.
+function Session:leave()
+  for _, id in ipairs(open_ids(self)) do
+    local request = self.calls[id]
+    if request then request.ctx:leave() end
+  end
+end
+
 --- How many calls are open.
 ---@return integer
 function Session:pending()
@@ -249,9 +263,7 @@ end
 --- Ends the connection and all its calls.
 ---@param reason? any
 function Session:close(reason)
-  local ids = {}
-  for id in pairs(self.calls) do ids[#ids + 1] = id end
-  for _, id in ipairs(ids) do
+  for _, id in ipairs(open_ids(self)) do
     if self.calls[id] then stop(self, id, reason or "the connection has ended") end
   end
   self.server:forget(self)

@@ -140,6 +140,7 @@ function M.follow(job, timeout, ctx)
   local ok, waited, err = pcall(waiting.wait, job.deployment_id, job.request_id, {
     timeout = timeout,
     on_status = function(_, info) ctx:progress(info.elapsed, nil, info.message) end,
+    on_leaving = function(end_wait) ctx:on_leaving(end_wait) end,
   })
   if not ok then
     if fiber.is_cancelled(waited) then leave(job, ctx) end

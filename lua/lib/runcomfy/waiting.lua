@@ -6,6 +6,7 @@
 --- itself is never touched: whoever stops waiting can come back with its ids.
 
 local clock = require "lib.clock"
+local fiber = require "lib.fiber"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local answers = require "lib.runcomfy.answers"
 local serverless = require "lib.runcomfy.serverless"
@@ -40,6 +41,7 @@ end
 ---@field timeout number       seconds; 0 or less: exactly one poll
 ---@field slice? number        seconds after which the wait ends early; default: the setting
 ---@field on_status? fun(status: core.json.Raw?, info: WaitInfo)  after each poll
+---@field on_leaving? fun(end_wait: fun())  told how to end the wait early, with what has been seen
 
 ---@class WaitInfo
 ---@field elapsed number
@@ -111,6 +113,23 @@ function Wait:poll_options()
   return { once = true, total_ms = math.floor(left * 1000) }
 end
 
+local function start_sleep(self, seconds, callback)
+  self.wake = callback
+  return clock.after(seconds, callback)
+end
+
+function Wait:sleep(seconds)
+  if self.ended_early then return end
+  fiber.await(start_sleep, self, seconds)
+  self.wake = nil
+end
+
+-- The one that waits leaves: no more polls.
+function Wait:end_early()
+  self.ended_early = true
+  if self.wake then self.wake() end
+end
+
 -- Sleeps until the next poll, at most to the end of the wait; false: no poll fits in any more.
 function Wait:pause(err)
   local now = clock.now()
@@ -119,8 +138,8 @@ function Wait:pause(err)
   local seconds = M.interval(now - self.started)
   local asked = err and err.retry_after
   if asked and asked > seconds then seconds = math.min(asked, 60) end
-  clock.sleep(math.min(seconds, left))
-  return not (asked and asked > left)
+  self:sleep(math.min(seconds, left))
+  return not (self.ended_early or asked and asked > left)
 end
 
 -- Calls `fetch` until it answers with an object or the wait ends.
@@ -180,7 +199,8 @@ function M.wait(deployment_id, request_id, options)
     deployment_id = deployment_id, request_id = request_id,
     started = started, deadline = started + limit, on_status = options.on_status,
   }, Wait)
-  if active > CROWD then clock.sleep(math.min(math.random(), limit)) end
+  if options.on_leaving then options.on_leaving(function() self:end_early() end) end
+  if active > CROWD then self:sleep(math.min(math.random(), limit)) end
   return self:run()
 end
 

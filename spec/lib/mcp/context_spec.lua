@@ -114,3 +114,15 @@ describe("mcp.server's progress", function()
     end
   end)
 end)
+
+describe("mcp.context, when the client leaves", function()
+  it("tells the one who asked to hear of it, once, also when that came too late", function()
+    local ctx, told = new(), 0
+    ctx:on_leaving(function() told = told + 1 end)
+    ctx:leave()
+    ctx:leave()
+    assert.equal(1, told)
+    ctx:on_leaving(function() told = told + 10 end)
+    assert.equal(11, told)
+  end)
+end)

@@ -77,10 +77,11 @@ local function close_when_drained(self)
   end)
 end
 
--- The end of input: a piped script still gets its answers.
+-- The end of input: a piped script still gets its answers, a wait for a job ends with its ids.
 local function end_of_input(self)
   self.ending = true
   if is_quiet(self) then return self:close() end
+  self.session:leave()
   self.deadline = timer.after(math.ceil((self.options.grace or GRACE) * 1000), function()
     local open = self.session:pending()
     if open > 0 then log.write("warning", ("input has ended; %d calls did not end in time and get no answer"):format(open)) end

@@ -1,0 +1,59 @@
+-- Waits for jobs over real pipes, on the simulator inside the program.
+local child = require "spec.support.child"
+local json = require "core.json"
+
+local function initialize(c)
+  c:write('{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},'
+    .. '"clientInfo":{"name":"spec","version":"1"}}}\n')
+  return json.decode(c:line())
+end
+
+local function call(c, id, name, arguments)
+  c:write(json.encode {
+    jsonrpc = "2.0", id = id, method = "tools/call", params = { name = name, arguments = arguments },
+  } .. "\n")
+end
+
+local function first_deployment(c)
+  call(c, "list", "list_deployments", {})
+  return json.decode(c:line()).result.structuredContent.deployments[1].id
+end
+
+describe("waits for jobs", function()
+  it("end with their ids as soon as the client's input ends, and the program with them", function()
+    local c <close> = child.rcmcp { "serve", "--simulate", "--speed", "1" }
+    initialize(c)
+    local deployment = first_deployment(c)
+    for id = 1, 50 do
+      call(c, id, "submit_request", { deployment_id = deployment, wait_for_completion = true })
+    end
+    c:close_stdin()
+    assert.equal(0, (c:wait()))
+    local pending = 0
+    for line in c.out:gmatch("[^\n]+") do
+      local message = json.decode(line)
+      if math.type(message.id) == "integer" then
+        local structured = message.result.structuredContent
+        assert.is_true(structured.pending, line)
+        assert.is_string(structured.submission.request_id)
+        pending = pending + 1
+      end
+    end
+    assert.equal(50, pending)
+  end)
+
+  it("do not hold up other requests, and stop without an answer when they are cancelled", function()
+    local c <close> = child.rcmcp { "serve", "--simulate", "--speed", "1" }
+    initialize(c)
+    local deployment = first_deployment(c)
+    call(c, "slow", "submit_request", { deployment_id = deployment, wait_for_completion = true })
+    call(c, "quick", "list_deployments", {})
+    assert.equal("quick", json.decode(c:line()).id)
+    c:write('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"slow"}}\n')
+    c:write('{"jsonrpc":"2.0","id":"ping","method":"ping"}\n')
+    assert.equal("ping", json.decode(c:line()).id)
+    c:close_stdin()
+    assert.equal(0, (c:wait()))
+    assert.is_nil(c.out:find('"slow"', 1, true))
+  end)
+end)
