@@ -49,6 +49,21 @@ local function compile_fields(schema)
   return slots
 end
 
+--- The schema that clients see.  They check errors against it as well as results, so it does not demand
+--- at the top what an error has not: only `ok` stays required, and further fields are allowed.
+---@param schema table
+---@return table
+function M.published(schema)
+  local copy = {}
+  for key, value in pairs(schema) do copy[key] = value end
+  copy.required = nil
+  for _, name in ipairs(schema.required or {}) do
+    if name == "ok" then copy.required = json.as_array { "ok" } end
+  end
+  if copy.additionalProperties == false then copy.additionalProperties = nil end
+  return setmetatable(copy, getmetatable(schema))
+end
+
 --- Compiles a schema to a check; the check gives true, or nil and what is wrong.
 ---@param schema table
 ---@return fun(data: any): true|nil, string?

@@ -26,12 +26,13 @@ local M = {}
 ---@field title? string
 ---@field description string
 ---@field schema table             JSON Schema of the arguments
----@field output? table
+---@field output? table             JSON Schema of structured content, of results and errors alike
 ---@field annotations { [1]: string, [2]: boolean }[]  all four hints, in a fixed order
 ---@field package read fun(arguments: table): table|nil, Error?
 ---@field package rules? fun(input: table): true|nil, Error?
 ---@field package run fun(input: table, ctx: Context): table|nil, Error?
----@field package conforms? fun(data: any): true|nil, string?
+---@field package conforms? fun(data: any): true|nil, string?  whether a result is what the tool promised
+---@field package allows? fun(data: any): true|nil, string?    whether `output` allows it: what errors are held to
 
 ---@class Snapshot  the tools of one moment; nothing changes it
 ---@field list Tool[]                      sorted by name
@@ -125,17 +126,20 @@ end
 
 local function compile(declaration)
   local input = parameters.compile(declaration.input or {})
+  local output = declaration.output
+  local published = output and outputs.published(output)
   return {
     name = declaration.name,
     title = declaration.title,
     description = declaration.description,
     schema = input.schema,
-    output = declaration.output,
+    output = published,
     annotations = all_hints(declaration.annotations),
     read = input.check,
     rules = declaration.check,
     run = declaration.run,
-    conforms = declaration.output and outputs.compile(declaration.output),
+    conforms = output and outputs.compile(output),
+    allows = published and outputs.compile(published),
   }
 end
 

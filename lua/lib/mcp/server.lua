@@ -145,29 +145,33 @@ function handlers.list_tools(server, request)
   answer(request, text)
 end
 
-local function too_large(server, request, result, bytes)
-  log.write("warning", ("the answer to request %s has %d bytes; an error takes its place"):format(request.id, bytes))
-  local smaller = content.too_large(result, bytes, server.max_message)
-  local blocks, structured = content.render(smaller, request.revision.structured)
-  return jsonrpc.result(request.id, request.revision:call_result(blocks, structured, true))
-end
-
-local function unwritable(request, ctx, problem)
-  local message = ("tool '%s': its result cannot be written as JSON: %s"):format(ctx.tool, problem)
-  log.write("error", message)
-  local failure = content.failure(message)
-  local blocks, structured = content.render(failure, request.revision.structured)
-  return jsonrpc.result(request.id, request.revision:call_result(blocks, structured, true))
-end
-
-local function response(server, request, ctx, result)
+-- Writes a result in the revision's words; nil and why where JSON cannot say it.  Clients check the
+-- structured content of errors against the output schema, too, and lose an error that breaks it.
+local function write(request, tool, result)
   local revision = request.revision
-  local blocks, structured = content.render(result, revision.structured)
-  if not blocks then return unwritable(request, ctx, structured) end
-  local text = jsonrpc.result(request.id, revision:call_result(blocks, structured, result.is_error))
+  local carried = revision.structured and not (result.is_error and tool.allows and not tool.allows(result.data))
+  local blocks, structured = content.render(result, carried)
+  if not blocks then return nil, structured end
+  return jsonrpc.result(request.id, revision:call_result(blocks, carried and structured or nil, result.is_error))
+end
+
+local function unwritable(request, tool, problem)
+  local message = ("tool '%s': its result cannot be written as JSON: %s"):format(tool.name, problem)
+  log.write("error", message)
+  return assert(write(request, tool, content.failure(message)))
+end
+
+local function too_large(server, request, tool, result, bytes)
+  log.write("warning", ("the answer of tool '%s' has %d bytes; an error takes its place"):format(tool.name, bytes))
+  return assert(write(request, tool, content.too_large(result, bytes, server.max_message)))
+end
+
+local function response(server, request, tool, result)
+  local text, problem = write(request, tool, result)
+  if not text then return unwritable(request, tool, problem) end
   if #text <= LARGE_MESSAGE then return text end
-  if #text > server.max_message then return too_large(server, request, result, #text) end
-  log.write("warning", ("the answer of tool '%s' has %d bytes; some clients cut at 1 MiB"):format(ctx.tool, #text))
+  if #text > server.max_message then return too_large(server, request, tool, result, #text) end
+  log.write("warning", ("the answer of tool '%s' has %d bytes; some clients cut at 1 MiB"):format(tool.name, #text))
   return text
 end
 
@@ -175,7 +179,7 @@ local function perform(server, request, tool, arguments, ctx)
   local result = registry.call(tool, arguments, ctx)
   local since = ctx:finish()
   if since and since < PROGRESS_GAP then fiber.sleep(PROGRESS_GAP - since) end
-  return response(server, request, ctx, result)
+  return response(server, request, tool, result)
 end
 
 -- A call, in its fiber.  Whatever goes wrong outside of the tool is an internal error, and is answered.

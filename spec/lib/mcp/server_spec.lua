@@ -1,3 +1,4 @@
+local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
@@ -409,6 +410,22 @@ describe("mcp.server's tools/call", function()
     assert.equal("r-1", result.structuredContent.request_id)
     assert.is_nil(result.structuredContent.graph)
     assert.is_false(result.structuredContent.ok)
+  end)
+
+  it("asks of an error only what its schema asks of errors, and keeps from clients what breaks it", function()
+    local output = { type = "object", additionalProperties = false, required = { "ok", "deployment" },
+      properties = { ok = { type = "boolean" }, deployment = { type = "object" } } }
+    local data = { ok = false, error = "no", code = 5 }
+    local tool = kit.tool { output = output, run = function() return nil, errors.new("no", { data = data }) end }
+    local session, transport = kit.connect { tool }
+    kit.modern(session, 1, "tools/list")
+    assert.same({ type = "object", required = { "ok" }, properties = output.properties },
+      transport.sent[1].result.tools[1].outputSchema)
+    assert.same(data, call(tool, {}).result.structuredContent)
+    data.deployment = "a string"
+    local result = call(tool, {}).result
+    assert.is_nil(result.structuredContent)
+    assert.matches('"code":5', result.content[2].text, 1, true)
   end)
 
   it("answers a result that JSON cannot say with an error", function()
