@@ -1,21 +1,10 @@
+local client = require "spec.support.client"
 local http = require "core.http"
+local httpd = require "core.httpd"
 local loop = require "core.loop"
 local responder = require "spec.support.responder"
 
--- Runs one transfer to its end.
-local function fetch(request)
-  local answer
-  local handle, message, code = http.start(request, function(...) answer = table.pack(...) end)
-  if not handle then return nil, message, code end
-  while not answer do loop.step(true) end
-  return table.unpack(answer, 1, answer.n)
-end
-
-local function get(url, more)
-  local request = { method = "GET", url = url }
-  for key, value in pairs(more or {}) do request[key] = value end
-  return fetch(request)
-end
+local fetch, get = client.fetch, client.get
 
 describe("core.http", function()
   it("gets an answer with status, headers and body", function()
@@ -79,5 +68,145 @@ describe("core.http", function()
     assert.matches("no connection to 127.0.0.1:" .. port, message, 1, true)
     assert.equal("connect", code)
     assert.is_false(sent)
+  end)
+
+  it("answers HEAD with the headers alone", function()
+    local server <close> = responder.start { ["HEAD /"] = { "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", "keep" } }
+    local response = assert(fetch { method = "HEAD", url = server.url .. "/" })
+    assert.equal(200, response.status)
+    assert.equal("", response.body)
+    assert.equal("ok", assert(get(server.url .. "/")).body)
+  end)
+
+  it("sends PUT, PATCH and POST without a body with a length of 0", function()
+    local server <close> = responder.start()
+    for _, method in ipairs { "PUT", "PATCH", "POST" } do assert(fetch { method = method, url = server.url .. "/" }) end
+    for _, request in ipairs(server:wait_requests(3)) do assert.matches("Content%-Length: 0", request.headers) end
+  end)
+
+  it("shows the headers of the last answer alone", function()
+    local interim = "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n"
+    local server <close> = responder.start { ["*"] = { interim .. responder.answer(200, "late"), "keep" } }
+    local response = assert(get(server.url .. "/"))
+    assert.equal("late", response.body)
+    assert.not_matches("Early", response.headers)
+  end)
+
+  it("joins the pieces of a chunked answer", function()
+    local server <close> = assert(httpd.listen({}, function(request)
+      local stream = request:stream(200)
+      for _ = 1, 100 do stream:write(("x"):rep(1000)) end
+      stream:finish()
+    end))
+    assert.equal(("x"):rep(100000), assert(get("http://127.0.0.1:" .. server.port)).body)
+  end)
+
+  it("unpacks gzip", function()
+    local packed = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86\xa6\x10\x36\x05\x00\x00\x00"
+    local server <close> = responder.start { ["*"] = { responder.answer(200, packed, "Content-Encoding: gzip\r\n"), "keep" } }
+    assert.equal("hello", assert(get(server.url)).body)
+    assert.matches("Accept%-Encoding: gzip", server:wait_requests(1)[1].headers)
+  end)
+
+  it("opens a new connection when the server has closed the kept one", function()
+    local server <close> = responder.start { ["*"] = { responder.answer(200, "bye"), "close" } }
+    for _ = 1, 3 do assert.equal("bye", assert(get(server.url)).body) end
+  end)
+
+  it("keeps trailers out of the headers", function()
+    local server <close> = responder.start {
+      ["*"] = { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Late: 1\r\n\r\n", "keep" },
+    }
+    local response = assert(get(server.url))
+    assert.equal("ok", response.body)
+    assert.equal("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", response.headers)
+  end)
+
+  it("tells a cut answer from a whole one", function()
+    local server <close> = responder.start {
+      ["GET /none"] = { "", "close" },
+      ["GET /length"] = { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345", "close" },
+      ["GET /chunked"] = { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n", "close" },
+      ["GET /head"] = { "HTTP/1.1 200 OK\r\nContent-Le", "close" },
+      ["GET /open"] = { "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12345", "close" },
+    }
+    for _, path in ipairs { "/none", "/length", "/chunked", "/head" } do
+      local response, message, code, sent = get(server.url .. path)
+      assert.is_nil(response)
+      assert.equal("truncated", code, path)
+      assert.is_true(sent)
+      assert.matches("127.0.0.1:" .. server.port, message, 1, true)
+    end
+    assert.equal("12345", assert(get(server.url .. "/open")).body)
+  end)
+
+  it("says what is no HTTP", function()
+    local server <close> = responder.start { ["*"] = { "SSH-2.0-OpenSSH_9.2\r\n", "close" } }
+    local _, message, code = get(server.url)
+    assert.equal("protocol", code)
+    assert.matches("of no use (Received HTTP/0.9", message, 1, true)
+  end)
+
+  it("refuses a header block over 256 KiB", function()
+    local server <close> = responder.start { ["*"] = { { "HTTP/1.1 200 OK\r\n", "X-Long: 0123456789012345678901234567890\r\n", 7000 }, "hold" } }
+    local _, message, code = get(server.url)
+    assert.equal("protocol", code)
+    assert.matches("headers", message)
+  end)
+
+  it("names a host that does not exist", function()
+    local response, message, code, sent = get("http://no-such-host.invalid/")
+    assert.is_nil(response)
+    assert.equal("connect", code)
+    assert.is_false(sent)
+    assert.matches("no-such-host.invalid", message, 1, true)
+  end)
+
+  it("lets the loop end while connections are kept", function()
+    local server <close> = responder.start()
+    assert(get(server.url))
+    server.process.handle:cancel()
+    loop.run()
+  end)
+
+  it("refuses misuse, naming the field", function()
+    local function refuses(what, request)
+      assert.error_matches(function() http.start(request, print) end, what, 1, true)
+    end
+    local url = "http://127.0.0.1/"
+    refuses("field 'method'", { url = url })
+    refuses("field 'method'", { method = "get", url = url })
+    refuses("field 'method'", { method = "GET /", url = url })
+    refuses("field 'url'", { method = "GET" })
+    refuses("field 'url'", { method = "GET", url = "ftp://host/" })
+    refuses("field 'url'", { method = "GET", url = url .. "a b" })
+    refuses("field 'url'", { method = "GET", url = url .. "\r\nX: y" })
+    refuses("field 'headers'", { method = "GET", url = url, headers = "X: y" })
+    refuses("field 'headers'", { method = "GET", url = url, headers = { "no colon" } })
+    refuses("field 'headers'", { method = "GET", url = url, headers = { "X: y\r\nZ: z" } })
+    refuses("field 'headers'", { method = "GET", url = url, headers = { 1 } })
+    refuses("field 'body'", { method = "GET", url = url, body = "x" })
+    refuses("field 'body'", { method = "POST", url = url, body = "x", body_file = "/etc/hostname" })
+    refuses("field 'body'", { method = "POST", url = url, body = 1 })
+    refuses("field 'total_ms'", { method = "GET", url = url, total_ms = -1 })
+    refuses("field 'connect_ms'", { method = "GET", url = url, connect_ms = 0 })
+    refuses("field 'max_bytes'", { method = "GET", url = url, max_bytes = 1.5 })
+    assert.error_matches(function() http.start({ method = "GET", url = url }) end, "function expected")
+    assert.equal(0, http.active())
+  end)
+
+  it("does not show a bearer that it refuses", function()
+    local ok, message = pcall(http.start, { method = "GET", url = "http://127.0.0.1/", bearer = "s3cret\n" }, print)
+    assert.is_false(ok)
+    assert.matches("field 'bearer'", message, 1, true)
+    assert.not_matches("s3cret", message)
+  end)
+
+  it("tells what it uses", function()
+    local info = assert(http.info())
+    assert.matches("^%d+%.%d+", info.version)
+    assert.is_string(info.tls)
+    assert.is_true(info.ca_file ~= nil or info.ca_path ~= nil)
+    assert.is_boolean(info.http2)
   end)
 end)

@@ -28,15 +28,26 @@ function M.answer(status, body, headers)
   return ("HTTP/1.1 %d X\r\nContent-Length: %d\r\n%s\r\n%s"):format(status, #body, headers or "", body)
 end
 
---- Starts a responder.  `rules` maps "METHOD /target" or "*" to { answer bytes, "keep"|"close"|"hold" }.
----@param rules? table<string, { [1]: string, [2]: string }>
+-- The answer's bytes as the script's argument; a list's numbers repeat what stands before them.
+local function encoded(answer)
+  if type(answer) == "string" then return hex(answer) end
+  local parts = {}
+  for _, part in ipairs(answer) do
+    if type(part) == "number" then parts[#parts] = parts[#parts] .. "*" .. part else parts[#parts + 1] = hex(part) end
+  end
+  return table.concat(parts, ",")
+end
+
+--- Starts a responder.  `rules` maps "METHOD /target" or "*" to the answer's bytes and what follows; a
+--- list of bytes and counts, { "head", "x", 1000 }, is sent as "head" and a thousand "x".
+---@param rules? table<string, { [1]: string|table, [2]: "keep"|"close"|"hold" }>
 ---@param tls? { certificate: string, key: string }
 ---@return Responder
 function M.start(rules, tls)
   local args = { "spec/support/responder.py" }
   if tls then table.move({ "--tls", tls.certificate, tls.key }, 1, 3, 2, args) end
   for request, rule in pairs(rules or {}) do
-    table.move({ request, hex(rule[1]), rule[2] }, 1, 3, #args + 1, args)
+    table.move({ request, encoded(rule[1]), rule[2] }, 1, 3, #args + 1, args)
   end
   local self = setmetatable({ process = child.spawn("python3", args) }, Responder)
   self.port = math.tointeger(self.process:line())
@@ -62,6 +73,14 @@ function Responder:requests()
     first = false
   end
   return requests
+end
+
+--- The lines of all requests, "METHOD /target".
+---@return string[]
+function Responder:lines()
+  local lines = {}
+  for i, request in ipairs(self:requests()) do lines[i] = request.line end
+  return lines
 end
 
 --- Waits until `count` requests have come; returns them.

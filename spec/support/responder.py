@@ -3,8 +3,8 @@
 
 usage: responder.py [--tls CERTIFICATE KEY] [REQUEST ANSWER AFTER]...
 
-REQUEST is "METHOD TARGET" or "*", ANSWER the bytes to send in hexadecimal (may be empty), AFTER is keep,
-close or hold.  Without a rule: 200 "ok", kept alive.  The first line on standard output is the port; then
+REQUEST is "METHOD TARGET" or "*", ANSWER the bytes to send in hexadecimal (may be empty; "AB*3,CD" repeats
+a part), AFTER is keep, close or hold.  Without a rule: 200 "ok", kept alive.  The first line on standard output is the port; then
 a line a request, separated by tabs: number of the connection, "METHOD TARGET", the body in
 hexadecimal, the header lines.  Ends when standard input ends.
 """
@@ -36,6 +36,14 @@ def read_request(stream):
         if name.lower() == "content-length":
             size = int(value)
     return lines[0].rsplit(" ", 1)[0], stream.read(size).hex(), lines[1:]
+
+
+def parts(text):
+    answer = b""
+    for part in text.split(","):
+        digits, _, count = part.partition("*")
+        answer += bytes.fromhex(digits) * int(count or "1")
+    return answer
 
 
 def serve(connection, number, rules, context):
@@ -75,7 +83,7 @@ def main():
         args = args[3:]
     rules = {}
     for i in range(0, len(args), 3):
-        rules[args[i]] = (bytes.fromhex(args[i + 1]), args[i + 2])
+        rules[args[i]] = (parts(args[i + 1]), args[i + 2])
     listener = socket.create_server(("127.0.0.1", 0))
     tell(listener.getsockname()[1])
 

@@ -1,25 +1,22 @@
 #include "net/client.h"
 
+#include "base/list.h"
 #include "net/client_error.h"
+#include "net/client_message.h"
 #include "net/client_slot.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 struct client_transfer {
-    struct client_message message;
+    struct link link; // in the queue, or among the running; first: a struct link * is a transfer
     struct client *client;
-    struct client_transfer *previous, *next; // in the queue, or among the running
-    struct client_slot *slot;                // NULL: queued
-    struct idle_watch *idle;                 // NULL: none
+    struct client_message *message;
+    struct client_slot *slot; // NULL: queued
+    struct idle_watch *idle;  // NULL: none
     client_done *done;
     void *arg;
-    uint64_t idle_ms;
-    char *secret; // the line with the bearer, wiped at the end; NULL: none
-    char block[]; // header nodes, strings, body
 };
 
 // Ends a transfer that moves no byte.  Lives on after its transfer, until its timer is closed.
@@ -32,11 +29,6 @@ struct idle_watch {
 
 enum { IDLE_SAMPLES = 4 }; // an idle time is measured in this many parts
 
-struct list {
-    struct client_transfer *first, *last;
-    size_t count;
-};
-
 struct client {
     struct client_base base;
     struct loop *loop;
@@ -47,155 +39,27 @@ struct client {
     uint64_t transfers, connections;
 };
 
-// ---- Lists ----
-
-static void append(struct list *list, struct client_transfer *t)
+static struct client_transfer *first_of(const struct list *list)
 {
-    t->previous = list->last;
-    t->next = NULL;
-    if (list->last)
-        list->last->next = t;
-    else
-        list->first = t;
-    list->last = t;
-    list->count++;
-}
-
-static void unlink_from(struct list *list, struct client_transfer *t)
-{
-    if (t->previous)
-        t->previous->next = t->next;
-    else
-        list->first = t->next;
-    if (t->next)
-        t->next->previous = t->previous;
-    else
-        list->last = t->previous;
-    list->count--;
-}
-
-// ---- The copy of a request ----
-
-static const char bearer_prefix[] = "Authorization: Bearer ";
-
-// Header lines of ours: libcurl's additions that must not be sent.
-static const char no_expect[] = "Expect:";
-static const char no_type[] = "Content-Type:";
-
-enum { OWN_LINES = 3 }; // bearer and the two above
-
-static bool has_body(const struct client_request *r)
-{
-    return r->body || r->body_file;
-}
-
-static bool names_type(const struct client_request *r)
-{
-    for (size_t i = 0; i < r->header_count; i++) {
-        if (strncasecmp(r->headers[i], no_type, sizeof no_type - 1) == 0)
-            return true;
-    }
-    return false;
-}
-
-static size_t text_size(const char *text)
-{
-    return text ? strlen(text) + 1 : 0;
-}
-
-static size_t block_size(const struct client_request *r)
-{
-    size_t size = (r->header_count + OWN_LINES) * sizeof(struct curl_slist);
-    for (size_t i = 0; i < r->header_count; i++)
-        size += text_size(r->headers[i]);
-    return size + text_size(r->method) + text_size(r->url) + text_size(r->body_file) +
-           text_size(r->save_as) + (r->bearer ? sizeof bearer_prefix + strlen(r->bearer) : 0) +
-           r->body_size;
-}
-
-// Copies `text` to *at and moves *at behind it.
-static char *put(char **at, const char *text)
-{
-    if (!text)
-        return NULL;
-    size_t size = strlen(text) + 1;
-    char *copy = memcpy(*at, text, size);
-    *at += size;
-    return copy;
-}
-
-// libcurl takes "Name:" as "do not send it" and "Name;" as "send it empty": we mean the second.
-static char *put_header(char **at, const char *line)
-{
-    char *copy = put(at, line);
-    const char *colon = strchr(copy, ':');
-    if (colon && colon[1 + strspn(colon + 1, " \t")] == '\0') {
-        copy[colon - copy] = ';';
-        copy[colon - copy + 1] = '\0';
-    }
-    return copy;
-}
-
-struct line_writer {
-    struct curl_slist *nodes;
-    size_t count;
-};
-
-static void add_line(struct line_writer *w, char *line)
-{
-    struct curl_slist *node = &w->nodes[w->count];
-    *node = (struct curl_slist){ .data = line };
-    if (w->count > 0)
-        node[-1].next = node;
-    w->count++;
-}
-
-static char *put_headers(struct client_transfer *t, const struct client_request *r, char *at)
-{
-    struct line_writer w = { .nodes = (struct curl_slist *)t->block };
-    for (size_t i = 0; i < r->header_count; i++)
-        add_line(&w, put_header(&at, r->headers[i]));
-    if (r->bearer) {
-        t->secret = at;
-        at = memcpy(at, bearer_prefix, sizeof bearer_prefix);
-        at += sizeof bearer_prefix - 1;
-        put(&at, r->bearer);
-        add_line(&w, t->secret);
-    }
-    if (has_body(r))
-        add_line(&w, (char *)no_expect); // libcurl only reads it
-    if (has_body(r) && !names_type(r))
-        add_line(&w, (char *)no_type);
-    t->message.headers = w.count > 0 ? w.nodes : NULL;
-    return at;
+    return (struct client_transfer *)list_first(list);
 }
 
 static struct client_transfer *transfer_new(struct client *c, const struct client_request *r)
 {
-    struct client_transfer *t = malloc(sizeof *t + block_size(r));
+    struct client_transfer *t = malloc(sizeof *t);
     if (!t)
         return NULL;
-    *t = (struct client_transfer){ .client = c, .idle_ms = r->idle_ms };
-    char *at = t->block + (r->header_count + OWN_LINES) * sizeof(struct curl_slist);
-    at = put_headers(t, r, at);
-    struct client_message *m = &t->message;
-    m->method = put(&at, r->method);
-    m->url = put(&at, r->url);
-    m->body_file = put(&at, r->body_file);
-    m->save_as = put(&at, r->save_as);
-    m->body_size = r->body_size;
-    if (r->body)
-        m->body = memcpy(at, r->body, r->body_size);
-    m->connect_ms = r->connect_ms;
-    m->total_ms = r->total_ms;
-    m->max_bytes = r->max_bytes;
+    *t = (struct client_transfer){ .client = c, .message = client_message_new(r) };
+    if (!t->message) {
+        free(t);
+        return NULL;
+    }
     return t;
 }
 
 static void transfer_free(struct client_transfer *t)
 {
-    if (t->secret)
-        explicit_bzero(t->secret, strlen(t->secret));
+    client_message_free(t->message);
     free(t);
 }
 
@@ -243,7 +107,7 @@ static bool idle_start(struct client_transfer *t)
         return false;
     w->transfer = t;
     t->idle = w;
-    uint64_t part = (t->idle_ms + IDLE_SAMPLES - 1) / IDLE_SAMPLES;
+    uint64_t part = (t->message->idle_ms + IDLE_SAMPLES - 1) / IDLE_SAMPLES;
     uv_timer_init(loop_uv(t->client->loop), &w->timer);
     uv_timer_start(&w->timer, on_idle_sample, part, part);
     return true;
@@ -288,10 +152,10 @@ static bool begin(struct client_transfer *t, struct client_failure *why)
     struct client_slot *s = take_slot(c);
     if (!s)
         return out_of_memory(why);
-    if (!client_slot_prepare(s, &t->message, t, why))
+    if (!client_slot_prepare(s, t->message, t, why))
         goto err0;
     t->slot = s;
-    if (t->idle_ms > 0 && !idle_start(t)) {
+    if (t->message->idle_ms > 0 && !idle_start(t)) {
         out_of_memory(why);
         goto err0;
     }
@@ -299,7 +163,7 @@ static bool begin(struct client_transfer *t, struct client_failure *why)
         out_of_memory(why);
         goto err1;
     }
-    append(&c->running, t);
+    list_append(&c->running, &t->link);
     c->transfers++;
     client_poll_hold(c->base.poll, true);
     return true;
@@ -321,7 +185,7 @@ static void detach(struct client_transfer *t)
     c->connections += (uint64_t)opened;
     idle_end(t);
     curl.multi_remove_handle(c->multi, t->slot->easy);
-    unlink_from(&c->running, t);
+    list_remove(&c->running, &t->link);
     if (c->running.count == 0)
         client_poll_hold(c->base.poll, false);
 }
@@ -351,8 +215,10 @@ static void finish(struct client_transfer *t, CURLcode rc)
     detach(t);
     curl.easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &result.status);
     curl.easy_getinfo(s->easy, CURLINFO_EFFECTIVE_URL, &url);
-    result.url = url ? url : t->message.url;
+    result.url = url ? url : t->message->url;
     result.sent = client_was_sent(s);
+    if (rc == CURLE_OK && !s->head_ended)
+        rc = CURLE_PARTIAL_FILE; // libcurl is content with half a header block
     if (rc != CURLE_OK)
         client_explain(s, rc, &why);
     else
@@ -377,8 +243,8 @@ static void refill(struct client *c)
 {
     struct client_failure why;
     while (c->queue.first && c->running.count < CLIENT_LIMIT) {
-        struct client_transfer *t = c->queue.first;
-        unlink_from(&c->queue, t);
+        struct client_transfer *t = first_of(&c->queue);
+        list_remove(&c->queue, &t->link);
         if (!begin(t, &why))
             refuse(t, &why);
     }
@@ -471,9 +337,9 @@ void client_free(struct client *c)
     if (!c)
         return;
     while (c->queue.first)
-        forget(c->queue.first);
+        forget(first_of(&c->queue));
     while (c->running.first)
-        forget(c->running.first);
+        forget(first_of(&c->running));
     while (c->pool) {
         struct client_slot *s = c->pool;
         c->pool = s->next;
@@ -497,7 +363,7 @@ struct client_transfer *client_start(struct client *c, const struct client_reque
     t->done = done;
     t->arg = arg;
     if (c->queue.first || c->running.count >= CLIENT_LIMIT) {
-        append(&c->queue, t);
+        list_append(&c->queue, &t->link);
     } else if (!begin(t, why)) {
         transfer_free(t);
         return NULL;
@@ -514,7 +380,7 @@ void client_cancel(struct client_transfer *t)
         if (c->queue.first)
             uv_timer_start(c->refill, on_refill, 0, 0);
     } else {
-        unlink_from(&c->queue, t);
+        list_remove(&c->queue, &t->link);
     }
     transfer_free(t);
 }

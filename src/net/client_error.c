@@ -48,18 +48,18 @@ static void copy_host(char *into, const char *url)
     (void)snprintf(into, HOST_ROOM, "%.*s", (int)(end - start), start);
 }
 
-// Whether the connection, with TLS, was ever made.
 bool client_was_sent(const struct client_slot *s)
 {
-    long request_size = 1;
+    long request_size = 1, connections = 0;
     curl_off_t tls_ready = 1;
     curl.easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &request_size);
     if (request_size == 0)
         return false;
-    // Through a proxy the CONNECT request counts above.  Without FRESH_CONNECT the connection may
-    // be an old one, whose handshake has no time: then the count decides.
+    // A proxy's CONNECT request counts above; but on a new connection nothing of ours goes before
+    // TLS.
+    curl.easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connections);
     curl.easy_getinfo(s->easy, CURLINFO_APPCONNECT_TIME_T, &tls_ready);
-    bool fresh = !s->plain && strcmp(s->message->method, "HEAD") != 0;
+    bool fresh = connections > 0 || !client_message_is_repeatable(s->message);
     return !(fresh && strncmp(s->message->url, "https:", 6) == 0 && tls_ready == 0);
 }
 
@@ -72,7 +72,7 @@ static void explain_stop(const struct client_slot *s, const char *host, struct c
             m->max_bytes);
         return;
     case SLOT_HEADERS_TOO_LARGE:
-        say(why, CLIENT_PROTOCOL, "the answer of %s has more than 1 MiB of headers", host);
+        say(why, CLIENT_PROTOCOL, "the answer of %s has more than 256 KiB of headers", host);
         return;
     case SLOT_FILE:
         say(why, CLIENT_FILE, "%s %s: %s", s->upload_fd >= 0 ? "cannot read" : "cannot write",
@@ -186,13 +186,14 @@ static void explain_answer(const struct client_slot *s, CURLcode rc, const char 
         say(why, CLIENT_PROTOCOL, "%s redirects more than %d times", host, CLIENT_MAX_REDIRECTS);
         return;
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        say(why, CLIENT_PROTOCOL, "unusable address at %s (%s)", host, detail);
+        say(why, CLIENT_PROTOCOL, "the address at %s is no valid URL (%s)", host, detail);
         return;
+    case CURLE_UNSUPPORTED_PROTOCOL: // a redirect to file:, or a first line that is not HTTP's
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_HTTP2:
-        say(why, CLIENT_PROTOCOL, "the answer of %s is no valid HTTP (%s)", host, detail);
+        say(why, CLIENT_PROTOCOL, "the answer of %s is of no use (%s): check the address", host,
+            detail);
         return;
     default:
         if (s->message && !client_was_sent(s))

@@ -77,10 +77,12 @@ static bool make_room(struct client_poll *p, curl_socket_t fd)
         room *= 2;
     if (room == p->room)
         return true;
-    struct watch **watches = realloc(p->watches, room * sizeof *watches);
+    const size_t one =
+        sizeof(struct watch *); // NOLINT(bugprone-sizeof-expression): it holds pointers
+    struct watch **watches = realloc(p->watches, room * one);
     if (!watches)
         return false;
-    memset(watches + p->room, 0, (room - p->room) * sizeof *watches);
+    memset(watches + p->room, 0, (room - p->room) * one);
     p->watches = watches;
     p->room = room;
     return true;

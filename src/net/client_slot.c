@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 enum {
-    HEAD_LIMIT = 1 << 20, // bytes of a header block
-    KEEP_ROOM = 64 << 10, // a buffer over this size is not kept for the next transfer
+    HEAD_LIMIT = 256 << 10, // bytes of a header block; newer libcurls end at 300 KiB, less clearly
+    KEEP_ROOM = 64 << 10,   // a buffer over this size is not kept for the next transfer
 };
 
 // ---- Callbacks of libcurl ----
@@ -30,7 +30,11 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *arg)
         buf_clear(&s->head);
         buf_clear(&s->body);
         s->received = 0;
+        s->head_ended = false;
     }
+    if (s->head_ended) // a trailer
+        return size;
+    s->head_ended = *bytes == '\r' || *bytes == '\n';
     if (s->head.size + size > HEAD_LIMIT)
         return refuse(s, SLOT_HEADERS_TOO_LARGE);
     if (!buf_append(&s->head, bytes, size))
@@ -295,6 +299,7 @@ void client_slot_clear(struct client_slot *s)
     s->stop = SLOT_RUNS;
     s->file_error = 0;
     s->received = 0;
+    s->head_ended = false;
     s->detail[0] = '\0';
     shrink(&s->head);
     shrink(&s->body);

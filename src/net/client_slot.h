@@ -3,7 +3,7 @@
 #define RCMCP_NET_CLIENT_SLOT_H
 
 #include "base/buf.h"
-#include "net/client.h"
+#include "net/client_message.h"
 #include "net/client_poll.h"
 #include "net/curl_api.h"
 #include "net/download.h"
@@ -13,20 +13,6 @@ struct client_base {
     struct client_poll *poll;
     CURLSH *share; ///< TLS sessions, so that a new connection need not start from nothing
     struct trust trust;
-};
-
-/// A request as the client keeps it: one block of memory.
-struct client_message {
-    const char *method;
-    const char *url;
-    const char *body; ///< NULL: none
-    size_t body_size;
-    const char *body_file;
-    const char *save_as;
-    struct curl_slist *headers;
-    long connect_ms;
-    long total_ms;
-    size_t max_bytes;
 };
 
 /// Why a callback of ours ended the transfer.
@@ -48,8 +34,9 @@ struct client_slot {
     struct buf head;
     struct buf body;
     struct download download;
-    int upload_fd; ///< -1: none
-    size_t received;
+    int upload_fd;   ///< -1: none
+    size_t received; ///< bytes of the body
+    bool head_ended; ///< the empty line behind the headers has come
     enum slot_stop stop;
     int file_error;                      ///< errno, with SLOT_FILE
     bool plain;                          ///< the handle holds no options but those of a GET

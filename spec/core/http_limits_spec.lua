@@ -1,0 +1,107 @@
+local client = require "spec.support.client"
+local http = require "core.http"
+local httpd = require "core.httpd"
+local loop = require "core.loop"
+local responder = require "spec.support.responder"
+
+local fetch, get = client.fetch, client.get
+
+describe("core.http limits", function()
+  it("takes an answer of exactly the limit, and refuses one byte more", function()
+    local server <close> = responder.start { ["*"] = { responder.answer(200, ("x"):rep(1000)), "keep" } }
+    assert.equal(1000, #assert(get(server.url, { max_bytes = 1000 })).body)
+    local response, message, code, sent = get(server.url, { max_bytes = 999 })
+    assert.is_nil(response)
+    assert.equal("too_large", code)
+    assert.matches("larger than the limit of 999 bytes", message, 1, true)
+    assert.is_true(sent)
+  end)
+
+  it("refuses an endless answer that promises no size", function()
+    local server <close> = responder.start {
+      ["*"] = { { "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", ("x"):rep(1000), 10000 }, "hold" },
+    }
+    local _, _, code = get(server.url, { max_bytes = 100000 })
+    assert.equal("too_large", code)
+  end)
+
+  it("counts an answer's bytes after decompression", function()
+    -- 100,000 zeros
+    local bomb = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xed\xc1\x31\x01\x00\x00\x00\xc2\xa0\xf5\x4f\x6d\x0d\x0f\xa0"
+      .. ("\0"):rep(96) .. "\x80\x57\x03\x7d\x95\x11\xd4\xa0\x86\x01\x00"
+    local server <close> = responder.start { ["*"] = { responder.answer(200, bomb, "Content-Encoding: gzip\r\n"), "keep" } }
+    local _, _, code = get(server.url, { max_bytes = 1000 })
+    assert.equal("too_large", code)
+  end)
+
+  it("ends a transfer whose answer does not come in time", function()
+    local server <close> = responder.start { ["*"] = { "", "hold" } }
+    local response, message, code, sent = fetch { method = "POST", url = server.url, body = "x", total_ms = 50 }
+    assert.is_nil(response)
+    assert.equal("timeout", code)
+    assert.matches("no complete answer from 127.0.0.1:" .. server.port .. " within 0.05 s", message, 1, true)
+    assert.is_true(sent)
+  end)
+
+  it("ends a transfer that moves no byte", function()
+    local server <close> = responder.start { ["*"] = { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345", "hold" } }
+    local _, message, code, sent = get(server.url, { idle_ms = 40 })
+    assert.equal("timeout", code)
+    assert.matches("sent nothing for too long", message, 1, true)
+    assert.is_true(sent)
+    assert.equal(0, http.active())
+  end)
+
+  it("lets a slow transfer go on while it moves", function()
+    local timer = require "core.timer"
+    local server <close> = assert(httpd.listen({}, function(request)
+      local stream, left = request:stream(200), 10
+      local function more()
+        stream:write("x")
+        left = left - 1
+        if left == 0 then stream:finish() else timer.after(10, more) end
+      end
+      more()
+    end))
+    assert.equal(("x"):rep(10), assert(get("http://127.0.0.1:" .. server.port, { idle_ms = 2000 })).body)
+  end)
+
+  it("says of a handshake that never ends that nothing was sent", function()
+    local server <close> = responder.start { ["*"] = { "", "hold" } }
+    local _, message, code, sent = fetch {
+      method = "POST", url = "https://127.0.0.1:" .. server.port, body = "x", connect_ms = 50,
+    }
+    assert.equal("connect", code)
+    assert.matches("within 0.05 s", message, 1, true)
+    assert.is_false(sent)
+  end)
+
+  it("runs 256 transfers at once and the others in order behind them", function()
+    local waiting, finished, order = {}, 0, {}
+    local server <close> = assert(httpd.listen({}, function(request) waiting[#waiting + 1] = request end))
+    local url = "http://127.0.0.1:" .. server.port .. "/"
+    for i = 1, 300 do
+      assert(http.start({ method = "GET", url = url .. i }, function(response)
+        assert.equal(200, response.status)
+        finished = finished + 1
+      end))
+    end
+    assert.equal(300, http.active())
+    assert.equal(44, http.stats().queued)
+    while #waiting < 256 do loop.step(true) end
+    local answered = 0
+    while finished < 300 do
+      while answered < #waiting do
+        answered = answered + 1
+        order[answered] = math.tointeger(waiting[answered].path:sub(2))
+        waiting[answered]:respond(200, {}, "done")
+      end
+      assert.is_true(httpd.pending() <= 256)
+      loop.step(true)
+    end
+    table.move(order, 257, 300, 1, order)
+    for i = 1, 44 do assert.is_true(order[i] > 256) end
+    assert.equal(0, http.active())
+    assert.equal(0, http.stats().queued)
+  end)
+end)
