@@ -43,6 +43,13 @@ function M.problem(problem, form)
   }))
 end
 
+-- A moment in the form that the API uses; it has been seen to use two.
+local function moment(sim, seconds)
+  if not seconds then return nil end
+  local text = clock.iso(seconds)
+  return sim.options.time_form == "offset" and text:gsub("Z$", "000+00:00") or text
+end
+
 local DEPLOYMENT = { "id", "name", "workflow_id", "workflow_version", "hardware", "min_instances", "max_instances", "queue_size",
                      "keep_warm_duration_in_seconds", "status", "is_enabled", "created_at", "updated_at", "payload", "readme" }
 
@@ -53,7 +60,7 @@ local DEPLOYMENT = { "id", "name", "workflow_id", "workflow_version", "hardware"
 ---@return table
 function M.deployment(sim, deployment, includes)
   local body = { status = "standby", simulated = true, hardware = json.as_array { deployment.hardware },
-                 created_at = clock.iso(deployment.created_at), updated_at = clock.iso(deployment.updated_at) }
+                 created_at = moment(sim, deployment.created_at), updated_at = moment(sim, deployment.updated_at) }
   for _, name in ipairs(DEPLOYMENT) do
     if body[name] == nil and name ~= "payload" and name ~= "readme" then body[name] = deployment[name] end
   end
@@ -108,25 +115,33 @@ function M.status(sim, version, request)
   })
 end
 
---- The output object of a successful run: node, channel, files.
+-- The list of a node's channel, made when it is first asked for.
+local function channel_of(outputs, order, node_id, channel)
+  if not outputs[node_id] then
+    outputs[node_id] = {}
+    order[#order + 1] = node_id
+  end
+  local node = outputs[node_id]
+  node[channel] = node[channel] or json.as_array {}
+  return node[channel]
+end
+
+--- The output object of a successful run: node, channel, files or texts.
 ---@param sim sim.Server
 ---@param request sim.Request
 ---@return table
 function M.outputs(sim, request)
   local outputs, order = {}, {}
   for _, file in ipairs(request.files) do
-    local node = outputs[file.node_id]
-    if not node then
-      node = { images = json.as_array {} }
-      outputs[file.node_id] = node
-      order[#order + 1] = file.node_id
-    end
-    table.insert(node.images, json.ordered({ "url", "filename", "subfolder", "type" }, {
+    table.insert(channel_of(outputs, order, file.node_id, "images"), json.ordered({ "url", "filename", "subfolder", "type" }, {
       url = M.file_url(sim, request, file),
       filename = file.filename,
       subfolder = file.subfolder,
       type = file.type,
     }))
+  end
+  for _, text in ipairs(request.texts or {}) do
+    table.insert(channel_of(outputs, order, text.node_id, "text"), json.as_array { text.text })
   end
   return json.ordered(order, outputs)
 end
@@ -149,9 +164,9 @@ function M.result(sim, request)
     request_id = request.id,
     status = spelled(sim, request.outcome or request.status),
     outputs = request.outcome == "succeeded" and M.outputs(sim, request) or nil,
-    error = request.error and json.as_array { request.error },
-    created_at = clock.iso(request.created_at),
-    finished_at = request.finished_at and clock.iso(request.finished_at),
+    error = request.error and (sim.options.run_error_form == "object" and request.error or json.as_array { request.error }),
+    created_at = moment(sim, request.created_at),
+    finished_at = moment(sim, request.finished_at),
     instance_id = request.instance and request.instance.id,
     simulated = true,
   })

@@ -130,6 +130,31 @@ function M.files(graph)
   return files
 end
 
+---@class sim.Text
+---@field node_id string
+---@field text string
+
+-- What a text preview shows: its own value, or a word about what it is linked to.
+local function shown(graph, value)
+  if type(value) ~= "table" then return tostring(value) end
+  local source = graph[value[1]]
+  local text = source and source.inputs.text
+  return type(text) == "string" and text or ("output %s of node %s"):format(value[2], value[1])
+end
+
+--- The texts that a run of the graph shows.
+---@param graph table
+---@return sim.Text[]
+function M.texts(graph)
+  local list = {}
+  for _, id in ipairs(sorted_ids(graph)) do
+    if graph[id].class_type == "PreviewAny" then
+      list[#list + 1] = { node_id = id, text = shown(graph, graph[id].inputs.source) }
+    end
+  end
+  return list
+end
+
 --- A digest of everything the run depends on; equal graphs have equal digests.
 ---@param graph table
 ---@return integer

@@ -19,14 +19,25 @@ local M = {}
 ---@field finished_at? number
 ---@field instance? sim.Instance
 ---@field files? sim.File[]
+---@field texts? sim.Text[]
 ---@field error? table
 ---@field on_status? fun(request: sim.Request)  called at each change
 ---@field event? sim.Event      the end of the run
 
 M.RETENTION = 7 * 86400
 
+local HISTORY = 1000 -- prompts that an instance remembers
+
 local function announce(request)
   if request.on_status then request.on_status(request) end
+end
+
+-- Forgets what ended more than seven days ago.
+local function forget(model)
+  local ended, limit = model.ended, model.time:wall() - M.RETENTION
+  while ended[1] and ended[1].finished_at < limit do
+    model.requests[table.remove(ended, 1).id] = nil
+  end
 end
 
 local function finish(model, request, outcome, fields)
@@ -36,6 +47,7 @@ local function finish(model, request, outcome, fields)
   request.status = outcome == "cancelled" and "cancelled" or "completed"
   request.finished_at = model.time:wall()
   for key, value in pairs(fields or {}) do request[key] = value end
+  table.insert(model.ended, request)
   announce(request)
 end
 
@@ -49,13 +61,15 @@ local function complete(model, request)
     local digest = execution.digest(request.graph)
     local cached = digest == deployment.last_digest
     deployment.last_digest = digest
-    finish(model, request, "succeeded", { files = cached and {} or execution.files(request.graph) })
+    finish(model, request, "succeeded", cached and { files = {} }
+      or { files = execution.files(request.graph), texts = execution.texts(request.graph) })
   end
 end
 
 local function leave_instance(model, request)
   local instance = request.instance
   table.insert(instance.history, request)
+  if #instance.history > HISTORY then table.remove(instance.history, 1) end
   instances.release(model, request.deployment, instance)
   M.dispatch(model, request.deployment)
 end
@@ -124,6 +138,7 @@ end
 function M.submit(model, deployment, body, on_status)
   local ok, problem = gate(model, deployment)
   if not ok then return nil, problem end
+  forget(model)
   local graph
   graph, problem = compose(deployment, body)
   if not graph then return nil, problem end
@@ -148,11 +163,8 @@ end
 ---@param request_id string
 ---@return sim.Request|nil request, sim.Problem? problem
 function M.find(model, deployment_id, request_id)
+  forget(model)
   local request = model.requests[request_id]
-  if request and request.finished_at and model.time:wall() > request.finished_at + M.RETENTION then
-    model.requests[request_id] = nil
-    request = nil
-  end
   if not request or request.deployment.id ~= deployment_id then return nil, problems.not_found("Request") end
   return request
 end

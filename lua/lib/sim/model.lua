@@ -48,6 +48,7 @@ M.FOREIGN_ID = "a1b2c3d4-0000-4000-8000-0000000000ff"
 ---@field balance number          USD
 ---@field deployments table<string, sim.Deployment>
 ---@field requests table<string, sim.Request>
+---@field ended sim.Request[]     of these, those that have ended, in that order
 ---@field package order string[]
 local Model = {}
 Model.__index = Model
@@ -80,6 +81,7 @@ function M.new(options, clock, faults)
     balance = 25.0,
     deployments = {},
     requests = {},
+    ended = {},
     order = {},
   }, Model)
   for _, workflow in ipairs(graphs.workflows) do seeded(model, workflow) end

@@ -91,6 +91,7 @@ local list = {
     { input("upscale_model", "UPSCALE_MODEL"), input("image", "IMAGE") }),
   class("SaveImage", "Save Image", "image", {},
     { input("images", "IMAGE"), input("filename_prefix", "STRING", { default = "ComfyUI" }) }, true),
+  class("PreviewAny", "Preview as Text", "utils", {}, { input("source", "*") }, true),
   class("PreviewImage", "Preview Image", "image", {}, { input("images", "IMAGE") }, true),
 }
 

@@ -75,6 +75,9 @@ local function check_choice(field, value)
 end
 
 local widgets = {
+  ["*"] = function(_, value) -- takes anything
+    if value == json.null then return "Input should not be null", "value_error" end
+  end,
   INT = check_integer,
   FLOAT = check_float,
   COMBO = check_choice,

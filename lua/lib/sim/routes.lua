@@ -52,7 +52,7 @@ local function list_deployments(call)
   for _, deployment in ipairs(call.sim.model:list(set_of(call.query.ids))) do
     list[#list + 1] = answers.deployment(call.sim, deployment, includes)
   end
-  return answers.json(200, list)
+  return answers.json(200, call.sim.options.list_form == "wrapped" and { deployments = list } or list)
 end
 
 local function get_deployment(call)
@@ -88,6 +88,7 @@ local function delete_deployment(call)
   local deployment, problem = call.sim.model:find(call.arg.deployment)
   if not deployment then return nil, problem end
   call.sim.model:delete(deployment)
+  if call.sim.options.delete_form == "object" then return answers.json(200, { id = deployment.id, deleted = true }) end
   return { status = 204, headers = {}, body = "" }
 end
 

@@ -29,9 +29,15 @@ local M = {}
 ---@field cancel_form? "outcome"|"requested"       the body that a cancel is answered with, default "outcome"
 ---@field cancelled_word? "cancelled"|"canceled"   default "cancelled"
 ---@field error_form? "code"|"fastapi"|"message"|"text"  the body of all errors; default: the one the API uses for each
+---@field list_form? "bare"|"wrapped"             the list of deployments: an array, or inside an object; default "bare"
+---@field delete_form? "empty"|"object"           the answer to a delete: 204, or 200 with an object; default "empty"
+---@field run_error_form? "list"|"object"         `error` of a failed result, default "list"
+---@field time_form? "z"|"offset"                 moments: milliseconds and Z, or microseconds and +00:00; default "z"
+---@field log_length? integer                     how many received requests are kept, default 20000
 
 local DEFAULTS = { host = "127.0.0.1", port = 0, seed = 1, cold_start = 180, cancel_delay = 1, gate_status = 200,
-                   cancel_form = "outcome", cancelled_word = "cancelled" }
+                   cancel_form = "outcome", cancelled_word = "cancelled", list_form = "bare", delete_form = "empty",
+                   run_error_form = "list", time_form = "z", log_length = 20000 }
 local KNOWN = { key = true, run_time = true, error_form = true }
 
 ---@class sim.Received  a request as it came
@@ -50,15 +56,13 @@ local KNOWN = { key = true, run_time = true, error_form = true }
 ---@field faults sim.Faults
 ---@field webhooks sim.Webhooks
 ---@field received integer          requests since the start, those to /_sim not counted
----@field package log sim.Received[]  the last LOG_LENGTH of them, in a ring
+---@field package log sim.Received[]  the last `log_length` of them, in a ring
 ---@field package listener? core.httpd.Server
 local Server = {}
 Server.__index = Server
 
-local LOG_LENGTH = 20000
-
 local function note(sim, request)
-  sim.log[sim.received % LOG_LENGTH + 1] = {
+  sim.log[sim.received % sim.options.log_length + 1] = {
     method = request.method, path = request.path, query = request.query, headers = request.headers, body = request.body,
     at = clock.now(),
   }
@@ -130,9 +134,9 @@ end
 ---@param filter? { method: string?, path: string? }  path: a text that the path contains
 ---@return sim.Received[]
 function Server:requests(filter)
-  local list = {}
-  for index = math.max(0, self.received - LOG_LENGTH), self.received - 1 do
-    local entry = self.log[index % LOG_LENGTH + 1]
+  local list, length = {}, self.options.log_length
+  for index = math.max(0, self.received - length), self.received - 1 do
+    local entry = self.log[index % length + 1]
     local matches = not filter or ((not filter.method or entry.method == filter.method)
       and (not filter.path or entry.path:find(filter.path, 1, true)))
     if matches then list[#list + 1] = entry end

@@ -142,4 +142,36 @@ describe("sim requests", function()
       assert.equal(200, api:get(images[3].url).status)
     end)
   end)
+
+  it("shows texts and previews beside files, under ids of any form", function()
+    simulation.with({}, function(api)
+      local graph = api:get("/prod/v2/deployments/" .. T2I .. "?includes=payload").json.payload.workflow_api_json
+      graph["38:42"] = { class_type = "PreviewAny", inputs = { source = json.as_array { "6", 0 } } }
+      graph["12"] = { class_type = "PreviewImage", inputs = { images = json.as_array { "8", 0 } } }
+      local outputs = api:run(T2I, { workflow_api_json = graph }).outputs
+      assert.equal(graph["6"].inputs.text, outputs["38:42"].text[1][1])
+      assert.equal("temp", outputs["12"].images[1].type)
+      assert.equal(200, api:get(outputs["12"].images[1].url).status)
+      assert.equal("output", outputs["9"].images[1].type)
+    end)
+  end)
+
+  it("forgets expired requests by itself", function()
+    simulation.with({}, function(api)
+      local _, id = api:run(T2I)
+      api.sim.model.time:advance(8 * 86400)
+      api:submit(T2I)
+      assert.is_nil(api.sim.model.requests[id])
+      assert.same({}, api.sim.model.ended)
+    end)
+  end)
+
+  it("shows errors as an object and moments with an offset on demand", function()
+    simulation.with({ run_error_form = "object", time_form = "offset" }, function(api)
+      api.sim:fault { kind = "fail_run" }
+      local result = api:run(T2I)
+      assert.equal(10011, result.error.errorCode)
+      assert.matches("^%d+%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d000%+00:00$", result.finished_at)
+    end)
+  end)
 end)

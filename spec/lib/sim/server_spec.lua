@@ -103,6 +103,14 @@ describe("sim.server", function()
     end)
   end)
 
+  it("keeps the last requests of its log", function()
+    simulation.with({ log_length = 2 }, function(api)
+      for page = 1, 5 do api:get("/page/" .. page) end
+      local log = api.sim:requests()
+      assert.same({ 2, "/page/4", "/page/5", 5 }, { #log, log[1].path, log[2].path, api.sim.received })
+    end)
+  end)
+
   it("gives the same ids at each start from the same seed, others from another", function()
     local function first_id(seed)
       local id
