@@ -1,0 +1,66 @@
+// The line splitter: however the stream is cut into chunks, the same lines come out, none over the
+// limit.
+#include "base/buf.h"
+#include "base/lines.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIMIT = 64 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool ok)
+{
+    if (!ok)
+        abort();
+}
+
+// Writes each event down: its kind, its length, its bytes.
+static bool note(void *arg, enum lines_event event, const char *bytes, size_t size)
+{
+    struct buf *out = arg;
+    must(event != LINES_NO_MEMORY);
+    must(size <= LIMIT);
+    must(event == LINES_LINE || size == 0);
+    must(size == 0 || !memchr(bytes, '\n', size));
+    char kind = (char)('0' + event);
+    char length = (char)size;
+    must(buf_append(out, &kind, 1) && buf_append(out, &length, 1) && buf_append(out, bytes, size));
+    return true;
+}
+
+// Splits the bytes, fed in chunks of `step`.
+static struct buf split(const char *bytes, size_t size, size_t step)
+{
+    struct buf out = { 0 };
+    struct lines lines = { .max = LIMIT };
+    for (size_t at = 0; at < size; at += step) {
+        size_t n = size - at < step ? size - at : step;
+        char *chunk = malloc(n); // of its own, so that reading past it is seen
+        must(chunk != NULL);
+        memcpy(chunk, bytes + at, n);
+        lines_feed(&lines, chunk, n, note, &out);
+        free(chunk);
+    }
+    lines_finish(&lines, note, &out);
+    lines_free(&lines);
+    return out;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1)
+        return 0;
+    size_t step = 1 + data[0];
+    const char *bytes = (const char *)data + 1;
+    size--;
+    struct buf whole = split(bytes, size, size + 1);
+    struct buf cut = split(bytes, size, step);
+    must(whole.size == cut.size);
+    must(whole.size == 0 || memcmp(whole.data, cut.data, whole.size) == 0);
+    buf_free(&whole);
+    buf_free(&cut);
+    return 0;
+}
