@@ -135,7 +135,7 @@ local function error_text(status, error_code, message, hint)
   return hint and text .. "\n" .. hint or text
 end
 
-local function answer_error(status, value, text, fallback)
+local function answer_error(status, value, text, fallback, hints)
   local object = value and value:kind() == "object" and value or nil
   local error_code, detail
   if object then error_code, detail = object:value "error_code", object:get "detail" end
@@ -143,7 +143,7 @@ local function answer_error(status, value, text, fallback)
   local message = object and message_of_object(object) or not object and readable(text) or ""
   if message == "" then message = fallback end
   if object then message = with_detail(message, object) end
-  local hint = advice.for_answer(status, error_code)
+  local hint = hints and hints[status] or advice.for_answer(status, error_code)
   return errors.new(error_text(status, error_code, message, hint), {
     code = "http_status", status_code = status, error_code = error_code, detail = detail, api_message = message, hint = hint,
     data = json.ordered(ERROR_KEYS, {
@@ -169,18 +169,19 @@ end
 
 --- Reads an answer.
 ---@param response { status: integer, body: string }
+---@param hints? table<integer, string>  what to do, by status, where this request knows better than lib.runcomfy.advice
 ---@return core.json.Raw|string|nil value  JSON, or text where the body is none
 ---@return Error?
-function M.read(response)
+function M.read(response, hints)
   local status, body = response.status, response.body
   local value = json.raw(body)
   if status < 300 then
     if not value then return valid_text(body) end
     if not says_error(value) then return value end
-    return nil, answer_error(status, value, body, "RunComfy API error")
+    return nil, answer_error(status, value, body, "RunComfy API error", hints)
   end
   if status < 400 then return nil, redirect_error(response) end
-  return nil, answer_error(status, value, valid_text(body), REASONS[status] or ("status %d"):format(status))
+  return nil, answer_error(status, value, valid_text(body), REASONS[status] or ("status %d"):format(status), hints)
 end
 
 --- The error of an answer that succeeded and is not what it should be.

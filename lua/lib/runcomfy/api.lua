@@ -25,6 +25,7 @@ M.DEFAULT_BASE_URL = "https://api.runcomfy.net"
 ---@class Operation  what a write is called, and what to do when nobody knows whether it happened
 ---@field name string
 ---@field unknown string
+---@field hints? table<integer, string>  what to do, by HTTP status
 
 local settings, headers_of_read, headers_of_write
 
@@ -156,7 +157,7 @@ local function send(request, operation, secrets)
   local response, err = retry.call(request.method, DEFAULTS, function() return http.request(request) end)
   if not response then return nil, failure(err, operation) end
   response.body = redacted(response.body, secrets)
-  local value, api_err = answers.read(response)
+  local value, api_err = answers.read(response, operation.hints)
   if api_err then return nil, mark_unknown(api_err, operation) end
   return value
 end

@@ -18,7 +18,12 @@ local DELETE = { name = "delete", unknown = "Look with list_deployments whether 
 local SUBMIT = { name = "submit", unknown = "If the request arrived it runs and is billed, and its id is lost: look at the "
   .. "deployment's requests on runcomfy.com, and submit again only if a second run may be paid for." }
 local CANCEL = { name = "cancel", unknown = "get_request_status shows whether the request was cancelled; cancelling again does no harm." }
-local PROXY = { name = "proxy call", unknown = "Look at the instance (get_request_status) before sending it again." }
+local PROXY = {
+  name = "proxy call",
+  unknown = "Look at the instance (get_request_status) before sending it again.",
+  hints = { [404] = "The instance is not there: its id lives only while it does, from in_progress until it shuts down after the "
+    .. "keep-warm time. get_request_status of a running request tells the instance_id; submit a request to get a new instance." },
+}
 
 -- Management ---------------------------------------------------------------------------------------
 

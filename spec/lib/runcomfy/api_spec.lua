@@ -1,0 +1,35 @@
+local api = require "lib.runcomfy.api"
+local bed = require "spec.support.runcomfy"
+
+describe("lib.runcomfy.api", function()
+  after_each(function() api.configure {} end)
+
+  it("refuses settings that cannot be meant", function()
+    for _, bad in ipairs { { base_url = "ftp://x" }, { base_url = "https://" }, { base_url = "https://x/?q" }, { queue_prefix = "v3" },
+                           { key = "two words" }, { key = "line\r\nX-Evil: 1" }, { key = "schlüssel" } } do
+      local ok, err = api.configure(bad)
+      assert.is_nil(ok)
+      assert.equal("bad_setting", err.code)
+      assert.is_nil(err.message:find("X-Evil", 1, true))
+    end
+  end)
+
+  it("takes an empty key as none, and a base URL with a slash at its end", function()
+    assert(api.configure { key = "", base_url = "http://127.0.0.1:1/" })
+    assert.is_nil(api.settings().key)
+    assert.equal("http://127.0.0.1:1/prod/v2/deployments", api.deployments_url)
+    assert.equal("http://127.0.0.1:1/prod/v1/deployments/", api.queue_url)
+  end)
+
+  it("does not wait for a Retry-After of more than a minute, and says so by ending", function()
+    bed.with({}, function(sim, time)
+      local begun = time.time
+      assert(sim:fault { kind = "status", status = 429, retry_after = 3600, forever = true })
+      local _, err = api.get(api.deployments_url)
+      assert.equal(429, err.status_code)
+      assert.equal(60, err.retry_after)
+      assert.equal(1, #sim:requests())
+      assert.is_true(time.time - begun < 1)
+    end)
+  end)
+end)

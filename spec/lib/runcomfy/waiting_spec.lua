@@ -1,0 +1,115 @@
+local bed = require "spec.support.runcomfy"
+local fiber = require "lib.fiber"
+local json = require "core.json"
+local serverless = require "lib.runcomfy.serverless"
+local waiting = require "lib.runcomfy.waiting"
+
+local ID = "a1b2c3d4-0000-4000-8000-000000000001"
+
+local function low() return 0 end
+local function high() return 1 end
+
+describe("lib.runcomfy.waiting", function()
+  it("polls every second at first, later every five, 25 % either way", function()
+    assert.equal(0.75, waiting.interval(0, low))
+    assert.equal(1.25, waiting.interval(0, high))
+    assert.equal(1.25, waiting.interval(5, high))
+    assert.equal(1.5, waiting.interval(10, low))
+    assert.equal(3.75, waiting.interval(25, low))
+    assert.equal(6.25, waiting.interval(1000, high))
+  end)
+
+  it("draws the jitter anew each time", function()
+    local seen = {}
+    for _ = 1, 20 do seen[waiting.interval(0)] = true end
+    local different = 0
+    for _ in pairs(seen) do different = different + 1 end
+    assert.is_true(different > 10)
+  end)
+
+  it("describes a status in a few words", function()
+    local function text(body, elapsed) return waiting.describe(json.raw(body), elapsed) end
+    assert.equal("in queue, position 3, 40 s", text('{"status":"in_queue","queue_position":3}', 40.2))
+    assert.equal("in queue, 1 s", text('{"status":"IN_QUEUE","queue_position":null}', 1))
+    assert.equal("in progress on instance i, 75 s", text('{"status":"in_progress","instance_id":"i"}', 75))
+    assert.equal("in progress, 75 s", text('{"status":"in_progress"}', 75))
+    assert.equal("paused, 2 s", text('{"status":"paused"}', 2))
+    assert.equal("status unknown, 2 s", text("{}", 2))
+    assert.equal("the last poll failed (HTTP 503), still waiting, 9 s", waiting.describe(nil, 9, { status_code = 503 }))
+  end)
+
+  it("forgives what may pass, and nothing else", function()
+    for _, err in ipairs { { status_code = 429 }, { status_code = 408 }, { status_code = 500 }, { status_code = 504 }, { code = "connect" },
+                           { code = "timeout" }, { code = "unexpected_answer" } } do
+      assert.is_true(waiting.forgivable(err))
+    end
+    for _, err in ipairs { { status_code = 401 }, { status_code = 404 }, { status_code = 200 }, { code = "no_key" },
+                           { code = "invalid_input" } } do
+      assert.is_false(waiting.forgivable(err))
+    end
+  end)
+
+  for _, word in ipairs { "completed", "COMPLETED", "succeeded", "failed", "error", "cancelled", "Canceled" } do
+    it("ends at " .. word, function()
+      bed.with({}, function(sim)
+        bed.answer_with(sim, ('{"status":"%s"}'):format(word), { path = "/status", forever = true })
+        bed.answer_with(sim, "{}", { path = "/result", forever = true })
+        local waited = waiting.wait("d", "r", { timeout = 100 })
+        assert.is_string(waited.ending)
+        assert.equal(2, #sim:requests())
+      end)
+    end)
+  end
+
+  it("polls on at a status that nobody knows", function()
+    bed.with({}, function(sim)
+      bed.answer_with(sim, '{"status":"defrosting"}', { path = "/status", forever = true })
+      local waited = waiting.wait("d", "r", { timeout = 10 })
+      assert.is_nil(waited.ending)
+      assert.equal("defrosting", waited.status:value "status")
+      assert.is_true(#sim:requests() > 5)
+    end)
+  end)
+
+  it("polls at once, and the number of polls grows slowly", function()
+    bed.with({}, function(sim, time)
+      local begun = time.time
+      bed.answer_with(sim, '{"status":"in_queue"}', { forever = true })
+      waiting.wait("d", "r", { timeout = 300 })
+      local polls = sim:requests()
+      assert.equal(begun, polls[1].at)
+      assert.is_true(#polls >= 55 and #polls <= 90, tostring(#polls))
+      for i = 2, #polls - 1 do
+        local pause = polls[i].at - polls[i - 1].at
+        assert.is_true(pause >= 0.74 and pause <= 6.3, tostring(pause))
+      end
+    end)
+  end)
+
+  it("spreads the first polls of a crowd over a second, so that they do not stay in step", function()
+    bed.with({}, function(sim, time)
+      bed.answer_with(sim, '{"status":"in_queue"}', { forever = true })
+      local begun, fibers = time.time, {}
+      for i = 1, 200 do fibers[i] = fiber.spawn(waiting.wait, "d", "r" .. i, { timeout = 0.99 }) end
+      for _, task in ipairs(fibers) do task:join() end
+      local at_once = 0
+      for _, poll in ipairs(sim:requests()) do
+        if poll.at - begun < 0.1 then at_once = at_once + 1 end
+      end
+      assert.is_true(at_once >= 32 and at_once < 100, tostring(at_once))
+      assert.equal(0, waiting.active())
+    end)
+  end)
+
+  it("says nothing of a result that has not come when the job's own status tells the end", function()
+    bed.with({ sim = { cold_start = 1 } }, function(sim)
+      local id = serverless.submit(ID, {}):value "request_id"
+      serverless.cancel(ID, id)
+      assert(sim:fault { kind = "status", path = "/result", forever = true })
+      local waited = waiting.wait(ID, id, { timeout = 5 })
+      assert.equal("cancelled", waited.ending)
+      assert.is_nil(waited.result)
+      assert.equal(503, waited.err.status_code)
+    end)
+  end)
+end)

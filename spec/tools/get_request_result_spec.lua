@@ -1,0 +1,70 @@
+local bed = require "spec.support.runcomfy"
+
+local function call(sim, body)
+  bed.answer_with(sim, body)
+  return bed.call("get_request_result", { deployment_id = "d", request_id = "r" })
+end
+
+describe("tool get_request_result", function()
+  it("lists every output that has a URL, in the order of the document, six keys each", function()
+    bed.with({}, function(sim)
+      local body = '{"request_id":"r","status":"succeeded","outputs":{"9":{"images":[{"url":"https://x/a.png","filename":"a.png",'
+        .. '"subfolder":"","type":"output"},{"filename":"no url"},"text",null]},"38:42":{"text":[["a caption"]],'
+        .. '"gifs":[{"url":"https://x/b"}]},"1":null,"2":{"images":{"url":"no list"}}}}'
+      local answer = call(sim, body)
+      assert.equal("Result for r: succeeded.", answer.text)
+      assert.equal('{"ok":true,"result":' .. body .. ',"output_urls":['
+        .. '{"node_id":"9","channel":"images","url":"https://x/a.png","filename":"a.png","subfolder":"","type":"output"},'
+        .. '{"node_id":"38:42","channel":"gifs","url":"https://x/b","filename":null,"subfolder":null,"type":null}]}', answer.json)
+    end)
+  end)
+
+  for _, outputs in ipairs { '"outputs":{}', '"outputs":null', '"x":1', '"outputs":{"9":{}}' } do
+    it("says why there may be no outputs: " .. outputs, function()
+      bed.with({}, function(sim)
+        local answer = call(sim, '{"status":"succeeded",' .. outputs .. "}")
+        assert.is_true(answer.ok)
+        assert.matches("Change a seed", answer.text, 1, true)
+        assert.matches('"output_urls":[]', answer.json, 1, true)
+      end)
+    end)
+  end
+
+  it("does not say so where there is text", function()
+    bed.with({}, function(sim)
+      assert.equal("Result for r: succeeded.", call(sim, '{"status":"succeeded","outputs":{"1":{"text":["x"]}}}').text)
+    end)
+  end)
+
+  it("says that a job has not ended", function()
+    bed.with({}, function(sim)
+      local answer = call(sim, '{"status":"in_progress"}')
+      assert.is_true(answer.ok)
+      assert.matches("^Result for r: in_progress.\nIt has not ended", answer.text)
+    end)
+  end)
+
+  local failures = {
+    { '{"status":"failed","error":[{"errorCode":10011,"error":"CUDA out of memory","debugInfo":"node 3"}]}', "failed",
+      "CUDA out of memory: node 3 (errorCode 10011)" },
+    { '{"status":"FAILED","error":{"type":"X","message":"boom"}}', "FAILED", "boom (type X)" },
+    { '{"status":"error","error":"plain"}', "error", "plain" },
+    { '{"status":"failed"}', "failed", "" },
+    { '{"status":"cancelled"}', "cancelled", "" },
+    { '{"status":"canceled"}', "canceled", "" },
+  }
+  for _, case in ipairs(failures) do
+    it("is an error for " .. case[1], function()
+      bed.with({}, function(sim)
+        local answer = call(sim, case[1])
+        assert.is_false(answer.ok)
+        local text = ("Result for r: %s."):format(case[2]) .. (case[3] ~= "" and " " .. case[3] or "")
+        assert.equal(text, answer.text)
+        assert.equal(text, answer.data.error)
+        assert.equal("d", answer.data.deployment_id)
+        assert.equal("r", answer.data.request_id)
+        assert.matches('"result":' .. case[1], answer.json, 1, true)
+      end)
+    end)
+  end
+end)

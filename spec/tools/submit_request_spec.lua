@@ -1,0 +1,356 @@
+local bed = require "spec.support.runcomfy"
+local fiber = require "lib.fiber"
+local json = require "core.json"
+
+local ID = "a1b2c3d4-0000-4000-8000-000000000001"
+
+local function submit(more, ctx)
+  local arguments = { deployment_id = ID }
+  for key, value in pairs(more or {}) do arguments[key] = value end
+  return bed.call("submit_request", arguments, ctx)
+end
+
+local function wait(more, ctx)
+  local arguments = { wait_for_completion = true }
+  for key, value in pairs(more or {}) do arguments[key] = value end
+  return submit(arguments, ctx)
+end
+
+local function count(sim, part)
+  return #sim:requests { path = part }
+end
+
+describe("tool submit_request", function()
+  describe("submits", function()
+    it("and answers at once with the request id", function()
+      bed.with({}, function(sim)
+        local answer = submit { overrides = { ["6"] = { inputs = { text = "x" } } } }
+        local id = answer.data.submission.request_id
+        assert.equal(("Submitted request %s."):format(id), answer.text)
+        assert.equal(ID, answer.data.deployment_id)
+        assert.equal(1, #sim:requests())
+        assert.equal("/prod/v1/deployments/" .. ID .. "/inference", sim:requests()[1].path)
+        assert.equal('{"overrides":{"6":{"inputs":{"text":"x"}}}}', sim:requests()[1].body)
+      end)
+    end)
+
+    it("the saved defaults by empty overrides", function()
+      bed.with({}, function(sim)
+        assert.is_true(submit().ok)
+        assert.is_true(submit({ overrides = json.null, workflow_api_json = json.null, extra_data = json.null }).ok)
+        for _, request in ipairs(sim:requests()) do assert.equal('{"overrides":{}}', request.body) end
+      end)
+    end)
+
+    it("numbers, lists and objects as they came", function()
+      local graph = '{"1":{"class_type":"X","inputs":{"a":[],"b":{},"c":1.0,"d":18446744073709551615,"e":-9223372036854775808,"f":null,'
+        .. '"g":0.1,"h":156680208700286,"i":"\u{1F600}"}}}'
+      bed.with({}, function(sim)
+        for _, field in ipairs { "overrides", "workflow_api_json" } do
+          bed.answer_with(sim, '{"request_id":"r"}')
+          submit { [field] = json.decode(graph) }
+          bed.answer_with(sim, '{"request_id":"r"}')
+          submit { [field] = graph }
+        end
+        local requests = sim:requests()
+        for i, field in ipairs { "overrides", "overrides", "workflow_api_json", "workflow_api_json" } do
+          assert.equal(('{"%s":%s}'):format(field, graph), requests[i].body)
+        end
+      end)
+    end)
+
+    it("a webhook as query parameters", function()
+      bed.with({}, function(sim)
+        bed.answer_with(sim, '{"request_id":"r"}', { count = 2 })
+        submit { webhook_url = "https://example.com/hook?a=b&c=d" }
+        submit { webhook_url = "https://example.com/hook", webhook_intermediate_status = true }
+        assert.equal("webhook=https%3A%2F%2Fexample.com%2Fhook%3Fa%3Db%26c%3Dd", sim:requests()[1].query)
+        assert.equal("webhook=https%3A%2F%2Fexample.com%2Fhook&webhook_intermediate_status=true", sim:requests()[2].query)
+        assert.equal('{"overrides":{}}', sim:requests()[1].body)
+      end)
+    end)
+
+    it("extra_data, which no error shows", function()
+      bed.with({}, function(sim)
+        local secret = "comfyui-0123+[secret]"
+        local detail = { { loc = { "body", "extra_data" }, msg = "bad " .. secret, input = secret } }
+        bed.answer_with(sim, json.encode { detail = detail }, { status = 422 })
+        local answer = submit { extra_data = { api_key_comfy_org = secret } }
+        assert.equal(secret, json.decode(sim:requests()[1].body).extra_data.api_key_comfy_org)
+        assert.is_false(answer.ok)
+        assert.is_nil((answer.text .. answer.json):find("0123", 1, true))
+        assert.matches("body.extra_data: bad [redacted]", answer.text, 1, true)
+      end)
+    end)
+  end)
+
+  describe("refuses before anything is sent", function()
+    local cases = {
+      { { overrides = {}, workflow_api_json = {} }, "'overrides' and 'workflow_api_json' exclude each other" },
+      { { webhook_intermediate_status = false }, "'webhook_intermediate_status' needs 'webhook_url'" },
+      { { webhook_url = "http://example.com" }, "'webhook_url' must be a public https:// URL" },
+      { { webhook_url = "https://" }, "'webhook_url'" },
+      { { webhook_url = "https://a b" }, "'webhook_url'" },
+      { { overrides = "[1]" }, "'overrides' must be an object" },
+      { { timeout_seconds = "soon" }, "'timeout_seconds' must be an integer" },
+      { { wait_for_completion = "perhaps" }, "'wait_for_completion' must be true or false" },
+    }
+    for _, case in ipairs(cases) do
+      it(case[2], function()
+        bed.with({}, function(sim)
+          local answer = submit(case[1])
+          assert.is_false(answer.ok)
+          assert.matches(case[2], answer.text, 1, true)
+          assert.equal("invalid_input", answer.data.code)
+          assert.equal(0, #sim:requests())
+        end)
+      end)
+    end
+  end)
+
+  it("says which override is wrong", function()
+    bed.with({}, function()
+      local answer = submit { overrides = { ["999"] = { inputs = { text = "x" } } } }
+      assert.is_false(answer.ok)
+      assert.equal(422001, answer.data.error_code)
+      assert.matches("999", answer.text, 1, true)
+      assert.matches("include_payload=true", answer.text, 1, true)
+    end)
+  end)
+
+  it("says how to enable a deployment that is disabled", function()
+    bed.with({}, function()
+      bed.call("update_deployment", { deployment_id = ID, is_enabled = false })
+      local answer = submit()
+      assert.equal(10002, answer.data.error_code)
+      assert.matches("update_deployment (is_enabled=true)", answer.text, 1, true)
+    end)
+  end)
+
+  for _, body in ipairs { "{}", '{"request_id":null}', "", "accepted" } do
+    it(("does not lose a submit whose answer is %q without saying so"):format(body), function()
+      bed.with({}, function(sim)
+        bed.answer_with(sim, body)
+        local answer = wait()
+        assert.is_false(answer.ok)
+        assert.equal("unknown", answer.data.delivery)
+        assert.equal(ID, answer.data.deployment_id)
+        assert.matches("no request_id", answer.text, 1, true)
+        assert.equal(1, #sim:requests())
+      end)
+    end)
+  end
+
+  describe("waits", function()
+    it("to the end and answers with result and outputs", function()
+      bed.with({}, function(sim)
+        local ctx = bed.context()
+        local answer = wait({}, ctx)
+        assert.is_true(answer.ok)
+        local id = answer.data.submission.request_id
+        assert.equal(("Request %s finished: completed."):format(id), answer.text)
+        assert.equal("succeeded", answer.data.result.status)
+        assert.equal("completed", answer.data.status.status)
+        assert.equal(ID, answer.data.deployment_id)
+        assert.equal(1, #answer.data.output_urls)
+        assert.is_nil(answer.data.pending)
+        assert.equal(1, count(sim, "/inference"))
+        assert.equal(1, count(sim, "/result"))
+        assert.equal("in queue, position 1, 0 s", ctx.reports[1][3])
+        assert.matches("^in progress on instance [%x-]+, %d+ s$", ctx.reports[#ctx.reports - 1][3])
+        assert.matches('^{"ok":true,"submission":{.*},"deployment_id":".-","status":{.*},"result":{.*},"output_urls":%[', answer.json)
+      end)
+    end)
+
+    it("and says why an unchanged run has no outputs", function()
+      bed.with({ sim = { cold_start = 1 } }, function()
+        assert.is_true(wait().ok)
+        local answer = wait()
+        assert.is_true(answer.ok)
+        assert.matches("Change a seed", answer.text, 1, true)
+        assert.equal("[]", json.encode(answer.data.output_urls))
+      end)
+    end)
+
+    it("until timeout_seconds, then says what to ask next and how", function()
+      bed.with({}, function(sim, time)
+        local before = time.time
+        local answer = wait { timeout_seconds = 20 }
+        assert.is_true(answer.ok)
+        assert.is_true(answer.data.pending)
+        local id = answer.data.submission.request_id
+        assert.equal(ID, answer.data.deployment_id)
+        assert.equal("in_queue", answer.data.status.status)
+        assert.matches(id, answer.text, 1, true)
+        assert.matches("Do not submit it again", answer.text, 1, true)
+        assert.matches(("get_request_status with deployment_id=%s and request_id=%s"):format(ID, id), answer.text, 1, true)
+        assert.is_true(math.abs(time.time - before - 20) < 0.1)
+        assert.equal(0, count(sim, "/cancel"))
+        assert.matches('^{"ok":true,"pending":true,"submission":', answer.json)
+      end)
+    end)
+
+    it("no longer than the slice", function()
+      bed.with({ slice = 12 }, function(_, time)
+        local before = time.time
+        assert.is_true(wait().data.pending)
+        assert.is_true(math.abs(time.time - before - 12) < 0.1)
+      end)
+    end)
+
+    for _, timeout in ipairs { 0, -5 } do
+      it(("for exactly one poll with timeout_seconds = %d"):format(timeout), function()
+        bed.with({}, function(sim)
+          local answer = wait { timeout_seconds = timeout }
+          assert.is_true(answer.data.pending)
+          assert.equal(1, count(sim, "/status"))
+        end)
+      end)
+    end
+
+    for _, word in ipairs { "cancelled", "canceled" } do
+      it("and reports a job that was cancelled elsewhere, spelt " .. word, function()
+        bed.with({ sim = { cancelled_word = word } }, function(sim)
+          local answer
+          local waiter = fiber.spawn(function() answer = wait() end)
+          local clock = require "lib.clock"
+          clock.sleep(10)
+          local id = sim:requests({ path = "/status" })[1].path:match "requests/([^/]+)"
+          bed.call("cancel_request", { deployment_id = ID, request_id = id })
+          waiter:join()
+          assert.is_false(answer.ok)
+          assert.equal(("Request %s finished: %s."):format(id, word), answer.text)
+          assert.equal(id, answer.data.request_id)
+          assert.equal(ID, answer.data.deployment_id)
+          assert.equal(word, answer.data.status.status)
+        end)
+      end)
+    end
+
+    it("and makes a failed job an error with the API's words and the ids", function()
+      bed.with({ sim = { cold_start = 1 } }, function(sim)
+        assert(sim:fault { kind = "fail_run", message = "CUDA out of memory" })
+        local answer = wait()
+        assert.is_false(answer.ok)
+        assert.matches("^Request %S+ finished: failed. .*CUDA out of memory", answer.text)
+        assert.equal(answer.text, answer.data.error)
+        assert.equal("failed", answer.data.result.status)
+        assert.equal(answer.data.submission.request_id, answer.data.request_id)
+        assert.equal(ID, answer.data.deployment_id)
+      end)
+    end)
+
+    it("through polls that fail", function()
+      bed.with({ sim = { cold_start = 30 } }, function(sim)
+        for _, kind in ipairs { "drop", "status", "html", "truncated", "empty" } do
+          assert(sim:fault { kind = kind, path = "/status", skip = 1 })
+        end
+        assert(sim:fault { kind = "status", status = 429, path = "/result" })
+        assert(sim:fault { kind = "drop", path = "/result" })
+        local ctx = bed.context()
+        local answer = wait({}, ctx)
+        assert.is_true(answer.ok, answer.text)
+        assert.equal(3, count(sim, "/result"))
+        local failed = 0
+        for _, report in ipairs(ctx.reports) do
+          if report[3]:find("the last poll failed", 1, true) then failed = failed + 1 end
+        end
+        assert.is_true(failed >= 5) -- libcurl itself repeats a GET whose reused connection was dropped
+      end)
+    end)
+
+    it("and keeps the ids when every poll fails", function()
+      bed.with({}, function(sim)
+        assert(sim:fault { kind = "status", path = "/status", forever = true })
+        local answer = wait { timeout_seconds = 10 }
+        assert.is_true(answer.ok)
+        assert.is_true(answer.data.pending)
+        assert.equal(json.null, answer.data.status)
+        assert.matches("The last poll failed: HTTP 503", answer.text, 1, true)
+        assert.is_string(answer.data.submission.request_id)
+      end)
+    end)
+
+    it("and obeys Retry-After", function()
+      bed.with({}, function(sim)
+        assert(sim:fault { kind = "status", status = 429, path = "/status", retry_after = 30 })
+        wait { timeout_seconds = 40 }
+        local polls = sim:requests { path = "/status" }
+        assert.is_true(polls[2].at - polls[1].at > 29.9)
+      end)
+    end)
+
+    it("and keeps the ids when the API refuses to tell", function()
+      bed.with({}, function(sim)
+        assert(sim:fault { kind = "status", status = 404, path = "/status" })
+        local answer = wait()
+        assert.is_false(answer.ok)
+        assert.equal(404, answer.data.status_code)
+        assert.equal(ID, answer.data.deployment_id)
+        assert.equal(answer.data.submission.request_id, answer.data.request_id)
+        assert.matches("Do not submit it again", answer.text, 1, true)
+        assert.equal(1, count(sim, "/status"))
+      end)
+    end)
+
+    it("and tells the end even when the result cannot be fetched", function()
+      bed.with({ sim = { cold_start = 1 } }, function(sim)
+        assert(sim:fault { kind = "status", status = 500, path = "/result", forever = true })
+        local answer = wait { timeout_seconds = 60 }
+        assert.is_true(answer.ok)
+        assert.matches("finished: completed.\nIts result could not be fetched (HTTP 500", answer.text, 1, true)
+        assert.matches("get_request_result with deployment_id=", answer.text, 1, true)
+        assert.is_false(answer.data.result.ok)
+        assert.equal(500, answer.data.result.status_code)
+      end)
+    end)
+  end)
+
+  describe("whose client gives up", function()
+    -- Starts a waiting call and cancels it after `seconds`; gives the context and how the fiber ended.
+    local function given_up(seconds, more)
+      local clock, ctx = require "lib.clock", bed.context()
+      local call = fiber.spawn(function() return wait(more, ctx) end)
+      call.quiet = true
+      if seconds > 0 then clock.sleep(seconds) end
+      ctx.cancelled = true
+      call:cancel("client")
+      local ok, err = call:join()
+      return ctx, ok, err
+    end
+
+    it("stops polling at once and leaves the job alone", function()
+      bed.with({}, function(sim)
+        local ctx, ok, err = given_up(10)
+        assert.is_false(ok)
+        assert.is_true(fiber.is_cancelled(err))
+        local polls = count(sim, "/status")
+        require("lib.clock").sleep(60)
+        assert.equal(polls, count(sim, "/status"))
+        assert.equal(0, count(sim, "/cancel"))
+        assert.equal(0, require("lib.runcomfy.waiting").active())
+        assert.matches("the job goes on", ctx.lines[1], 1, true)
+      end)
+    end)
+
+    it("cancels the job, once, where the setting says so", function()
+      bed.with({ cancel_remote = true }, function(sim)
+        local ctx, ok = given_up(10)
+        assert.is_false(ok)
+        assert.equal(1, count(sim, "/cancel"))
+        assert.equal(1, #ctx.lines)
+        assert.matches("cancelling the job: cancelled", ctx.lines[1], 1, true)
+      end)
+    end)
+
+    it("carries the submit to its answer, so that the id is not lost", function()
+      bed.with({ cancel_remote = true }, function(sim)
+        local ctx = given_up(0)
+        assert.equal(1, count(sim, "/inference"))
+        assert.equal(1, count(sim, "/cancel"))
+        assert.equal(0, count(sim, "/status"))
+        assert.equal(1, #ctx.lines)
+      end)
+    end)
+  end)
+end)

@@ -1,0 +1,79 @@
+local bed = require "spec.support.runcomfy"
+local json = require "core.json"
+
+local ID = "a1b2c3d4-0000-4000-8000-000000000001"
+
+local function methods(sim)
+  local list = {}
+  for i, request in ipairs(sim:requests()) do list[i] = request.method end
+  return table.concat(list, " ")
+end
+
+describe("tool update_deployment", function()
+  it("loads the name and sends it along, for the API refuses a PATCH without", function()
+    bed.with({}, function(sim)
+      local answer = bed.call("update_deployment", { deployment_id = ID, is_enabled = false })
+      assert.equal(("Updated deployment %s."):format(ID), answer.text)
+      assert.equal("GET PATCH", methods(sim))
+      assert.equal('{"name":"text-to-image","is_enabled":false}', sim:requests()[2].body)
+      assert.is_false(answer.data.deployment.is_enabled)
+      assert.is_nil(answer.data.deployment.payload)
+    end)
+  end)
+
+  it("does not load it when a name is given, be it empty", function()
+    bed.with({}, function(sim)
+      local answer = bed.call("update_deployment", { deployment_id = ID, name = "new", hardware = "ADA_80_PLUS", max_instances = 2 })
+      assert.equal("PATCH", methods(sim))
+      assert.equal('{"name":"new","hardware":["ADA_80_PLUS"],"max_instances":2}', sim:requests()[1].body)
+      assert.equal("new", answer.data.deployment.name)
+      assert.matches("Deployment name is required", bed.call("update_deployment", { deployment_id = ID, name = "" }).text, 1, true)
+      assert.equal("PATCH PATCH", methods(sim))
+    end)
+  end)
+
+  it("refuses to update nothing", function()
+    bed.with({}, function(sim)
+      local answer = bed.call("update_deployment", { deployment_id = ID, hardware = json.null })
+      assert.equal("No fields supplied to update.", answer.text)
+      assert.is_false(answer.data.ok)
+      assert.equal(0, #sim:requests())
+    end)
+  end)
+
+  it("checks the hardware first", function()
+    bed.with({}, function(sim)
+      assert.matches("^Invalid hardware 'x'", bed.call("update_deployment", { deployment_id = ID, hardware = "x" }).text)
+      assert.equal(0, #sim:requests())
+    end)
+  end)
+
+  it("compares min and max, also with what is set already", function()
+    bed.with({}, function(sim)
+      local both = bed.call("update_deployment", { deployment_id = ID, min_instances = 3, max_instances = 2 })
+      assert.matches("'max_instances' must be at least min_instances (3)", both.text, 1, true)
+      assert.equal(0, #sim:requests())
+      local one = bed.call("update_deployment", { deployment_id = ID, min_instances = 3 })
+      assert.matches("'max_instances' must be at least min_instances (3), got 1.", one.text, 1, true)
+      assert.equal("GET", methods(sim))
+    end)
+  end)
+
+  it("reports a load that failed, and sends no PATCH", function()
+    bed.with({}, function(sim)
+      local answer = bed.call("update_deployment", { deployment_id = "a1b2c3d4-0000-4000-8000-00000000dead", is_enabled = true })
+      assert.equal(404001, answer.data.error_code)
+      assert.equal("GET", methods(sim))
+    end)
+  end)
+
+  it("loads what it is now when the answer is empty", function()
+    bed.with({}, function(sim)
+      assert(sim:fault { kind = "empty", method = "PATCH", handled = true })
+      local answer = bed.call("update_deployment", { deployment_id = ID, name = "fresh" })
+      assert.is_true(answer.ok)
+      assert.equal("fresh", answer.data.deployment.name)
+      assert.equal("PATCH GET", methods(sim))
+    end)
+  end)
+end)
