@@ -16,7 +16,7 @@ io.stdout:setvbuf "line"
 
 clock.set_speed(SPEED)
 local simulator = assert(sim.start {})
-local environment = { "RUNCOMFY_SERVERLESS_BASE_URL=" .. simulator.base_url, "RUNCOMFY_API_KEY=simulated" }
+local environment = { "RUNCOMFY_SERVERLESS_BASE_URL=" .. simulator.base_url, "RUNCOMFY_API_KEY=no-key-for-the-simulator" }
 
 local function quoted(word)
   return word:find("[^%w_=./:-]") and "'" .. word .. "'" or word

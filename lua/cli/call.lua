@@ -27,7 +27,7 @@ function M.define(parser)
   parser:argument("words", "Arguments of the tool"):argname("key=value"):args("*")
   parser:option("--args", "All arguments as one JSON object; - reads it from standard input"):argname("JSON")
   parser:flag("-q --quiet", "Say nothing on standard error, unless the call fails")
-  parser:flag("--json", "Whatever happens, print one line of JSON and nothing on standard error")
+  parser:flag("--json", "Whatever happens, print one line of JSON")
   options.settings(parser)
 end
 
@@ -68,36 +68,31 @@ local function find_tool(program, name)
   return nil, require("lib.errors").new(("there is no tool '%s'%s"):format(name, hint), { code = "usage" })
 end
 
-local function plain(value, key)
-  if type(value) == "table" then return value[key] end
-  if type(value) == "userdata" and value.value then return value:value(key) end -- JSON kept as bytes
+local function status_of(result)
+  local data = type(result.data) == "table" and result.data or {}
+  if result.is_error then return exit_status.of_error(data) end
+  return data.pending == true and exit_status.pending or exit_status.ok
 end
 
-local function status_of(result, program)
-  local data = result.data or {}
-  if not result.is_error then return data.pending == true and exit_status.pending or exit_status.ok end
-  if not program.settings.api_key and not program.simulated and not data.status_code then
-    local input_is_wrong = data.code == "invalid_input"
-    return input_is_wrong and exit_status.bad_input or exit_status.auth
-  end
-  return exit_status.of_error { code = plain(data, "code"), status_code = plain(data, "status_code") }
-end
-
--- The tool's view of its caller: progress is a line on the terminal, a log entry a line above it.
+-- The tool's view of its caller: progress is a line on the terminal; what it logs is told at the end.
 local function context(line)
-  local ctx = { cancelled = false, client = { name = "rcmcp call", version = require("core.host").version } }
+  local ctx = { cancelled = false, client = { name = "rcmcp call", version = require("core.host").version }, notes = {} }
   function ctx:progress(_, _, message)
     if not self.cancelled and message then line:show(message) end
   end
   function ctx.on_leaving() end -- whoever typed the command waits for its end
-  function ctx.log(_, level, text)
-    line:clear()
-    require("core.log").write(level, text)
+  function ctx:log(_, text)
+    table.insert(self.notes, text)
   end
   return ctx
 end
 
-local function run_tool(program, tool, arguments, args)
+local function interrupted(ctx, as_json)
+  local text = "interrupted" .. (#ctx.notes > 0 and "; " .. table.concat(ctx.notes, "; ") or "")
+  return refused({ message = text, code = "interrupted" }, exit_status.interrupted, as_json)
+end
+
+local function run_tool(tool, arguments, args)
   local registry = require "lib.mcp.registry"
   local line <close> = require("cli.shared.progress_line").new(args.quiet or args.json)
   local ctx = context(line)
@@ -107,8 +102,8 @@ local function run_tool(program, tool, arguments, args)
     ctx.cancelled = true
     line:show("interrupted; cancelling the request at RunComfy")
   end)
-  if ok then return { status = status_of(result, program), text = result.text, data = result.data } end
-  if require("lib.fiber").is_cancelled(result) then return { status = exit_status.interrupted } end
+  if ok then return { status = status_of(result), text = result.text, data = result.data } end
+  if require("lib.fiber").is_cancelled(result) then return interrupted(ctx, args.json) end
   error(result, 0)
 end
 
@@ -121,7 +116,7 @@ local function call(args)
   if not arguments then
     return refused(err, err.code == "usage" and exit_status.usage or exit_status.bad_input, args.json)
   end
-  return run_tool(program, tool, arguments, args)
+  return run_tool(tool, arguments, args)
 end
 
 ---@param argv string[]

@@ -46,28 +46,32 @@ local function check_certificates(client)
     advice = "Install ca-certificates, or let SSL_CERT_FILE name a bundle." }
 end
 
-local function reached(deployments, seconds)
-  local count = #deployments
-  return { name = "api", ok = true, seconds = seconds,
-    text = ("answered in %d ms; %d deployment%s"):format(math.floor(seconds * 1000 + 0.5), count, count == 1 and "" or "s") }
+local function api_failed(text, status)
+  return { name = "api", ok = false, text = text, status = status }
 end
 
-local function check_api(settings, simulated)
-  if not settings.api_key and not simulated then
-    return { name = "api", ok = false, text = "not asked: there is no key", status = exit_status.auth }
+-- The cheapest question that needs the key.
+local function check_api(program)
+  if not program.settings.api_key and not program.simulated then
+    return api_failed("not asked: there is no key", exit_status.auth)
   end
-  local clock, serverless = require "core.clock", require "lib.runcomfy.serverless"
+  local clock, registry = require "core.clock", require "lib.mcp.registry"
+  local tool = program.registry:snapshot().find "list_deployments"
+  local ctx = { progress = function() end, log = function() end, cancelled = false }
   local started = clock.monotonic()
-  local ok, deployments, err = require("cli.shared.run").to_end(function()
-    return serverless.list_deployments {}
-  end)
+  local ok, result = require("cli.shared.run").to_end(function() return registry.call(tool, {}, ctx) end)
+  local milliseconds = math.floor((clock.monotonic() - started) * 1000 + 0.5)
   if not ok then
-    if not require("lib.fiber").is_cancelled(deployments) then error(deployments, 0) end
-    return { name = "api", ok = false, text = "interrupted", status = exit_status.interrupted }
+    if not require("lib.fiber").is_cancelled(result) then error(result, 0) end
+    return api_failed("interrupted", exit_status.interrupted)
   end
-  if deployments then return reached(deployments, clock.monotonic() - started) end
-  local status = exit_status.of_error(err)
-  return { name = "api", ok = false, text = err.message, status = status ~= exit_status.tool_error and status or exit_status.unavailable }
+  if result.is_error then
+    local status = exit_status.of_error(result.data)
+    return api_failed(result.text, status == exit_status.tool_error and exit_status.unavailable or status)
+  end
+  local count = #result.data.deployments
+  return { name = "api", ok = true, milliseconds = milliseconds,
+    text = ("answered in %d ms; %d deployment%s"):format(milliseconds, count, count == 1 and "" or "s") }
 end
 
 local function library_versions()
@@ -97,7 +101,7 @@ local function examine(program)
     config_file = settings.file,
     settings = settings_report(settings),
     versions = versions,
-    checks = { check_key(settings, program.simulated), check_certificates(client), check_api(settings, program.simulated) },
+    checks = { check_key(settings, program.simulated), check_certificates(client), check_api(program) },
   }
   report.status = exit_status.ok
   for _, check in ipairs(report.checks) do

@@ -17,6 +17,7 @@ local of_code = {
   config = M.config,
   no_key = M.auth,
   bad_input = M.bad_input,
+  invalid_input = M.bad_input,
   connect = M.unavailable,
   timeout = M.unavailable,
   truncated = M.unavailable,
@@ -25,12 +26,12 @@ local of_code = {
 }
 
 --- The status of an error: from the HTTP status where there is one, else from the error's code.
----@param err { code?: string, status_code?: integer }
+---@param err table  an Error, or the data of a tool's error result
 ---@return integer
 function M.of_error(err)
-  local status = err.status_code
+  local status = math.type(err.status_code) == "integer" and err.status_code or 0
   if status == 401 or status == 403 then return M.auth end
-  if status and (status == 429 or status >= 500) then return M.unavailable end
+  if status == 429 or status >= 500 then return M.unavailable end
   return of_code[err.code] or M.tool_error
 end
 

@@ -20,6 +20,9 @@ Program.__index = Program
 
 local DEFAULT_SPEED = 60
 
+-- The simulator asks for none, the API client does.
+local NO_KEY = "no-key-for-the-simulator"
+
 local function flags(args)
   local result = {}
   for _, setting in ipairs(require("lib.config.settings").list) do result[setting.name] = args[setting.name] end
@@ -45,7 +48,7 @@ end
 local function configure(self)
   local settings, simulator = self.settings, self.simulator
   assert(require("lib.runcomfy.api").configure {
-    key = simulator and "simulated" or settings.api_key,
+    key = simulator and NO_KEY or settings.api_key,
     base_url = simulator and simulator.base_url or settings.base_url,
     queue_prefix = settings.queue_prefix,
     user_agent = "rcmcp/" .. host.version,

@@ -1,0 +1,123 @@
+-- The command line as a person meets it: the real program over real pipes.
+local child = require "spec.support.child"
+local host = require "core.host"
+local json = require "core.json"
+
+local COMMANDS = { "call", "doctor", "lua", "serve", "tools" }
+
+describe("the command line", function()
+  it("says what it is and which commands there are", function()
+    local status, out, err = child.run { "--help" }
+    assert.equal(0, status)
+    assert.equal("", err)
+    for _, name in ipairs(COMMANDS) do assert.matches("\n  " .. name .. " ", out) end
+    assert.is_nil(out:find "completion")
+    assert.equal(out, select(2, child.run { "help" }))
+    assert.equal(out, select(2, child.run { "-h" }))
+  end)
+
+  it("prints its version", function()
+    assert.same({ 0, "rcmcp " .. host.version .. "\n", "" }, { child.run { "--version" } })
+  end)
+
+  it("ends with 64 and help on standard error when nothing is asked", function()
+    local status, out, err = child.run {}
+    assert.equal(64, status)
+    assert.equal("", out)
+    assert.matches("Usage: rcmcp COMMAND", err, 1, true)
+  end)
+
+  it("suggests the command that was meant", function()
+    local status, out, err = child.run { "serv" }
+    assert.equal(64, status)
+    assert.equal("", out)
+    assert.equal("rcmcp: unknown command 'serv', did you mean 'serve'?\nTry: rcmcp --help\n", err)
+  end)
+
+  it("takes no file of its own for a command", function()
+    for _, name in ipairs { "cli", "shared.options", "shared", "../main", "" } do
+      assert.equal(64, (child.run { name }), name)
+    end
+  end)
+
+  it("has help for each command", function()
+    for _, name in ipairs(COMMANDS) do
+      local status, out, err = child.run { name, "--help" }
+      assert.equal(0, status, name)
+      assert.equal("", err)
+      assert.matches("[Uu]sage: rcmcp " .. name, out)
+      assert.equal(out, select(2, child.run { "help", name }))
+    end
+  end)
+
+  it("refuses options that it does not have with 64", function()
+    for _, args in ipairs {
+      { "serve", "--bad" }, { "call" }, { "call", "x", "--queue-prefix", "v3" }, { "doctor", "x" }, { "tools", "a", "b" },
+      { "serve", "--speed", "2" }, { "serve", "--simulate", "--speed", "0" }, { "doctor", "--wait-slice", "0" }, { "lua" },
+    } do
+      local status, out, err = child.run(args)
+      assert.equal(64, status, table.concat(args, " "))
+      assert.equal("", out)
+      assert.is_true(#err > 0)
+    end
+  end)
+
+  it("refuses wrong settings with 78 and says where they come from", function()
+    for _, name in ipairs { "serve", "doctor" } do
+      local status, out, err = child.run({ name }, { env = { "RCMCP_WAIT_SLICE=soon" } })
+      assert.equal(78, status)
+      assert.equal("", out)
+      assert.matches("wait_slice (from environment RCMCP_WAIT_SLICE): must be a number", err, 1, true)
+    end
+  end)
+
+  describe("tools", function()
+    it("lists the ten tools", function()
+      local status, out = child.run { "tools" }
+      assert.equal(0, status)
+      assert.equal(10, select(2, out:gsub("\n", "\n")))
+      assert.matches("^call_instance_proxy +%u", out)
+    end)
+
+    it("shows what one takes", function()
+      local status, out = child.run { "tools", "create_deployment" }
+      assert.equal(0, status)
+      assert.matches("hardware  string %(one of TURING_16, .*default AMPERE_48%)", out)
+      assert.matches("min_instances  integer %(0 to 30; default 0%)", out)
+      assert.matches("name  string %(required%)", out)
+    end)
+
+    it("prints declarations as JSON", function()
+      local list = json.decode((select(2, child.run { "tools", "--json" })))
+      assert.equal(10, #list)
+      local one = json.decode((select(2, child.run { "tools", "delete_deployment", "--json" })))
+      assert.equal("object", one.inputSchema.type)
+      assert.equal("object", one.outputSchema.type)
+      assert.is_true(one.annotations.destructiveHint)
+    end)
+
+    it("suggests the tool that was meant", function()
+      local status, _, err = child.run { "tools", "delete_deploiment" }
+      assert.equal(64, status)
+      assert.matches("did you mean 'delete_deployment'?", err, 1, true)
+    end)
+  end)
+
+  describe("completion", function()
+    it("knows commands and options in each shell", function()
+      for _, shell in ipairs { "bash", "zsh", "fish" } do
+        local status, out = child.run { "completion", shell }
+        assert.equal(0, status)
+        for _, word in ipairs { "serve", "doctor", "wait-slice", "simulate" } do assert.matches(word, out, 1, true) end
+      end
+    end)
+
+    it("is a script that bash takes", function()
+      local _, out = child.run { "completion", "bash" }
+      local bash <close> = child.spawn("bash", { "-n" })
+      bash:write(out)
+      bash:close_stdin()
+      assert.equal(0, (bash:wait()), bash.err)
+    end)
+  end)
+end)

@@ -1,0 +1,100 @@
+-- rcmcp serve as a process: start, signals, end.  The protocol itself has specs of its own.
+local child = require "spec.support.child"
+local fs = require "core.fs"
+local json = require "core.json"
+
+local INITIALIZE = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},'
+  .. '"clientInfo":{"name":"spec","version":"1"}}}\n'
+
+local function call_line(id, name, arguments)
+  return json.encode { jsonrpc = "2.0", id = id, method = "tools/call", params = { name = name, arguments = arguments or {} } } .. "\n"
+end
+
+local function started(args, options)
+  local server = child.rcmcp({ "serve", table.unpack(args) }, options)
+  server:write(INITIALIZE)
+  return server, json.decode(server:line()).result
+end
+
+describe("rcmcp serve", function()
+  it("serves without a key, and each tool says how to set one", function()
+    local server <close>, hello = started {}
+    assert.equal("rcmcp", hello.serverInfo.name)
+    assert.matches("list_deployments", hello.instructions)
+    assert.is_nil(hello.instructions:find("simulat"))
+    server:write(call_line(2, "list_deployments"))
+    local result = json.decode(server:line()).result
+    assert.is_true(result.isError)
+    for _, word in ipairs { "RUNCOMFY_API_KEY", "RUNCOMFY_API_KEY_FILE", "RUNCOMFY_TOKEN", "--simulate", "runcomfy.com/profile" } do
+      assert.matches(word, result.content[1].text, 1, true)
+    end
+  end)
+
+  it("says in instructions, text and data that it is simulated", function()
+    local server <close>, hello = started { "--simulate" }
+    assert.matches("^This server runs on rcmcp's built%-in simulator", hello.instructions)
+    server:write(call_line(2, "list_deployments"))
+    local result = json.decode(server:line()).result
+    assert.is_true(result.structuredContent.simulated)
+    assert.matches("SIMULATED", result.content[1].text)
+    server:write(call_line(3, "get_deployment", { deployment_id = "none" }))
+    result = json.decode(server:line()).result
+    assert.is_true(result.isError)
+    assert.is_true(result.structuredContent.simulated)
+  end)
+
+  it("ends with 0 at the end of its input", function()
+    local server <close> = started {}
+    server:close_stdin()
+    assert.equal(0, (server:wait()))
+    assert.equal("", server.err)
+  end)
+
+  for _, signal in ipairs { "INT", "TERM" } do
+    it("ends with 0 at SIG" .. signal .. ", also in the middle of a wait", function()
+      local server <close> = started { "--simulate", "--speed", "1" }
+      server:write(call_line(2, "submit_request",
+        { deployment_id = "a1b2c3d4-0000-4000-8000-000000000001", wait_for_completion = true }))
+      server:write(call_line(3, "list_deployments"))
+      assert.equal(3, json.decode(server:line()).id)
+      server.handle:kill(signal)
+      assert.equal(0, (server:wait()))
+    end)
+  end
+
+  it("reads the configuration again at SIGHUP, and keeps the old one when the new is wrong", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    fs.mkdir(folder)
+    local path = folder .. "/config.lua"
+    local function write(text)
+      local file = assert(io.open(path, "w"))
+      file:write(text)
+      file:close()
+    end
+
+    write "return { log_level = 'info' }"
+    local server <close> = started { "--config", path }
+    write "return { api_key = 'Bearer wrong' }"
+    server.handle:kill "HUP"
+    server:wait_until(function() return server.err:find "not reloaded" ~= nil end)
+    assert.matches("begins with \"Bearer\"", server.err, 1, true)
+    write "return { api_key = 'key-of-the-spec', base_url = 'http://127.0.0.1:1', log_level = 'info' }"
+    assert(os.execute("chmod 600 " .. path))
+    server.handle:kill "HUP"
+    server:wait_until(function() return server.err:find "configuration reloaded" ~= nil end)
+    server:write(call_line(2, "delete_deployment", { deployment_id = "x" }))
+    assert.matches("127.0.0.1:1", json.decode(server:line()).result.content[1].text, 1, true)
+    os.remove(path)
+    os.remove(folder)
+  end)
+
+  it("has only the protocol on standard output", function()
+    local server <close> = started({ "--simulate" }, { env = { "RCMCP_LOG_LEVEL=debug" } })
+    server:write(call_line(2, "list_deployments"))
+    server:line()
+    server:close_stdin()
+    server:wait()
+    for line in server.out:gmatch "[^\n]+" do assert.equal("2.0", json.decode(line).jsonrpc) end
+  end)
+end)
