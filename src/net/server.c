@@ -35,6 +35,7 @@ static void report_asked(struct server *s)
     while (s->daemon && (r = request_pop(&s->asked))) {
         request_hand_out(r);
         s->events.request(r, s->arg);
+        request_forget_body(r);
         if (r->state == REQUEST_ASKED || r->state == REQUEST_STREAMING)
             request_watch(r);
         server_request_release(r);

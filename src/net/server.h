@@ -67,8 +67,8 @@ struct server_header {
     const char *value;
 };
 
-/// What was asked.  The pointers live as long as the request, those in `headers` only while the
-/// event that reports the request runs.
+/// What was asked.  `method`, `path` and `query` live as long as the request, the rest only while
+/// the event that reports the request runs.
 struct server_head {
     const char *method;
     const char *path;  ///< as sent, percent-encoded, without the query

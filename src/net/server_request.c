@@ -88,6 +88,17 @@ struct server_request *request_pop(struct request_queue *queue)
     return r;
 }
 
+void request_forget_body(struct server_request *r)
+{
+    buf_free(&r->body);
+    free(r->headers);
+    r->headers = NULL;
+    r->head.headers = NULL;
+    r->head.header_count = 0;
+    r->head.body = "";
+    r->head.body_size = 0;
+}
+
 size_t server_pending(void)
 {
     return pending;

@@ -88,6 +88,9 @@ void request_on_completed(void *cls, struct MHD_Connection *connection, void **c
 void request_push(struct request_queue *queue, struct server_request *r);
 struct server_request *request_pop(struct request_queue *queue);
 
+/// Frees what only the event that reports the request may look at.
+void request_forget_body(struct server_request *r);
+
 /// Puts the socket into the disconnect set, unless it is there or the request is over.
 void request_watch(struct server_request *r);
 
