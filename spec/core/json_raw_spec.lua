@@ -139,4 +139,51 @@ describe("core.json.Raw", function()
     local whole = assert(json.decode(json.encode { deep }))
     assert.equal(1, #whole)
   end)
+
+  describe("keys", function()
+    it("gives the keys of an object sorted, each once, escapes resolved", function()
+      local raw = assert(json.raw [[{"b": 1, "a": {"x": [1, 2]}, "b": 3, "\u0063": null, "": 0, "\u0061": 2}]])
+      assert.same({ "", "a", "b", "c" }, raw:keys())
+    end)
+
+    it("follows a path", function()
+      local raw = assert(json.raw [[{"a": [{"y": 1, "x": {"z": "}"}}]}]])
+      assert.same({ "x", "y" }, raw:keys("a", 1))
+      assert.same({ "z" }, raw:keys("a", 1, "x"))
+    end)
+
+    it("sorts as many as there are", function()
+      local parts, names = {}, {}
+      for i = 1, 500 do
+        names[i] = ("key %d"):format(i * 7919 % 1000)
+        parts[i] = ('"%s":{"n":%d}'):format(names[i], i)
+      end
+      table.sort(names)
+      assert.same(names, assert(json.raw("{" .. table.concat(parts, ",") .. "}")):keys())
+    end)
+
+    it("is nil where there is no object", function()
+      local raw = assert(json.raw [[{"a": [1], "s": "{}", "e": {}}]])
+      assert.is_nil(raw:keys "a")
+      assert.is_nil(raw:keys "s")
+      assert.is_nil(raw:keys "absent")
+      assert.is_nil(assert(json.raw "[]"):keys())
+      assert.same({}, raw:keys "e")
+    end)
+  end)
+
+  -- What stands before the wanted entry is skipped 64 bytes at a time: brackets, quotes and backslashes
+  -- inside strings must not count, wherever in such a block they fall.
+  it("finds an entry behind any value", function()
+    local hard = [[{"k":["]}\\","\"[{",{"\\\"":"\\"},[],{}],"t":"{{{{"}]]
+    for length = 0, 140 do
+      for _, tail in ipairs { "", [[\\]], [[\"]], [[\\\"]], "}", "[" } do
+        local filler = ("a"):rep(length) .. tail
+        local raw = assert(json.raw('{"f":["' .. filler .. '",' .. hard .. '],"g":' .. hard .. ',"wanted":[{"n":' .. length .. "}]}"))
+        assert.equal(length, raw:value("wanted", 1, "n"))
+        assert.equal(hard, raw:get("f", 2):text())
+        assert.equal(hard, raw:get("g"):text())
+      end
+    end
+  end)
 end)

@@ -1,8 +1,12 @@
 // core.json.Raw: checked JSON text that is passed on without decoding.
 #include "bindings/bindings.h"
 #include "bindings/json.h"
+#include "json/keys.h"
 #include "json/reader.h"
 #include "json/text.h"
+
+#include <limits.h>
+#include <string.h>
 
 enum { OWNER = 1 }; // user value: the string or block that holds the bytes
 
@@ -123,6 +127,72 @@ static int raw_get(lua_State *L)
     return 1;
 }
 
+static void push_key(lua_State *L, struct json_slice key)
+{
+    luaL_Buffer b;
+    char *out = luaL_buffinitsize(L, &b, key.size);
+    luaL_pushresultsize(&b, json_unescape(key.text, key.size, out));
+}
+
+static bool has_escape(struct json_slice key)
+{
+    return memchr(key.text, '\\', key.size) != NULL;
+}
+
+// Pushes a block with room for all keys of an object, and for the bytes of those that have escapes.
+static void push_keys_block(lua_State *L, struct json_cursor cursor, struct json_keys *keys)
+{
+    struct json_slice key;
+    struct json_slice value;
+    size_t bytes = 0;
+    *keys = (struct json_keys){ 0 };
+    while (json_next_entry(&cursor, &key, &value)) {
+        keys->room++;
+        bytes += has_escape(key) ? key.size : 0;
+    }
+    keys->list = lua_newuserdatauv(L, keys->room * sizeof *keys->list + bytes, 0);
+}
+
+static void gather_keys(struct json_cursor cursor, struct json_keys *keys)
+{
+    struct json_slice key;
+    struct json_slice value;
+    char *resolved = (char *)(keys->list + keys->room);
+    while (json_next_entry(&cursor, &key, &value)) {
+        if (has_escape(key)) {
+            key.size = json_unescape(key.text, key.size, resolved);
+            key.text = resolved;
+            resolved += key.size;
+        }
+        json_keys_add(keys, key.text, key.size, 0); // there is room
+    }
+    json_keys_sort(keys, 0);
+}
+
+/// raw:keys(...) -> string[] | nil
+static int raw_keys(lua_State *L)
+{
+    struct json_slice slice = slice_of(check_raw(L));
+    struct json_cursor cursor;
+    struct json_keys keys;
+    if (!follow(L, &slice) || !json_entries(slice, &cursor) || !cursor.object)
+        return 0;
+    lua_settop(L, 1);
+    push_keys_block(L, cursor, &keys); // raw block
+    gather_keys(cursor, &keys);
+    lua_createtable(L, keys.count < INT_MAX ? (int)keys.count : 0, 0); // raw block list
+    lua_Integer count = 0;
+    const struct json_key *last = NULL;
+    for (const struct json_key *key = keys.list; key < keys.list + keys.count; key++) {
+        if (last && last->size == key->size && memcmp(last->text, key->text, key->size) == 0)
+            continue;
+        lua_pushlstring(L, key->text, key->size);
+        lua_rawseti(L, 3, ++count);
+        last = key;
+    }
+    return 1;
+}
+
 /// raw:value(...) -> value | nil
 static int raw_value(lua_State *L)
 {
@@ -149,9 +219,7 @@ static int next_entry(lua_State *L)
     lua_Integer index = lua_tointeger(L, lua_upvalueindex(3)) + 1;
     lua_settop(L, 0);
     if (cursor.object) {
-        luaL_Buffer b;
-        char *out = luaL_buffinitsize(L, &b, key.size);
-        luaL_pushresultsize(&b, json_unescape(key.text, key.size, out));
+        push_key(L, key);
     } else {
         lua_pushinteger(L, index);
     }                                                 // key
@@ -186,8 +254,9 @@ static int raw_pairs(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    { "text", raw_text },   { "kind", raw_kind },       { "get", raw_get }, { "value", raw_value },
-    { "pairs", raw_pairs }, { "__tostring", raw_text }, { NULL, NULL },
+    { "text", raw_text },       { "kind", raw_kind },   { "get", raw_get },
+    { "value", raw_value },     { "pairs", raw_pairs }, { "keys", raw_keys },
+    { "__tostring", raw_text }, { NULL, NULL },
 };
 
 void json_open_raw(lua_State *L)

@@ -2,16 +2,9 @@
 
 #include "json/reader.h"
 #include "json/scan.h"
+#include "json/skip.h"
 
 #include <string.h>
-
-// `at` is behind an opening quote; the place behind the closing one.
-static const char *skip_string(const char *at, const char *end)
-{
-    while ((at = json_scan_quote(at, end)) < end && *at == '\\')
-        at += end - at > 1 ? 2 : 1;
-    return at < end ? at + 1 : end;
-}
 
 size_t json_compact(const char *text, size_t size, char *out)
 {
@@ -22,7 +15,7 @@ size_t json_compact(const char *text, size_t size, char *out)
             at = json_skip_blanks(at, end);
         } else if (*at == '"') {
             const char *string = at;
-            at = skip_string(at + 1, end);
+            at = json_skip_string(at + 1, end);
             memcpy(to, string, (size_t)(at - string));
             to += at - string;
         } else {
@@ -40,7 +33,7 @@ unsigned json_depth(struct json_slice value)
     for (const char *at = value.text; at < end;) {
         char c = *at++;
         if (c == '"') {
-            at = skip_string(at, end);
+            at = json_skip_string(at, end);
         } else if (c == '{' || c == '[') {
             depth++;
             if (depth > deepest)
@@ -50,40 +43,6 @@ unsigned json_depth(struct json_slice value)
         }
     }
     return deepest;
-}
-
-// Whether a byte can neither open, close nor end a value: most bytes outside strings.
-static bool ends_scalar(char c)
-{
-    return c == ',' || c == '}' || c == ']';
-}
-
-// The place behind the value at `at`.
-static const char *skip_value(const char *at, const char *end)
-{
-    size_t depth = 0;
-    while (at < end) {
-        char c = *at;
-        if (c == '"') {
-            at = skip_string(at + 1, end);
-        } else if (c == '{' || c == '[') {
-            depth++;
-            at++;
-            continue;
-        } else if (c == '}' || c == ']') {
-            depth--;
-            at++;
-        } else if (depth > 0) {
-            at++;
-            continue;
-        } else {
-            while (at < end && !ends_scalar(*at))
-                at++;
-        }
-        if (depth == 0)
-            break;
-    }
-    return at;
 }
 
 bool json_entries(struct json_slice value, struct json_cursor *cursor)
@@ -104,12 +63,12 @@ bool json_next_entry(struct json_cursor *cursor, struct json_slice *key, struct 
         return false;
     if (cursor->object) {
         key->text = at + 1;
-        at = skip_string(key->text, cursor->end);
+        at = json_skip_string(key->text, cursor->end);
         key->size = (size_t)(at - key->text) - 1;
         at += at < cursor->end; // the colon
     }
     value->text = at;
-    at = skip_value(at, cursor->end);
+    at = json_skip_value(at, cursor->end);
     value->size = (size_t)(at - value->text);
     cursor->at = at < cursor->end && *at == ',' ? at + 1 : NULL;
     return true;

@@ -52,28 +52,19 @@ end
 
 local MAX_NODES, MAX_OVERRIDES = 200, 100
 
-local function keys_of(raw)
-  local keys = json.as_array {}
-  if raw and raw:kind() == "object" then
-    local seen = {}
-    for key in raw:pairs() do
-      if not seen[key] then seen[key], keys[#keys + 1] = true, key end
-    end
-    table.sort(keys)
-  end
-  return keys
+-- The sorted keys of the object that a path leads to; an empty list where there is none.
+local function keys_of(raw, ...)
+  return json.as_array(raw and raw:keys(...) or {})
 end
 
 local NODE_KEYS = { "node_id", "title", "class_type", "input_names" }
 
 local function node_summary(node_id, node)
-  local meta = node:get "_meta"
-  local title = meta and meta:kind() == "object" and meta:get "title"
   return json.ordered(NODE_KEYS, {
     node_id = node_id,
-    title = title or json.null,
+    title = node:get("_meta", "title") or json.null,
     class_type = node:get "class_type" or json.null,
-    input_names = keys_of(node:get "inputs"),
+    input_names = keys_of(node, "inputs"),
   })
 end
 
