@@ -25,6 +25,7 @@ static const struct {
     ENTRY(get_io_ptr),
     ENTRY(set_IHDR),
     ENTRY(set_compression_level),
+    ENTRY(set_filter),
     ENTRY(set_longjmp_fn),
     ENTRY(longjmp),
     ENTRY(set_write_fn),

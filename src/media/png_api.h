@@ -13,6 +13,7 @@ struct png_api {
     __typeof__(png_get_io_ptr) *get_io_ptr;
     __typeof__(png_set_IHDR) *set_IHDR;
     __typeof__(png_set_compression_level) *set_compression_level;
+    __typeof__(png_set_filter) *set_filter;
     __typeof__(png_set_longjmp_fn) *set_longjmp_fn;
     __typeof__(png_longjmp) *longjmp;
     __typeof__(png_set_write_fn) *set_write_fn;
