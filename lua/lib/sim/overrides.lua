@@ -16,6 +16,7 @@ local function digits(value)
   if type(value) == "userdata" and value ~= json.null then -- a boxed integer
     return tostring(value):match("^%-?%d+$")
   end
+  return nil
 end
 
 -- Compares two integers by their digits.
@@ -103,7 +104,7 @@ local function check_link(graph, field, value)
     return "A link is a list of a node id and an output index", "bad_linked_input"
   end
   local source = graph[value[1]]
-  local class = source and nodes.find(source.class_type)
+  local class = is_object(source) and nodes.find(source.class_type)
   if not class then return ("Linked node '%s' does not exist"):format(value[1]), "bad_linked_input" end
   local given = class.outputs[value[2] + 1]
   if given ~= field.type and not (widgets[field.type] and given) then

@@ -30,6 +30,8 @@ describe("sim.overrides", function()
     { '{"3":{"inputs":{"seed":"42"}}}', "body.overrides.3.inputs.seed: Input should be a valid integer" },
     { '{"3":{"inputs":{"steps":0}}}', "body.overrides.3.inputs.steps: Value 0 smaller than min of 1" },
     { '{"3":{"inputs":{"denoise":1.5}}}', "body.overrides.3.inputs.denoise: Value 1.5 bigger than max of 1.0" },
+    { '{"3":{"inputs":{"denoise":"1"}}}', "body.overrides.3.inputs.denoise: Input should be a valid number" },
+    { '{"3":{"inputs":{"denoise":null}}}', "body.overrides.3.inputs.denoise: Input should be a valid number" },
     { '{"3":{"inputs":{"sampler_name":"eular"}}}', "Value not in list: sampler_name: 'eular' not in ['euler'" },
     { '{"3":{"inputs":{"model":"x"}}}', "body.overrides.3.inputs.model: Input should be a link to a node that returns MODEL" },
     { '{"3":{"inputs":{"model":["77",0]}}}', "Linked node '77' does not exist" },
@@ -93,5 +95,6 @@ describe("sim.overrides", function()
       own["3"].inputs.latent_image = json.as_array { "10", 0 }
     end), 1, true)
     assert.matches("A node is an object", whole(function(own) own["9"] = "x" end), 1, true)
+    assert.matches("Linked node '4' does not exist", whole(function(own) own["4"] = 7 end), 1, true)
   end)
 end)
