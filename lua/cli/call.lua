@@ -58,7 +58,7 @@ local function read_arguments(program, args, tool)
 end
 
 local function find_tool(program, name)
-  local snapshot = program.registry:snapshot()
+  local snapshot = program:snapshot()
   local tool = snapshot.find(name)
   if tool then return tool end
   local names = {}

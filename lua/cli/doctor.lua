@@ -56,7 +56,7 @@ local function check_api(program)
     return api_failed("not asked: there is no key", exit_status.auth)
   end
   local clock, registry = require "core.clock", require "lib.mcp.registry"
-  local tool = program.registry:snapshot().find "list_deployments"
+  local tool = program:snapshot().find "list_deployments"
   local ctx = { progress = function() end, log = function() end, cancelled = false }
   local started = clock.monotonic()
   local ok, result = require("cli.shared.run").to_end(function() return registry.call(tool, {}, ctx) end)

@@ -28,7 +28,7 @@ end
 local function serve(program)
   local host, log, loop, signal = require "core.host", require "core.log", require "core.loop", require "core.signal"
   local server = require("lib.mcp.server").new {
-    snapshot = program.registry:snapshot(),
+    snapshot = program:snapshot_on_demand(),
     version = host.version,
     title = "RunComfy",
     instructions = instructions(program),

@@ -9,12 +9,12 @@ local M = {}
 
 ---@class Program
 ---@field settings Settings
----@field registry Registry
----@field declarations table<string, ToolDeclaration>  as the tools' files have them
+---@field declarations table<string, ToolDeclaration>  as the tools' files have them, after `snapshot`
 ---@field simulated boolean
 ---@field package args table
 ---@field package cancel_remote boolean  whatever the settings say
 ---@field package simulator? table
+---@field package tools? Snapshot
 local Program = {}
 Program.__index = Program
 
@@ -79,15 +79,6 @@ local function start_simulator(args)
   return simulator
 end
 
-local function add_tools(self)
-  local mark = self.simulated and require("cli.shared.simulated").tool
-  for _, module in ipairs(host.modules("tools.")) do
-    local tool = require(module)
-    assert(self.registry:add(mark and mark(tool) or tool))
-    self.declarations[tool.name] = tool
-  end
-end
-
 --- Opens the program; complains on standard error itself.
 ---@param args table  of options.parse
 ---@param how? { cancel_remote: boolean? }  cancel_remote: a cancelled wait cancels the remote request, too
@@ -107,10 +98,35 @@ function M.open(args, how)
     self.simulator, status = start_simulator(args)
     if not self.simulator then return nil, status end
   end
-  configure(self)
-  self.registry = require("lib.mcp.registry").new()
-  add_tools(self)
   return self
+end
+
+--- The tools, compiled at the first call of this.
+---@return Snapshot
+function Program:snapshot()
+  if self.tools then return self.tools end
+  configure(self)
+  local mark = self.simulated and require("cli.shared.simulated").tool
+  local registry = require("lib.mcp.registry").new()
+  for _, module in ipairs(host.modules("tools.")) do
+    local tool = require(module)
+    assert(registry:add(mark and mark(tool) or tool))
+    self.declarations[tool.name] = tool
+  end
+  self.tools = registry:snapshot()
+  return self.tools
+end
+
+--- The same, compiled when somebody looks into it: the answer to `initialize` does not wait for that.
+---@return Snapshot
+function Program:snapshot_on_demand()
+  return setmetatable({}, {
+    __index = function(proxy, key)
+      local tools = self:snapshot()
+      proxy.list, proxy.find = tools.list, tools.find
+      return rawget(proxy, key)
+    end,
+  })
 end
 
 --- Reads the settings again; keeps the old ones when the new are wrong.
@@ -121,7 +137,7 @@ function Program:reload()
     return
   end
   self.settings = settings
-  configure(self)
+  if self.tools then configure(self) end
   log.write("info", "configuration reloaded")
 end
 
