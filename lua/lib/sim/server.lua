@@ -73,24 +73,29 @@ local function traced(err)
   return debug.traceback(tostring(err), 2)
 end
 
+-- What has happened by now comes before what is asked for now.
+local function settled(answer, sim, request)
+  sim.model.time:settle()
+  return answer(sim, request)
+end
+
 -- A mistake in the simulator is the service's 500, and a line in the log.
-local function guarded(sim, request)
-  local ok, answer = xpcall(routes.answer, traced, sim, request)
-  if ok then return answer end
-  log.write("error", "simulator: " .. tostring(answer))
+local function guarded(answer, sim, request)
+  local ok, result = xpcall(settled, traced, answer, sim, request)
+  if ok then return result end
+  log.write("error", "simulator: " .. tostring(result))
   return answers.problem(problems.new(500, 500001, "Internal Server Error"))
 end
 
 local function on_request(sim, request)
-  sim.model.time:settle()
-  local answer = control.answer(sim, request)
+  local answer = guarded(control.answer, sim, request)
   if not answer then
     note(sim, request)
     local rule = sim.faults:match(request.method, request.path)
     if rule then
-      return sim.faults:apply(rule, request, function() return guarded(sim, request) end)
+      return sim.faults:apply(rule, request, function() return guarded(routes.answer, sim, request) end)
     end
-    answer = guarded(sim, request)
+    answer = guarded(routes.answer, sim, request)
   end
   request:respond(answer.status, answer.headers, answer.body)
 end

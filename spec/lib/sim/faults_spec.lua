@@ -1,4 +1,5 @@
 local clock = require "lib.clock"
+local http = require "core.http"
 local json = require "core.json"
 local simulation = require "spec.support.simulation"
 
@@ -86,6 +87,18 @@ describe("sim faults", function()
       local before = clock.now()
       assert.equal(200, api:get(ROOT).status)
       assert.is_true(clock.now() - before >= 90)
+    end)
+  end)
+
+  it("outlive a client that does not wait for a delayed answer", function()
+    simulation.with({}, function(api)
+      api.sim:fault { kind = "delay", seconds = 90 }
+      local handle = assert(http.start({ method = "GET", url = api.sim.base_url .. ROOT }, function() end))
+      clock.sleep(1) -- time passes only once the request waits at the simulator
+      assert.equal(1, #api.sim:requests())
+      handle:cancel()
+      clock.sleep(100)
+      assert.equal(200, api:get(ROOT).status)
     end)
   end)
 

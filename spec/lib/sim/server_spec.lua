@@ -138,4 +138,19 @@ describe("sim.server", function()
       assert.is_true(api:get("/prod/v2/deployments").json[1].simulated)
     end)
   end)
+
+  it("answers its own mistakes with 500001, and goes on", function()
+    simulation.with({}, function(api)
+      local log = require "core.log"
+      local written = log.write
+      local lines = {}
+      log.write = function(_, line) lines[#lines + 1] = line end
+      local _ <close> = setmetatable({}, { __close = function() log.write = written end })
+      api.sim.model.time:after(0, function() error("on purpose") end)
+      local answer = api:get("/prod/v2/deployments")
+      assert.same({ 500, 500001 }, { answer.status, answer.json.error_code })
+      assert.matches("on purpose", lines[1], 1, true)
+      assert.equal(200, api:get("/prod/v2/deployments").status)
+    end)
+  end)
 end)
