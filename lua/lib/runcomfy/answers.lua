@@ -139,7 +139,7 @@ local function answer_error(status, value, text, fallback, hints)
   local object = value and value:kind() == "object" and value or nil
   local error_code, detail
   if object then error_code, detail = object:value "error_code", object:get "detail" end
-  if error_code == json.null then error_code = nil end
+  if error_code == json.null or type(error_code) == "table" then error_code = nil end
   local message = object and message_of_object(object) or not object and readable(text) or ""
   if message == "" then message = fallback end
   if object then message = with_detail(message, object) end

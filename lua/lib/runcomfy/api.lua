@@ -117,11 +117,24 @@ local function retry_after(response)
 end
 
 -- What was secret on the way out must not come back in an error: FastAPI echoes the input it refuses.
-local function redacted(body, secrets)
-  for _, secret in ipairs(secrets) do
+-- A key so short that ordinary words may hold it is no key.
+local function redacted(body, key, secrets)
+  if #key >= 12 then body = body:gsub(key:gsub("%p", "%%%0"), "[redacted]") end
+  for _, secret in ipairs(secrets or {}) do
     body = body:gsub(secret:gsub("%p", "%%%0"), "[redacted]")
   end
   return body
+end
+
+-- What an answer means; an error is read again without the secrets.
+local function read(response, key, operation, secrets)
+  local hints = operation and operation.hints
+  local value, err = answers.read(response, hints)
+  if not err then return value end
+  response.body = redacted(response.body, key, secrets)
+  value, err = answers.read(response, hints)
+  if err then err.retry_after = retry_after(response) end
+  return value, err
 end
 
 local DEFAULTS = {} -- of lib.retry
@@ -146,18 +159,13 @@ function M.get(url, options)
     response, err = retry.call("GET", DEFAULTS, function() return http.request(request) end)
   end
   if not response then return nil, failure(err) end
-  if response.status < 300 then return answers.read(response) end
-  response.body = redacted(response.body, { key })
-  local value, api_err = answers.read(response)
-  if api_err then api_err.retry_after = retry_after(response) end
-  return value, api_err
+  return read(response, key)
 end
 
 local function send(request, operation, secrets)
   local response, err = retry.call(request.method, DEFAULTS, function() return http.request(request) end)
   if not response then return nil, failure(err, operation) end
-  response.body = redacted(response.body, secrets)
-  local value, api_err = answers.read(response, operation.hints)
+  local value, api_err = read(response, request.bearer, operation, secrets)
   if api_err then return nil, mark_unknown(api_err, operation) end
   return value
 end
@@ -176,8 +184,7 @@ function M.send(method, url, operation, body, options)
     headers = body and headers_of_write or headers_of_read,
     total_ms = options and options.total_ms,
   }
-  local secrets = { settings.key, table.unpack(options and options.secrets or {}) }
-  return fiber.shield(send, request, operation, secrets)
+  return fiber.shield(send, request, operation, options and options.secrets)
 end
 
 return M

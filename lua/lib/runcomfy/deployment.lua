@@ -89,17 +89,29 @@ end
 
 local SUMMARY_KEYS = { "payload_keys", "has_object_info_url", "default_override_node_ids", "workflow_node_summary" }
 
+-- The parts of the payload and their sorted names, in one pass: a payload may have megabytes.
+local function parts_of(payload)
+  local parts, keys = {}, json.as_array {}
+  for key, value in payload:pairs() do
+    if not parts[key] then keys[#keys + 1] = key end
+    parts[key] = value
+  end
+  table.sort(keys)
+  return parts, keys
+end
+
 --- What a model needs of a deployment's payload to write overrides: nodes, their titles and inputs.
 ---@param raw core.json.Raw  a deployment
 ---@return table
 function M.payload_summary(raw)
   local payload = raw:get "payload"
   if not payload or payload:kind() ~= "object" then return { payload_keys = json.as_array {} } end
+  local parts, keys = parts_of(payload)
   return json.ordered(SUMMARY_KEYS, {
-    payload_keys = keys_of(payload),
-    has_object_info_url = is_truthy(payload:get "object_info_url"),
-    default_override_node_ids = first(keys_of(payload:get "overrides"), MAX_OVERRIDES),
-    workflow_node_summary = node_summaries(payload:get "workflow_api_json"),
+    payload_keys = keys,
+    has_object_info_url = is_truthy(parts.object_info_url),
+    default_override_node_ids = first(keys_of(parts.overrides), MAX_OVERRIDES),
+    workflow_node_summary = node_summaries(parts.workflow_api_json),
   })
 end
 

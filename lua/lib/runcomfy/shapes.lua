@@ -39,7 +39,7 @@ M.DEPLOYMENT = (function()
 end)()
 
 M.SUBMISSION = object("What the API answered to the submit", {
-  { "request_id", nullable("string", "The id of the request, for get_request_status, get_request_result and cancel_request") },
+  optional("request_id", nullable("string", "The id of the request, for get_request_status, get_request_result and cancel_request")),
   optional("status_url", any("URL of the status")), optional("result_url", any("URL of the result")),
   optional("cancel_url", any("URL to cancel it")),
 })

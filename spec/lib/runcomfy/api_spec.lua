@@ -21,6 +21,14 @@ describe("lib.runcomfy.api", function()
     assert.equal("http://127.0.0.1:1/prod/v1/deployments/", api.queue_url)
   end)
 
+  it("leaves answers alone that are no errors, whatever the key is", function()
+    bed.with({ key = "simulated" }, function(sim)
+      bed.answer_with(sim, '{"request_id":"r","simulated":true}', { count = 2 })
+      assert.matches('"simulated":true', bed.call("submit_request", { deployment_id = "d" }).json, 1, true)
+      assert.matches('"simulated":true', bed.call("get_request_status", { deployment_id = "d", request_id = "r" }).json, 1, true)
+    end)
+  end)
+
   it("does not wait for a Retry-After of more than a minute, and says so by ending", function()
     bed.with({}, function(sim, time)
       local begun = time.time
