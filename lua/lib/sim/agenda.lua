@@ -27,6 +27,7 @@ Event.__index = Event
 function Event:cancel()
   self.fn = nil
 end
+Event.__close = Event.cancel
 
 ---@param clock table  of lib.clock's form: now, wall, after
 ---@return sim.Agenda
@@ -69,7 +70,7 @@ end
 --- Calls `fn` once, `seconds` from now.
 ---@param seconds number
 ---@param fn function
----@return sim.Event event  with cancel()
+---@return sim.Event event  with cancel(); a to-be-closed value
 function Agenda:after(seconds, fn)
   self.serial = self.serial + 1
   local event = setmetatable({ due = self:now() + math.max(0, seconds), serial = self.serial, fn = fn }, Event)

@@ -4,7 +4,6 @@
 --- within 10 seconds is repeated, after pauses that double, for a day.
 
 local answers = require "lib.sim.answers"
-local clock = require "lib.clock"
 local fiber = require "lib.fiber"
 local http = require "core.http"
 local json = require "core.json"
@@ -60,11 +59,12 @@ local function attempt(url, body)
 end
 
 local function deliver(self, url, body)
-  local pause, deadline = FIRST_PAUSE, clock.now() + GIVE_UP
+  local time = self.sim.model.time
+  local pause, deadline = FIRST_PAUSE, time:now() + GIVE_UP
   while not attempt(url, body) do
     self.failed = self.failed + 1
-    if clock.now() + pause > deadline then return end
-    clock.sleep(pause)
+    if time:now() + pause > deadline then return end
+    fiber.await(time.after, time, pause)
     pause = math.min(pause * 2, LONGEST_PAUSE)
   end
   self.delivered = self.delivered + 1

@@ -28,7 +28,7 @@ describe("sim.server", function()
       local query = ("?ids=%s&ids=%s&ids=unknown&includes=payload&includes=readme"):format(T2I, simulation.UPSCALE)
       local answer = api:get("/prod/v2/deployments" .. query)
       assert.equal(2, #answer.json)
-      assert.equal("object", type(answer.json[1].payload.workflow_api_json) == "table" and "object")
+      assert.equal("KSampler", answer.json[1].payload.workflow_api_json["3"].class_type)
       assert.matches("^# Text to image", answer.json[1].readme)
       assert.matches("^http://127.0.0.1:%d+/prod/v2/deployments/" .. T2I:gsub("%-", "%%-") .. "/object_info$",
         answer.json[1].payload.object_info_url)

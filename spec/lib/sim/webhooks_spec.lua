@@ -96,4 +96,27 @@ describe("sim webhooks", function()
       assert.is_nil(next(api.sim.model.requests))
     end)
   end)
+
+  it("are given up after a day of refusals", function()
+    simulation.with({}, function(api)
+      local attempts = 0
+      local server <close> = assert(httpd.listen({}, function(request)
+        attempts = attempts + 1
+        request:respond(500)
+      end))
+      local url = ("http://127.0.0.1:%d/hook"):format(server.port)
+      submit(api, "?webhook=" .. codec.percent_encode(url))
+      clock.sleep(300)
+      for _ = 1, 30 do
+        api.sim.model.time:advance(3600)
+        clock.sleep(1)
+      end
+      local final = attempts
+      assert.is_true(final > 20 and final < 40)
+      api.sim.model.time:advance(7200)
+      clock.sleep(1)
+      assert.equal(final, attempts)
+      assert.equal(0, api.sim.webhooks.delivered)
+    end)
+  end)
 end)
