@@ -1,3 +1,4 @@
+local child = require "spec.support.child"
 local client = require "spec.support.client"
 local http = require "core.http"
 local httpd = require "core.httpd"
@@ -121,5 +122,29 @@ describe("core.http cancel", function()
     while #bodies < 20 do loop.step(true) end
     assert.equal(20, #bodies)
     assert.equal(1, server:wait_requests(20)[20].connection)
+  end)
+
+  it("happens to whatever runs when the program ends", function()
+    local server <close> = responder.start { ["*"] = { "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123", "hold" } }
+    local script, saved = os.tmpname(), os.tmpname()
+    local f = assert(io.open(script, "w"))
+    f:write([[
+      local http, loop = require "core.http", require "core.loop"
+      local url, saved = arg[1], arg[2]
+      local function never() error("called back at the end") end
+      kept = {}
+      for i = 1, 300 do kept[i] = assert(http.start({ method = "GET", url = url, save_as = i == 1 and saved or nil }, never)) end
+      setmetatable(kept, { __gc = function() for _, transfer in ipairs(kept) do transfer:cancel() end end })
+      for _ = 1, 50 do loop.step(false) end
+      print(http.active())
+    ]])
+    f:close()
+    local status, out, err = child.run { "lua", script, server.url, saved .. ".png" }
+    os.remove(script)
+    os.remove(saved)
+    assert.equal("", err)
+    assert.equal(0, status)
+    assert.equal("300\n", out)
+    assert.is_nil(io.open(saved .. ".png"))
   end)
 end)

@@ -25,9 +25,10 @@ describe("core.http", function()
     for _ = 1, 3 do assert(get(server.url .. "/")) end
     assert(fetch { method = "POST", url = server.url .. "/", body = "{}" })
     assert(fetch { method = "DELETE", url = server.url .. "/" })
+    assert(get(server.url .. "/"))
     local connections = {}
-    for i, request in ipairs(server:wait_requests(5)) do connections[i] = request.connection end
-    assert.same({ 1, 1, 1, 2, 3 }, connections)
+    for i, request in ipairs(server:wait_requests(6)) do connections[i] = request.connection end
+    assert.same({ 1, 1, 1, 2, 3, 1 }, connections)
   end)
 
   it("sends exactly the body, without a content type of its own making", function()
@@ -110,7 +111,7 @@ describe("core.http", function()
 
   it("opens a new connection when the server has closed the kept one", function()
     local server <close> = responder.start { ["*"] = { responder.answer(200, "bye"), "close" } }
-    for _ = 1, 3 do assert.equal("bye", assert(get(server.url)).body) end
+    for _ = 1, 300 do assert.equal("bye", assert(get(server.url)).body) end -- any moment of the closing
   end)
 
   it("keeps trailers out of the headers", function()
@@ -148,7 +149,8 @@ describe("core.http", function()
   end)
 
   it("refuses a header block over 256 KiB", function()
-    local server <close> = responder.start { ["*"] = { { "HTTP/1.1 200 OK\r\n", "X-Long: 0123456789012345678901234567890\r\n", 7000 }, "hold" } }
+    local line = "X-Long: 0123456789012345678901234567890\r\n"
+    local server <close> = responder.start { ["*"] = { { "HTTP/1.1 200 OK\r\n", line, 7000 }, "hold" } }
     local _, message, code = get(server.url)
     assert.equal("protocol", code)
     assert.matches("headers", message)

@@ -183,6 +183,11 @@ static void detach(struct client_transfer *t)
     long opened = 0;
     curl.easy_getinfo(t->slot->easy, CURLINFO_NUM_CONNECTS, &opened);
     c->connections += (uint64_t)opened;
+    // libcurl counts repeated GETs over the whole life of a handle and gives up at the fifth,
+    // unless the handle is reset: so it is after each transfer whose kept connection may have been
+    // dead.
+    if (opened > 0)
+        t->slot->stale = true;
     idle_end(t);
     curl.multi_remove_handle(c->multi, t->slot->easy);
     list_remove(&c->running, &t->link);
@@ -224,6 +229,7 @@ static void finish(struct client_transfer *t, CURLcode rc)
     else
         commit_download(s, result.status, &why);
     result.code = why.code;
+    s->stale = s->stale || why.code != CLIENT_OK;
     result.message = why.code == CLIENT_OK ? NULL : why.message;
     download_abort(&s->download); // its file is gone before the owner hears of the end
     t->done(t->arg, &result);

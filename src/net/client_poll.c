@@ -48,6 +48,32 @@ static void stop(struct watch *w)
     w->events = 0;
 }
 
+static struct watch *find(const struct client_poll *p, curl_socket_t fd)
+{
+    return (size_t)fd < p->room ? p->watches[fd] : NULL;
+}
+
+static void on_event(uv_poll_t *uv, int status, int events);
+
+static void look_for(struct watch *w, int events)
+{
+    if (events != w->events && uv_poll_start(&w->uv, events, on_event) == 0)
+        w->events = events;
+}
+
+// libuv stops to look at a socket with an error.  libcurl is told to read and write, not of the
+// error: so it takes what came before it, and repeats a GET whose kept connection was dead.
+static void on_error(struct watch *w)
+{
+    struct client_poll *p = w->owner;
+    curl_socket_t fd = w->fd;
+    int wanted = w->events;
+    stop(w);
+    act(p, fd, CURL_CSELECT_IN | CURL_CSELECT_OUT);
+    if (find(p, fd) == w && !w->parked && w->events == 0)
+        look_for(w, wanted);
+}
+
 static void on_event(uv_poll_t *uv, int status, int events)
 {
     struct watch *w = (struct watch *)uv;
@@ -55,19 +81,16 @@ static void on_event(uv_poll_t *uv, int status, int events)
         stop(w);
         return;
     }
+    if (status < 0) {
+        on_error(w);
+        return;
+    }
     int flags = 0;
-    if (status < 0)
-        flags |= CURL_CSELECT_ERR;
-    if (events & (UV_READABLE | UV_DISCONNECT))
+    if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
     act(w->owner, w->fd, flags);
-}
-
-static struct watch *find(const struct client_poll *p, curl_socket_t fd)
-{
-    return (size_t)fd < p->room ? p->watches[fd] : NULL;
 }
 
 static bool make_room(struct client_poll *p, curl_socket_t fd)
@@ -158,9 +181,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
         return 0; // out of memory: an error here would break all transfers, so this one times out
     if (w->parked)
         unpark(w);
-    int events = wanted_events(what);
-    if (events != w->events && uv_poll_start(&w->uv, events, on_event) == 0)
-        w->events = events;
+    look_for(w, wanted_events(what));
     return 0;
 }
 

@@ -131,7 +131,7 @@ static void set_common(struct client_slot *s)
     curl.easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     curl.easy_setopt(e, CURLOPT_WRITEDATA, s);
     client_poll_adopt(s->base->poll, e);
-    s->plain = true;
+    s->stale = false;
     s->connect_ms = s->total_ms = s->pipewait = -1;
 }
 
@@ -181,7 +181,7 @@ static void set_method(struct client_slot *s, curl_off_t upload_size)
     const char *method = s->message->method;
     if (strcmp(method, "GET") == 0)
         return;
-    s->plain = false;
+    s->stale = true;
     if (strcmp(method, "HEAD") == 0) {
         curl.easy_setopt(s->easy, CURLOPT_NOBODY, 1L);
         return;
@@ -189,6 +189,7 @@ static void set_method(struct client_slot *s, curl_off_t upload_size)
     set_body(s, upload_size);
     curl.easy_setopt(s->easy, CURLOPT_CUSTOMREQUEST, method);
     curl.easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl.easy_setopt(s->easy, CURLOPT_FORBID_REUSE, 1L); // or each would leave an idle one behind
     curl.easy_setopt(s->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl.easy_setopt(s->easy, CURLOPT_FOLLOWLOCATION, 0L);
 }
@@ -303,7 +304,7 @@ void client_slot_clear(struct client_slot *s)
     s->detail[0] = '\0';
     shrink(&s->head);
     shrink(&s->body);
-    if (s->plain)
+    if (!s->stale)
         return;
     curl.easy_reset(s->easy);
     set_common(s);

@@ -39,7 +39,7 @@ struct client_slot {
     bool head_ended; ///< the empty line behind the headers has come
     enum slot_stop stop;
     int file_error;                      ///< errno, with SLOT_FILE
-    bool plain;                          ///< the handle holds no options but those of a GET
+    bool stale;                          ///< the handle must be reset before the next transfer
     long connect_ms, total_ms, pipewait; ///< as the handle has them
     char detail[CURL_ERROR_SIZE];        ///< libcurl's words; "" if none
 };
