@@ -132,9 +132,8 @@ function VirtualClock:run_until(done, limit)
     if transfers_move() then
       loop.step(true)
     elseif not fire_next(self, deadline) then
-      if self.time >= deadline or not loop.step(true) then
-        error("virtual clock: nothing left that could end the wait", 2)
-      end
+      if self.queue[1] then error("virtual clock: the wait is longer than its limit", 2) end
+      if not loop.step(true) then error("virtual clock: nothing left that could end the wait", 2) end
     end
   end
 end

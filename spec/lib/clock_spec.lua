@@ -46,6 +46,13 @@ describe("lib.clock by hand", function()
     assert.error_matches(function() time:run_until(function() return false end) end, "nothing left")
   end)
 
+  it("says so when the wait is longer than its limit, whatever keeps the loop alive", function()
+    local time <close> = clock.virtual()
+    local _ <close> = assert(httpd.listen({}, function() end))
+    local _ <close> = clock.after(11, function() end)
+    assert.error_matches(function() time:run_until(function() return false end, 10) end, "longer than its limit")
+  end)
+
   it("lets a transfer finish before it moves, unless the answer itself waits for the clock", function()
     local time <close> = clock.virtual()
     local server <close> = assert(httpd.listen({}, function(request)
