@@ -182,15 +182,18 @@ local function perform(server, request, tool, arguments, ctx)
   return response(server, request, tool, result)
 end
 
+local function internal_error(request, tool, ctx, err)
+  ctx:finish()
+  log.write("error", ("the call of tool '%s' failed inside the server: %s"):format(tool.name, tostring(err)))
+  return jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. content.clean(tostring(err)))
+end
+
 -- A call, in its fiber.  Whatever goes wrong outside of the tool is an internal error, and is answered.
 local function run_call(server, request, tool, arguments, ctx)
   local ok, text = pcall(perform, server, request, tool, arguments, ctx)
   if ctx.cancelled then return end
-  if not ok then
-    ctx:finish()
-    log.write("error", ("the call of tool '%s' failed inside the server: %s"):format(tool.name, tostring(text)))
-    text = jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. content.clean(tostring(text)))
-  end
+  if not ok then ok, text = pcall(internal_error, request, tool, ctx, text) end
+  if not ok then return request.session:abandon(request) end
   request.session:finish(request, text)
 end
 
@@ -225,7 +228,10 @@ function handlers.call_tool(server, request)
   }
   request.ctx = ctx
   connection:begin(request)
-  request.fiber = fiber.spawn(run_call, server, request, tool, arguments, ctx)
+  local task = fiber.spawn(run_call, server, request, tool, arguments, ctx)
+  if task.status ~= "waiting" and connection:is_open(request) then error("not enough memory to start the call", 0) end
+  request.fiber = task
+  if ctx.cancelled then task:cancel("the connection has ended") end
 end
 
 --- Answers a request whose revision is known.

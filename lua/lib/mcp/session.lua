@@ -100,7 +100,7 @@ local function initialize(self, params, id, sink)
   sink:send(jsonrpc.result(id, revision:initialize_result()))
 end
 
-local function read_request(self, message, id, transport, sink)
+local function take_request(self, message, id, transport, sink)
   local method, params = message.method, message.params
   if params == null then params = nil end
   if params ~= nil and not is_object(params) then
@@ -116,6 +116,15 @@ local function read_request(self, message, id, transport, sink)
     id = id, params = params, meta = meta, revision = revision, session = self, transport = transport, sink = sink,
     client = meta and meta[CLIENT] ~= nil and client_of(meta[CLIENT]) or self.client,
   }, method)
+end
+
+-- What goes wrong in the server itself, and memory that runs out, costs this request alone.
+local function read_request(self, message, id, transport, sink)
+  local ok, err = pcall(take_request, self, message, id, transport, sink)
+  if ok then return end
+  self:forget_unborn(id)
+  log.write("error", ("request %s failed inside the server: %s"):format(id, tostring(err)))
+  sink:send(jsonrpc.failure(id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(err)))
 end
 
 local function read_notification(self, message)
@@ -161,7 +170,11 @@ end
 ---@param transport? Transport  where its answer goes; default: the connection's
 function Session:receive(text, transport)
   transport = transport or self.transport
-  local message, problem = json.decode(text)
+  local ok, message, problem = pcall(json.decode, text)
+  if not ok then
+    log.write("error", "a message could not be read: " .. tostring(message))
+    return transport:send(jsonrpc.failure(nil, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(message)))
+  end
   if message == nil then
     log.write("warning", "a message that is not JSON: " .. problem)
     return transport:send(jsonrpc.failure(nil, jsonrpc.PARSE_ERROR, "Parse error: " .. problem))
@@ -210,6 +223,20 @@ local function remove(self, id)
   self.open = self.open - 1
 end
 
+--- Whether a call that was begun has not ended.
+---@param request Request
+---@return boolean
+function Session:is_open(request)
+  return self.calls[request.id] == request
+end
+
+--- Drops a call that was begun and has no fiber: its start failed.
+---@param id string
+function Session:forget_unborn(id)
+  local request = self.calls[id]
+  if request and not request.fiber then remove(self, id) end
+end
+
 local function tell_idle(self)
   if self.open == 0 and self.on_idle then self.on_idle() end
 end
@@ -223,12 +250,20 @@ function Session:finish(request, text)
   tell_idle(self)
 end
 
+--- Drops a call that was begun and for which not even an error can be written.
+---@param request Request
+function Session:abandon(request)
+  remove(self, request.id)
+  if request.sink.skip then request.sink:skip() end
+  tell_idle(self)
+end
+
 local function stop(self, id, reason)
   local request = self.calls[id]
   remove(self, id)
   request.ctx:give_up()
   if request.sink.skip then request.sink:skip() end
-  request.fiber:cancel(reason)
+  if request.fiber then request.fiber:cancel(reason) end
 end
 
 --- Ends a call; nothing is sent for it any more.  An unknown id, or that of an ended call, is ignored.

@@ -2,6 +2,7 @@ local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
+local log = require "core.log"
 
 local LEGACY = { "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05" }
 local ALL = { "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05" }
@@ -473,6 +474,32 @@ describe("mcp.server's cancellation", function()
     kit.send(session, { method = "notifications/cancelled", params = { requestId = 1 } })
     assert.is_true(state.cancelled)
     assert.same({}, transport.sent)
+  end)
+
+  it("stops a call whose connection ended before its first wait", function()
+    local closed, session, transport = 0, nil, nil
+    session, transport = kit.connect { kit.tool { run = function()
+      local _ <close> = setmetatable({}, { __close = function() closed = closed + 1 end })
+      session:close()
+      fiber.await(function() return setmetatable({}, { __close = function() end }) end)
+    end } }
+    kit.modern(session, 1, "tools/call", { name = "probe" })
+    assert.equal(1, closed)
+    assert.same({}, transport.sent)
+  end)
+
+  it("answers what goes wrong in the server itself with -32603, for that request alone", function()
+    local session, transport, server = kit.connect { kit.tool() }
+    local write = log.write
+    local _ <close> = setmetatable({}, { __close = function() log.write = write end })
+    log.write = function() end
+    local snapshot = server.snapshot
+    server.snapshot = nil
+    kit.modern(session, "a", "tools/list")
+    server.snapshot = snapshot
+    kit.modern(session, "b", "tools/list")
+    assert.same({ "a", -32603 }, { transport.sent[1].id, transport.sent[1].error.code })
+    assert.equal(1, #transport.sent[2].result.tools)
   end)
 
   it("ends all calls of all connections at shutdown", function()
