@@ -55,13 +55,15 @@ end
 ---@field result? core.json.Raw      once the job has ended, where it could be fetched
 ---@field err? Error                 the last error that was forgiven and not overcome
 
---- How long to wait before the next poll.  A job is watched closely at first and less so later.
+--- How long to wait before the next poll.  A job is watched closely at first and less so later.  The
+--- jitter only shortens, so that nobody learns of an end later than the interval; waits that begin at
+--- once are kept out of step by their first poll.
 ---@param elapsed number  seconds since the wait began
 ---@param random? fun(): number  default math.random: from 0 to 1
 ---@return number seconds
 function M.interval(elapsed, random)
   local base = math.max(1, math.min(5, elapsed / 5))
-  return base * (0.75 + 0.5 * (random or math.random)())
+  return base * (0.85 + 0.15 * (random or math.random)())
 end
 
 --- Whether a failed poll may pass: no answer, too many requests, trouble on the API's side.

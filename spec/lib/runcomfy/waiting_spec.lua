@@ -10,13 +10,13 @@ local function low() return 0 end
 local function high() return 1 end
 
 describe("lib.runcomfy.waiting", function()
-  it("polls every second at first, later every five, 25 % either way", function()
-    assert.equal(0.75, waiting.interval(0, low))
-    assert.equal(1.25, waiting.interval(0, high))
-    assert.equal(1.25, waiting.interval(5, high))
-    assert.equal(1.5, waiting.interval(10, low))
-    assert.equal(3.75, waiting.interval(25, low))
-    assert.equal(6.25, waiting.interval(1000, high))
+  it("polls every second at first, later every five, up to 15 % sooner", function()
+    assert.equal(0.85, waiting.interval(0, low))
+    assert.equal(1, waiting.interval(0, high))
+    assert.equal(1, waiting.interval(5, high))
+    assert.equal(1.7, waiting.interval(10, low))
+    assert.equal(4.25, waiting.interval(25, low))
+    assert.equal(5, waiting.interval(1000, high))
   end)
 
   it("draws the jitter anew each time", function()
@@ -78,10 +78,10 @@ describe("lib.runcomfy.waiting", function()
       waiting.wait("d", "r", { timeout = 300 })
       local polls = sim:requests()
       assert.equal(begun, polls[1].at)
-      assert.is_true(#polls >= 55 and #polls <= 90, tostring(#polls))
+      assert.is_true(#polls >= 65 and #polls <= 95, tostring(#polls))
       for i = 2, #polls - 1 do
         local pause = polls[i].at - polls[i - 1].at
-        assert.is_true(pause >= 0.74 and pause <= 6.3, tostring(pause))
+        assert.is_true(pause > 0.84 and pause < 5.1, tostring(pause))
       end
     end)
   end)
