@@ -79,7 +79,8 @@ static void explain_stop(const struct client_slot *s, const char *host, struct c
             s->upload_fd >= 0 ? m->body_file : m->save_as, strerror(s->file_error));
         return;
     case SLOT_IDLE:
-        say(why, CLIENT_TIMEOUT, "%s sent nothing for too long: the transfer was ended", host);
+        say(why, CLIENT_TIMEOUT, "not a byte to or from %s for %g s: the transfer was ended", host,
+            (double)m->idle_ms / 1000);
         return;
     default:
         say(why, CLIENT_MEMORY, "not enough memory for the answer of %s", host);

@@ -122,10 +122,17 @@ struct client_message *client_message_new(const struct client_request *r)
     return m;
 }
 
+// Through a volatile pointer, or the compiler would see that nobody reads it again.
+static void wipe(char *text)
+{
+    for (volatile char *at = text; *at; at++)
+        *at = '\0';
+}
+
 void client_message_free(struct client_message *m)
 {
     if (m->secret)
-        explicit_bzero(m->secret, strlen(m->secret));
+        wipe(m->secret);
     free(m);
 }
 
