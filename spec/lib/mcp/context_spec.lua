@@ -1,5 +1,6 @@
 local context = require "lib.mcp.context"
 local kit = require "spec.support.mcp"
+local log = require "core.log"
 
 local function new(options)
   local transport = kit.transport()
@@ -87,6 +88,19 @@ describe("mcp.context's progress", function()
     assert.error_matches(function() ctx:progress("1") end, "finite number")
     assert.error_matches(function() ctx:progress(0 / 0) end, "finite number")
     assert.error_matches(function() ctx:progress(1, math.huge) end, "finite number")
+  end)
+end)
+
+describe("mcp.context's log", function()
+  it("writes lines that name the tool, in the levels of the log", function()
+    local lines, write = {}, log.write
+    local _ <close> = setmetatable({}, { __close = function() log.write = write end })
+    log.write = function(level, text) lines[#lines + 1] = level .. " " .. text end
+    local ctx = new()
+    ctx:log("notice", "half way")
+    ctx:log("critical", "no way")
+    assert.same({ "info probe: half way", "error probe: no way" }, lines)
+    assert.error_matches(function() ctx:log("loud", "x") end, "unknown log level 'loud'")
   end)
 end)
 

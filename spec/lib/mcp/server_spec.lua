@@ -477,12 +477,14 @@ describe("mcp.server's cancellation", function()
   end)
 
   it("stops a call whose connection ended before its first wait", function()
-    local closed, session, transport = 0, nil, nil
-    session, transport = kit.connect { kit.tool { run = function()
+    local closed, session = 0, nil
+    local tool = kit.tool { run = function()
       local _ <close> = setmetatable({}, { __close = function() closed = closed + 1 end })
       session:close()
       fiber.await(function() return setmetatable({}, { __close = function() end }) end)
-    end } }
+    end }
+    local connection, transport = kit.connect { tool }
+    session = connection
     kit.modern(session, 1, "tools/call", { name = "probe" })
     assert.equal(1, closed)
     assert.same({}, transport.sent)
