@@ -137,7 +137,7 @@ local function read(response, key, operation, secrets)
   return value, err
 end
 
-local DEFAULTS = {} -- of lib.retry
+local DEFAULTS = {}
 
 ---@class ReadOptions
 ---@field once? boolean       one try: the caller repeats it itself
@@ -162,29 +162,40 @@ function M.get(url, options)
   return read(response, key)
 end
 
-local function send(request, operation, secrets)
-  local response, err = retry.call(request.method, DEFAULTS, function() return http.request(request) end)
+local function send(request, operation, options)
+  local response, err
+  if options.once then
+    response, err = http.request(request)
+  else
+    response, err = retry.call(request.method, DEFAULTS, function() return http.request(request) end)
+  end
   if not response then return nil, failure(err, operation) end
-  local value, api_err = read(response, request.bearer, operation, secrets)
+  local value, api_err = read(response, request.bearer, operation, options.secrets)
   if api_err then return nil, mark_unknown(api_err, operation) end
   return value
 end
 
---- Sends a write, once.
+---@class WriteOptions
+---@field secrets? string[]   texts that no error may show
+---@field once? boolean       one try, also where no connection was made
+---@field total_ms? integer   a time limit
+
+--- Sends a write, once.  Where no connection was made it is tried again: nothing has left.
 ---@param method "POST"|"PATCH"|"DELETE"
 ---@param url string
 ---@param operation Operation
 ---@param body? string  JSON text
----@param options? { secrets: string[]?, total_ms: integer? }  texts that no error may show; a time limit
+---@param options? WriteOptions
 ---@return core.json.Raw|string|nil value, Error?
 function M.send(method, url, operation, body, options)
   if not settings.key then return nil, no_key() end
+  options = options or DEFAULTS
   local request = {
     method = method, url = url, bearer = settings.key, body = body,
     headers = body and headers_of_write or headers_of_read,
-    total_ms = options and options.total_ms,
+    total_ms = options.total_ms,
   }
-  return fiber.shield(send, request, operation, options and options.secrets)
+  return fiber.shield(send, request, operation, options)
 end
 
 return M

@@ -18,6 +18,15 @@ function M.outcome(status)
   return type(status) == "string" and OUTCOMES[status:lower()] or nil
 end
 
+local OPEN = { in_queue = true, queued = true, in_progress = true, running = true, processing = true, pending = true }
+
+--- Whether a status word says that the job has not ended.  An unknown word does not say so.
+---@param status any
+---@return boolean
+function M.is_open(status)
+  return type(status) == "string" and OPEN[status:lower()] == true
+end
+
 --- How a job ended, by its status and its result.  The result knows better.
 ---@param status any
 ---@param result_status any

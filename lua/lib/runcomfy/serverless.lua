@@ -160,7 +160,7 @@ end
 
 ---@param id string
 ---@param request_id string
----@param options? { total_ms: integer? }
+---@param options? WriteOptions
 ---@return core.json.Raw|string|nil answer, Error?
 function M.cancel(id, request_id, options)
   local url, err = request_url(id, request_id, "/cancel")

@@ -31,7 +31,7 @@ local function leave(job, ctx)
     ctx:log("warning", ("the client gave up on request %s of deployment %s; the job goes on"):format(job.request_id, job.deployment_id))
     return
   end
-  local answer, err = fiber.shield(serverless.cancel, job.deployment_id, job.request_id, { total_ms = CANCEL_BOUND })
+  local answer, err = fiber.shield(serverless.cancel, job.deployment_id, job.request_id, { once = true, total_ms = CANCEL_BOUND })
   ctx:log("warning", ("the client gave up on request %s of deployment %s; cancelling the job: %s"):format(
     job.request_id, job.deployment_id, answer and lifecycle.cancel_outcome(answer) or err.message))
 end

@@ -162,12 +162,18 @@ function Wait:report(status, err)
   self.on_status(status, { elapsed = elapsed, message = M.describe(status, elapsed, err), err = err })
 end
 
--- The job has ended: its result, as far as it can be had.
+-- The job has ended: its result, as far as it can be had.  One that still says "in progress" is not the
+-- result yet.
 function Wait:finish(status, word)
-  local result, err = self:fetch(serverless.result, "a result")
+  local result, err, result_word
+  repeat
+    result, err = self:fetch(serverless.result, "a result")
+    result_word = result and result:value "status"
+    local open = lifecycle.is_open(result_word)
+  until not open or not self:pause()
   return {
     status = status, result = result, err = err, elapsed = clock.now() - self.started,
-    ending = lifecycle.ending(word, result and result:value "status"),
+    ending = not lifecycle.is_open(result_word) and lifecycle.ending(word, result_word) or nil,
   }
 end
 
