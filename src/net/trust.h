@@ -13,8 +13,9 @@ struct trust {
 /// bundles.  Both NULL: none was found.  The strings live as long as the environment and the
 /// library.
 ///
-/// Where a bundle exists the directory is left out: libcurl keeps a parsed bundle for the next
-/// connections, but not a directory.
+/// Where the system's bundle is used, its directory, which holds the same, is left out: libcurl
+/// keeps a parsed bundle for the next connections, but only when there is no directory, and parsing
+/// it takes some 20 ms.
 struct trust trust_find(const char *library_file, const char *library_path);
 
 #endif
