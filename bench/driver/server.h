@@ -36,8 +36,8 @@ void server_write(struct server *s, const char *bytes, size_t size);
 /// gone.
 char *server_line(struct server *s, bool wait, size_t *size);
 
-/// Closes its standard input and waits for its end.  Seconds that took; ends the program unless the
-/// server exits with status 0 within ten seconds.
+/// Closes its standard input, takes what it still sends, and waits for its end.  Seconds that took;
+/// ends the program unless the server exits with status 0 within ten seconds.
 double server_finish(struct server *s);
 
 /// Processor time that it used so far, all threads, in seconds.
