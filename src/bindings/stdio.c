@@ -10,7 +10,7 @@
 #define READER   "core.stdio.reader"
 #define LISTENER "core.stdio.listener"
 
-enum { CALLBACK = 1 }; // user value
+enum { CALLBACK = 1, LARGE = 1 << 20 };
 
 struct reader {
     struct input *input; // NULL once closed
@@ -30,6 +30,7 @@ struct listener {
 // One standard output a process.
 static struct output *output;
 static struct listener *listeners;
+static bool wrote_large;
 
 struct line_call {
     struct reader *reader;
@@ -171,9 +172,19 @@ static struct listener *find_listener(enum output_event event)
     return l;
 }
 
+// What a large message was made of is garbage now; without this the next one would be made beside
+// it.
+static void collect_young(lua_State *L)
+{
+    if (wrote_large)
+        lua_gc(L, LUA_GCSTEP, 0);
+    wrote_large = false;
+}
+
 static void on_output(void *arg, enum output_event event)
 {
     lua_State *L = arg;
+    collect_young(L);
     if (event == OUTPUT_BROKEN) {
         for (struct listener *l; (l = find_listener(OUTPUT_BROKEN));)
             host_call(L, call_listener, l);
@@ -203,6 +214,7 @@ static int stdio_write(lua_State *L)
         return luaL_error(L, "standard output is not taken");
     if (!output_write(output, bytes, size))
         return luaL_error(L, "out of memory for %I bytes of output", (lua_Integer)size);
+    wrote_large = wrote_large || size >= LARGE;
     lua_pushinteger(L, (lua_Integer)output_queued(output));
     return 1;
 }

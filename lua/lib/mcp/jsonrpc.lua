@@ -63,12 +63,14 @@ function M.classify(message)
   return "invalid", nil, "'id' must be a string or an integer"
 end
 
---- A successful response.
+--- A successful response.  The result may come in up to three pieces: a large one is copied only once then.
 ---@param id string      JSON text of the id
----@param result string  JSON text of the result
+---@param result string  JSON text of the result, or its beginning
+---@param middle? string
+---@param tail? string
 ---@return string text
-function M.result(id, result)
-  return '{"jsonrpc":"2.0","id":' .. id .. ',"result":' .. result .. "}"
+function M.result(id, result, middle, tail)
+  return '{"jsonrpc":"2.0","id":' .. id .. ',"result":' .. result .. (middle or "") .. (tail or "") .. "}"
 end
 
 --- An error response.

@@ -110,7 +110,7 @@ end
 ---@param blocks string       JSON array of content blocks
 ---@param structured? string  JSON text of the structured content
 ---@param is_error boolean
----@return string text
+---@return string head, string? structured, string? tail  the text, in pieces: see jsonrpc.result
 function Revision.call_result(_, blocks, _, is_error)
   return '{"content":' .. blocks .. (is_error and ',"isError":true}' or ',"isError":false}')
 end

@@ -29,8 +29,7 @@ end
 
 function Revision:call_result(blocks, structured, is_error)
   if not structured then return before.call_result(self, blocks, nil, is_error) end
-  return '{"content":' .. blocks .. ',"structuredContent":' .. structured
-    .. (is_error and ',"isError":true}' or ',"isError":false}')
+  return '{"content":' .. blocks .. ',"structuredContent":', structured, is_error and ',"isError":true}' or ',"isError":false}'
 end
 
 return Revision

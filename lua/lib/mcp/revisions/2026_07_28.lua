@@ -36,8 +36,8 @@ function Revision:list_result(tools)
 end
 
 function Revision:call_result(blocks, structured, is_error)
-  return '{"content":' .. blocks .. (structured and ',"structuredContent":' .. structured or "")
-    .. (is_error and ',"isError":true' or ',"isError":false') .. self.envelope
+  return '{"content":' .. blocks .. (structured and ',"structuredContent":' or ""), structured or "",
+    (is_error and ',"isError":true' or ',"isError":false') .. self.envelope
 end
 
 return Revision
