@@ -266,6 +266,11 @@ function Raw:get(...) end
 ---@return any
 function Raw:value(...) end
 
+--- The keys of the object that a path leads to, sorted bytewise, each once; nil where there is none.
+---@param ... string|integer
+---@return string[]?
+function Raw:keys(...) end
+
 --- Iterates an object (key, Raw; duplicates too) or an array (index, Raw) in document order.  Raises for others.
 ---@return fun(): string|integer|nil, core.json.Raw?
 function Raw:pairs() end

@@ -75,5 +75,8 @@ void files_list_close(struct files_listing *listing)
     if (!listing->open)
         return;
     listing->open = false;
+    while (files_list_next(
+        listing)) // libuv forgets the last entry when it was handed out and nothing after it
+        ;
     uv_fs_req_cleanup(&listing->request);
 }
