@@ -22,6 +22,7 @@ describe("core.http", function()
 
   it("keeps a connection for the next GET and gives each other method one of its own", function()
     local server <close> = responder.start()
+    local before = http.stats()
     for _ = 1, 3 do assert(get(server.url .. "/")) end
     assert(fetch { method = "POST", url = server.url .. "/", body = "{}" })
     assert(fetch { method = "DELETE", url = server.url .. "/" })
@@ -29,6 +30,8 @@ describe("core.http", function()
     local connections = {}
     for i, request in ipairs(server:wait_requests(6)) do connections[i] = request.connection end
     assert.same({ 1, 1, 1, 2, 3, 1 }, connections)
+    assert.equal(6, http.stats().transfers - before.transfers)
+    assert.equal(3, http.stats().connections - before.connections)
   end)
 
   it("sends exactly the body, without a content type of its own making", function()

@@ -192,7 +192,6 @@ static void explain_answer(const struct client_slot *s, CURLcode rc, const char 
     case CURLE_UNSUPPORTED_PROTOCOL: // a redirect to file:, or a first line that is not HTTP's
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_HTTP2:
         say(why, CLIENT_PROTOCOL, "the answer of %s is of no use (%s): check the address", host,
             detail);
         return;

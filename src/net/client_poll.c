@@ -170,7 +170,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
     (void)socket_arg;
     struct client_poll *p = arg;
     struct watch *w = find(p, fd);
-    if (what == CURL_POLL_REMOVE) {
+    if (what == CURL_POLL_REMOVE || what == CURL_POLL_NONE) {
         if (w && w->ours)
             park(w);
         else
