@@ -1,0 +1,79 @@
+local host = require "core.host"
+local json = require "core.json"
+local memory = require "spec.support.memory"
+
+local parts = {}
+for i = 1, 40 do
+  parts[i] = ('"k%d": {"seed": %d, "big": 18446744073709551615, "text": "line\\n%s", "list": [1, 2.5, null, []]}')
+    :format(i, i, ("x"):rep(i * 60))
+end
+local TEXT = "{" .. table.concat(parts, ", ") .. "}"
+
+--- Runs out of memory at every allocation of `fn`; what it held then must be gone.
+local function survives(fn)
+  local expected = fn()
+  collectgarbage()
+  collectgarbage()
+  local before = host.memory()
+  local result
+  assert.is_true(memory.sweep(function() result = fn() end) > 0)
+  assert.same(expected, result)
+  result = nil -- luacheck: ignore 311
+  collectgarbage()
+  collectgarbage()
+  assert.is_true(host.memory() - before < 8192)
+end
+
+describe("core.json out of memory", function()
+  it("fails and recovers in decode", function()
+    survives(function() return json.encode(json.decode(TEXT)) end)
+  end)
+
+  it("fails and recovers in decode of bad text", function()
+    survives(function() return select(2, json.decode(TEXT:sub(1, -2))) end)
+  end)
+
+  it("fails and recovers in encode", function()
+    local value = json.decode(TEXT)
+    value.mixed = { 1, 2, x = json.ordered({ "b" }, { a = 1, b = 2 }) }
+    survives(function()
+      value.deep = { { { {} } } }
+      return json.encode(value)
+    end)
+  end)
+
+  it("fails and recovers while it tells what encode refuses", function()
+    local value = { overrides = { ["6"] = { ["a b"] = { 1, 2, print } } } }
+    survives(function()
+      local ok, message = pcall(json.encode, value)
+      assert(not ok)
+      if message == "not enough memory" then error(message, 0) end
+      return message
+    end)
+  end)
+
+  it("fails and recovers in raw and its parts", function()
+    survives(function()
+      local raw = json.raw(TEXT)
+      local texts = {}
+      for key, part in raw:pairs() do texts[#texts + 1] = key .. part:get("list"):text() .. part:value("text") end
+      return table.concat(texts) .. json.encode { raw, raw:get "k3" } .. raw:text()
+    end)
+  end)
+
+  it("fails and recovers in integer, as_array and ordered", function()
+    survives(function()
+      local order = { "z", "a" }
+      return json.encode(json.as_array { json.ordered(order, { a = json.integer "18446744073709551615", z = 1 }) })
+    end)
+  end)
+
+  it("keeps no more than it needs after a large text", function()
+    collectgarbage()
+    local before = host.memory()
+    assert.is_true(#json.encode { ("x"):rep(4000000) } > 4000000)
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(host.memory() - before < 100000)
+  end)
+end)
