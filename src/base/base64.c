@@ -45,7 +45,9 @@ void base64_encode(const char *bytes, size_t size, char *out)
     uint32_t group = (uint32_t)in[0] << 16 | (size == 2 ? (uint32_t)in[1] << 8 : 0);
     out[0] = alphabet[group >> 18];
     out[1] = alphabet[(group >> 12) & 63];
-    out[2] = size == 2 ? alphabet[(group >> 6) & 63] : '=';
+    out[2] = '=';
+    if (size == 2)
+        out[2] = alphabet[(group >> 6) & 63];
     out[3] = '=';
 }
 

@@ -10,8 +10,8 @@
 #include <xlocale.h>
 #endif
 
-#define MAX_EXACT ((uint64_t)1 << 53) // up to here every integer is a double
-enum { MAX_EXACT_POWER = 22 };        // up to here every power of ten is
+#define SCALED_LIMIT 4503599627370496.0 // 2^52: below it a fraction can be seen and rounded
+enum { MAX_EXACT_POWER = 22 };          // up to here every power of ten is
 
 static const double powers[MAX_EXACT_POWER + 1] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -180,7 +180,7 @@ static size_t format_short(char *out, double magnitude)
         return format_fixed(out, whole * 10, 1);
     for (int places = 1; places <= 17; places++) {
         double scaled = magnitude * powers[places];
-        if (scaled >= (double)(MAX_EXACT / 2))
+        if (scaled >= SCALED_LIMIT)
             return 0;
         uint64_t mantissa = (uint64_t)(scaled + 0.5);
         if ((double)mantissa / powers[places] == magnitude)
@@ -203,22 +203,18 @@ static size_t format_any(char *out, double value)
     if (locale)
         uselocale(before);
     if (!strpbrk(out, ".e")) {
-        memcpy(out + size, ".0", 2);
-        size += 2;
+        out[size++] = '.';
+        out[size++] = '0';
     }
     return (size_t)size;
 }
 
 size_t json_format_double(char *out, double value)
 {
-    if (value == 0) {
-        const char *zero = signbit(value) ? "-0.0" : "0.0";
-        size_t size = strlen(zero);
-        memcpy(out, zero, size);
-        return size;
-    }
-    bool negative = value < 0;
+    bool negative = signbit(value);
     out[0] = '-';
+    if (value == 0)
+        return negative + format_fixed(out + negative, 0, 1);
     size_t size = format_short(out + negative, fabs(value));
     return size ? size + negative : format_any(out, value);
 }

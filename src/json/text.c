@@ -47,10 +47,9 @@ unsigned json_depth(struct json_slice value)
 
 bool json_entries(struct json_slice value, struct json_cursor *cursor)
 {
-    char first = value.size > 0 ? value.text[0] : 0;
-    if (first != '{' && first != '[')
+    if (value.size < 2 || (value.text[0] != '{' && value.text[0] != '['))
         return false;
-    cursor->object = first == '{';
+    cursor->object = value.text[0] == '{';
     cursor->end = value.text + value.size;
     cursor->at = value.size > 2 ? value.text + 1 : NULL;
     return true;
