@@ -17,6 +17,7 @@ const struct host_module bindings[] = {
     { "core.signal", open_signal },
     { "core.stdio", open_stdio },
     { "core.timer", open_timer },
+    { "core.watch", open_watch },
     { NULL, NULL },
 };
 // clang-format on

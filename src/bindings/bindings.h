@@ -37,5 +37,6 @@ int open_process(lua_State *L);
 int open_signal(lua_State *L);
 int open_stdio(lua_State *L);
 int open_timer(lua_State *L);
+int open_watch(lua_State *L);
 
 #endif
