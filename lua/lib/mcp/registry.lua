@@ -144,34 +144,65 @@ local function compile(declaration)
 end
 
 local function refuse(name, problem)
-  return nil, errors.new(("tool '%s': %s"):format(name, problem), { code = "bad_declaration" })
+  return nil, errors.new(("tool '%s': %s"):format(name, problem), { code = "bad_declaration", problem = problem })
+end
+
+--- Checks and compiles a declaration.  One that is wrong is refused with an error that names tool and
+--- field; its `problem` is the same without the tool's name.
+---@param declaration ToolDeclaration
+---@return Tool|nil tool, Error? err
+function M.compile(declaration)
+  if type(declaration) ~= "table" then return refuse("?", "the declaration must be a table, got " .. type(declaration)) end
+  local name = tostring(declaration.name)
+  local problem = find_problem(declaration)
+  if problem then return refuse(name, problem) end
+  local ok, tool = pcall(compile, declaration)
+  if not ok then return refuse(name, tostring(tool)) end
+  return tool
+end
+
+--- The same tool with fields changed, and with hints: to give one compiled declaration another `run`.
+---@param tool Tool
+---@param changes { run: function?, annotations: table<string, boolean>? }
+---@return Tool
+function M.changed(tool, changes)
+  local copy = {}
+  for key, value in pairs(tool) do copy[key] = value end
+  copy.run = changes.run or tool.run
+  if changes.annotations then copy.annotations = all_hints(changes.annotations) end
+  return copy
+end
+
+--- A snapshot of these tools, whose names differ.
+---@param tools Tool[]
+---@return Snapshot
+function M.snapshot_of(tools)
+  local list, by_name = {}, {}
+  for i, tool in ipairs(tools) do
+    list[i] = tool
+    by_name[tool.name] = tool
+  end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return { list = list, find = function(name) return by_name[name] end }
 end
 
 --- Adds a tool.  A declaration that is wrong is refused with an error that names tool and field.
 ---@param declaration ToolDeclaration
 ---@return Tool|nil tool, Error? err
 function Registry:add(declaration)
-  if type(declaration) ~= "table" then return refuse("?", "the declaration must be a table, got " .. type(declaration)) end
-  local name = tostring(declaration.name)
-  local problem = find_problem(declaration)
-  if problem then return refuse(name, problem) end
-  if self.tools[name] then return refuse(name, "a tool of this name is there already") end
-  local ok, tool = pcall(compile, declaration)
-  if not ok then return refuse(name, tostring(tool)) end
-  self.tools[name] = tool
+  local tool, err = M.compile(declaration)
+  if not tool then return nil, err end
+  if self.tools[tool.name] then return refuse(tool.name, "a tool of this name is there already") end
+  self.tools[tool.name] = tool
   return tool
 end
 
 --- The tools as they are now.  What is added later is in later snapshots only.
 ---@return Snapshot
 function Registry:snapshot()
-  local list, by_name = {}, {}
-  for name, tool in pairs(self.tools) do
-    list[#list + 1] = tool
-    by_name[name] = tool
-  end
-  table.sort(list, function(a, b) return a.name < b.name end)
-  return { list = list, find = function(name) return by_name[name] end }
+  local list = {}
+  for _, tool in pairs(self.tools) do list[#list + 1] = tool end
+  return M.snapshot_of(list)
 end
 
 ---@return Registry
