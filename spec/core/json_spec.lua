@@ -124,7 +124,9 @@ describe("core.json.decode", function()
 
   it("does not depend on the locale", function()
     local before = os.setlocale()
-    for _, name in ipairs { "de_DE.UTF-8", "de_DE", "fr_FR.UTF-8" } do os.setlocale(name) end
+    local set
+    for _, name in ipairs { "de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "fr_FR.utf8" } do set = set or os.setlocale(name) end
+    if not set then return pending "no locale with a decimal comma is installed" end
     local decoded, encoded = json.decode "[1.5,6.02e23]", json.encode { 1.5, 6.02e23 }
     os.setlocale(before)
     assert.same({ 1.5, 6.02e23 }, { decoded[1], decoded[2] })
