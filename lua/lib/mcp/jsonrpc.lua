@@ -32,7 +32,11 @@ function M.id_text(id)
   local kind = math.type(id)
   if kind == "integer" then return tostring(id) end
   if type(id) == "string" then return encode(id) end
-  if kind == "float" then return id % 1 == 0 and encode(id) or nil end
+  if kind == "float" then -- 7.0 is 7 to a peer that knows no difference
+    if id % 1 ~= 0 then return nil end
+    local whole = math.tointeger(id)
+    return whole and tostring(whole) or encode(id)
+  end
   if type(id) ~= "userdata" or id == null then return nil end
   local text = encode(id) -- a boxed number
   return text:find("^%-?%d+$") and text or nil

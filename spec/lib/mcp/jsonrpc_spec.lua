@@ -37,7 +37,8 @@ describe("mcp.jsonrpc", function()
   it("takes a float id that is a whole number, as JSON Schema does", function()
     local kind, text = classify '{"jsonrpc":"2.0","id":7.0,"method":"ping"}'
     assert.equal("request", kind)
-    assert.equal(7, tonumber(text))
+    assert.equal("7", text)
+    assert.equal(1e20, tonumber((select(2, classify '{"jsonrpc":"2.0","id":1e20,"method":"ping"}'))))
   end)
 
   it("refuses ids that are neither strings nor integers, and does not echo them", function()
