@@ -9,8 +9,10 @@
 ---
 --- The check takes what models send (see lib.coerce), treats JSON null as absent, fills defaults, and
 --- reports all that is wrong in one error: a model corrects its call at once instead of field by field.
+--- A place inside a parameter is written as lib.schema does: `stages/0/seed`.
 
 local coerce = require "lib.coerce"
+local declaration = require "lib.parameters.declaration"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local json = require "core.json"
@@ -28,92 +30,21 @@ local M = {}
 ---@field minimum? number
 ---@field maximum? number
 ---@field min_length? integer    characters of a string, default 0
----@field items? string          type of an array's items
+---@field max_length? integer
+---@field pattern? string        regular expression (lib.regex) that must match somewhere in a string
+---@field min_items? integer     of an array
+---@field max_items? integer
+---@field items? string|Parameter[]  an array's items: their type, or the parameters of objects
+---@field properties? Parameter[]    the members of an object; without it, any object
 ---@field examples? any[]
 
 ---@class CompiledParameters
 ---@field schema table                      JSON Schema, keys ordered, for json.encode
 ---@field check fun(arguments: table?): table|nil, Error?
 
-local ARTICLE = {
-  string = "a string", integer = "an integer", number = "a number", boolean = "true or false",
-  object = "an object", array = "a list",
-}
-local FIELDS = {
-  default = true, optional = true, required = true, enum = true, minimum = true, maximum = true,
-  min_length = true, items = true, examples = true,
-}
+local ARTICLE = declaration.ARTICLE
 
--- Declarations -------------------------------------------------------------------------------------
-
-local function declaration_error(format, ...)
-  error(errors.new(format:format(...), { code = "bad_declaration" }), 0)
-end
-
-local function check_declaration(index, entry, seen)
-  if type(entry) ~= "table" then declaration_error("input[%d] must be a table { name, type, description }, got %s", index, type(entry)) end
-  local name, kind, description = entry[1], entry[2], entry[3]
-  if type(name) ~= "string" or not name:find("^[%a_][%w_%-]*$") then
-    declaration_error("input[%d]: the name must be a word of letters, digits, '_' and '-', got %s", index, tostring(name))
-  end
-  if seen[name] then declaration_error("input[%d]: parameter '%s' is declared twice", index, name) end
-  seen[name] = true
-  if not ARTICLE[kind] then
-    declaration_error("input[%d]: parameter '%s' has type %s; the types are string, integer, number, boolean, object, array",
-      index, name, tostring(kind))
-  end
-  if type(description) ~= "string" or description == "" then
-    declaration_error("input[%d]: parameter '%s' needs a description: it is all that a model knows of it", index, name)
-  end
-  if entry.items and not (kind == "array" and ARTICLE[entry.items]) then
-    declaration_error("input[%d]: parameter '%s': 'items' names the type of an array's items", index, name)
-  end
-  for field in pairs(entry) do
-    if type(field) == "string" and not FIELDS[field] then
-      declaration_error("input[%d]: parameter '%s' has an unknown field '%s'", index, name, field)
-    end
-  end
-end
-
-local function is_required(entry)
-  if entry.required ~= nil then return entry.required end
-  return entry.default == nil and not entry.optional
-end
-
--- Schema -------------------------------------------------------------------------------------------
-
-local PROPERTY_KEYS = { "type", "description", "enum", "items", "minLength", "minimum", "maximum", "default", "examples" }
-
-local function property(entry)
-  return json.ordered(PROPERTY_KEYS, {
-    type = entry[2],
-    description = entry[3],
-    enum = entry.enum and json.as_array(entry.enum),
-    items = entry.items and { type = entry.items },
-    minLength = entry.min_length,
-    minimum = entry.minimum,
-    maximum = entry.maximum,
-    default = entry.default,
-    examples = entry.examples and json.as_array(entry.examples),
-  })
-end
-
-local function schema_of(list)
-  local names, properties, required = {}, {}, {}
-  for _, entry in ipairs(list) do
-    names[#names + 1] = entry[1]
-    properties[entry[1]] = property(entry)
-    if is_required(entry) then required[#required + 1] = entry[1] end
-  end
-  return json.ordered({ "type", "properties", "required", "additionalProperties" }, {
-    type = "object",
-    properties = json.ordered(names, properties),
-    required = #required > 0 and json.as_array(required) or nil,
-    additionalProperties = false,
-  })
-end
-
--- Checks -------------------------------------------------------------------------------------------
+-- Problems -----------------------------------------------------------------------------------------
 
 local function shown(value)
   if type(value) == "table" then return coerce.is_array(value) and "a list" or "an object" end
@@ -122,76 +53,9 @@ local function shown(value)
   return type(value) == "string" and ("'%s'"):format(text) or text
 end
 
-local function range_text(entry)
-  local low, high = entry.minimum, entry.maximum
-  if low and high then return ("from %s to %s"):format(low, high) end
-  return low and ("%s or more"):format(low) or ("%s or less"):format(high)
-end
-
--- The wording of the official server, which names the field and all that is allowed.
-local function enum_problem(entry, value)
-  local allowed = {}
-  for i, option in ipairs(entry.enum) do allowed[i] = shown(option) end
-  return ("Invalid %s %s. Must be one of [%s]."):format(entry[1], shown(value), table.concat(allowed, ", "))
-end
-
-local function enum_set(entry)
-  if not entry.enum then return nil end
-  local set = {}
-  for _, option in ipairs(entry.enum) do set[option] = true end
-  return set
-end
-
-local function type_problem(entry, value)
-  local wanted = ARTICLE[entry[2]]
-  if entry[2] == "array" and entry.items then wanted = ("a list of %ss"):format(entry.items) end
-  return ("Field '%s' must be %s, got %s."):format(entry[1], wanted, shown(value))
-end
-
-local function converted_items(entry, list)
-  local convert = entry.items and coerce[entry.items]
-  if not convert then return list end
-  local result = {}
-  for i, item in ipairs(list) do
-    local value = convert(item)
-    if value == nil then
-      return nil, ("Field '%s': item %d must be %s, got %s."):format(entry[1], i, ARTICLE[entry.items], shown(item))
-    end
-    result[i] = value
-  end
-  return json.as_array(result)
-end
-
--- A closure from a present value to the converted one, or nil and what is wrong with it.
-local function compile_value(entry)
-  local convert, allowed = coerce[entry[2]], enum_set(entry)
-  local minimum, maximum, min_length = entry.minimum, entry.maximum, entry.min_length
-  if entry[2] == "string" and not allowed and not min_length then
-    return function(value)
-      if type(value) == "string" then return value end
-      return nil, type_problem(entry, value)
-    end
-  end
-  return function(raw)
-    local value = convert(raw)
-    if value == nil then return nil, type_problem(entry, raw) end
-    if allowed and not allowed[value] then return nil, enum_problem(entry, value) end
-    if minimum and value < minimum or maximum and value > maximum then
-      return nil, ("Field '%s' must be %s, got %s."):format(entry[1], range_text(entry), shown(value))
-    end
-    if min_length and (utf8.len(value) or #value) < min_length then
-      return nil, ("Field '%s' must not be empty."):format(entry[1])
-    end
-    if entry.items then return converted_items(entry, value) end
-    return value
-  end
-end
-
-local function copy(value)
-  if type(value) ~= "table" then return value end
-  local result = setmetatable({}, getmetatable(value))
-  for key, item in pairs(value) do result[key] = copy(item) end
-  return result
+-- Adds a problem; returns nil, for a reader that found no value.
+local function note(problems, place, format, ...)
+  problems[#problems + 1] = { field = place, text = format:format(...) }
 end
 
 local function invalid(problems)
@@ -216,74 +80,240 @@ function M.invalid(field, text)
   return invalid { { field = field, text = text } }
 end
 
-local function unknown_problem(name, names)
-  local hint = didyoumean.hint(name, names)
-  local known = #names > 0 and "It takes " .. table.concat(names, ", ") or "It takes none"
-  return { field = name, text = ("Unknown argument %s%s %s."):format(shown(name), hint ~= "" and hint or ".", known) }
+local function range_text(low, high)
+  if low and high then return ("from %s to %s"):format(low, high) end
+  return low and ("%s or more"):format(low) or ("%s or less"):format(high)
 end
 
-local function unknown_problems(arguments, known, names)
-  local problems = {}
-  for name in pairs(arguments) do
-    if not known[name] then problems[#problems + 1] = unknown_problem(tostring(name), names) end
+-- Values -------------------------------------------------------------------------------------------
+
+-- The readers: from a present value to the converted one; nil after a note of what is wrong with it.
+---@alias Reader fun(value: any, place: string, problems: table[]): any
+
+local compile_value, compile_members
+
+-- The wording of the official server, which names the field and all that is allowed.
+local function enum_rule(entry)
+  local allowed, names = {}, {}
+  for i, option in ipairs(entry.enum) do
+    allowed[option], names[i] = true, shown(option)
   end
-  table.sort(problems, function(a, b) return a.field < b.field end)
-  return problems
+  local list = table.concat(names, ", ")
+  return function(value, place, problems)
+    if allowed[value] then return true end
+    note(problems, place, "Invalid %s %s. Must be one of [%s].", place, shown(value), list)
+  end
+end
+
+local function range_rule(low, high)
+  return function(value, place, problems)
+    if not (low and value < low or high and value > high) then return true end
+    note(problems, place, "Field '%s' must be %s, got %s.", place, range_text(low, high), shown(value))
+  end
+end
+
+local function length_rule(low, high)
+  return function(value, place, problems)
+    local length = utf8.len(value) or #value
+    if low and length < low then
+      if low == 1 then return note(problems, place, "Field '%s' must not be empty.", place) end
+      return note(problems, place, "Field '%s' must have at least %d characters, got %d.", place, low, length)
+    end
+    if high and length > high then
+      return note(problems, place, "Field '%s' must have at most %d characters, got %d.", place, high, length)
+    end
+    return true
+  end
+end
+
+local function pattern_rule(pattern)
+  local regex = assert(require("lib.regex").compile(pattern))
+  return function(value, place, problems)
+    if utf8.len(value) and regex:matches(value) then return true end
+    note(problems, place, "Field '%s' must match the pattern %s, got %s.", place, pattern, shown(value))
+  end
+end
+
+local function count_rule(low, high)
+  return function(value, place, problems)
+    if not (low and #value < low or high and #value > high) then return true end
+    note(problems, place, "Field '%s' must have %s items, got %d.", place, range_text(low, high), #value)
+  end
+end
+
+local function rules_of(entry)
+  local rules = {}
+  if entry.enum then rules[#rules + 1] = enum_rule(entry) end
+  if entry.minimum or entry.maximum then rules[#rules + 1] = range_rule(entry.minimum, entry.maximum) end
+  if entry.min_length or entry.max_length then rules[#rules + 1] = length_rule(entry.min_length, entry.max_length) end
+  if entry.pattern then rules[#rules + 1] = pattern_rule(entry.pattern) end
+  if entry.min_items or entry.max_items then rules[#rules + 1] = count_rule(entry.min_items, entry.max_items) end
+  return rules
+end
+
+-- Items of a simple type: told by their number, as a person counts.
+local function simple_items(kind)
+  local convert, wanted = coerce[kind], ARTICLE[kind]
+  return function(list, place, problems)
+    local result = {}
+    for i, item in ipairs(list) do
+      local value = convert(item)
+      if value == nil then
+        return note(problems, place, "Field '%s': item %d must be %s, got %s.", place, i, wanted, shown(item))
+      end
+      result[i] = value
+    end
+    return json.as_array(result)
+  end
+end
+
+local function object_items(members)
+  local read = compile_members(members)
+  return function(list, place, problems)
+    local result, sound = {}, true
+    for i, item in ipairs(list) do
+      local inside = place .. "/" .. i - 1
+      local object = coerce.object(item)
+      if object then
+        result[i] = read(object, inside .. "/", problems)
+      else
+        note(problems, inside, "Field '%s' must be an object, got %s.", inside, shown(item))
+      end
+      sound = sound and result[i] ~= nil
+    end
+    return sound and json.as_array(result) or nil
+  end
+end
+
+local function inside_of(entry)
+  if entry.properties then
+    local read = compile_members(entry.properties)
+    return function(object, place, problems) return read(object, place .. "/", problems) end
+  end
+  if type(entry.items) == "table" then return object_items(entry.items) end
+  return entry.items and simple_items(entry.items)
+end
+
+---@param entry Parameter
+---@return Reader
+function compile_value(entry)
+  local convert, rules, inside = coerce[entry[2]], rules_of(entry), inside_of(entry)
+  local wanted = ARTICLE[entry[2]]
+  if type(entry.items) == "string" then wanted = ("a list of %ss"):format(entry.items) end
+  return function(raw, place, problems)
+    local value = convert(raw)
+    if value == nil then return note(problems, place, "Field '%s' must be %s, got %s.", place, wanted, shown(raw)) end
+    for i = 1, #rules do
+      if not rules[i](value, place, problems) then return nil end
+    end
+    if inside then return inside(value, place, problems) end
+    return value
+  end
+end
+
+-- Objects ------------------------------------------------------------------------------------------
+
+local function copy(value)
+  if type(value) ~= "table" then return value end
+  local result = setmetatable({}, getmetatable(value))
+  for key, item in pairs(value) do result[key] = copy(item) end
+  return result
+end
+
+local function unknown_problem(name, names, prefix)
+  local hint = didyoumean.hint(name, names)
+  local known = #names > 0 and "It takes " .. table.concat(names, ", ") or "It takes none"
+  return { field = prefix .. name,
+    text = ("Unknown argument %s%s %s."):format(shown(prefix .. name), hint ~= "" and hint or ".", known) }
+end
+
+local function note_unknown(arguments, known, names, prefix, problems)
+  local found = {}
+  for name in pairs(arguments) do
+    if not known[name] then found[#found + 1] = unknown_problem(tostring(name), names, prefix) end
+  end
+  table.sort(found, function(a, b) return a.field < b.field end)
+  table.move(found, 1, #found, #problems + 1, problems)
+end
+
+local function compile_slots(list)
+  local slots, known, names = {}, {}, {}
+  for i, entry in ipairs(list) do
+    slots[i] = {
+      name = entry[1], read = compile_value(entry), default = entry.default, required = declaration.is_required(entry), entry = entry,
+    }
+    known[entry[1]], names[i] = true, entry[1]
+  end
+  return slots, known, names
+end
+
+local function fill(slot, input, prefix, problems)
+  if slot.default ~= nil then
+    input[slot.name] = copy(slot.default)
+  elseif slot.required then
+    local place = prefix .. slot.name
+    note(problems, place, "Field '%s' is required: %s", place, slot.entry[3])
+  end
+end
+
+-- Reads the members of an object; nil where any of them is wrong.
+function compile_members(list)
+  local slots, known, names = compile_slots(list)
+  local null = json.null
+  return function(object, prefix, problems)
+    local input, before = {}, #problems
+    for name in pairs(object) do
+      if not known[name] then note_unknown(object, known, names, prefix, problems) break end
+    end
+    for i = 1, #slots do
+      local slot = slots[i]
+      local value = object[slot.name]
+      if value == nil or value == null then
+        fill(slot, input, prefix, problems)
+      else
+        input[slot.name] = slot.read(value, prefix == "" and slot.name or prefix .. slot.name, problems)
+      end
+    end
+    return #problems == before and input or nil
+  end
 end
 
 local function compile_check(list)
-  local slots, known, names = {}, {}, {}
-  for i, entry in ipairs(list) do
-    slots[i] = { name = entry[1], read = compile_value(entry), default = entry.default, required = is_required(entry), entry = entry }
-    known[entry[1]], names[i] = true, entry[1]
-  end
-  local null = json.null
-
-  local function fill(slot, input, problems)
-    if slot.default ~= nil then
-      input[slot.name] = copy(slot.default)
-    elseif slot.required then
-      problems[#problems + 1] = { field = slot.name, text = ("Field '%s' is required: %s"):format(slot.name, slot.entry[3]) }
-    end
-  end
-
+  local read, null = compile_members(list), json.null
   return function(arguments)
     if arguments == nil or arguments == null then arguments = {} end
     local object = coerce.object(arguments)
     if not object then return nil, M.invalid("arguments", "The arguments must be an object, got " .. shown(arguments) .. ".") end
-    local input, problems = {}, nil
-    for name in pairs(object) do
-      if not known[name] then problems = unknown_problems(object, known, names) break end
-    end
-    problems = problems or {}
-    for _, slot in ipairs(slots) do
-      local value = object[slot.name]
-      if value == nil or value == null then
-        fill(slot, input, problems)
-      else
-        local converted, problem = slot.read(value)
-        if converted == nil then problems[#problems + 1] = { field = slot.name, text = problem } end
-        input[slot.name] = converted
-      end
-    end
-    if #problems > 0 then return nil, invalid(problems) end
+    local problems = {}
+    local input = read(object, "", problems)
+    if not input then return nil, invalid(problems) end
     return input
+  end
+end
+
+-- A default that its own declaration refuses would fail every call that relies on it.
+local function check_defaults(list, label)
+  for i, entry in ipairs(list) do
+    local place = ("%s[%d]"):format(label, i)
+    local problems = {}
+    if entry.default ~= nil and compile_value(entry)(entry.default, entry[1], problems) == nil then
+      error(errors.new(("%s: parameter '%s': its default breaks its own declaration: %s"):format(place, entry[1], problems[1].text),
+        { code = "bad_declaration" }), 0)
+    end
+    if entry.properties then check_defaults(entry.properties, place .. ".properties") end
+    if type(entry.items) == "table" then check_defaults(entry.items, place .. ".items") end
   end
 end
 
 --- Compiles a list of parameters.  Raises an Error (code "bad_declaration") on a bad declaration.
 ---@param list Parameter[]
+---@param label? string  the field that holds it, for messages; default "input"
 ---@return CompiledParameters
-function M.compile(list)
-  if type(list) ~= "table" then declaration_error("field 'input' must be a list of parameters, got %s", type(list)) end
-  local seen = {}
-  for index, entry in ipairs(list) do check_declaration(index, entry, seen) end
-  for key in pairs(list) do
-    if math.type(key) ~= "integer" or key < 1 or key > #list then
-      declaration_error("field 'input' must be a list of parameters; it has a key '%s'", tostring(key))
-    end
-  end
-  return { schema = schema_of(list), check = compile_check(list) }
+function M.compile(list, label)
+  label = label or "input"
+  declaration.check(list, label)
+  check_defaults(list, label)
+  return { schema = declaration.schema(list), check = compile_check(list) }
 end
 
 return M

@@ -122,6 +122,52 @@ describe("lib.parameters", function()
       assert.equal(json.encode(err.message), text:match('^{"ok":false,"error":(.-),"code":"invalid_input","fields":%["a","b"%]}$'))
     end)
 
+    it("checks the length and the pattern of a text", function()
+      local check = compiled({ "name", "string", "N", min_length = 2, max_length = 4, pattern = "^[a-zé]+$" }).check
+      assert.same({ name = "éaé" }, check { name = "éaé" })
+      assert.equal("Field 'name' must have at least 2 characters, got 1.", problem(check, { name = "é" }).message)
+      assert.equal("Field 'name' must have at most 4 characters, got 5.", problem(check, { name = "abcde" }).message)
+      assert.equal("Field 'name' must match the pattern ^[a-zé]+$, got 'A1'.", problem(check, { name = "A1" }).message)
+      assert.equal("Field 'name' must match the pattern ^[a-zé]+$, got '\xFF\xFE'.", problem(check, { name = "\xFF\xFE" }).message)
+    end)
+
+    it("counts the items of a list", function()
+      local check = compiled({ "l", "array", "L", min_items = 1, max_items = 2 }).check
+      assert.equal("Field 'l' must have from 1 to 2 items, got 0.", problem(check, { l = {} }).message)
+      assert.equal("Field 'l' must have from 1 to 2 items, got 3.", problem(check, { l = { 1, 2, 3 } }).message)
+    end)
+
+    it("reads the members of objects, also of those in lists, and fills their defaults", function()
+      local check = compiled(
+        { "size", "object", "S", properties = { { "width", "integer", "W" }, { "height", "integer", "H", default = 512 } } },
+        { "stages", "array", "St", items = { { "seed", "integer", "Seed" }, { "note", "string", "N", optional = true } } }).check
+      assert.same({ size = { width = 64, height = 512 }, stages = { { seed = 1 }, { seed = 2, note = "x" } } },
+        check { size = { width = "64" }, stages = { { seed = 1 }, { seed = "2", note = "x" } } })
+      assert.equal('{"size":{"height":512,"width":1},"stages":[]}', json.encode(check { size = '{"width":1}', stages = {} }))
+    end)
+
+    it("names the place of each mistake inside", function()
+      local check = compiled(
+        { "size", "object", "S", properties = { { "width", "integer", "The width" } } },
+        { "stages", "array", "St", items = { { "seed", "integer", "Seed", maximum = 9 } } }).check
+      local err = problem(check, { size = { heigth = 1 }, stages = { { seed = 1 }, { seed = "x" }, 5, { seed = 10 } } })
+      assert.same({ "size/heigth", "size/width", "stages/1/seed", "stages/2", "stages/3/seed" }, err.fields)
+      assert.equal("Unknown argument 'size/heigth'. It takes width.\nField 'size/width' is required: The width\n"
+        .. "Field 'stages/1/seed' must be an integer, got 'x'.\nField 'stages/2' must be an object, got 5.\n"
+        .. "Field 'stages/3/seed' must be 9 or less, got 10.", err.message)
+    end)
+
+    it("writes members and items into the schema", function()
+      local schema = compiled(
+        { "o", "object", "O", properties = { { "w", "integer", "W" } } },
+        { "l", "array", "L", items = { { "s", "string", "S", optional = true, pattern = "x", max_length = 3 } }, max_items = 2 }).schema
+      assert.equal('{"type":"object","properties":{"o":{"type":"object","description":"O",'
+        .. '"properties":{"w":{"type":"integer","description":"W"}},"required":["w"],"additionalProperties":false},'
+        .. '"l":{"type":"array","description":"L","items":{"type":"object","properties":{"s":{"type":"string","description":"S",'
+        .. '"maxLength":3,"pattern":"x"}},"additionalProperties":false},"maxItems":2}},"required":["o","l"],'
+        .. '"additionalProperties":false}', json.encode(schema))
+    end)
+
     it("refuses arguments that are no object", function()
       assert.matches("must be an object", problem(compiled().check, json.as_array { 1 }).message)
       assert.matches("must be an object", problem(compiled().check, 5).message)
@@ -144,6 +190,32 @@ describe("lib.parameters", function()
       assert.matches("unknown field 'defualt'", refused { { "a", "string", "A", defualt = 1 } }, 1, true)
       assert.matches("it has a key 'a'", refused { a = { "a", "string", "A" } }, 1, true)
       assert.matches("'items' names the type", refused { { "a", "string", "A", items = "string" } }, 1, true)
+    end)
+
+    it("names what is wrong inside a parameter, and what was meant", function()
+      assert.matches("did you mean 'default'?", refused { { "a", "string", "A", defualt = 1 } }, 1, true)
+      assert.matches("input[1]: parameter 'a': 'minimum' is not for parameters of type string",
+        refused { { "a", "string", "A", minimum = 1 } }, 1, true)
+      assert.matches("input[1]: parameter 'a': 'pattern' must be a string, got number",
+        refused { { "a", "string", "A", pattern = 1 } }, 1, true)
+      assert.matches("'pattern': nothing to repeat", refused { { "a", "string", "A", pattern = "*" } }, 1, true)
+      assert.matches("input[1].items[1]: parameter 'b' has type text",
+        refused { { "a", "array", "A", items = { { "b", "text", "B" } } } }, 1, true)
+      assert.matches("input[1].properties[2]: parameter 'b' is declared twice",
+        refused { { "a", "object", "A", properties = { { "b", "string", "B" }, { "b", "string", "B" } } } }, 1, true)
+      assert.matches("'enum' is empty", refused { { "a", "string", "A", enum = {} } }, 1, true)
+    end)
+
+    it("refuses a default that breaks its own declaration", function()
+      assert.equal("input[1]: parameter 'a': its default breaks its own declaration: Field 'a' must be 3 or less, got 9.",
+        refused { { "a", "integer", "A", maximum = 3, default = 9 } })
+      assert.matches("input[1].properties[1]: parameter 'b': its default breaks",
+        refused { { "a", "object", "A", properties = { { "b", "boolean", "B", default = "maybe" } } } }, 1, true)
+    end)
+
+    it("names the field that holds the list", function()
+      local _, err = pcall(parameters.compile, "x", "output")
+      assert.equal("field 'output' must be a list of parameters, got string", err.message)
     end)
   end)
 end)

@@ -1,5 +1,8 @@
---- Checks structured content against the output schema of its tool: required fields and the types of
---- the fields at the top, which is where a tool goes wrong; deeper it costs more than it finds.
+--- Checks structured content against the output schema of its tool.
+---
+--- The built-in tools forward the API's bytes undecoded: theirs is a check of the required fields and the
+--- types at the top, which is where a tool goes wrong.  Recipes hand in plain values, which are checked in
+--- full (see registry.compile's `strict`).
 
 local json = require "core.json"
 
@@ -49,19 +52,47 @@ local function compile_fields(schema)
   return slots
 end
 
+local function only_ok(required)
+  for _, name in ipairs(type(required) == "table" and required or {}) do
+    if name == "ok" then return json.as_array { "ok" } end
+  end
+end
+
+-- The same of JSON text: what stays, stays as it was written.
+local function published_text(raw)
+  local keys, copy = {}, {}
+  for key, value in raw:pairs() do
+    keys[#keys + 1], copy[key] = key, value
+  end
+  copy.required = copy.required and only_ok(raw:value "required")
+  if copy.additionalProperties and copy.additionalProperties:text() == "false" then copy.additionalProperties = nil end
+  return json.ordered(keys, copy)
+end
+
 --- The schema that clients see.  They check errors against it as well as results, so it does not demand
 --- at the top what an error has not: only `ok` stays required, and further fields are allowed.
----@param schema table
+---@param schema table|core.json.Raw
 ---@return table
 function M.published(schema)
+  if type(schema) == "userdata" then return published_text(schema) end
   local copy = {}
   for key, value in pairs(schema) do copy[key] = value end
-  copy.required = nil
-  for _, name in ipairs(schema.required or {}) do
-    if name == "ok" then copy.required = json.as_array { "ok" } end
-  end
+  copy.required = only_ok(schema.required)
   if copy.additionalProperties == false then copy.additionalProperties = nil end
   return setmetatable(copy, getmetatable(schema))
+end
+
+--- The full check, of plain values; it gives true, or nil and what is wrong.
+---@param schema table
+---@return fun(data: any): true|nil, string?
+function M.compile_strict(schema)
+  local check = require("lib.mcp.inputs").compile_schema(schema, "output")
+  return function(data)
+    if type(data) ~= "table" or getmetatable(data) == array then
+      return nil, "structured content must be an object, got " .. (data == nil and "none" or kind_of(data))
+    end
+    return check(data)
+  end
 end
 
 --- Compiles a schema to a check; the check gives true, or nil and what is wrong.

@@ -4,10 +4,9 @@ local content = require "lib.mcp.content"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
-local json = require "core.json"
+local inputs = require "lib.mcp.inputs"
 local log = require "core.log"
 local outputs = require "lib.mcp.outputs"
-local parameters = require "lib.parameters"
 
 local M = {}
 
@@ -15,17 +14,17 @@ local M = {}
 ---@field name string
 ---@field title? string
 ---@field description string
----@field input? Parameter[]       default: no parameters
----@field output? table            JSON Schema of the structured content; its type is "object"
+---@field input? Parameter[]|table|string  parameters, a JSON Schema, or its JSON text; default: no parameters
+---@field output? Parameter[]|table|string  the same of the structured content; its type is "object"
 ---@field annotations? { readOnlyHint: boolean?, destructiveHint: boolean?, idempotentHint: boolean?, openWorldHint: boolean? }
 ---@field check? fun(input: table): true|nil, Error?   rules across fields
----@field run fun(input: table, ctx: Context): { text: string?, data: table|nil }|nil, Error?
+---@field run fun(input: table, ctx: Context): { text: string?, data: table|nil, content: table[]? }|nil, Error?
 
 ---@class Tool  a declaration, compiled
 ---@field name string
 ---@field title? string
 ---@field description string
----@field schema table             JSON Schema of the arguments
+---@field schema table|core.json.Raw  JSON Schema of the arguments
 ---@field output? table             JSON Schema of structured content, of results and errors alike
 ---@field annotations { [1]: string, [2]: boolean }[]  all four hints, in a fixed order
 ---@field package read fun(arguments: table): table|nil, Error?
@@ -49,8 +48,9 @@ Registry.__index = Registry
 local hints = { { "readOnlyHint", false }, { "destructiveHint", true }, { "idempotentHint", false }, { "openWorldHint", true } }
 
 local fields = {
-  name = "string", title = "string", description = "string", input = "table", output = "table",
-  annotations = "table", check = "function", run = "function",
+  name = { string = true }, title = { string = true }, description = { string = true },
+  input = { table = true, string = true }, output = { table = true, string = true },
+  annotations = { table = true }, check = { ["function"] = true }, run = { ["function"] = true },
 }
 local required = { "name", "description", "run" }
 
@@ -66,9 +66,11 @@ local function check_fields(declaration)
     if declaration[field] == nil then return ("field '%s' is missing"):format(field) end
   end
   for _, field in ipairs(sorted_keys(declaration)) do
-    local kind, value = fields[field], declaration[field]
-    if not kind then return ("unknown field '%s'%s"):format(field, didyoumean.hint(field, sorted_keys(fields))) end
-    if type(value) ~= kind then return ("field '%s' must be a %s, got %s"):format(field, kind, type(value)) end
+    local kinds, value = fields[field], declaration[field]
+    if not kinds then return ("unknown field '%s'%s"):format(field, didyoumean.hint(field, sorted_keys(fields))) end
+    if not kinds[type(value)] then
+      return ("field '%s' must be a %s, got %s"):format(field, table.concat(sorted_keys(kinds), " or a "), type(value))
+    end
     if value == "" then return ("field '%s' is empty"):format(field) end
   end
 end
@@ -99,18 +101,9 @@ local function check_texts(declaration)
   end
 end
 
-local function check_output(output)
-  if output.type ~= "object" then
-    return ("field 'output': the schema's type must be \"object\", got %s"):format(tostring(output.type))
-  end
-  local ok, message = pcall(json.encode, output)
-  if not ok then return "field 'output' cannot be written as JSON: " .. tostring(message) end
-end
-
 local function find_problem(declaration)
   return check_fields(declaration) or check_name(declaration.name) or check_texts(declaration)
     or check_annotations(declaration.annotations or {})
-    or declaration.output and check_output(declaration.output)
 end
 
 local function all_hints(annotations)
@@ -124,39 +117,44 @@ local function all_hints(annotations)
   return list
 end
 
-local function compile(declaration)
-  local input = parameters.compile(declaration.input or {})
-  local output = declaration.output
-  local published = output and outputs.published(output)
-  return {
+local function compile(declaration, strict)
+  local input = inputs.compile(declaration.input)
+  local tool = {
     name = declaration.name,
     title = declaration.title,
     description = declaration.description,
     schema = input.schema,
-    output = published,
     annotations = all_hints(declaration.annotations),
     read = input.check,
     rules = declaration.check,
     run = declaration.run,
-    conforms = output and outputs.compile(output),
-    allows = published and outputs.compile(published),
   }
+  if declaration.output == nil then return tool end
+  local output, written = inputs.read_schema(declaration.output, "output")
+  tool.output = outputs.published(written)
+  tool.conforms = strict and outputs.compile_strict(output) or outputs.compile(output)
+  tool.allows = outputs.compile(outputs.published(output))
+  return tool
 end
 
 local function refuse(name, problem)
   return nil, errors.new(("tool '%s': %s"):format(name, problem), { code = "bad_declaration", problem = problem })
 end
 
+---@class CompileOptions
+---@field strict? boolean  check results in full; they hold plain values only, no JSON text kept as bytes
+
 --- Checks and compiles a declaration.  One that is wrong is refused with an error that names tool and
 --- field; its `problem` is the same without the tool's name.
 ---@param declaration ToolDeclaration
+---@param options? CompileOptions
 ---@return Tool|nil tool, Error? err
-function M.compile(declaration)
+function M.compile(declaration, options)
   if type(declaration) ~= "table" then return refuse("?", "the declaration must be a table, got " .. type(declaration)) end
   local name = tostring(declaration.name)
   local problem = find_problem(declaration)
   if problem then return refuse(name, problem) end
-  local ok, tool = pcall(compile, declaration)
+  local ok, tool = pcall(compile, declaration, options ~= nil and options.strict == true)
   if not ok then return refuse(name, tostring(tool)) end
   return tool
 end
@@ -267,7 +265,7 @@ function M.call(tool, arguments, ctx)
     local conforms, problem = tool.conforms(result.data)
     if not conforms then return misbehaved(tool, "its result breaks its own output schema: " .. problem) end
   end
-  return { text = text, data = result.data, is_error = false }
+  return { text = text, data = result.data, content = result.content, is_error = false }
 end
 
 return M

@@ -79,7 +79,110 @@ describe("mcp.registry's declarations", function()
   end)
 end)
 
+describe("mcp.registry.compile", function()
+  it("gives a tool without a registry, or says what is wrong", function()
+    assert.equal("probe", assert(registry.compile(kit.tool { name = "probe" })).name)
+    local tool, err = registry.compile(kit.tool { name = "Bad" })
+    assert.is_nil(tool)
+    assert.matches("tool 'Bad': field 'name'", err.message, 1, true)
+  end)
+
+  local schema = {
+    type = "object", required = json.as_array { "overrides" },
+    properties = {
+      overrides = { type = "object", additionalProperties = { properties = { inputs = { properties = { seed = { type = "integer" } } } } } },
+      count = { type = "integer", default = 2, maximum = 5 },
+    },
+  }
+
+  local function echo(input, options)
+    local tool = assert(registry.compile(kit.tool {
+      input = input, run = function(given) return { text = "", data = { given = given } } end,
+    }, options))
+    return function(arguments)
+      local result
+      fiber.spawn(function() result = registry.call(tool, arguments, context.new { tool = "t" }) end)
+      return result, tool
+    end
+  end
+
+  it("takes a JSON Schema as input: fills defaults, takes what models send, names the place of a mistake", function()
+    local try = echo(schema)
+    assert.equal('{"count":2,"overrides":{}}', json.encode(try({ overrides = {} }).data.given))
+    assert.equal('{"count":4,"overrides":{}}', json.encode(try({ overrides = {}, count = "4" }).data.given))
+    local wrong = try { overrides = { ["6"] = { inputs = { seed = "x" } } } }
+    assert.is_true(wrong.is_error)
+    assert.equal("Field 'overrides/6/inputs/seed' must be an integer, not a string.", wrong.text)
+    assert.same({ "overrides/6/inputs/seed" }, wrong.data.fields)
+    assert.matches("^The arguments must have the member 'overrides'%.$", try({}).text)
+    assert.matches("must be an object", try("x").text)
+  end)
+
+  it("keeps JSON text as it was written", function()
+    local text = '{"type":"object","$defs":{"b":{},"a":{}},"properties":{"z":{"type":"integer","default":1.0e2},"a":{}}}'
+    local result, tool = echo(text) { a = 1 }
+    assert.equal(text, json.encode(tool.schema))
+    assert.equal('{"a":1,"z":100.0}', json.encode(result.data.given))
+  end)
+
+  it("refuses schemas that are none, by field", function()
+    for field, cases in pairs {
+      input = { ['{"type":'] = "is no JSON", ["[1]"] = "an object; got array", ['{"type":"array"}'] = 'must be "object", got array',
+                ['{"type":"object","properties":{"a":{"$ref":"http://x.test/"}}}'] = "never fetched from the network" },
+      output = { ["{}"] = 'must be "object", got nil', ['{"type":"object"'] = "is no JSON" },
+    } do
+      for text, expected in pairs(cases) do
+        local tool, err = registry.compile(kit.tool { [field] = text })
+        assert.is_nil(tool, text)
+        assert.matches("field '" .. field .. "'", err.message, 1, true)
+        assert.matches(expected, err.message, 1, true)
+      end
+    end
+  end)
+
+  it("checks results in full when asked to, and publishes a schema that errors fit", function()
+    local tool = assert(registry.compile(kit.tool {
+      output = { { "images", "array", "Images", items = { { "url", "string", "Where" } } } },
+      run = function(input) return { data = input.data } end,
+      input = { { "data", "object", "Data" } },
+    }, { strict = true }))
+    assert.is_nil(tool.output.required)
+    assert.is_nil(tool.output.additionalProperties)
+    assert.is_true(tool.allows { ok = false, error = "x" })
+    local function try(data)
+      local result
+      logged(function() fiber.spawn(function() result = registry.call(tool, { data = data }, context.new { tool = "t" }) end) end)
+      return result
+    end
+    assert.is_false(try({ images = { { url = "u" } } }).is_error)
+    local wrong = try { images = { { url = 5 } } }
+    assert.is_true(wrong.is_error)
+    assert.matches("images/0/url must be a string", wrong.text, 1, true)
+  end)
+
+  it("publishes an output schema of JSON text in its own order", function()
+    local tool = assert(registry.compile(kit.tool {
+      output = '{"type":"object","required":["z"],"properties":{"z":{},"a":{"minimum":1.0}},"additionalProperties":false}',
+    }))
+    assert.equal('{"type":"object","properties":{"z":{},"a":{"minimum":1.0}}}', json.encode(tool.output))
+  end)
+
+  it("passes content blocks on", function()
+    local blocks = { { type = "text", text = "x" } }
+    assert.equal(blocks, call(kit.tool { run = function() return { content = blocks } end }).content)
+  end)
+end)
+
 describe("mcp.registry's snapshots", function()
+  it("are made of compiled tools, too", function()
+    local tools = {}
+    for i, name in ipairs { "c", "a", "b" } do tools[i] = assert(registry.compile(kit.tool { name = name })) end
+    local snapshot = registry.snapshot_of(tools)
+    assert.same({ "a", "b", "c" }, { snapshot.list[1].name, snapshot.list[2].name, snapshot.list[3].name })
+    assert.equal("b", snapshot.find("b").name)
+    assert.equal("c", tools[1].name)
+  end)
+
   it("are sorted by name and do not change", function()
     local tools = registry.new()
     for _, name in ipairs { "c", "a", "b" } do assert(tools:add(kit.tool { name = name })) end

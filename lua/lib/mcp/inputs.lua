@@ -1,0 +1,124 @@
+--- The input of a tool: an ordered list of parameters, a JSON Schema, or JSON text of one, compiled to
+--- the schema that clients see and to the check of every call.
+
+local coerce = require "lib.coerce"
+local errors = require "lib.errors"
+local json = require "core.json"
+local parameters = require "lib.parameters"
+
+local M = {}
+
+local null = json.null
+
+local function fail(format, ...)
+  error(errors.new(format:format(...), { code = "bad_declaration" }), 0)
+end
+
+local function is_schema(value)
+  for key in pairs(value) do
+    if type(key) == "string" then return #value == 0 end
+  end
+  return false
+end
+
+-- A schema as a table, and as `tools/list` writes it.
+local function decode_text(text, field)
+  local raw, message = json.raw(text)
+  if not raw then fail("field '%s' is no JSON: %s", field, message) end
+  local schema = json.decode(text)
+  if raw:kind() ~= "object" then fail("field '%s' must be a JSON Schema, an object; got %s", field, raw:kind()) end
+  return schema, raw
+end
+
+local function check_object(schema, field)
+  if schema.type ~= "object" then
+    fail("field '%s': the schema's type must be \"object\", got %s", field, tostring(schema.type))
+  end
+  local ok, message = pcall(json.encode, schema)
+  if not ok then fail("field '%s' cannot be written as JSON: %s", field, tostring(message)) end
+end
+
+--- A schema given as a list of parameters, a table, or JSON text.  Raises an Error on a bad one.
+---@param given table|string
+---@param field string  for messages
+---@return table schema            decoded
+---@return table|core.json.Raw written  what clients see: JSON text stays as it was given
+---@return boolean is_list         it was a list of parameters
+function M.read_schema(given, field)
+  if type(given) == "string" then
+    local schema, raw = decode_text(given, field)
+    check_object(schema, field)
+    return schema, raw, false
+  end
+  if is_schema(given) then
+    check_object(given, field)
+    return given, given, false
+  end
+  local schema = parameters.compile(given, field).schema
+  return schema, schema, true
+end
+
+--- Compiles a schema to lib.schema's check.  Raises an Error where it is none.
+---@param schema table
+---@param field string
+---@return fun(value: any): true|nil, string?, schema.Failure?
+function M.compile_schema(schema, field)
+  local check, message = require("lib.schema").compile(schema, { formats = true })
+  if not check then fail("field '%s' is no JSON Schema: %s", field, message) end
+  return check
+end
+
+local function copy(value)
+  if type(value) ~= "table" then return value end
+  local result = setmetatable({}, getmetatable(value))
+  for key, item in pairs(value) do result[key] = copy(item) end
+  return result
+end
+
+-- What models send for a member of a simple type ("30" for 30), and null for one that is left out.
+local function lenient(value, property)
+  local kind = type(property) == "table" and property.type
+  local convert = type(kind) == "string" and coerce[kind]
+  if not convert then return value end
+  if value == null then return nil end
+  local converted = convert(value)
+  if converted == nil then return value end
+  return converted
+end
+
+local function prepared(object, properties)
+  local input = {}
+  for name, value in pairs(object) do input[name] = lenient(value, properties[name]) end
+  for name, property in pairs(properties) do
+    if input[name] == nil and type(property) == "table" and property.default ~= nil then input[name] = copy(property.default) end
+  end
+  return input
+end
+
+local function compile_reader(schema)
+  local check = M.compile_schema(schema, "input")
+  local properties = type(schema.properties) == "table" and schema.properties or {}
+  return function(arguments)
+    if arguments == nil or arguments == null then arguments = {} end
+    local object = coerce.object(arguments)
+    if not object then return nil, parameters.invalid("arguments", "The arguments must be an object.") end
+    local input = prepared(object, properties)
+    local ok, message, failure = check(input)
+    if ok then return input end
+    local place = failure and require("lib.schema.failure").place(failure) or ""
+    if place == "" then return nil, parameters.invalid("arguments", ("The arguments %s."):format(message)) end
+    return nil, parameters.invalid(place, ("Field '%s' %s."):format(place, failure.message))
+  end
+end
+
+--- Compiles the input of a tool.  Raises an Error (code "bad_declaration") on a bad one.
+---@param input Parameter[]|table|string|nil
+---@return { schema: table|core.json.Raw, check: fun(arguments: any): table|nil, Error? }
+function M.compile(input)
+  if input == nil then input = {} end
+  if type(input) == "table" and not is_schema(input) then return parameters.compile(input) end
+  local schema, written = M.read_schema(input, "input")
+  return { schema = written, check = compile_reader(schema) }
+end
+
+return M
