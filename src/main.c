@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 {
     open_standard_descriptors();
     keep_some_memory();
-    signal(SIGPIPE, SIG_IGN); // a write to a closed pipe fails instead
+    (void)signal(SIGPIPE, SIG_IGN); // a write to a closed pipe fails instead
     struct host *host = host_new(bindings);
     if (!host)
         return EX_OSERR;

@@ -1,0 +1,63 @@
+-- scripts/check-layers.lua against small trees that break one rule each.
+local child = require "spec.support.child"
+local fs = require "core.fs"
+
+describe("scripts/check-layers", function()
+  local root, written
+
+  before_each(function()
+    root, written = os.tmpname(), {}
+    os.remove(root)
+    assert(fs.mkdir(root .. "/src"))
+    assert(fs.mkdir(root .. "/lua"))
+  end)
+
+  after_each(function()
+    assert(child.spawn("rm", { "-r", root }):wait() == 0)
+  end)
+
+  local function write(path, text)
+    assert(fs.mkdir((root .. "/" .. path):match("^(.*)/")))
+    local file = assert(io.open(root .. "/" .. path, "w"))
+    file:write(text)
+    file:close()
+    written[#written + 1] = path
+  end
+
+  local function check()
+    local status, out = child.run { "lua", "scripts/check-layers.lua", root }
+    return status, out
+  end
+
+  it("takes what keeps the layers", function()
+    write("src/net/a.c", '#include "base/buf.h"\n#include <curl/curl.h>\n#include <stdio.h>\n')
+    write("src/bindings/json_raw.c", '#include "bindings/json.h"\n#include "json/reader.h"\n#include "host/call.h"\n#include <lua.h>\n')
+    write("lua/tools/t.lua", 'local json = require "lib.json"\n-- require "core.json"\n')
+    write("lua/lib/mcp/s.lua", 'local r = require("lib.mcp.revisions." .. version)\n')
+    local status, out = check()
+    assert.equal(0, status, out)
+    assert.equal("layers: 4 files, 0 problems\n", out)
+  end)
+
+  it("names file, line and rule of a breach", function()
+    for path, case in pairs {
+      ["src/net/a.c"] = { '\n#include <lua.h>\n', "src/net/a.c:2: src/net may not use Lua" },
+      ["src/base/a.h"] = { '#include "loop/loop.h"\n', "src/base/a.h:1: src/base may not use src/loop" },
+      ["src/host/a.c"] = { '#include <curl/curl.h>\n', "src/host/a.c:1: src/host may not use libcurl" },
+      ["src/bindings/http.c"] = { '#include "bindings/json.h"\n', "src/bindings/http.c:1: a binding may not use another one" },
+      ["src/bindings/x.c"] = { '#include "net/client.h"\n#include "json/reader.h"\n', "src/bindings/x.c:2: a binding binds one folder" },
+      ["src/new/a.c"] = { "\n", "src/new/a.c:1: src/new is no layer" },
+      ["lua/tools/t.lua"] = { '\nlocal c = require "core.http"\n', "lua/tools/t.lua:2: lua/tools/ may not require core.http" },
+      ["lua/lib/sim/s.lua"] = { 'require("lib.runcomfy.api")\n', "lua/lib/sim/s.lua:1: lua/lib/sim/ may not require lib.runcomfy.api" },
+      ["lua/lib/mcp/m.lua"] = { 'require "tools.x"\n', "lua/lib/mcp/m.lua:1: lua/lib/mcp/ may not require tools.x" },
+      ["lua/lib/retry.lua"] = { 'require "lib.mcp.server"\n', "lua/lib/retry.lua:1: lua/lib/ may not require lib.mcp.server" },
+      ["lua/odd/x.lua"] = { "\n", "lua/odd/x.lua:1: lua/odd/x.lua lies in no layer" },
+    } do
+      write(path, case[1])
+      local status, out = check()
+      assert.equal(1, status, path)
+      assert.matches(case[2], out, 1, true)
+      os.remove(root .. "/" .. path)
+    end
+  end)
+end)
