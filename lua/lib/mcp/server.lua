@@ -26,6 +26,7 @@ local M = {}
 ---@field title? string
 ---@field instructions? string      for the model
 ---@field ttl_ms? integer           how long a client may keep a list, default 60,000
+---@field list_changed? boolean     the tools may change, and clients are told
 ---@field max_message? integer      most bytes of a message sent, default 8 MiB: clients give up at 10
 ---@field max_calls? integer        calls at once a connection, default 20,000
 
@@ -37,6 +38,7 @@ local M = {}
 ---@field private revisions table<string, Revision>  made at first use
 ---@field private lists table<string, string>        revision to the result of tools/list, of this snapshot
 ---@field private sessions table<Session, true>
+---@field private notifications table<string, true>  of changed lists, which this server sends
 local Server = {}
 Server.__index = Server
 
@@ -57,8 +59,10 @@ function M.new(options)
       version = options.version,
       instructions = options.instructions,
       ttl_ms = options.ttl_ms or 60000,
+      list_changed = options.list_changed,
     },
     revisions = {}, lists = {}, sessions = {},
+    notifications = options.list_changed and { ["notifications/tools/list_changed"] = true } or {},
   }, Server)
 end
 
@@ -82,11 +86,19 @@ function Server:shutdown(reason)
   for connection in pairs(self.sessions) do connection:close(reason or "the server ends") end
 end
 
---- Takes a new set of tools.  Calls under way go on with the tool they began with.
+--- Tells all clients that asked, or that live by a handshake, of a change.
+---@param method string  a notification that this server said it sends
+function Server:notify(method)
+  if not self.notifications[method] then return end
+  for connection in pairs(self.sessions) do connection:notify(method) end
+end
+
+--- Takes a new set of tools, and tells the clients.  Calls under way go on with the tool they began with.
 ---@param snapshot Snapshot
 function Server:tools_changed(snapshot)
   self.snapshot = snapshot
   self.lists = {}
+  self:notify "notifications/tools/list_changed"
 end
 
 --- A revision, for this server; nil if it is none that this server speaks.
@@ -120,8 +132,8 @@ local function answer(request, result)
   request.sink:send(jsonrpc.result(request.id, result))
 end
 
-local function refuse(request, code, message)
-  request.sink:send(jsonrpc.failure(request.id, code, message))
+local function refuse(request, code, message, data)
+  request.sink:send(jsonrpc.failure(request.id, code, message, data))
 end
 
 function handlers.ping(_, request)
@@ -143,6 +155,11 @@ function handlers.list_tools(server, request)
     server.lists[revision.version] = text
   end
   answer(request, text)
+end
+
+function handlers.listen(server, request)
+  local problem = request.session:listen(request, server.notifications)
+  if problem then refuse(request, problem.code, problem.message, problem.data) end
 end
 
 -- Writes a result in the revision's words; nil and why where JSON cannot say it.  Clients check the

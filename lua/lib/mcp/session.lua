@@ -7,6 +7,7 @@ local batch = require "lib.mcp.batch"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
+local subscriptions = require "lib.mcp.subscriptions"
 local versions = require "lib.mcp.versions"
 
 local M = {}
@@ -33,6 +34,8 @@ local log_levels = {
 ---@field private client? table       clientInfo of `initialize`
 ---@field private calls table<string, Request>  id to what runs for it
 ---@field private open integer        how many
+---@field private ready? boolean      the client has gone on after its `initialize`
+---@field private streams Subscriptions
 local Session = {}
 Session.__index = Session
 
@@ -40,7 +43,7 @@ Session.__index = Session
 ---@param transport Transport
 ---@return Session
 function M.new(server, transport)
-  return setmetatable({ server = server, transport = transport, calls = {}, open = 0 }, Session)
+  return setmetatable({ server = server, transport = transport, calls = {}, open = 0, streams = subscriptions.new() }, Session)
 end
 
 -- Era ----------------------------------------------------------------------------------------------
@@ -83,7 +86,10 @@ end
 -- The revision for a request, or nil, code, message, data.
 local function choose(self, method, meta)
   if is_modern(meta) then return modern(self, meta) end
-  if self.revision then return self.revision end
+  if self.revision then
+    self.ready = true
+    return self.revision
+  end
   if method == "ping" then return self.server:revision(LATEST_LEGACY) end
   return nil, jsonrpc.INVALID_PARAMS, "'_meta' with '" .. VERSION .. "' (" .. MODERN
     .. ") is missing; or call 'initialize' first"
@@ -95,7 +101,7 @@ local function initialize(self, params, id, sink)
   local server = self.server
   local requested = params and params.protocolVersion
   local revision = requested ~= MODERN and server:revision(requested) or server:revision(LATEST_LEGACY)
-  self.revision = revision
+  self.revision, self.ready = revision, false
   self.client = client_of(params and params.clientInfo)
   sink:send(jsonrpc.result(id, revision:initialize_result()))
 end
@@ -129,6 +135,7 @@ end
 
 local function read_notification(self, message)
   local params = message.params
+  if message.method == "notifications/initialized" then self.ready = self.revision ~= nil end
   if message.method ~= "notifications/cancelled" or not is_object(params) then return end
   local id = jsonrpc.id_text(params.requestId)
   if id then self:cancel(id, params.reason) end
@@ -203,7 +210,7 @@ end
 ---@param request Request
 ---@return { code: integer, message: string }?
 function Session:admit(request)
-  if self.calls[request.id] then
+  if self.calls[request.id] or self.streams:has(request.id) then
     return { code = jsonrpc.INVALID_REQUEST, message = "Invalid request: a call with this id is still running" }
   end
   if self.open >= self.server.max_calls then
@@ -270,6 +277,7 @@ end
 ---@param id string     JSON text
 ---@param reason? any
 function Session:cancel(id, reason)
+  self.streams:cancel(id)
   if not self.calls[id] then return end
   stop(self, id, type(reason) == "string" and reason or "the client cancelled the request")
   tell_idle(self)
@@ -293,6 +301,27 @@ end
 ---@return integer
 function Session:pending()
   return self.open
+end
+
+--- Begins a stream of notifications.
+---@param request Request
+---@param offered table<string, true>  notifications that the server sends
+---@return { code: integer, message: string, data: string? }? problem
+function Session:listen(request, offered)
+  return self:admit(request) or self.streams:open(request, offered)
+end
+
+--- Sends a notification: by itself to a client of a handshake, on their streams to others.
+---@param method string
+function Session:notify(method)
+  if self.ready then self.transport:send(jsonrpc.notification(method, "{}")) end
+  self.streams:notify(method)
+end
+
+--- Ends all streams in peace: what the client still reads tells it so.
+---@param reason string
+function Session:finish_streams(reason)
+  self.streams:finish(reason)
 end
 
 --- Ends the connection and all its calls.

@@ -12,6 +12,7 @@ local encode = json.encode
 ---@field title? string
 ---@field instructions? string
 ---@field ttl_ms integer         how long a client may keep a list
+---@field list_changed? boolean  clients are told when the list of tools changes
 
 ---@class Revision
 ---@field version string
@@ -64,8 +65,8 @@ end
 
 --- What the server offers.
 ---@return string text
-function Revision.capabilities()
-  return '{"tools":{}}'
+function Revision:capabilities()
+  return self.identity.list_changed and '{"tools":{"listChanged":true}}' or '{"tools":{}}'
 end
 
 --- The result of `initialize`.

@@ -8,13 +8,16 @@ local encode = json.encode
 
 local Revision = before:extend {
   version = "2026-07-28",
-  methods = { ["server/discover"] = "discover", ["tools/list"] = "list_tools", ["tools/call"] = "call_tool" },
+  methods = {
+    ["server/discover"] = "discover", ["tools/list"] = "list_tools", ["tools/call"] = "call_tool",
+    ["subscriptions/listen"] = "listen",
+  },
 }
 
 function Revision:of(identity)
   local revision = before.of(self, identity)
-  revision.envelope = ',"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":'
-    .. revision:implementation() .. "}}"
+  revision.server_info = '"io.modelcontextprotocol/serverInfo":' .. revision:implementation()
+  revision.envelope = ',"resultType":"complete","_meta":{' .. revision.server_info .. "}}"
   -- The list is the same for everyone who can reach this server.
   revision.cacheable = ',"ttlMs":' .. encode(identity.ttl_ms) .. ',"cacheScope":"public"'
   return revision
@@ -26,13 +29,20 @@ end
 function Revision:discover_result(versions)
   local instructions = self.identity.instructions
   return '{"supportedVersions":' .. encode(json.as_array(versions))
-    .. ',"capabilities":' .. self.capabilities()
+    .. ',"capabilities":' .. self:capabilities()
     .. (instructions and ',"instructions":' .. encode(instructions) or "")
     .. self.cacheable .. self.envelope
 end
 
 function Revision:list_result(tools)
   return '{"tools":' .. self:definitions(tools) .. self.cacheable .. self.envelope
+end
+
+--- The result that ends a stream of `subscriptions/listen`.
+---@param id string  JSON text of the member that names the stream
+---@return string text
+function Revision:listen_result(id)
+  return '{"resultType":"complete","_meta":{' .. id .. "," .. self.server_info .. "}}"
 end
 
 function Revision:call_result(blocks, structured, is_error)

@@ -58,6 +58,7 @@ end
 --- Ends the connection at once: calls that still run end without an answer.
 function StdioTransport:close()
   if self.closed then return end
+  self.session:finish_streams("the server ends")
   self.closed = true
   if self.deadline then self.deadline:cancel() end
   self.reader:cancel()
