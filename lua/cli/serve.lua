@@ -32,6 +32,7 @@ local function serve(program)
     version = host.version,
     title = "RunComfy",
     instructions = instructions(program),
+    offers = { prompts = false, resources = false },
   }
   local status = exit_status.ok
   local transport, message = require("lib.mcp.transports.stdio").run {

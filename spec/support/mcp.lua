@@ -32,6 +32,23 @@ function M.snapshot(declarations)
   return tools:snapshot()
 end
 
+-- Compiles each declaration; absent lists stay absent.
+local function compiled(declarations, compile, set)
+  if not declarations then return nil end
+  local list = {}
+  for i, declaration in ipairs(declarations) do list[i] = assert(compile(declaration)) end
+  return set(list)
+end
+
+--- Adds prompts, resources and templates, by their declarations, to a snapshot.
+function M.furnish(snapshot, things)
+  local prompts, resources = require "lib.mcp.prompts", require "lib.mcp.resources"
+  snapshot.prompts = compiled(things.prompts, prompts.compile, prompts.set)
+  snapshot.resources = compiled(things.resources, resources.compile, resources.set)
+  snapshot.templates = compiled(things.templates, resources.compile_template, resources.template_set)
+  return snapshot
+end
+
 --- A tool declaration, with what the spec changes.
 function M.tool(changes)
   local tool = { name = "probe", description = "A tool for specs.", run = function() return { text = "ok" } end }
@@ -39,10 +56,12 @@ function M.tool(changes)
   return tool
 end
 
+---@param declarations? ToolDeclaration[]
+---@param options? table  of the server; and prompts, resources, templates: declarations
 ---@return Session session, table transport, Server server
 function M.connect(declarations, options)
   options = options or {}
-  options.snapshot, options.version = M.snapshot(declarations or {}), "9.8.7"
+  options.snapshot, options.version = M.furnish(M.snapshot(declarations or {}), options), "9.8.7"
   local transport, instance = M.transport(), server.new(options)
   return instance:connect(transport), transport, instance
 end

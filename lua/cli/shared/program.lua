@@ -123,7 +123,7 @@ function Program:snapshot_on_demand()
   return setmetatable({}, {
     __index = function(proxy, key)
       local tools = self:snapshot()
-      proxy.list, proxy.find = tools.list, tools.find
+      for name, value in pairs(tools) do rawset(proxy, name, value) end
       return rawget(proxy, key)
     end,
   })

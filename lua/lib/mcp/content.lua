@@ -1,5 +1,6 @@
 --- From a tool's neutral result to MCP content: both faces of the answer carry the data.
 
+local blocks = require "lib.mcp.blocks"
 local codec = require "core.codec"
 local errors = require "lib.errors"
 local json = require "core.json"
@@ -13,22 +14,11 @@ local KEPT_BYTES = 1024       -- of a field that survives a result which is too 
 ---@class CallResult  what a call of a tool gives, in no protocol's words
 ---@field text? string      a message for a person
 ---@field data? table|core.json.Raw  the structured content: an object
+---@field content? Block[]   what the answer shows beside, in order
 ---@field is_error boolean
 
 --- Text that JSON can carry: bytes that are no UTF-8 become U+FFFD.
----@param text string
----@return string
-function M.clean(text)
-  if codec.is_utf8(text) then return text end
-  local parts, from = {}, 1
-  while true do
-    local length, at = utf8.len(text, from)
-    if length then break end
-    parts[#parts + 1] = text:sub(from, at - 1) .. "\u{FFFD}"
-    from = at + 1
-  end
-  return table.concat(parts) .. text:sub(from)
-end
+M.clean = blocks.clean
 
 --- The result that tells an error.
 ---@param err Error|string
@@ -62,31 +52,37 @@ local function is_plain_error(result)
   return true
 end
 
-local function block(text)
-  return '{"type":"text","text":' .. encode(text) .. "}"
+-- The blocks between the message and the data; and whether one of them already says the data.
+local function add_content(parts, list, revision, structured)
+  local said = false
+  for _, block in ipairs(list) do
+    parts[#parts + 1] = blocks.write(block, revision, #parts + 1)
+    said = said or block.text == structured
+  end
+  return said
 end
 
-local function render(result, has_structured)
+local function render(result, revision, has_structured)
   local text, data = result.text, result.data
   local structured = data ~= nil and encode(data) or nil
-  local message = text and block(M.clean(text))
-  if not structured or is_plain_error(result) then
-    return message and "[" .. message .. "]" or "[]", structured
-  end
-  local second = block(shortened(structured, has_structured))
-  return message and "[" .. message .. "," .. second .. "]" or "[" .. second .. "]", structured
+  local parts = { text and blocks.text(text) }
+  local said = not structured or is_plain_error(result)
+  if result.content then said = add_content(parts, result.content, revision, structured) or said end
+  if not said then parts[#parts + 1] = blocks.text(shortened(structured, has_structured)) end
+  return "[" .. table.concat(parts, ",") .. "]", structured
 end
 
 --- Writes a result as JSON: the array of content blocks and the structured content.
 --- The data is encoded once; the text block is made of the same bytes.
 ---@param result CallResult
+---@param revision Revision       what the client knows
 ---@param has_structured boolean  whether the answer will carry structured content
 ---@return string|nil blocks      nil where the result cannot be written as JSON
 ---@return string? structured     or, with nil, why not
-function M.render(result, has_structured)
-  local ok, blocks, structured = pcall(render, result, has_structured)
-  if ok then return blocks, structured end
-  return nil, (tostring(blocks):gsub("^%S+:%d+: ", ""))
+function M.render(result, revision, has_structured)
+  local ok, written, structured = pcall(render, result, revision, has_structured)
+  if ok then return written, structured end
+  return nil, (tostring(written):gsub("^%S+:%d+: ", ""))
 end
 
 -- The top-level fields that are small enough to keep: ids and states, rather than payloads.

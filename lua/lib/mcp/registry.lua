@@ -3,7 +3,7 @@
 local content = require "lib.mcp.content"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
+local guard = require "lib.mcp.guard"
 local inputs = require "lib.mcp.inputs"
 local log = require "core.log"
 local outputs = require "lib.mcp.outputs"
@@ -18,7 +18,7 @@ local M = {}
 ---@field output? Parameter[]|table|string  the same of the structured content; its type is "object"
 ---@field annotations? { readOnlyHint: boolean?, destructiveHint: boolean?, idempotentHint: boolean?, openWorldHint: boolean? }
 ---@field check? fun(input: table): true|nil, Error?   rules across fields
----@field run fun(input: table, ctx: Context): { text: string?, data: table|nil, content: table[]? }|nil, Error?
+---@field run fun(input: table, ctx: Context): { text: string?, data: table|nil, content: Block[]? }|nil, Error?
 
 ---@class Tool  a declaration, compiled
 ---@field name string
@@ -33,9 +33,12 @@ local M = {}
 ---@field package conforms? fun(data: any): true|nil, string?  whether a result is what the tool promised
 ---@field package allows? fun(data: any): true|nil, string?    whether `output` allows it: what errors are held to
 
----@class Snapshot  the tools of one moment; nothing changes it
+---@class Snapshot  what a server offers at one moment; nothing changes it
 ---@field list Tool[]                      sorted by name
 ---@field find fun(name: string): Tool?
+---@field prompts? PromptSet               of lib.mcp.prompts
+---@field resources? ResourceSet           of lib.mcp.resources
+---@field templates? TemplateSet           of lib.mcp.resources
 
 ---@class Registry
 ---@field private tools table<string, Tool>
@@ -210,17 +213,6 @@ end
 
 -- Calls --------------------------------------------------------------------------------------------
 
----@class Crash  a Lua error raised by a tool
----@field message string
----@field trace string
-local Crash = {}
-
-local function on_raise(err)
-  if errors.is(err) or fiber.is_cancelled(err) then return err end
-  local message = tostring(err)
-  return setmetatable({ message = message, trace = debug.traceback(message, 2) }, Crash)
-end
-
 local function run(tool, arguments, ctx)
   local input, err = tool.read(arguments)
   if not input then return nil, err end
@@ -229,15 +221,6 @@ local function run(tool, arguments, ctx)
     if not ok then return nil, broken or errors.new("the arguments break a rule of this tool") end
   end
   return tool.run(input, ctx)
-end
-
-local function raised(tool, err)
-  if fiber.is_cancelled(err) then error(err, 0) end
-  if getmetatable(err) == Crash then
-    log.write("error", ("tool '%s' raised an error: %s"):format(tool.name, err.trace))
-    return content.failure(err.message)
-  end
-  return content.failure(err)
 end
 
 local function misbehaved(tool, problem)
@@ -253,8 +236,8 @@ end
 ---@param ctx Context
 ---@return CallResult
 function M.call(tool, arguments, ctx)
-  local ok, result, err = xpcall(run, on_raise, tool, arguments, ctx)
-  if not ok then return raised(tool, result) end
+  local ok, result, err = xpcall(run, guard.on_raise, tool, arguments, ctx)
+  if not ok then return content.failure(guard.caught("tool '%s'", tool.name, result)) end
   if result == nil then return content.failure(err or "the tool gave neither a result nor an error") end
   if type(result) ~= "table" then return misbehaved(tool, "its result must be a table, got " .. type(result)) end
   local text = result.text

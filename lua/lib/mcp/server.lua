@@ -2,14 +2,11 @@
 ---
 --- A transport connects, hands whole messages to the session it got, and sends what comes back.
 
-local content = require "lib.mcp.content"
-local context = require "lib.mcp.context"
-local fiber = require "lib.fiber"
+local calls = require "lib.mcp.calls"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
-local log = require "core.log"
-local registry = require "lib.mcp.registry"
 local session = require "lib.mcp.session"
+local tools = require "lib.mcp.handlers.tools"
 local versions = require "lib.mcp.versions"
 
 local M = {}
@@ -20,13 +17,14 @@ local M = {}
 ---@field is_closed fun(self: Transport): boolean
 
 ---@class ServerOptions
----@field snapshot Snapshot         the tools
+---@field snapshot Snapshot         tools, and what else is offered
 ---@field version string            of the program
 ---@field name? string              default "rcmcp"
 ---@field title? string
 ---@field instructions? string      for the model
 ---@field ttl_ms? integer           how long a client may keep a list, default 60,000
----@field list_changed? boolean     the tools may change, and clients are told
+---@field list_changed? boolean     the lists may change, and clients are told
+---@field offers? Offers            default: what the snapshot has; given where it may come to have more
 ---@field max_message? integer      most bytes of a message sent, default 8 MiB: clients give up at 10
 ---@field max_calls? integer        calls at once a connection, default 20,000
 
@@ -34,17 +32,26 @@ local M = {}
 ---@field snapshot Snapshot
 ---@field max_message integer
 ---@field max_calls integer
+---@field private offered? Offers  of the options
 ---@field private identity ServerIdentity
 ---@field private revisions table<string, Revision>  made at first use
----@field private lists table<string, string>        revision to the result of tools/list, of this snapshot
+---@field private lists table<string, table<string, string>>  kind and revision to the result of its list, of this snapshot
 ---@field private sessions table<Session, true>
 ---@field private notifications table<string, true>  of changed lists, which this server sends
 local Server = {}
 Server.__index = Server
 
 local MAX_MESSAGE = 8 * 1024 * 1024
-local LARGE_MESSAGE = 1024 * 1024 -- from here on some clients cut
-local PROGRESS_GAP = 0.05         -- seconds between the last progress and the result: some clients drop it otherwise
+
+local TOOLS_CHANGED = "notifications/tools/list_changed"
+local PROMPTS_CHANGED = "notifications/prompts/list_changed"
+local RESOURCES_CHANGED = "notifications/resources/list_changed"
+
+local function notifications_of(options)
+  if not options.list_changed then return {} end
+  local offers = options.offers or {}
+  return { [TOOLS_CHANGED] = true, [PROMPTS_CHANGED] = offers.prompts or nil, [RESOURCES_CHANGED] = offers.resources or nil }
+end
 
 ---@param options ServerOptions
 ---@return Server
@@ -61,9 +68,19 @@ function M.new(options)
       ttl_ms = options.ttl_ms or 60000,
       list_changed = options.list_changed,
     },
+    offered = options.offers,
     revisions = {}, lists = {}, sessions = {},
-    notifications = options.list_changed and { ["notifications/tools/list_changed"] = true } or {},
+    notifications = notifications_of(options),
   }, Server)
+end
+
+--- What is offered beside tools: what the capabilities say, and the methods that are there.
+---@return Offers
+function Server:offers()
+  if self.offered then return self.offered end
+  local snapshot = self.snapshot
+  local function some(set) return set ~= nil and #set.list > 0 end
+  return { prompts = some(snapshot.prompts), resources = some(snapshot.resources) or some(snapshot.templates) }
 end
 
 --- Begins a connection.
@@ -93,12 +110,16 @@ function Server:notify(method)
   for connection in pairs(self.sessions) do connection:notify(method) end
 end
 
---- Takes a new set of tools, and tells the clients.  Calls under way go on with the tool they began with.
+--- Takes a new set of everything, and tells the clients.  Calls under way go on with what they began with.
+--- Of prompts, resources and templates only sets that are other tables than before count as changed.
 ---@param snapshot Snapshot
 function Server:tools_changed(snapshot)
+  local before = self.snapshot
   self.snapshot = snapshot
   self.lists = {}
-  self:notify "notifications/tools/list_changed"
+  self:notify(TOOLS_CHANGED)
+  if snapshot.prompts ~= before.prompts then self:notify(PROMPTS_CHANGED) end
+  if snapshot.resources ~= before.resources or snapshot.templates ~= before.templates then self:notify(RESOURCES_CHANGED) end
 end
 
 --- A revision, for this server; nil if it is none that this server speaks.
@@ -128,33 +149,68 @@ end
 
 local handlers = {} ---@type table<string, fun(server: Server, request: Request)>
 
+local refuse = calls.refuse
+
 local function answer(request, result)
   request.sink:send(jsonrpc.result(request.id, result))
-end
-
-local function refuse(request, code, message, data)
-  request.sink:send(jsonrpc.failure(request.id, code, message, data))
 end
 
 function handlers.ping(_, request)
   answer(request, "{}")
 end
 
-function handlers.discover(_, request)
-  answer(request, request.revision:discover_result(versions.all))
+function handlers.discover(server, request)
+  answer(request, request.revision:discover_result(versions.all, server:offers()))
 end
 
-function handlers.list_tools(server, request)
+-- Lists are encoded once a snapshot and revision.
+local function list(server, request, kind, things)
   local params, revision = request.params, request.revision
   if params and params.cursor ~= nil and params.cursor ~= json.null then
     return refuse(request, jsonrpc.INVALID_PARAMS, "Invalid cursor: the list has one page, and no cursor was given out")
   end
-  local text = server.lists[revision.version]
+  local texts = server.lists[kind]
+  if not texts then
+    texts = {}
+    server.lists[kind] = texts
+  end
+  local text = texts[revision.version]
   if not text then
-    text = revision:list_result(server.snapshot.list)
-    server.lists[revision.version] = text
+    text = revision:list_result(kind, things)
+    texts[revision.version] = text
   end
   answer(request, text)
+end
+
+local function listed(set)
+  return set and set.list or {}
+end
+
+function handlers.list_tools(server, request)
+  list(server, request, "tools", server.snapshot.list)
+end
+
+function handlers.list_prompts(server, request)
+  list(server, request, "prompts", listed(server.snapshot.prompts))
+end
+
+function handlers.list_resources(server, request)
+  list(server, request, "resources", listed(server.snapshot.resources))
+end
+
+function handlers.list_templates(server, request)
+  list(server, request, "resourceTemplates", listed(server.snapshot.templates))
+end
+
+handlers.call_tool = tools.call
+
+-- Loaded at first use: most servers have neither.
+function handlers.get_prompt(server, request)
+  require("lib.mcp.handlers.prompts").get(server, request)
+end
+
+function handlers.read_resource(server, request)
+  require("lib.mcp.handlers.resources").read(server, request)
 end
 
 function handlers.listen(server, request)
@@ -162,101 +218,19 @@ function handlers.listen(server, request)
   if problem then refuse(request, problem.code, problem.message, problem.data) end
 end
 
--- Writes a result in the revision's words; nil and why where JSON cannot say it.  Clients check the
--- structured content of errors against the output schema, too, and lose an error that breaks it.
-local function write(request, tool, result)
-  local revision = request.revision
-  local carried = revision.structured and not (result.is_error and tool.allows and not tool.allows(result.data))
-  local blocks, structured = content.render(result, carried)
-  if not blocks then return nil, structured end
-  return jsonrpc.result(request.id, revision:call_result(blocks, carried and structured or nil, result.is_error))
-end
-
-local function unwritable(request, tool, problem)
-  local message = ("tool '%s': its result cannot be written as JSON: %s"):format(tool.name, problem)
-  log.write("error", message)
-  return assert(write(request, tool, content.failure(message)))
-end
-
-local function too_large(server, request, tool, result, bytes)
-  log.write("warning", ("the answer of tool '%s' has %d bytes; an error takes its place"):format(tool.name, bytes))
-  return assert(write(request, tool, content.too_large(result, bytes, server.max_message)))
-end
-
-local function response(server, request, tool, result)
-  local text, problem = write(request, tool, result)
-  if not text then return unwritable(request, tool, problem) end
-  if #text <= LARGE_MESSAGE then return text end
-  if #text > server.max_message then return too_large(server, request, tool, result, #text) end
-  log.write("warning", ("the answer of tool '%s' has %d bytes; some clients cut at 1 MiB"):format(tool.name, #text))
-  return text
-end
-
-local function perform(server, request, tool, arguments, ctx)
-  local result = registry.call(tool, arguments, ctx)
-  local since = ctx:finish()
-  if since and since < PROGRESS_GAP then fiber.sleep(PROGRESS_GAP - since) end
-  return response(server, request, tool, result)
-end
-
-local function internal_error(request, tool, ctx, err)
-  ctx:finish()
-  log.write("error", ("the call of tool '%s' failed inside the server: %s"):format(tool.name, tostring(err)))
-  return jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. content.clean(tostring(err)))
-end
-
--- A call, in its fiber.  Whatever goes wrong outside of the tool is an internal error, and is answered.
-local function run_call(server, request, tool, arguments, ctx)
-  local ok, text = pcall(perform, server, request, tool, arguments, ctx)
-  if ctx.cancelled then return end
-  if not ok then ok, text = pcall(internal_error, request, tool, ctx, text) end
-  if not ok then return request.session:abandon(request) end
-  request.session:finish(request, text)
-end
-
-local function progress_token(request)
-  local meta = request.meta
-  return meta and jsonrpc.id_text(meta.progressToken)
-end
-
-local function check_call(server, params)
-  local name = params and params.name
-  if type(name) ~= "string" then return nil, "'name' must be a string: the tool to call" end
-  local tool = server.snapshot.find(name)
-  if not tool then return nil, "Unknown tool: " .. jsonrpc.shown(name) end
-  local arguments = params.arguments
-  if arguments == nil or arguments == json.null then return tool, {} end
-  if not jsonrpc.is_object(arguments) then return nil, "'arguments' must be an object" end
-  return tool, arguments
-end
-
-function handlers.call_tool(server, request)
-  local tool, arguments = check_call(server, request.params)
-  if not tool then return refuse(request, jsonrpc.INVALID_PARAMS, arguments) end
-  local connection = request.session
-  local problem = connection:admit(request)
-  if problem then return refuse(request, problem.code, problem.message) end
-  local ctx = context.new {
-    tool = tool.name,
-    client = request.client,
-    transport = request.transport,
-    token = progress_token(request),
-    messages = request.revision.progress_messages,
-  }
-  request.ctx = ctx
-  connection:begin(request)
-  local task = fiber.spawn(run_call, server, request, tool, arguments, ctx)
-  if task.status ~= "waiting" and connection:is_open(request) then error("not enough memory to start the call", 0) end
-  request.fiber = task
-  if ctx.cancelled then task:cancel("the connection has ended") end
-end
+-- What a server must have for a handler to be there.
+local needs = {
+  list_prompts = "prompts", get_prompt = "prompts",
+  list_resources = "resources", list_templates = "resources", read_resource = "resources",
+}
 
 --- Answers a request whose revision is known.
 ---@param request Request
 ---@param method string
 function Server:handle(request, method)
-  local handler = handlers[request.revision.methods[method]]
-  if handler then return handler(self, request) end
+  local name = request.revision.methods[method]
+  local handler, need = handlers[name], needs[name]
+  if handler and not (need and not self:offers()[need]) then return handler(self, request) end
   refuse(request, jsonrpc.METHOD_NOT_FOUND, "Method not found: " .. jsonrpc.shown(method))
 end
 

@@ -103,7 +103,7 @@ local function initialize(self, params, id, sink)
   local revision = requested ~= MODERN and server:revision(requested) or server:revision(LATEST_LEGACY)
   self.revision, self.ready = revision, false
   self.client = client_of(params and params.clientInfo)
-  sink:send(jsonrpc.result(id, revision:initialize_result()))
+  sink:send(jsonrpc.result(id, revision:initialize_result(server:offers())))
 end
 
 local function take_request(self, message, id, transport, sink)

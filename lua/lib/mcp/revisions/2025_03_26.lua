@@ -1,10 +1,11 @@
---- Revision 2025-03-26: tool annotations, texts in progress.
+--- Revision 2025-03-26: tool annotations, texts in progress, audio.
 
 local before = require "lib.mcp.revisions.2024_11_05"
 
 local Revision = before:extend {
   version = "2025-03-26",
   progress_messages = true,
+  audio = true,
 }
 
 local function annotations(tool)
@@ -13,8 +14,8 @@ local function annotations(tool)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
-function Revision:definition(tool)
-  local definition = before.definition(self, tool)
+function Revision:tool_definition(tool)
+  local definition = before.tool_definition(self, tool)
   definition[#definition + 1] = { "annotations", annotations(tool) }
   return definition
 end

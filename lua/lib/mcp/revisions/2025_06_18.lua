@@ -1,4 +1,4 @@
---- Revision 2025-06-18: titles and structured content; no batches any more.
+--- Revision 2025-06-18: titles, structured content, links, questions to the person; no batches any more.
 
 local json = require "core.json"
 local before = require "lib.mcp.revisions.2025_03_26"
@@ -9,6 +9,9 @@ local Revision = before:extend {
   version = "2025-06-18",
   batches = false,
   structured = true,
+  links = true,
+  last_modified = true,
+  asks = true,
 }
 
 function Revision:implementation()
@@ -20,11 +23,27 @@ function Revision:implementation()
   }
 end
 
-function Revision:definition(tool)
-  local definition = before.definition(self, tool)
-  table.insert(definition, 2, { "title", tool.title and encode(tool.title) })
+local function with_title(definition, thing)
+  table.insert(definition, 2, { "title", thing.title and encode(thing.title) })
+  return definition
+end
+
+function Revision:tool_definition(tool)
+  local definition = with_title(before.tool_definition(self, tool), tool)
   definition[#definition + 1] = { "outputSchema", tool.output and encode(tool.output) }
   return definition
+end
+
+function Revision:prompt_definition(prompt)
+  return with_title(before.prompt_definition(self, prompt), prompt)
+end
+
+function Revision:resource_definition(resource)
+  return with_title(before.resource_definition(self, resource), resource)
+end
+
+function Revision:template_definition(template)
+  return with_title(before.template_definition(self, template), template)
 end
 
 function Revision:call_result(blocks, structured, is_error)

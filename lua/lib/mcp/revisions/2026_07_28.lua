@@ -8,8 +8,17 @@ local encode = json.encode
 
 local Revision = before:extend {
   version = "2026-07-28",
+  asks = false, -- a question would be a result of its own kind there, and the call be made again with the answer
+  not_found = -32602,
   methods = {
-    ["server/discover"] = "discover", ["tools/list"] = "list_tools", ["tools/call"] = "call_tool",
+    ["server/discover"] = "discover",
+    ["tools/list"] = "list_tools",
+    ["tools/call"] = "call_tool",
+    ["prompts/list"] = "list_prompts",
+    ["prompts/get"] = "get_prompt",
+    ["resources/list"] = "list_resources",
+    ["resources/templates/list"] = "list_templates",
+    ["resources/read"] = "read_resource",
     ["subscriptions/listen"] = "listen",
   },
 }
@@ -18,24 +27,25 @@ function Revision:of(identity)
   local revision = before.of(self, identity)
   revision.server_info = '"io.modelcontextprotocol/serverInfo":' .. revision:implementation()
   revision.envelope = ',"resultType":"complete","_meta":{' .. revision.server_info .. "}}"
-  -- The list is the same for everyone who can reach this server.
+  -- A list is the same for everyone who can reach this server.
   revision.cacheable = ',"ttlMs":' .. encode(identity.ttl_ms) .. ',"cacheScope":"public"'
   return revision
 end
 
 --- The result of `server/discover`.
 ---@param versions string[]  newest first
+---@param offers Offers
 ---@return string text
-function Revision:discover_result(versions)
+function Revision:discover_result(versions, offers)
   local instructions = self.identity.instructions
   return '{"supportedVersions":' .. encode(json.as_array(versions))
-    .. ',"capabilities":' .. self:capabilities()
+    .. ',"capabilities":' .. self:capabilities(offers)
     .. (instructions and ',"instructions":' .. encode(instructions) or "")
     .. self.cacheable .. self.envelope
 end
 
-function Revision:list_result(tools)
-  return '{"tools":' .. self:definitions(tools) .. self.cacheable .. self.envelope
+function Revision:list_result(kind, things)
+  return self:open_list(kind, things) .. self.cacheable .. self.envelope
 end
 
 --- The result that ends a stream of `subscriptions/listen`.
@@ -48,6 +58,15 @@ end
 function Revision:call_result(blocks, structured, is_error)
   return '{"content":' .. blocks .. (structured and ',"structuredContent":' or ""), structured or "",
     (is_error and ',"isError":true' or ',"isError":false') .. self.envelope
+end
+
+-- What is read may change at any time, and may be one user's.
+function Revision:read_result(contents)
+  return '{"contents":', contents, ',"ttlMs":0,"cacheScope":"private"' .. self.envelope
+end
+
+function Revision:prompt_result(description, messages)
+  return '{"description":' .. encode(description) .. ',"messages":', messages, self.envelope
 end
 
 return Revision

@@ -1,0 +1,75 @@
+--- Requests that run code of a tool, a prompt or a resource: each in a fiber, open until it is answered.
+
+local content = require "lib.mcp.content"
+local context = require "lib.mcp.context"
+local fiber = require "lib.fiber"
+local jsonrpc = require "lib.mcp.jsonrpc"
+local log = require "core.log"
+
+local M = {}
+
+local PROGRESS_GAP = 0.05 -- seconds between the last progress and the result: some clients drop it otherwise
+
+--- Refuses a request.
+---@param request Request
+---@param code integer
+---@param message string
+---@param data? string  JSON text
+function M.refuse(request, code, message, data)
+  request.sink:send(jsonrpc.failure(request.id, code, message, data))
+end
+
+local function internal_error(request, ctx, err)
+  ctx:finish()
+  log.write("error", ("the call of '%s' failed inside the server: %s"):format(ctx.tool, tostring(err)))
+  return jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. content.clean(tostring(err)))
+end
+
+-- Whatever goes wrong outside of foreign code is an internal error, and is answered.
+local function run(server, request, perform, subject, arguments, ctx)
+  local ok, text = pcall(perform, server, request, subject, arguments, ctx)
+  if ctx.cancelled then return end
+  if not ok then ok, text = pcall(internal_error, request, ctx, text) end
+  if not ok then return request.session:abandon(request) end
+  request.session:finish(request, text)
+end
+
+--- Sends the progress that is held back, and leaves a client the time to read it before the result.
+---@param ctx Context
+function M.finish_progress(ctx)
+  local since = ctx:finish()
+  if since and since < PROGRESS_GAP then fiber.sleep(PROGRESS_GAP - since) end
+end
+
+local function progress_token(request)
+  local meta = request.meta
+  return meta and jsonrpc.id_text(meta.progressToken)
+end
+
+--- Begins a call, or refuses it.  `perform` runs in a fiber and gives the text of the answer.
+---@param server Server
+---@param request Request
+---@param perform fun(server: Server, request: Request, subject: table, arguments: any, ctx: Context): string
+---@param subject table   with a name
+---@param arguments any
+function M.begin(server, request, perform, subject, arguments)
+  local connection = request.session
+  local problem = connection:admit(request)
+  if problem then return M.refuse(request, problem.code, problem.message) end
+  local ctx = context.new {
+    tool = subject.name,
+    client = request.client,
+    transport = request.transport,
+    token = progress_token(request),
+    messages = request.revision.progress_messages,
+    request = request,
+  }
+  request.ctx = ctx
+  connection:begin(request)
+  local task = fiber.spawn(run, server, request, perform, subject, arguments, ctx)
+  if task.status ~= "waiting" and connection:is_open(request) then error("not enough memory to start the call", 0) end
+  request.fiber = task
+  if ctx.cancelled then task:cancel("the connection has ended") end
+end
+
+return M

@@ -1,0 +1,45 @@
+--- prompts/get.
+
+local calls = require "lib.mcp.calls"
+local json = require "core.json"
+local jsonrpc = require "lib.mcp.jsonrpc"
+local prompts = require "lib.mcp.prompts"
+local reading = require "lib.mcp.handlers.reading"
+
+local M = {}
+
+local function write(request, prompt, messages)
+  local revision = request.revision
+  local ok, text = pcall(prompts.write, messages, revision)
+  if not ok then return nil, ("prompt '%s': %s"):format(prompt.name, text) end
+  return jsonrpc.result(request.id, revision:prompt_result(prompt.description, text))
+end
+
+local function perform(server, request, prompt, arguments, ctx)
+  local messages, err = prompts.get(prompt, arguments, ctx)
+  calls.finish_progress(ctx)
+  if not messages then return reading.failure(request, err) end
+  return reading.response(server, request, "prompt", prompt, write(request, prompt, messages))
+end
+
+local function check(server, params)
+  local name = params and params.name
+  if type(name) ~= "string" then return nil, "'name' must be a string: the prompt to get" end
+  local set = server.snapshot.prompts
+  local prompt = set and set.find(name)
+  if not prompt then return nil, "Unknown prompt: " .. jsonrpc.shown(name) end
+  local arguments = params.arguments
+  if arguments == nil or arguments == json.null then return prompt, {} end
+  if not jsonrpc.is_object(arguments) then return nil, "'arguments' must be an object" end
+  return prompt, arguments
+end
+
+---@param server Server
+---@param request Request
+function M.get(server, request)
+  local prompt, arguments = check(server, request.params)
+  if not prompt then return calls.refuse(request, jsonrpc.INVALID_PARAMS, arguments) end
+  calls.begin(server, request, perform, prompt, arguments)
+end
+
+return M

@@ -1,0 +1,69 @@
+--- tools/call.
+
+local calls = require "lib.mcp.calls"
+local content = require "lib.mcp.content"
+local json = require "core.json"
+local jsonrpc = require "lib.mcp.jsonrpc"
+local log = require "core.log"
+local registry = require "lib.mcp.registry"
+
+local M = {}
+
+local LARGE_MESSAGE = 1024 * 1024 -- from here on some clients cut
+
+-- Writes a result in the revision's words; nil and why where JSON cannot say it.  Clients check the
+-- structured content of errors against the output schema, too, and lose an error that breaks it.
+local function write(request, tool, result)
+  local revision = request.revision
+  local carried = revision.structured and not (result.is_error and tool.allows and not tool.allows(result.data))
+  local blocks, structured = content.render(result, revision, carried)
+  if not blocks then return nil, structured end
+  return jsonrpc.result(request.id, revision:call_result(blocks, carried and structured or nil, result.is_error))
+end
+
+local function unwritable(request, tool, problem)
+  local message = ("tool '%s': its result cannot be written as JSON: %s"):format(tool.name, problem)
+  log.write("error", message)
+  return assert(write(request, tool, content.failure(message)))
+end
+
+local function too_large(server, request, tool, result, bytes)
+  log.write("warning", ("the answer of tool '%s' has %d bytes; an error takes its place"):format(tool.name, bytes))
+  return assert(write(request, tool, content.too_large(result, bytes, server.max_message)))
+end
+
+local function response(server, request, tool, result)
+  local text, problem = write(request, tool, result)
+  if not text then return unwritable(request, tool, problem) end
+  if #text <= LARGE_MESSAGE then return text end
+  if #text > server.max_message then return too_large(server, request, tool, result, #text) end
+  log.write("warning", ("the answer of tool '%s' has %d bytes; some clients cut at 1 MiB"):format(tool.name, #text))
+  return text
+end
+
+local function perform(server, request, tool, arguments, ctx)
+  local result = registry.call(tool, arguments, ctx)
+  calls.finish_progress(ctx)
+  return response(server, request, tool, result)
+end
+
+local function check(server, params)
+  local name = params and params.name
+  if type(name) ~= "string" then return nil, "'name' must be a string: the tool to call" end
+  local tool = server.snapshot.find(name)
+  if not tool then return nil, "Unknown tool: " .. jsonrpc.shown(name) end
+  local arguments = params.arguments
+  if arguments == nil or arguments == json.null then return tool, {} end
+  if not jsonrpc.is_object(arguments) then return nil, "'arguments' must be an object" end
+  return tool, arguments
+end
+
+---@param server Server
+---@param request Request
+function M.call(server, request)
+  local tool, arguments = check(server, request.params)
+  if not tool then return calls.refuse(request, jsonrpc.INVALID_PARAMS, arguments) end
+  calls.begin(server, request, perform, tool, arguments)
+end
+
+return M
