@@ -5,6 +5,7 @@
 --- five-minute wait takes milliseconds and is the same at each run.  Time-outs of real transfers
 --- are libcurl's own and always real.
 
+local budgets = require "core.budget"
 local core_clock = require "core.clock"
 local fiber = require "lib.fiber"
 local http = require "core.http"
@@ -112,15 +113,17 @@ local function fire_next(self, limit)
   if not entry or entry.due > limit then return false end
   table.remove(self.queue, 1)
   if entry.fn then
+    budgets.new_turn()
     self.time = math.max(self.time, entry.due)
     entry.fn()
   end
   return true
 end
 
--- Whether a transfer is under way that does not itself wait for this clock.
+-- Whether something is under way that does not itself wait for this clock: a transfer, an answer that is
+-- there already.
 local function transfers_move()
-  return http.active() > httpd.pending()
+  return fiber.deferred() > 0 or http.active() > httpd.pending()
 end
 
 --- Lets time run until `done()` is true: real events first, then the next timer, at once.

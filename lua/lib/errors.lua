@@ -10,8 +10,7 @@
 
 local M = {}
 
-local Error = {}
-Error.__index = Error
+local Error = {} -- no __index: an error value must not lead to what all of them share
 Error.__name = "Error"
 
 function Error:__tostring()

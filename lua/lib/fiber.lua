@@ -5,7 +5,13 @@
 --- next one; the error unwinds it, so every to-be-closed variable on the way is closed.  A wait inside
 --- such a close handler works (`shield`), elsewhere every further wait raises again: `pcall` cannot
 --- swallow a cancellation for longer than one wait.
+---
+--- A fiber with a budget runs foreign code in slices of the budget.  Its waits are begun and ended
+--- here, on the host's side: its own coroutine only yields what it asks for, so that it can be stopped
+--- at any instruction and leaves nothing half done.
 
+local budgets = require "core.budget"
+local errors = require "lib.errors"
 local log = require "core.log"
 local timer = require "core.timer"
 
@@ -22,20 +28,23 @@ local M = {}
 ---@field package joiners? function[]
 ---@field package ok? boolean
 ---@field package values? table
+---@field package budget? core.budget.Budget
+---@field package op? table           what a fiber with a budget waits for: a to-be-closed value
+---@field stopped? "cpu"|"memory"     the limit at which its budget stopped it
 local Fiber = {}
 Fiber.__index = Fiber
 Fiber.__name = "Fiber"
 
 ---@class Cancelled
 ---@field reason any
-local Cancelled = { __name = "Cancelled" }
-Cancelled.__index = Cancelled
+local Cancelled = { __name = "Cancelled" } -- no __index: a value must not lead to what all of them share
 
 function Cancelled:__tostring()
   return "cancelled: " .. tostring(self.reason)
 end
 
 local running, yield = coroutine.running, coroutine.yield
+local create_plain, resume_plain = budgets.create_plain, budgets.resume_plain
 local by_thread = {} ---@type table<thread, Fiber>  those that have not ended
 local alive = 0
 local NOTHING = { n = 0 }
@@ -51,6 +60,13 @@ end
 ---@return Fiber?
 function M.current()
   return by_thread[running()]
+end
+
+--- Whether a coroutine is a fiber that has not ended.
+---@param thread thread
+---@return boolean
+function M.is_fiber(thread)
+  return by_thread[thread] ~= nil
 end
 
 --- How many fibers have not ended.
@@ -95,9 +111,12 @@ local function body(self, fn, ...)
   finish(self, xpcall(fn, trace, ...))
 end
 
+local slice_ended
+
 local function resume(self, ...)
   self.status = "running"
-  local ok, err = coroutine.resume(self.thread, ...)
+  if self.budget then return slice_ended(self, self.budget:resume(self.thread, ...)) end
+  local ok, err = resume_plain(self.thread, ...)
   if not ok then -- only this module's own code runs outside of the xpcall
     log.write("error", debug.traceback(self.thread, tostring(err)))
   end
@@ -109,17 +128,23 @@ end
 ---@return Fiber
 function M.spawn(fn, ...)
   local self = setmetatable({ ticket = 0, shielded = 0, status = "running" }, Fiber)
-  self.thread = coroutine.create(body)
+  self.thread = create_plain(body)
   by_thread[self.thread] = self
   alive = alive + 1
   resume(self, self, fn, ...)
   return self
 end
 
+local function is_to_raise(self)
+  return self.cancel_reason ~= nil and self.shielded == 0
+end
+
+local function cancellation(self)
+  return setmetatable({ reason = self.cancel_reason }, Cancelled)
+end
+
 local function raise_if_cancelled(self)
-  if self.cancel_reason ~= nil and self.shielded == 0 then
-    error(setmetatable({ reason = self.cancel_reason }, Cancelled), 0)
-  end
+  if is_to_raise(self) then error(cancellation(self), 0) end
 end
 
 -- Calls start(…, callback); the short forms spare a table at each wait.
@@ -140,6 +165,120 @@ local function settle(self, ticket, ...)
   return ...
 end
 
+-- Fibers with a budget ------------------------------------------------------------------------------
+
+local deferrals = 0
+local Deferral = {}
+Deferral.__index = Deferral
+
+function Deferral:__close()
+  if not self.timer then return end
+  self.timer:cancel()
+  self.timer = nil
+  deferrals = deferrals - 1
+end
+
+-- What is known at once is answered in the next turn of the loop: a fiber that asks such things for ever
+-- must not keep the others waiting.
+local function defer(fn)
+  deferrals = deferrals + 1
+  local self = setmetatable({}, Deferral)
+  self.timer = timer.after(0, function()
+    self:__close()
+    fn()
+  end)
+  return self
+end
+
+--- Fibers whose answer is there and who get it in the next turn of the loop.
+---@return integer
+function M.deferred()
+  return deferrals
+end
+
+local function end_wait(self)
+  self.ticket = self.ticket + 1
+  local _ <close> = self.op
+  self.op = nil
+end
+
+-- Answers what the fiber waits for; with `raise` it is raised there.
+local function answer(self, raise, ...)
+  end_wait(self)
+  if is_to_raise(self) then return resume(self, true, cancellation(self)) end
+  return resume(self, raise, ...)
+end
+
+local function answer_later(self, ...)
+  local values = table.pack(...)
+  self.status = "waiting"
+  self.op = defer(function() answer(self, table.unpack(values, 1, values.n)) end)
+end
+
+-- Begins the wait that the fiber yielded.
+local function serve(self, start, ...)
+  local ticket = self.ticket
+  local function callback(...)
+    if self.ticket == ticket and self.status == "waiting" then answer(self, false, ...) end
+  end
+  local ok, op, message, code = pcall(begin, start, callback, ...)
+  if not ok then return answer_later(self, true, op) end
+  if op == nil then return answer_later(self, false, nil, message, code) end
+  self.op, self.status = op, "waiting"
+end
+
+local stop_reasons = {
+  cpu = "it used up the processor time that it may use between two waits",
+  memory = "it used up its memory",
+}
+
+local function traced(value, text)
+  return setmetatable({ value = value, text = text or "an error without a traceback" }, Traced)
+end
+
+function slice_ended(self, outcome, ...)
+  if outcome == "waiting" then return serve(self, ...) end
+  if outcome == "done" then return finish(self, true, ...) end
+  local value, text = ...
+  if outcome == "stopped" then
+    self.stopped = value
+    local message = stop_reasons[value]
+    return finish(self, false, traced(errors.new(message, { code = value }), message .. "\n" .. (text or "")))
+  end
+  if M.is_cancelled(value) then return finish(self, false, value) end
+  finish(self, false, traced(value, text))
+end
+
+--- Starts a fiber in slices of `budget`.  When the budget stops it, it ends with an Error of code "cpu" or
+--- "memory", and what it left to be closed is closed by `close_in`.
+---@param budget core.budget.Budget
+---@param fn function
+---@param ... any  arguments of `fn`
+---@return Fiber
+function M.spawn_in(budget, fn, ...)
+  local self = setmetatable({ ticket = 0, shielded = 0, status = "running", budget = budget, quiet = true }, Fiber)
+  self.thread = budget:create(fn)
+  by_thread[self.thread] = self
+  alive = alive + 1
+  resume(self, ...)
+  return self
+end
+
+--- Closes the to-be-closed variables that a fiber left when its budget stopped it, with another budget.
+--- They cannot wait.
+---@param budget core.budget.Budget
+---@return boolean ok, any err
+function Fiber:close_in(budget)
+  return budget:close(self.thread)
+end
+
+local function answered(raise, ...)
+  if raise then error((...), 0) end
+  return ...
+end
+
+-- Waiting --------------------------------------------------------------------------------------------
+
 --- Calls `start(…, callback)` and waits for the callback; returns what it was called with.
 --- Where `start` returns nil, message, code, so does `await`, without a wait.  The handle is closed
 --- when the wait ends, however it ends.
@@ -150,6 +289,7 @@ function M.await(start, ...)
   local self = by_thread[running()]
   if not self then error("fiber.await: not inside a fiber", 2) end
   raise_if_cancelled(self)
+  if self.budget then return answered(yield(start, ...)) end
   local ticket = self.ticket
   local function callback(...)
     if self.ticket == ticket and self.status == "waiting" then resume(self, ...) end
@@ -171,7 +311,8 @@ end
 function Fiber:cancel(reason)
   if self.status == "done" or self.cancel_reason ~= nil then return end
   self.cancel_reason = reason == nil and "cancelled" or reason
-  if self.status == "waiting" and self.shielded == 0 then resume(self) end
+  if self.status ~= "waiting" or self.shielded > 0 then return end
+  if self.budget then answer(self) else resume(self) end
 end
 
 local join_handle = setmetatable({}, { __close = function() end })

@@ -3,6 +3,7 @@
 // One a line, so that two additions do not meet.
 // clang-format off
 const struct host_module bindings[] = {
+    { "core.budget", open_budget },
     { "core.clock", open_clock },
     { "core.codec", open_codec },
     { "core.fs", open_fs },

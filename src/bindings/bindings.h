@@ -23,6 +23,7 @@ int bindings_fail(lua_State *L, const char *code, const char *message);
 void bindings_type(lua_State *L, const char *name, const luaL_Reg *methods);
 
 // One opener a module, each in the file of its name.
+int open_budget(lua_State *L);
 int open_clock(lua_State *L);
 int open_codec(lua_State *L);
 int open_fs(lua_State *L);

@@ -94,9 +94,30 @@ static int ordered(lua_State *L)
     return 1;
 }
 
+/// order(object) -> keys | nil
+static int order(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (!json_push_order(L, 1))
+        return 0;
+    lua_pop(L, 1); // keys
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+    lua_createtable(L, (int)count, 0); // keys copy
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -2, i);
+        lua_rawseti(L, -2, i);
+    }
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
-    { "decode", json_decode }, { "integer", json_integer }, { "as_array", as_array },
-    { "ordered", ordered },    { "raw", json_raw },         { NULL, NULL },
+    { "decode", json_decode },
+    { "integer", json_integer },
+    { "as_array", as_array },
+    { "ordered", ordered },
+    { "raw", json_raw },
+    { "order", order },
+    { NULL, NULL },
 };
 
 static void create_orders(lua_State *L)

@@ -1,7 +1,15 @@
 #include "host/alloc.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+
+enum {
+    TAG = 8,           // bytes before a block that has an owner
+    LARGE = 64 * 1024, // a growth that takes longer than a look at the clock
+    MALLOC_ALIGN = 16, // of the C libraries this runs on; Lua asks for 8
+};
+
+_Static_assert(sizeof(struct alloc_owner *) == TAG, "the tag holds a pointer");
 
 // Whether a test asked for this allocation to fail.
 static bool must_fail(struct alloc *a)
@@ -16,26 +24,100 @@ static bool must_fail(struct alloc *a)
     return true;
 }
 
+static struct alloc_owner *owner_of(const void *block)
+{
+    if ((uintptr_t)block % MALLOC_ALIGN == 0)
+        return NULL;
+    return *(struct alloc_owner *const *)((const char *)block - TAG);
+}
+
+// Lua answers a refusal with a full collection and tries once more: the second in a row is final.
+static bool refuse(struct alloc_owner *owner)
+{
+    if (owner->refused)
+        owner->exhausted = true;
+    owner->refused = true;
+    if (owner->pressed)
+        owner->pressed(owner);
+    return false;
+}
+
+static bool owner_may_grow(const struct alloc *a, struct alloc_owner *owner, size_t growth)
+{
+    // The host may touch what an owner holds: that must not fail for the owner's sake.
+    if (!owner || a->owner != owner)
+        return true;
+    if (owner->used + growth > owner->ceiling)
+        return refuse(owner);
+    owner->refused = false;
+    if (growth >= LARGE && owner->pressed)
+        owner->pressed(owner);
+    return true;
+}
+
+static void count(struct alloc *a, struct alloc_owner *owner, size_t old_size, size_t new_size)
+{
+    a->used += new_size - old_size;
+    if (a->used > a->peak)
+        a->peak = a->used;
+    if (!owner)
+        return;
+    owner->used += new_size - old_size;
+    if (owner->used > owner->peak)
+        owner->peak = owner->used;
+}
+
+static void *release(struct alloc *a, struct alloc_owner *owner, void *block, size_t size)
+{
+    count(a, owner, size, 0);
+    free(block && owner ? (char *)block - TAG : block);
+    if (owner && owner->released && owner->used == 0)
+        free(owner);
+    return NULL;
+}
+
+static void *resize(struct alloc_owner *owner, void *block, size_t size)
+{
+    if (!owner)
+        return realloc(block, size);
+    char *base = realloc(block ? (char *)block - TAG : NULL, size + TAG);
+    if (!base)
+        return NULL;
+    *(struct alloc_owner **)base = owner;
+    return base + TAG;
+}
+
 void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size)
 {
     struct alloc *a = ud;
     size_t old = block ? old_size : 0; // without a block, old_size tells the kind of object
-    if (new_size == 0) {
-        free(block);
-        a->used -= old;
-        return NULL;
-    }
+    struct alloc_owner *owner = block ? owner_of(block) : a->owner;
+    if (new_size == 0)
+        return block ? release(a, owner, block, old) : NULL;
     if (new_size > old) {
         if (a->ceiling && a->used + (new_size - old) > a->ceiling)
             return NULL;
-        if (must_fail(a))
+        if (must_fail(a) || !owner_may_grow(a, owner, new_size - old))
             return NULL;
     }
-    void *moved = realloc(block, new_size);
-    if (!moved)
-        return NULL;
-    a->used += new_size - old;
-    if (a->used > a->peak)
-        a->peak = a->used;
+    void *moved = resize(owner, block, new_size);
+    if (moved)
+        count(a, owner, old, new_size);
     return moved;
+}
+
+struct alloc_owner *alloc_owner_new(size_t ceiling)
+{
+    struct alloc_owner *owner = calloc(1, sizeof *owner);
+    if (owner)
+        owner->ceiling = ceiling;
+    return owner;
+}
+
+void alloc_owner_release(struct alloc_owner *owner)
+{
+    owner->released = true;
+    owner->pressed = NULL;
+    if (owner->used == 0)
+        free(owner);
 }

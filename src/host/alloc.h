@@ -1,8 +1,27 @@
-/// The Lua allocator: counts, a ceiling, and failure on demand for tests.
+/// The Lua allocator: counts, a ceiling, owners with ceilings of their own, and failure on demand
+/// for tests.
+///
+/// What is allocated while an owner is set belongs to it until it is freed, whoever frees it and
+/// whenever: the owner's count is exact.  A block of an owner stands 8 bytes behind a pointer to
+/// the owner, so that its address is no multiple of 16 as malloc's are; that tells them apart.
 #ifndef RCMCP_HOST_ALLOC_H
 #define RCMCP_HOST_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+struct alloc_owner {
+    size_t used;    ///< bytes it holds now
+    size_t peak;    ///< most bytes it ever held
+    size_t ceiling; ///< growth past this many bytes fails
+    bool exhausted; ///< a growth was refused also after Lua had collected its garbage; stays
+    /// Called while an allocation waits: after a refusal, and at each large growth.  Must neither
+    /// allocate from Lua nor raise.
+    void (*pressed)(struct alloc_owner *owner);
+    void *arg;     ///< for `pressed`
+    bool refused;  ///< the latest growth was refused
+    bool released; ///< nobody will set it again: it goes with its last block
+};
 
 struct alloc {
     size_t used;       ///< bytes Lua holds now
@@ -10,9 +29,16 @@ struct alloc {
     size_t ceiling;    ///< growth past this many bytes fails; 0: none
     size_t fail_after; ///< allocations that still succeed before some fail; see fail_count
     size_t fail_count; ///< allocations to fail then (Lua collects and tries again: use 2 or more)
+    struct alloc_owner *owner; ///< whose allocations these are now; NULL: the host's
 };
 
 /// A lua_Alloc; `ud` is a struct alloc.
 void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size);
+
+/// An owner without blocks; NULL when memory is out.
+struct alloc_owner *alloc_owner_new(size_t ceiling);
+
+/// Lets go of an owner, which is not set any more; it is freed once it holds nothing.
+void alloc_owner_release(struct alloc_owner *owner);
 
 #endif

@@ -23,6 +23,7 @@ static void log_error(lua_State *L, int index)
 enum host_outcome host_call(lua_State *L, lua_CFunction body, void *arg)
 {
     lua_State *main = host_main(L);
+    host_of(L)->turn++;
     int top = lua_gettop(main);
     if (!lua_checkstack(main, 3)) {
         log_line(LOG_ERROR, "out of memory");

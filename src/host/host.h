@@ -5,13 +5,17 @@
 #include "host/alloc.h"
 
 #include <lua.h>
+#include <stdint.h>
 
 struct loop;
+struct slice;
 
 struct host {
     lua_State *L; ///< the main coroutine
     struct loop *loop;
     struct alloc alloc;
+    uint64_t turn;       ///< number of the event that is being handled
+    struct slice *slice; ///< what runs for a budget now, see host/budget.h; NULL: nothing
 };
 
 /// Creates loop and state: standard libraries, `core.*` (the openers in `modules`, a list that ends

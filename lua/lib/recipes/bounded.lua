@@ -1,0 +1,65 @@
+--- Functions of `table` for recipes, bounded: a C loop over a range that somebody made up would run where
+--- no limit reaches it.
+
+local M = {}
+
+local MOST = 4 * 1024 * 1024 -- more elements than the memory of a call holds
+
+local function check_span(name, first, last)
+  if type(first) == "number" and type(last) == "number" and last + 0.0 - first >= MOST then
+    error(("table.%s: more than %d elements"):format(name, MOST), 3)
+  end
+end
+
+-- A length that is made up may be any number, and another one each time.
+local function check_length(name, list)
+  local meta = debug.getmetatable(list)
+  if type(list) == "table" and meta and rawget(meta, "__len") ~= nil then
+    error(("table.%s: a table with __len does not work here"):format(name), 3)
+  end
+end
+
+local bounded = {}
+
+function bounded.concat(list, separator, first, last)
+  check_length("concat", list)
+  first = first or 1
+  last = last or type(list) == "table" and rawlen(list) or 0
+  check_span("concat", first, last)
+  return table.concat(list, separator, first, last)
+end
+
+function bounded.insert(list, ...)
+  check_length("insert", list)
+  return table.insert(list, ...)
+end
+
+function bounded.remove(list, ...)
+  check_length("remove", list)
+  return table.remove(list, ...)
+end
+
+function bounded.sort(list, before)
+  check_length("sort", list)
+  return table.sort(list, before)
+end
+
+function bounded.move(from, first, last, at, to)
+  check_span("move", tonumber(first), tonumber(last))
+  return table.move(from, first, last, at, to)
+end
+
+function bounded.unpack(list, first, last)
+  check_length("unpack", list)
+  return table.unpack(list, first, last)
+end
+
+--- A fresh copy of `table` with them in it.
+---@return table
+function M.table()
+  local copy = {}
+  for name, fn in pairs(table) do copy[name] = bounded[name] or fn end
+  return copy
+end
+
+return M

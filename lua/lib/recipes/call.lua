@@ -1,0 +1,66 @@
+--- The state of one call of a recipe: what it may use, what it holds, what must be undone at its end.
+
+local budgets = require "core.budget"
+
+local M = {}
+
+---@class CallLimits
+---@field cpu_ms integer        processor time between two waits
+---@field memory_bytes integer
+---@field seconds number        wall clock, of lib.clock
+---@field calls integer         host calls in flight
+
+---@type CallLimits
+M.defaults = { cpu_ms = 2000, memory_bytes = 64 * 1024 * 1024, seconds = 3600, calls = 32 }
+
+---@class CallState
+---@field recipe table            what runs: see Recipe
+---@field ctx? table              the host's context
+---@field limits CallLimits
+---@field budget core.budget.Budget
+---@field cleanups Cleanup[]      what rc.finally registered, in order
+---@field fibers Fiber[]          of its code, that may still run
+---@field in_flight integer       host calls that have not ended
+---@field phase "run"|"cleanup"|"over"
+---@field reason? string          why it was told to end: "timeout", "cancelled"
+---@field deadline number         moment of lib.clock
+---@field notes? string[]         what went wrong in clean-ups
+---@field rc? table               the rc of this call: kept here by whoever makes it
+local Call = {}
+Call.__index = Call
+
+local calls = {} ---@type table<lightuserdata, CallState>  by the budgets in which their code runs
+
+---@param recipe table
+---@param limits? table  fields left out have their defaults
+---@param ctx? table
+---@return CallState
+function M.new(recipe, limits, ctx)
+  limits = setmetatable(limits or {}, { __index = M.defaults })
+  return setmetatable({
+    recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, in_flight = 0, phase = "run",
+  }, Call)
+end
+
+--- The call whose code runs now, also in coroutines that it made; nil in the host's own code.
+---@return CallState?
+function M.current()
+  local id = budgets.current()
+  return id and calls[id] or nil
+end
+
+--- A new budget in which code of this call runs until `forget`.
+---@param cpu_ms? integer  default: the call's limit
+---@return core.budget.Budget
+function Call:new_budget(cpu_ms)
+  local budget = budgets.new { cpu_ms = cpu_ms or self.limits.cpu_ms, memory_bytes = self.limits.memory_bytes }
+  calls[budget:id()] = self
+  return budget
+end
+
+---@param budget? core.budget.Budget
+function Call.forget(_, budget)
+  if budget then calls[budget:id()] = nil end
+end
+
+return M

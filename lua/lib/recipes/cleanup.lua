@@ -1,0 +1,98 @@
+--- What a recipe's call undoes at its end: on return, error, cancellation, time-out and shutdown, each
+--- once, the latest registered first, with a budget and five seconds of their own.
+
+local boundary = require "lib.recipes.boundary"
+local calls = require "lib.recipes.call"
+local clock = require "lib.clock"
+local fiber = require "lib.fiber"
+
+local M = {}
+
+local SECONDS = 5   -- of lib.clock, for all of them together
+local CPU_MS = 1000 -- each
+
+---@class Cleanup
+---@field fn fun()
+---@field done boolean  it was begun: it does not begin again
+
+local Guard = { __name = "rc.finally", __metatable = false }
+local cleanup_of = setmetatable({}, { __mode = "k" }) ---@type table<table, Cleanup>
+
+local function note(call, err)
+  call.notes = call.notes or {}
+  local message = err
+  if boundary.is_error(err) then message = rawget(err, "message") end
+  if type(message) ~= "string" then message = "an error of type " .. type(message) end
+  table.insert(call.notes, "a clean-up failed: " .. message)
+end
+
+-- Runs a clean-up where its block ends, in order with the code around.  A call that is told to end leaves
+-- that to `run`, whose budget is fresh.
+function Guard:__close()
+  local call, cleanup = calls.current(), cleanup_of[self]
+  if not call or cleanup.done or call.phase ~= "run" or call.reason then return end
+  cleanup.done = true
+  local ok, err = pcall(cleanup.fn)
+  if not ok then note(call, err) end
+end
+
+--- Registers `fn` with the call whose code runs now.
+---@param fn fun()
+---@return table guard  a to-be-closed value
+function M.register(fn)
+  local call = calls.current()
+  if not call then error("rc.finally works only inside run", 3) end
+  if call.phase ~= "run" then error("rc.finally: the call is being cleaned up already", 3) end
+  if type(fn) ~= "function" then error("rc.finally takes a function, got " .. type(fn), 3) end
+  local cleanup = { fn = fn, done = false }
+  table.insert(call.cleanups, cleanup)
+  local guard = setmetatable({}, Guard)
+  cleanup_of[guard] = cleanup
+  return guard
+end
+
+-- Runs one function of the recipe in a budget of its own, until `deadline`.
+local function run_one(call, fn, deadline)
+  local budget = call:new_budget(CPU_MS)
+  local task = fiber.spawn_in(budget, fn)
+  task.quiet = true
+  local _ <close> = clock.after(math.max(0, deadline - clock.now()), function()
+    task:cancel(("clean-ups have %d seconds"):format(SECONDS))
+  end)
+  local ok, err = task:join()
+  if task.stopped then task:close_in(budget) end
+  call:forget(budget)
+  if ok then return end
+  if fiber.is_cancelled(err) then err = ("it took longer than the %d seconds that clean-ups have"):format(SECONDS) end
+  note(call, type(err) == "table" and not boundary.is_error(err) and rawget(err, "message") or err)
+end
+
+-- Closes what fibers that were stopped have left open.
+local function close_stopped(call)
+  for _, task in ipairs(call.fibers) do
+    if task.stopped then
+      local budget = call:new_budget(CPU_MS)
+      local ok, err = task:close_in(budget)
+      call:forget(budget)
+      if not ok then note(call, err) end
+    end
+  end
+end
+
+--- Runs what has not run yet.  In a plain fiber, shielded from cancellation by the caller.
+---@param call CallState  its `notes` tell what failed
+function M.run(call)
+  call.phase = "cleanup"
+  close_stopped(call)
+  local deadline = clock.now() + SECONDS
+  while #call.cleanups > 0 do
+    local cleanup = table.remove(call.cleanups)
+    if not cleanup.done then
+      cleanup.done = true
+      run_one(call, cleanup.fn, deadline)
+    end
+  end
+  call.phase = "over"
+end
+
+return M

@@ -1,0 +1,100 @@
+--- How a recipe's failure is told: the message, then the recipe's own frames with file and line.
+
+local boundary = require "lib.recipes.boundary"
+local errors = require "lib.errors"
+local sandbox = require "lib.recipes.sandbox"
+
+local M = {}
+
+local MAX_FRAMES, MAX_MESSAGE = 10, 4096
+
+-- Tracebacks shorten long names to "...end of the name".
+local function is_own(name, sources)
+  if sources[name] then return true end
+  local tail = name:match("^%.%.%.(.+)$")
+  if not tail then return false end
+  for source in pairs(sources) do
+    if source:sub(-#tail) == tail then return true end
+  end
+  return false
+end
+
+--- The frames of a traceback that are the recipe's own: "poster.lua:12, in function 'upscale'".
+---@param traceback? string
+---@param recipe Recipe
+---@return string[]
+function M.frames(traceback, recipe)
+  local sources = sandbox.sources(recipe.environment)
+  local frames = {}
+  for name, line, what in (traceback or ""):gmatch("\n\t([^\n]-):(%d+): ([^\n]*)") do
+    if is_own(name, sources) and #frames < MAX_FRAMES then
+      frames[#frames + 1] = ("%s:%s, %s"):format(name, line, what)
+    end
+  end
+  return frames
+end
+
+local function with_frames(message, frames)
+  if #frames == 0 then return message end
+  return message .. "\n  at " .. table.concat(frames, "\n  at ")
+end
+
+local fields = { "code", "status_code", "error_code", "hint", "detail", "data" }
+
+local function import_fields(err)
+  local copy = {}
+  for _, name in ipairs(fields) do
+    local ok, value = pcall(boundary.import, rawget(err, name))
+    copy[name] = ok and value or nil
+  end
+  return copy
+end
+
+-- The message of whatever a recipe raised, by raw access.
+local function message_of(err)
+  local kind = type(err)
+  local message = kind == "table" and rawget(err, "message") or err
+  if type(message) == "number" then message = tostring(message) end
+  if type(message) ~= "string" then message = "it raised an error that is a " .. kind .. " without a message" end
+  if #message > MAX_MESSAGE then message = message:sub(1, MAX_MESSAGE) .. " …" end
+  return message
+end
+
+--- What a recipe raised, as the host's error value.
+---@param err any
+---@param traceback? string
+---@param recipe Recipe
+---@return Error
+function M.raised(err, traceback, recipe)
+  local message = message_of(err)
+  local copy = type(err) == "table" and import_fields(err) or { code = "recipe_error" }
+  if boundary.is_deliberate(err) then return errors.new(message, copy) end
+  local frames = M.frames(traceback, recipe)
+  copy.frames = frames
+  return errors.new(with_frames(message, frames), copy)
+end
+
+local limits = {
+  cpu = function(call)
+    return ("used more than the %g seconds of processor time that it may use between two waits"):format(call.limits.cpu_ms / 1000)
+  end,
+  memory = function(call)
+    return ("needed more than the %g MiB of memory that a call may use"):format(call.limits.memory_bytes / 1048576)
+  end,
+  timeout = function(call)
+    return ("took longer than the %g seconds that a call may take"):format(call.limits.seconds)
+  end,
+}
+
+--- That a limit ended a call.
+---@param limit "cpu"|"memory"|"timeout"
+---@param call CallState
+---@param traceback? string
+---@return Error
+function M.limited(limit, call, traceback)
+  local message = ("stopped: recipe '%s' %s"):format(call.recipe.name, limits[limit](call))
+  local frames = M.frames(traceback, call.recipe)
+  return errors.new(with_frames(message, frames), { code = limit, frames = frames })
+end
+
+return M

@@ -1,0 +1,133 @@
+--- Runs a recipe's function: in a fiber of its own under a budget, with the limits of a call, and with its
+--- clean-ups at the end, whatever the end is.
+
+local boundary = require "lib.recipes.boundary"
+local calls = require "lib.recipes.call"
+local cleanup = require "lib.recipes.cleanup"
+local clock = require "lib.clock"
+local errors = require "lib.errors"
+local failure = require "lib.recipes.failure"
+local fiber = require "lib.fiber"
+
+local M = {}
+
+---@class RunOptions
+---@field limits? table                        fields of CallLimits; default: `calls.defaults`
+---@field prepare? fun(call: CallState)        runs before the recipe does: makes what it is given
+---@field on_value? fun(value: any): any       takes an opaque value of the results (content); default: refused
+
+---@class RunOutcome
+---@field values table     what the function returned, copied: { n = …, … }
+---@field notes? string[]  clean-ups that failed
+
+--- Starts a function of the recipe beside the one that runs, under the same budget.  On the host's side; the
+--- caller joins it.
+---@param call CallState
+---@param fn function
+---@param ... any
+---@return Fiber
+function M.spawn(call, fn, ...)
+  local task = fiber.spawn_in(call.budget, fn, ...)
+  task.quiet = true
+  table.insert(call.fibers, task)
+  return task
+end
+
+local function cancel_all(call, reason)
+  call.reason = call.reason or reason
+  for _, task in ipairs(call.fibers) do task:cancel(reason) end
+end
+
+-- Waits for the end of all that runs.  A cancellation of the caller is passed on and does not end the wait.
+local function join_all(call, main)
+  local outcome = table.pack(pcall(main.join, main))
+  local cancelled
+  if not outcome[1] then
+    cancelled = outcome[2]
+    cancel_all(call, "cancelled")
+    outcome = fiber.shield(function() return table.pack(true, main:join()) end)
+  end
+  fiber.shield(function()
+    cancel_all(call, "over")
+    for _, task in ipairs(call.fibers) do task:join() end
+  end)
+  return cancelled, table.unpack(outcome, 2, outcome.n)
+end
+
+local function take_value(value, options)
+  if not boundary.open(value) then return boundary.import(value) end
+  if not options.on_value then error("the result holds a value of rc that cannot stand there", 0) end
+  return options.on_value(value)
+end
+
+-- What the function returned, made the host's.
+local function take_results(call, options, ...)
+  local values = table.pack(...)
+  for i = 1, values.n do
+    local ok, value = pcall(take_value, values[i], options)
+    if not ok then
+      return nil, errors.new(("recipe '%s' returned what is no result: %s"):format(call.recipe.name, value), { code = "bad_result" })
+    end
+    values[i] = value
+  end
+  return { values = values }
+end
+
+local function conclude(call, options, main, ok, ...)
+  if call.timed_out then return nil, failure.limited("timeout", call) end
+  local limit = call.budget:expired()
+  if limit then
+    local at = main
+    for _, task in ipairs(call.fibers) do at = task.stopped and task or at end
+    return nil, failure.limited(limit, call, at.traceback)
+  end
+  if ok then return take_results(call, options, ...) end
+  return nil, failure.raised((...), main.traceback, call.recipe)
+end
+
+local function add_notes(call, outcome, err)
+  if not call.notes then return outcome, err end
+  if outcome then
+    outcome.notes = call.notes
+  else
+    err.message = err.message .. "\n" .. table.concat(call.notes, "\n")
+    err.notes = call.notes
+  end
+  return outcome, err
+end
+
+local function start(call, fn, args, options)
+  call.budget = call:new_budget()
+  call.deadline = clock.now() + call.limits.seconds
+  if options.prepare then options.prepare(call) end
+  return M.spawn(call, fn, table.unpack(args, 1, args.n or #args))
+end
+
+local function run_to_end(call, fn, args, options)
+  local main = start(call, fn, args, options)
+  local _ <close> = clock.after(call.limits.seconds, function()
+    call.timed_out = true
+    cancel_all(call, "timeout")
+  end)
+  local joined = table.pack(join_all(call, main))
+  fiber.shield(cleanup.run, call)
+  if joined[1] then error(joined[1], 0) end
+  return conclude(call, options, main, table.unpack(joined, 2, joined.n))
+end
+
+--- Runs `fn(…)` of a recipe, in a plain fiber, and waits for its end and for its clean-ups.  A cancellation
+--- of the caller's fiber ends the recipe, waits for the clean-ups, and is raised then; nothing else raises.
+---@param recipe Recipe      name, environment
+---@param fn function        runs in the recipe's environment
+---@param args table         its arguments: { n = …, … }
+---@param ctx? table         the host's context
+---@param options? RunOptions
+---@return RunOutcome|nil outcome, Error? err
+function M.run(recipe, fn, args, ctx, options)
+  options = options or {}
+  local call = calls.new(recipe, options.limits, ctx)
+  local _ <close> = setmetatable({}, { __close = function() call:forget(call.budget) end })
+  return add_notes(call, run_to_end(call, fn, args, options))
+end
+
+return M

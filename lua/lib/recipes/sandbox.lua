@@ -1,0 +1,271 @@
+--- The environment of a recipe's code: an allow-list, with copies of the libraries' tables, so that nothing
+--- in it leads to another recipe or to the host.
+
+local bounded = require "lib.recipes.bounded"
+local budgets = require "core.budget"
+local fiber = require "lib.fiber"
+
+local M = {}
+
+local getmetatable_of = debug.getmetatable -- whatever __metatable says
+local MAX_BYTES = 1024 * 1024
+
+---@class SandboxOptions
+---@field rc table                  what `require "rc"` gives
+---@field name string               of the recipe
+---@field folder? string            where `require` looks for Lua files first
+---@field root? string              the recipe folder, whose lib/ comes next
+---@field print? fun(line: string)  gets what `print` writes; default: nowhere
+---@field random? fun(low: integer?, high: integer?): number  math.random
+
+local base = {
+  "_VERSION", "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "select",
+  "tonumber", "tostring", "type", "xpcall",
+}
+
+local libraries = {
+  math = { "random", "randomseed" }, -- what is left out
+  string = { "dump" },
+  utf8 = {},
+}
+
+local function copy_without(library, left_out)
+  local copy = {}
+  for name, value in pairs(library) do copy[name] = value end
+  for _, name in ipairs(left_out) do copy[name] = nil end
+  return copy
+end
+
+-- Metatables -----------------------------------------------------------------------------------------
+
+-- A recipe gets at the metatables that it made, no other.
+local function add_metatables(env)
+  local own = setmetatable({}, { __mode = "k" })
+
+  function env.setmetatable(object, meta)
+    if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
+      error("setmetatable: a recipe's tables cannot have __gc; use a to-be-closed variable or rc.finally", 2)
+    end
+    local result = setmetatable(object, meta)
+    if meta ~= nil then own[meta] = true end
+    return result
+  end
+
+  function env.getmetatable(object)
+    local meta = getmetatable_of(object)
+    if meta == nil then return nil end
+    if not own[meta] then return false end
+    return getmetatable(object)
+  end
+
+  function env.rawset(object, key, value)
+    local meta = type(object) == "table" and getmetatable_of(object)
+    if meta and rawget(meta, "__metatable") ~= nil then error("rawset: the table is protected", 2) end
+    return rawset(object, key, value)
+  end
+end
+
+-- Coroutines -----------------------------------------------------------------------------------------
+
+local resume_nested = budgets.resume_nested
+
+local function check_own(name, co)
+  if type(co) == "thread" and fiber.is_fiber(co) then
+    error(("coroutine.%s: not a coroutine of this recipe"):format(name), 3)
+  end
+end
+
+local function wrapped(co, ok, ...)
+  if ok then return ... end
+  local err = ...
+  if coroutine.status(co) == "dead" then coroutine.close(co) end
+  error(err, 0)
+end
+
+local own_coroutines = {
+  create = coroutine.create,
+  isyieldable = coroutine.isyieldable,
+  status = coroutine.status,
+  resume = function(co, ...)
+    check_own("resume", co)
+    return resume_nested(co, ...)
+  end,
+  wrap = function(fn)
+    local co = coroutine.create(fn)
+    return function(...) return wrapped(co, resume_nested(co, ...)) end
+  end,
+  close = function(co)
+    check_own("close", co)
+    return coroutine.close(co)
+  end,
+  -- The coroutine of the call itself is the host's: nil stands for it.
+  running = function()
+    local co, main = coroutine.running()
+    if main or fiber.is_fiber(co) then return nil, true end
+    return co, false
+  end,
+  yield = function(...)
+    if fiber.current() then
+      error("coroutine.yield: outside of a coroutine of your own; to wait, use rc.sleep", 2)
+    end
+    return coroutine.yield(...)
+  end,
+}
+
+-- require --------------------------------------------------------------------------------------------
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read(MAX_BYTES + 1)
+  file:close()
+  return text
+end
+
+local function find(options, name)
+  local relative = name:gsub("%.", "/") .. ".lua"
+  local places = {}
+  if options.folder then places[#places + 1] = { options.folder .. "/" .. relative, relative } end
+  if options.root then places[#places + 1] = { options.root .. "/lib/" .. relative, "lib/" .. relative } end
+  for _, place in ipairs(places) do
+    local text = read(place[1])
+    if text then return text, place[2] end
+  end
+end
+
+local function load_module(options, env, name)
+  if not name:find("^[%w_][%w_-]*[%w_.-]*$") or name:find("..", 1, true) then
+    error(("module '%s': a name is letters, digits, '_', '-', and '.' between folders"):format(name:sub(1, 80)), 3)
+  end
+  local text, shown = find(options, name)
+  if not text then
+    error(("module '%s' not found: a recipe can require \"rc\" and Lua files of its own folder and of lib/"):format(name), 3)
+  end
+  if #text > MAX_BYTES then error(("module '%s' has more than %d bytes"):format(name, MAX_BYTES), 3) end
+  env.sources[shown] = true
+  local chunk, message = load(text, "@" .. shown, "t", env.globals)
+  if not chunk then error(message, 0) end
+  return chunk, shown
+end
+
+local function add_require(env, options)
+  local loaded = { rc = options.rc }
+  env.globals.require = function(name)
+    if type(name) ~= "string" then error("require: a name expected, got " .. type(name), 2) end
+    local value = loaded[name]
+    if value ~= nil then return value end
+    local chunk, shown = load_module(options, env, name)
+    value = chunk(name, shown)
+    if value == nil then value = loaded[name] == nil or loaded[name] end
+    loaded[name] = value
+    return value
+  end
+end
+
+-- Environments ---------------------------------------------------------------------------------------
+
+local MAX_LINE = 8192
+
+local function printer(print_line)
+  return function(...)
+    local parts = table.pack(...)
+    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+    local line = table.concat(parts, "\t", 1, parts.n)
+    if #line > MAX_LINE then line = line:sub(1, MAX_LINE) .. " …" end
+    print_line(line)
+  end
+end
+
+local sources_of = setmetatable({}, { __mode = "k" }) ---@type table<table, table<string, true>>
+
+--- A new environment.
+---@param options SandboxOptions
+---@return table globals
+function M.new(options)
+  local globals = {}
+  local env = { globals = globals, sources = {} }
+  for _, name in ipairs(base) do globals[name] = _G[name] end
+  for name, left_out in pairs(libraries) do globals[name] = copy_without(_G[name], left_out) end
+  globals.table = bounded.table()
+  globals.coroutine = copy_without(own_coroutines, {})
+  globals.os = { time = os.time, date = os.date, clock = os.clock, difftime = os.difftime }
+  globals.math.random = options.random
+  globals.print = printer(options.print or function() end)
+  globals._G = globals
+  add_metatables(globals)
+  add_require(env, options)
+  sources_of[globals] = env.sources
+  return globals
+end
+
+--- The names of the files whose code an environment has, as tracebacks show them.
+---@param globals table
+---@return table<string, true>
+function M.sources(globals)
+  return sources_of[globals] or {}
+end
+
+--- Compiles a recipe's text, text mode only.
+---@param text string
+---@param chunkname string  "@poster.lua"
+---@param globals table
+---@return function|nil chunk, string? message
+function M.load(text, chunkname, globals)
+  local chunk, message = load(text, chunkname, "t", globals)
+  if not chunk then return nil, message end
+  M.sources(globals)[chunkname:gsub("^@", "")] = true
+  return chunk
+end
+
+-- Loading --------------------------------------------------------------------------------------------
+
+local LOAD_LIMITS = { cpu_ms = 500, memory_bytes = 64 * 1024 * 1024 }
+
+local function describe(err)
+  if type(err) == "string" then return err end
+  local message = type(err) == "table" and rawget(err, "message")
+  return type(message) == "string" and message or "the file raised an error of type " .. type(err)
+end
+
+local reasons = {
+  cpu = ("loading it takes more than %d ms of processor time"):format(LOAD_LIMITS.cpu_ms),
+  memory = ("loading it takes more than %d MiB of memory"):format(LOAD_LIMITS.memory_bytes >> 20),
+}
+
+local function loaded(chunkname, outcome, ...)
+  if outcome == "done" then return (...), nil end
+  local first, traceback = ...
+  if outcome == "failed" then return nil, describe(first) end
+  if outcome == "waiting" then return nil, chunkname:sub(2) .. ": a file cannot wait while it is loaded" end
+  local line = traceback and traceback:match("(" .. chunkname:sub(2):gsub("%W", "%%%0") .. ":%d+):")
+  return nil, (line or chunkname:sub(2)) .. ": " .. reasons[first]
+end
+
+--- Runs a chunk that can declare but not act, within half a second of processor time.
+---@param chunk function
+---@param chunkname string
+---@return any value       what it returned first
+---@return string? problem  why not; names file and line
+function M.run_declarations(chunk, chunkname)
+  local budget = budgets.new(LOAD_LIMITS)
+  return loaded(chunkname, budget:resume(budget:create(chunk)))
+end
+
+--- Compiles a recipe's text in a new environment, which becomes `recipe.environment`, and runs it there.
+---@param recipe { name: string, folder: string, root: string?, rc: table? }  rc: default, lib.recipes.rc's proxy
+---@param text string
+---@param chunkname string  "@poster.lua"
+---@return any value, string? problem
+function M.declare(recipe, text, chunkname)
+  local rc = recipe.rc or require("lib.recipes.rc").proxy(recipe)
+  recipe.environment = M.new {
+    rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root,
+    print = function(line) rc.log("info", line) end,
+    random = function(...) return rc.random(...) end,
+  }
+  local chunk, message = M.load(text, chunkname, recipe.environment)
+  if not chunk then return nil, message end
+  return M.run_declarations(chunk, chunkname)
+end
+
+return M

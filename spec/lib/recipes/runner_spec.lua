@@ -1,0 +1,119 @@
+local clock = require "lib.clock"
+local fiber = require "lib.fiber"
+local recipe = require "spec.support.recipe"
+
+local SMALL = { cpu_ms = 50, memory_bytes = 8 * 1024 * 1024 }
+
+local function first(outcome, err)
+  assert(outcome, err and err.message)
+  return outcome.values[1]
+end
+
+local function refusal(text, options)
+  local outcome, err = recipe.run(text, options or { limits = SMALL })
+  assert.is_nil(outcome)
+  return err
+end
+
+describe("lib.recipes.runner", function()
+  it("returns copies of what the function returned", function()
+    local outcome = recipe.run("return { a = { 1, 2 }, b = input.n + 1 }, 'text'", { input = { n = 41 } })
+    assert.same({ n = 2, { a = { 1, 2 }, b = 42 }, "text" }, outcome.values)
+  end)
+
+  it("waits as the recipe asks, without other fibers waiting for it", function()
+    local time <close> = clock.virtual()
+    local task = recipe.start("rc.sleep(90); return 'slept'")
+    time:run_until(function() return task.status == "done" end)
+    assert.equal("slept", select(2, task:join()).values[1])
+    assert.equal(0, fiber.count())
+  end)
+
+  it("tells the message, then the recipe's own frames", function()
+    local err = refusal("local function inner() error('no such image') end\n  local ok = inner()\n  return ok")
+    assert.equal("hostile.lua:2: no such image", err.message:match("^[^\n]+"))
+    assert.same({ "hostile.lua:2, in upvalue 'inner'", "hostile.lua:3, in function <hostile.lua:1>" },
+      { (err.frames[1]:gsub("local 'inner'", "upvalue 'inner'")), err.frames[2] })
+  end)
+
+  it("keeps the fields of an error through pcall and through the end", function()
+    local text = [[
+      local ok, err = pcall(rc.host, function_that_fails)
+      if err.code ~= "http" or err.status_code ~= 404 or tostring(err) ~= "not there" then return "wrong" end
+      error(err, 0)]]
+    local loaded, fn = recipe.load(text)
+    loaded.environment.function_that_fails = nil
+    local err = refusal("rc.fail('enough', { code = 'failed', data = { done = 3 } })")
+    assert.equal("enough", err.message)
+    assert.equal("failed", err.code)
+    assert.same({ done = 3 }, err.data)
+    assert.is_function(fn)
+  end)
+
+  it("runs clean-ups on return, the latest first, each once", function()
+    local log = {}
+    local outcome = recipe.run([[
+      rc.finally(function() print("first") end)
+      rc.finally(function() rc.sleep(0) print("second") end)
+      do local _ <close> = rc.finally(function() print("block") end) end
+      return 1]], { log = log })
+    assert.equal(1, first(outcome))
+    assert.same({ "block", "second", "first" }, log)
+  end)
+
+  it("runs clean-ups when the recipe fails, is stopped, or is out of memory", function()
+    for _, text in ipairs { "error 'x'", "while true do end", "local s = 'x' while true do s = s .. s end" } do
+      local log = {}
+      refusal("rc.finally(function() rc.sleep(0) print 'clean' end)\n" .. text, { limits = SMALL, log = log })
+      assert.same({ "clean" }, log, text)
+    end
+  end)
+
+  it("closes the variables of a recipe that was stopped", function()
+    local log = {}
+    refusal("local _ <close> = setmetatable({}, { __close = function() print 'closed' end })\nwhile true do end",
+      { limits = SMALL, log = log })
+    assert.same({ "closed" }, log)
+  end)
+
+  it("ends a recipe whose caller is cancelled, cleans up, and passes the cancellation on", function()
+    local time <close> = clock.virtual()
+    local log = {}
+    local task = recipe.start([[
+      rc.finally(function() rc.sleep(2) print "cleaned" end)
+      local ok, err = pcall(rc.sleep, 100)
+      print(ok, err.code or err)
+      rc.sleep(100)]], { log = log })
+    task:cancel()
+    time:run_until(function() return task.status == "done" end)
+    local ok, err = task:join()
+    assert.is_false(ok)
+    assert.is_true(fiber.is_cancelled(err))
+    assert.equal("cleaned", log[2])
+    assert.equal(0, fiber.count())
+  end)
+
+  it("ends a recipe that takes too long", function()
+    local time <close> = clock.virtual()
+    local log = {}
+    local task = recipe.start("rc.finally(function() print 'clean' end) rc.sleep(1000)", { limits = { seconds = 60 }, log = log })
+    time:run_until(function() return task.status == "done" end)
+    local _, outcome, err = task:join()
+    assert.is_nil(outcome)
+    assert.equal("timeout", err.code)
+    assert.same({ "clean" }, log)
+  end)
+
+  it("notes a clean-up that fails, takes too long, or never ends", function()
+    local time <close> = clock.virtual()
+    local task = recipe.start([[
+      rc.finally(function() rc.sleep(60) end)
+      rc.finally(function() error("the instance is gone", 0) end)
+      return "result"]])
+    time:run_until(function() return task.status == "done" end)
+    local _, outcome = task:join()
+    assert.equal("result", outcome.values[1])
+    assert.same({ "a clean-up failed: the instance is gone",
+      "a clean-up failed: it took longer than the 5 seconds that clean-ups have" }, outcome.notes)
+  end)
+end)

@@ -1,0 +1,60 @@
+--- Runs the text of a recipe's function, for specs of what lies around recipes.
+
+local boundary = require "lib.recipes.boundary"
+local cleanup = require "lib.recipes.cleanup"
+local clock = require "lib.clock"
+local fiber = require "lib.fiber"
+local loop = require "core.loop"
+local runner = require "lib.recipes.runner"
+local sandbox = require "lib.recipes.sandbox"
+
+local M = {}
+
+-- The little of rc that these specs need.
+local rc = {
+  sleep = function(seconds) boundary.host(clock.sleep, seconds) end,
+  finally = cleanup.register,
+  host = boundary.host,
+  fail = function(message, fields) error(boundary.new_error(message, fields, true), 0) end,
+  random = math.random,
+}
+
+--- A recipe whose file has `text`, run once, returns its function.
+---@param text string     body of a function of `input`
+---@param options? table  folder, root, log (list that gets what it prints)
+---@return table recipe, function fn
+function M.load(text, options)
+  options = options or {}
+  local recipe = {
+    name = "hostile", folder = options.folder, root = options.root,
+    rc = setmetatable({ log = function(_, line) if options.log then table.insert(options.log, line) end end }, { __index = rc }),
+  }
+  local fn, problem = sandbox.declare(recipe, 'local rc = require "rc"; return function(input)\n' .. text .. "\nend", "@hostile.lua")
+  if problem then error(problem, 2) end
+  return recipe, fn
+end
+
+--- Starts a recipe in a fiber; its result is what runner.run returns.
+---@param text string
+---@param options? table  those of `load`, limits, input
+---@return Fiber
+function M.start(text, options)
+  options = options or {}
+  local recipe, fn = M.load(text, options)
+  local task = fiber.spawn(function() return runner.run(recipe, fn, { options.input }, nil, { limits = options.limits }) end)
+  task.quiet = true
+  return task
+end
+
+--- Runs a recipe to its end, in real time.
+---@param text string
+---@param options? table
+---@return table|nil outcome, Error? err
+function M.run(text, options)
+  local task = M.start(text, options)
+  while task.status ~= "done" do loop.step(true) end
+  local result = table.pack(select(2, task:join()))
+  return table.unpack(result, 1, result.n)
+end
+
+return M

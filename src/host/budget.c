@@ -1,0 +1,207 @@
+#include "host/budget.h"
+
+#include "host/call.h"
+#include "host/host.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { INTERVAL = 1000 }; // instructions between two looks at the clock
+
+struct budget {
+    struct host *host;
+    struct alloc_owner *owner;
+    int64_t cpu_limit; // nanoseconds a slice
+    int64_t cpu_used;  // of the slices that ended
+    int64_t began;     // thread's CPU time when its first slice of `turn` began
+    uint64_t turn;
+    bool late; // it took longer than cpu_limit
+};
+
+struct slice {
+    struct budget *budget; // NULL: the host's own code inside a slice
+    lua_State *running;    // the coroutine that runs
+    struct slice *outer;
+};
+
+static int64_t cpu_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+enum budget_limit budget_expired(const struct budget *b)
+{
+    if (b->owner->exhausted)
+        return BUDGET_MEMORY;
+    return b->late ? BUDGET_CPU : BUDGET_FINE;
+}
+
+// The slice that runs now; NULL outside of slices and in the host's code inside one.
+static struct slice *current(lua_State *L)
+{
+    struct slice *s = host_of(L)->slice;
+    return s && s->budget ? s : NULL;
+}
+
+static bool is_over(const struct slice *s)
+{
+    struct budget *b = s->budget;
+    if (cpu_now() - b->began > b->cpu_limit)
+        b->late = true;
+    return budget_expired(b) != BUDGET_FINE;
+}
+
+const struct budget *budget_current(lua_State *L)
+{
+    const struct slice *s = current(L);
+    return s ? s->budget : NULL;
+}
+
+bool budget_is_over(lua_State *L)
+{
+    const struct slice *s = current(L);
+    return s && is_over(s);
+}
+
+static void on_count(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    if (budget_is_over(L))
+        budget_stop(L);
+}
+
+static void set_hook(lua_State *co, int count)
+{
+    lua_sethook(co, on_count, LUA_MASKCOUNT, count);
+}
+
+void budget_watch(lua_State *co, const struct budget *b)
+{
+    if (b)
+        set_hook(co, INTERVAL);
+    else
+        lua_sethook(co, NULL, 0, 0);
+}
+
+int budget_stop(lua_State *L)
+{
+    set_hook(L, 1); // what catches an error raised here ends at its next instruction
+    if (lua_isyieldable(L))
+        return lua_yield(L, 0);
+    return luaL_error(L, "the budget is used up");
+}
+
+// An allocation waits: is there time left?  An error of memory may be caught, hence the hook.
+static void on_pressed(struct alloc_owner *owner)
+{
+    const struct budget *b = owner->arg;
+    const struct slice *s = b->host->slice;
+    if (s && s->budget == b && is_over(s))
+        set_hook(s->running, 1);
+}
+
+struct budget *budget_new(lua_State *L, int64_t cpu, size_t memory)
+{
+    struct budget *b = calloc(1, sizeof *b);
+    if (!b)
+        goto err0;
+    b->owner = alloc_owner_new(memory);
+    if (!b->owner)
+        goto err1;
+    b->owner->pressed = on_pressed;
+    b->owner->arg = b;
+    b->host = host_of(L);
+    b->cpu_limit = cpu;
+    return b;
+
+err1:
+    free(b);
+err0:
+    return NULL;
+}
+
+void budget_free(struct budget *b)
+{
+    if (!b)
+        return;
+    alloc_owner_release(b->owner);
+    free(b);
+}
+
+void budget_use(const struct budget *b, struct budget_use *use)
+{
+    use->cpu = b->cpu_used;
+    use->memory = b->owner->used;
+    use->memory_peak = b->owner->peak;
+}
+
+// All slices of one turn share its time: starting many coroutines at once gains nothing.
+static void enter(struct host *host, struct slice *s, int64_t now)
+{
+    s->outer = host->slice;
+    host->slice = s;
+    host->alloc.owner = NULL;
+    struct budget *b = s->budget;
+    if (!b)
+        return;
+    host->alloc.owner = b->owner;
+    if (b->turn != host->turn || b->began == 0)
+        b->began = now;
+    b->turn = host->turn;
+}
+
+static void leave(struct host *host, const struct slice *s, int64_t entered)
+{
+    const struct slice *outer = s->outer;
+    host->slice = s->outer;
+    host->alloc.owner = outer && outer->budget ? outer->budget->owner : NULL;
+    int64_t spent = cpu_now() - entered;
+    if (s->budget)
+        s->budget->cpu_used += spent;
+    else
+        outer->budget->began += spent;
+}
+
+void budget_new_turn(lua_State *L)
+{
+    host_of(L)->turn++;
+}
+
+int budget_resume(lua_State *co, lua_State *from, struct budget *b, int nargs, int *nresults)
+{
+    struct host *host = host_of(from);
+    if (!b && !current(from)) // nothing to pause
+        return lua_resume(co, from, nargs, nresults);
+    int64_t now = cpu_now();
+    struct slice s = { .budget = b, .running = co };
+    enter(host, &s, now);
+    int status = lua_resume(co, from, nargs, nresults);
+    leave(host, &s, now);
+    return status;
+}
+
+int budget_resume_nested(lua_State *co, lua_State *from, int nargs, int *nresults)
+{
+    struct slice *s = current(from);
+    if (s)
+        s->running = co;
+    int status = lua_resume(co, from, nargs, nresults);
+    if (s)
+        s->running = from;
+    return status;
+}
+
+int budget_close(lua_State *co, struct budget *b)
+{
+    struct host *host = host_of(co);
+    int64_t now = cpu_now();
+    struct slice s = { .budget = b, .running = co };
+    budget_watch(co, b);
+    enter(host, &s, now);
+    int status = lua_resetthread(co);
+    leave(host, &s, now);
+    return status;
+}
