@@ -7,11 +7,13 @@ local M = {
   summary = "Serve MCP on standard input and output",
   epilog = [[
 An MCP client starts this.  It ends with the client's end of its standard input, or at SIGINT or SIGTERM, with status 0;
-SIGHUP reads the configuration again.]],
+SIGHUP reads the configuration and the recipes again.  Recipes are Lua files in ~/.config/rcmcp/recipes, in the folders
+of --recipes and in those that RCMCP_RECIPES names (with ":" between them); rcmcp recipes shows what became of each.]],
 }
 
 function M.define(parser)
   options.settings(parser)
+  options.recipes(parser)
 end
 
 M.INSTRUCTIONS = "Drives RunComfy Serverless deployments: ComfyUI workflows on cloud GPUs. Running requests cost the user "
@@ -27,12 +29,16 @@ end
 
 local function serve(program)
   local host, log, loop, signal = require "core.host", require "core.log", require "core.loop", require "core.signal"
-  local server = require("lib.mcp.server").new {
-    snapshot = program:snapshot_on_demand(),
+  local live = program:watches_recipes()
+  local server
+  server = require("lib.mcp.server").new {
+    snapshot = program:snapshot_on_demand(function(snapshot) server:tools_changed(snapshot) end),
     version = host.version,
     title = "RunComfy",
     instructions = instructions(program),
-    offers = { prompts = false, resources = false },
+    list_changed = live,
+    ttl_ms = live and 0 or nil,
+    offers = { prompts = live, resources = live },
   }
   local status = exit_status.ok
   local transport, message = require("lib.mcp.transports.stdio").run {

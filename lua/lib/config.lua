@@ -16,6 +16,9 @@ local M = {}
 ---@field wait_slice? number
 ---@field cancel_remote_on_client_cancel boolean
 ---@field log_level LogLevel
+---@field hot_reload boolean
+---@field meta_tools boolean
+---@field allow_writable_recipes boolean
 ---@field max_line_bytes integer
 ---@field origin table<string, string>  "default", "file PATH:LINE", "environment NAME", "flag --NAME"
 ---@field warnings string[]             for standard error

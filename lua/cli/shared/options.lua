@@ -15,6 +15,19 @@ local M = {}
 -- What stops argparse when help is asked for: it has no way of its own that does not exit.
 local HELP = setmetatable({}, { __tostring = function() return "help" end })
 
+local function switch_text(setting)
+  if setting.default ~= true then return setting.description end
+  return "Do not " .. setting.description:gsub("^%u", string.lower)
+end
+
+--- Declares where recipes come from.
+---@param parser table
+function M.recipes(parser)
+  parser:option("--recipes", "Also take recipes from this folder; may be repeated, later ones count more")
+    :argname("DIR"):count("*")
+  parser:flag("--examples", "Also take the recipes that come with rcmcp")
+end
+
 --- Declares the settings as options, and the simulator's.
 ---@param parser table
 function M.settings(parser)
@@ -22,7 +35,8 @@ function M.settings(parser)
   parser:option("--config", "Read this configuration instead of ~/.config/rcmcp/config.lua"):argname("FILE")
   for _, setting in ipairs(settings.list) do
     if setting.flag and setting.kind == "boolean" then
-      parser:flag(setting.flag, setting.description):target(setting.name)
+      local flag = parser:flag(setting.flag, switch_text(setting)):target(setting.name)
+      if setting.default == true then flag:action("store_false") end
     elseif setting.flag then
       local option = parser:option(setting.flag, setting.description):target(setting.name)
       if setting.metavar then option:argname(setting.metavar) end

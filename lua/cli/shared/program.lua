@@ -15,6 +15,8 @@ local M = {}
 ---@field package cancel_remote boolean  whatever the settings say
 ---@field package simulator? table
 ---@field package tools? Snapshot
+---@field package folders? RecipeFolder[]
+---@field package recipes? Catalog
 local Program = {}
 Program.__index = Program
 
@@ -117,32 +119,81 @@ function Program:snapshot()
   return self.tools
 end
 
---- The same, compiled when somebody looks into it: the answer to `initialize` does not wait for that.
+--- Where recipes lie.
+---@return RecipeFolder[]
+function Program:recipe_folders()
+  if not self.folders then
+    self.folders = require("lib.recipes.folders").list {
+      examples = self.args.examples, program = self.args.examples and host.program(), flags = self.args.recipes,
+    }
+  end
+  return self.folders
+end
+
+--- Whether recipes that change are taken while the program serves.
+---@return boolean
+function Program:watches_recipes()
+  return self.settings.hot_reload and #self:recipe_folders() > 0
+end
+
+--- The recipes, read at the first call of this.
+---@param quiet? boolean  the caller shows the problems: they are not logged
+---@return Catalog
+function Program:catalog(quiet)
+  if not self.recipes then
+    self.recipes = require("lib.recipes.catalog").new {
+      folders = self:recipe_folders(),
+      registry_tools = self:snapshot().list,
+      settings = self.settings,
+      lenient = self.settings.allow_writable_recipes,
+      meta_tools = self.settings.meta_tools,
+      quiet = quiet,
+      mark = self.simulated and require("cli.shared.simulated").result or nil,
+    }
+    self.recipes:scan()
+  end
+  return self.recipes
+end
+
+-- For a server: the recipes beside the tools, and from then on whatever changes.
+local function open_for_server(self, on_change)
+  local catalog = self:catalog()
+  catalog:on_change(function() on_change(catalog:snapshot()) end)
+  if self.settings.hot_reload then catalog:watch() end
+  return catalog:snapshot()
+end
+
+--- Tools and recipes, compiled when somebody looks into it: the answer to `initialize` does not wait for
+--- that.
+---@param on_change fun(snapshot: Snapshot)  called with each later set
 ---@return Snapshot
-function Program:snapshot_on_demand()
+function Program:snapshot_on_demand(on_change)
   return setmetatable({}, {
     __index = function(proxy, key)
-      local tools = self:snapshot()
-      for name, value in pairs(tools) do rawset(proxy, name, value) end
-      return rawget(proxy, key)
+      for name, value in pairs(open_for_server(self, on_change)) do rawset(proxy, name, value) end
+      setmetatable(proxy, nil)
+      return proxy[key]
     end,
   })
 end
 
---- Reads the settings again; keeps the old ones when the new are wrong.
+--- Reads the settings again, and the recipes; keeps the old settings when the new are wrong.
 function Program:reload()
   local settings = M.load_settings(self.args)
   if not settings then
     log.write("error", "the configuration was not reloaded; the settings stay as they were")
-    return
+  else
+    self.settings = settings
+    if self.tools then configure(self) end
+    if self.recipes then self.recipes:configure(settings) end
+    log.write("info", "configuration reloaded")
   end
-  self.settings = settings
-  if self.tools then configure(self) end
-  log.write("info", "configuration reloaded")
+  if self.recipes then self.recipes:scan() end
 end
 
 --- Stops what runs beside the program.
 function Program:close()
+  if self.recipes then self.recipes:close() end
   if self.simulator then
     self.simulator:stop()
     self.simulator = nil

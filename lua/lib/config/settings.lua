@@ -6,7 +6,8 @@ local M = {}
 ---@field name string           as in config.lua and in messages
 ---@field kind "string"|"path"|"url"|"choice"|"integer"|"number"|"boolean"
 ---@field env? string           environment variable
----@field flag? string          command-line option; a secret has none, for argv is visible to all
+---@field flag? string          command-line option; a secret has none, for argv is visible to all; that of a boolean
+---                              whose default is true turns it off
 ---@field metavar? string       what the help shows for the option's value
 ---@field default? any
 ---@field choices? string[]
@@ -49,6 +50,19 @@ M.list = {
     name = "log_level", kind = "choice", env = "RCMCP_LOG_LEVEL", flag = "--log-level",
     choices = { "error", "warning", "info", "debug" }, default = "warning",
     description = "What is logged on standard error",
+  },
+  {
+    name = "hot_reload", kind = "boolean", env = "RCMCP_HOT_RELOAD", flag = "--no-hot-reload", default = true,
+    description = "Watch the recipe folders and take changed recipes without a restart",
+  },
+  {
+    name = "meta_tools", kind = "boolean", env = "RCMCP_META_TOOLS", flag = "--no-meta-tools", default = true,
+    description = "Offer list_recipes and run_recipe, which reach new recipes through any client",
+  },
+  {
+    name = "allow_writable_recipes", kind = "boolean", env = "RCMCP_ALLOW_WRITABLE_RECIPES", flag = "--allow-writable-recipes",
+    default = false,
+    description = "Load recipes that the file's group or everyone may write to, too",
   },
   {
     name = "max_line_bytes", kind = "integer", env = "RCMCP_MAX_LINE_BYTES", flag = "--max-line-bytes", metavar = "BYTES",

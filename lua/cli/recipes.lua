@@ -1,0 +1,75 @@
+--- `rcmcp recipes`: what became of each recipe file.
+
+local exit_status = require "cli.shared.exit_status"
+local options = require "cli.shared.options"
+
+local M = {
+  summary = "List the recipes: state, load time, last error",
+  epilog = [[
+Recipes are Lua files in ~/.config/rcmcp/recipes, in the folders of --recipes and in those that RCMCP_RECIPES names (with
+":" between them).  Exit status: 0; 1 when a recipe or a folder has a problem.]],
+}
+
+function M.define(parser)
+  parser:flag("--json", "Print the list as JSON")
+  options.recipes(parser)
+  options.settings(parser)
+end
+
+local function as_json(catalog, report)
+  local json = require "core.json"
+  local list, problems = json.as_array {}, json.as_array {}
+  for i, entry in ipairs(report) do
+    entry.tools = json.as_array(entry.tools)
+    entry.shadowed = entry.shadowed and json.as_array(entry.shadowed)
+    list[i] = json.ordered({ "name", "state", "file", "folder", "tools", "load_ms", "error", "shadowed" }, entry)
+  end
+  for i, problem in ipairs(catalog:folder_problem_list()) do problems[i] = json.ordered({ "path", "error" }, problem) end
+  return json.encode(json.ordered({ "recipes", "folders" }, { recipes = list, folders = problems }))
+end
+
+local function line_of(entry)
+  local took = entry.load_ms and ("%.1f ms"):format(entry.load_ms) or ""
+  return ("%-24s %-9s %9s  %s"):format(entry.name, entry.state, took, entry.file)
+end
+
+local function print_text(program, catalog, report)
+  for _, entry in ipairs(report) do
+    io.stdout:write(line_of(entry), "\n")
+    if entry.error then io.stdout:write("    ", entry.error, "\n") end
+    for _, shadow in ipairs(entry.shadowed or {}) do
+      io.stdout:write(("    '%s' is shadowed by %s\n"):format(shadow.name, shadow.by))
+    end
+  end
+  for _, problem in ipairs(catalog:folder_problem_list()) do io.stdout:write(problem.error, "\n") end
+  if #report > 0 then return end
+  local paths = {}
+  for i, root in ipairs(program:recipe_folders()) do paths[i] = root.path end
+  io.stdout:write("no recipes", #paths > 0 and " in " .. table.concat(paths, ", ") or "", "\n")
+end
+
+local function has_problem(catalog, report)
+  for _, entry in ipairs(report) do
+    if entry.error then return true end
+  end
+  return #catalog:folder_problem_list() > 0
+end
+
+---@param argv string[]
+---@return integer status
+function M.run(argv)
+  local args, status = options.parse("recipes", M, argv)
+  if not args then return status end
+  local program <close>, failed = require("cli.shared.program").open(args)
+  if not program then return failed end
+  local catalog = program:catalog(true)
+  local report = catalog:report()
+  if args.json then
+    io.stdout:write(as_json(catalog, report), "\n")
+  else
+    print_text(program, catalog, report)
+  end
+  return has_problem(catalog, report) and exit_status.tool_error or exit_status.ok
+end
+
+return M

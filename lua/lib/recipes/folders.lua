@@ -1,0 +1,165 @@
+--- Where recipes lie, and which files are recipes.
+
+local errors = require "lib.errors"
+local fs = require "core.fs"
+
+local M = {}
+
+---@class RecipeFolder
+---@field path string
+---@field label string         where it comes from: "examples", "configuration", "--recipes", "RCMCP_RECIPES"
+---@field expected? boolean     somebody named it: that it is missing is worth a line
+
+---@class RecipeFile
+---@field name string          of the file without .lua, or of the folder
+---@field file string          path
+---@field shown string         path within the recipe folder
+---@field folder string        where its `require` looks first
+---@field root string          the recipe folder
+---@field disabled? boolean
+---@field problem? string      why it is refused, with its name
+
+local WRITABLE_BY_OTHERS = 18 -- the bits g+w and o+w
+
+local function strip_slash(path)
+  return #path > 1 and path:gsub("/+$", "") or path
+end
+
+local function user_folder(env)
+  local base, home = env("XDG_CONFIG_HOME"), env("HOME")
+  if base and base:sub(1, 1) == "/" then return base .. "/rcmcp/recipes" end
+  return home and home ~= "" and home .. "/.config/rcmcp/recipes" or nil
+end
+
+--- The shipped examples: beside the installed program, or in the source tree that it was built in.
+---@param program string  path of the running program
+---@return string[] candidates
+function M.examples(program)
+  local folder = program:match("^(.*)/[^/]*$") or "."
+  return { folder .. "/../share/rcmcp/recipes", folder .. "/../../recipes" }
+end
+
+local function add_examples(list, program)
+  for _, path in ipairs(M.examples(program)) do
+    local stat = fs.stat(path)
+    if stat and stat.type == "directory" then
+      list[#list + 1] = { path = path, label = "examples" }
+      return
+    end
+  end
+  list[#list + 1] = { path = M.examples(program)[1], label = "examples", expected = true }
+end
+
+---@class FolderSources
+---@field examples? boolean
+---@field program? string          path of the running program, for the examples
+---@field flags? string[]          of --recipes
+---@field env? fun(name: string): string?  default os.getenv
+
+--- The recipe folders, the weakest first: of two recipes of one name that in the later folder counts.
+---@param sources FolderSources
+---@return RecipeFolder[]
+function M.list(sources)
+  local env, list, seen = sources.env or os.getenv, {}, {}
+  if sources.examples then add_examples(list, sources.program or "") end
+  local user = user_folder(env)
+  if user then list[#list + 1] = { path = user, label = "configuration" } end
+  for _, path in ipairs(sources.flags or {}) do
+    list[#list + 1] = { path = strip_slash(path), label = "--recipes", expected = true }
+  end
+  for path in (env("RCMCP_RECIPES") or ""):gmatch("[^:]+") do
+    list[#list + 1] = { path = strip_slash(path), label = "RCMCP_RECIPES", expected = true }
+  end
+  local unique = {}
+  for i = #list, 1, -1 do
+    if not seen[list[i].path] then table.insert(unique, 1, list[i]) end
+    seen[list[i].path] = true
+  end
+  return unique
+end
+
+--- Why a file or folder is refused: who else may write to it could run what they like as you.
+---@param stat core.fs.Stat
+---@param shown string
+---@return string? problem
+function M.permission_problem(stat, shown)
+  if stat.mode & WRITABLE_BY_OTHERS == 0 then return nil end
+  local who = stat.mode & 2 ~= 0 and "everyone" or "its group"
+  return ("%s is writable by %s, who could run what they like in your name; chmod go-w it, or set allow_writable_recipes")
+    :format(shown, who)
+end
+
+local function check(path, shown, lenient)
+  local stat, message = fs.stat(path)
+  if not stat then return nil, message end
+  return stat, not lenient and M.permission_problem(stat, shown) or nil
+end
+
+-- name.lua.disabled, name.disabled, and the folder name.disabled are kept, but not loaded.
+local function without_disabled(name)
+  local plain = name:match("^(.+)%.disabled$")
+  return plain or name, plain ~= nil
+end
+
+local function is_ignored(name)
+  return name:find("^[.#]") or name:find("~$") or name:find("_spec%.lua$")
+end
+
+local function plain_file(root, name)
+  local stem, disabled = without_disabled(name)
+  local path = root.path .. "/" .. name
+  return {
+    name = stem:gsub("%.lua$", ""), file = path, shown = name, folder = root.path, root = root.path, disabled = disabled or nil,
+  }
+end
+
+local function in_folder(root, name)
+  local stem, disabled = without_disabled(name)
+  local folder = root.path .. "/" .. name
+  return {
+    name = stem, file = folder .. "/main.lua", shown = name .. "/main.lua", folder = folder, root = root.path,
+    disabled = disabled or nil,
+  }
+end
+
+-- The recipe that an entry of a folder is, if any.
+local function recipe_at(root, name, lenient)
+  if is_ignored(name) then return nil end
+  local stat, problem = check(root.path .. "/" .. name, name, lenient)
+  if not stat then return nil end
+  local found
+  if stat.type == "file" and without_disabled(name):find("%.lua$") then
+    found = plain_file(root, name)
+  elseif stat.type == "directory" and name ~= "lib" then
+    found = in_folder(root, name)
+    local main, main_problem = check(found.file, found.shown, lenient)
+    if not main or main.type ~= "file" then return nil end
+    problem = problem or main_problem
+  else
+    return nil
+  end
+  found.problem = not found.disabled and problem or nil
+  return found
+end
+
+--- The recipes in a folder, sorted by name; nil where the folder cannot be used.
+---@param root RecipeFolder
+---@param lenient? boolean  take what others may write to
+---@return RecipeFile[]|nil files, Error? err  its code "missing": there is no such folder
+function M.scan(root, lenient)
+  local stat, problem = check(root.path, root.path, lenient)
+  if not stat then
+    return nil, errors.new(("%s: no such folder"):format(root.path), { code = "missing" })
+  elseif stat.type ~= "directory" then
+    return nil, errors.new(("%s is no folder"):format(root.path), { code = "bad_folder" })
+  elseif problem then
+    return nil, errors.new(problem, { code = "bad_folder" })
+  end
+  local names, message = fs.list(root.path)
+  if not names then return nil, errors.new(message, { code = "bad_folder" }) end
+  local files = {}
+  for _, name in ipairs(names) do files[#files + 1] = recipe_at(root, name, lenient) end
+  return files
+end
+
+return M

@@ -1,0 +1,119 @@
+--- `list_recipes` and `run_recipe`: they reach the current set also through a client that never asks for the
+--- list of tools again.
+
+local errors = require "lib.errors"
+local json = require "lib.json"
+local registry = require "lib.mcp.registry"
+local schema = require "lib.output_schema"
+
+local M = {}
+
+local function hints_of(tool)
+  local hints = {}
+  for _, hint in ipairs(tool.annotations) do hints[hint[1]] = hint[2] end
+  return hints
+end
+
+local function described(tool)
+  return json.ordered({ "name", "title", "description", "input_schema", "hints" }, {
+    name = tool.name, title = tool.title, description = tool.description, input_schema = tool.schema, hints = hints_of(tool),
+  })
+end
+
+local function failed_ones(catalog)
+  local list = json.as_array {}
+  for _, report in ipairs(catalog:report()) do
+    if report.error then
+      list[#list + 1] = json.ordered({ "name", "state", "error" },
+        { name = report.name, state = report.state, error = report.error })
+    end
+  end
+  return list
+end
+
+local function listing(catalog)
+  local recipes, lines = json.as_array {}, {}
+  for _, tool in ipairs(catalog:recipe_tools()) do
+    recipes[#recipes + 1] = described(tool)
+    lines[#lines + 1] = ("%s: %s"):format(tool.name, tool.title or tool.description:match("^[^\n]*"))
+  end
+  local failed = failed_ones(catalog)
+  for _, report in ipairs(failed) do lines[#lines + 1] = ("%s has a problem: %s"):format(report.name, report.error) end
+  table.insert(lines, 1, ("%d recipe(s)."):format(#recipes))
+  return {
+    text = table.concat(lines, "\n"),
+    data = json.ordered({ "ok", "recipes", "failed" }, { ok = true, recipes = recipes, failed = failed }),
+  }
+end
+
+local function unknown(catalog, name)
+  local problem = catalog:problem_of(name)
+  if problem then return nil, problem end
+  local names = {}
+  for i, tool in ipairs(catalog:recipe_tools()) do names[i] = tool.name end
+  local hint = require("lib.didyoumean").hint(name, names)
+  return nil, errors.new(("there is no recipe '%s'%s; list_recipes shows them all"):format(name:sub(1, 80), hint),
+    { code = "invalid_input" })
+end
+
+local function run(catalog, input, ctx)
+  local tool
+  for _, candidate in ipairs(catalog:recipe_tools()) do
+    if candidate.name == input.name then tool = candidate end
+  end
+  if not tool then return unknown(catalog, input.name) end
+  local result = registry.call(tool, input.input or {}, ctx)
+  if result.is_error then return nil, errors.new(result.text or "the recipe failed", { data = result.data, code = "failed" }) end
+  return result
+end
+
+---@param catalog Catalog
+---@return ToolDeclaration
+local function list_recipes(catalog)
+  return {
+    name = "list_recipes",
+    title = "List recipes",
+    description = "Lists the recipes that this server has now: tools made of Lua files, each with what it takes. Recipes come "
+      .. "and go while the server runs; call one that is no tool of yours with run_recipe.",
+    output = schema.result({
+      { "ok", schema.value("boolean", "true") },
+      { "recipes", schema.list("Name, title, description, input_schema and hints of each", { type = "object" }) },
+      { "failed", schema.list("Recipe files with a problem: name, state and error of each", { type = "object" }) },
+    }),
+    annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+    run = function()
+      catalog:catch_up()
+      return listing(catalog)
+    end,
+  }
+end
+
+---@param catalog Catalog
+---@return ToolDeclaration
+local function run_recipe(catalog)
+  return {
+    name = "run_recipe",
+    title = "Run a recipe",
+    description = "Runs a recipe by its name, also one that was added after this client asked for its tools. list_recipes "
+      .. "shows the names and what each takes. A recipe may start requests that cost money, or delete things: "
+      .. "see its hints there.",
+    input = {
+      { "name", "string", "The recipe, as list_recipes shows it" },
+      { "input", "object", "What the recipe takes: see its input_schema", optional = true },
+    },
+    annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
+    run = function(input, ctx)
+      catalog:catch_up()
+      return run(catalog, input, ctx)
+    end,
+  }
+end
+
+--- The meta tools of a catalog.
+---@param catalog Catalog
+---@return Tool[]
+function M.new(catalog)
+  return { assert(registry.compile(list_recipes(catalog))), assert(registry.compile(run_recipe(catalog))) }
+end
+
+return M

@@ -1,0 +1,55 @@
+local hints = require "lib.recipes.hints"
+local kit = require "spec.support.mcp"
+local registry = require "lib.mcp.registry"
+
+local function tool(name, annotations)
+  return assert(registry.compile(kit.tool { name = name, annotations = annotations }))
+end
+
+local HARMLESS = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false }
+local reader = tool("reader", HARMLESS)
+local writer = tool("writer", { readOnlyHint = false, destructiveHint = false, idempotentHint = false, openWorldHint = true })
+local killer = tool("killer", { readOnlyHint = false, destructiveHint = true, idempotentHint = true, openWorldHint = false })
+
+describe("recipes.hints", function()
+  it("are harmless for a recipe that uses nothing", function()
+    assert.same(HARMLESS, hints.of({}, {}))
+  end)
+
+  it("are the worst of what is used", function()
+    assert.same(HARMLESS, hints.of({}, { reader }))
+    assert.same({ readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
+      hints.of({}, { reader, writer, killer }))
+  end)
+
+  it("count a hint that a tool leaves out as the specification does", function()
+    assert.same({ readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
+      hints.of({}, { tool("silent") }))
+  end)
+
+  it("may be declared stricter", function()
+    local result = hints.of({ annotations = { destructiveHint = true, readOnlyHint = false } }, { reader })
+    assert.same({ readOnlyHint = false, destructiveHint = true, idempotentHint = true, openWorldHint = false }, result)
+  end)
+
+  for name, value in pairs { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false } do
+    it("must not be declared milder: " .. name, function()
+      local result, problem = hints.of({ annotations = { [name] = value } }, { reader, writer, killer })
+      assert.is_nil(result)
+      assert.matches("field 'annotations': " .. name .. " cannot be " .. tostring(value), problem, 1, true)
+      assert.matches("it uses '[wk][ri][il][tl]er'", problem)
+    end)
+  end
+
+  it("are the worst for a recipe with hosts, of which the author may know better, but for the open world", function()
+    assert.same({ readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
+      hints.of({ hosts = { "example.com" } }, { reader }))
+    local result = hints.of({ hosts = { "example.com" }, annotations = { readOnlyHint = true, destructiveHint = false } }, { reader })
+    assert.is_true(result.readOnlyHint)
+    assert.is_true(result.openWorldHint)
+    local none, problem = hints.of({ hosts = { "example.com" }, annotations = { openWorldHint = false } }, {})
+    assert.is_nil(none)
+    assert.matches("reaches the hosts", problem)
+    assert.is_nil((hints.of({ hosts = { "example.com" }, annotations = { readOnlyHint = true } }, { writer })))
+  end)
+end)
