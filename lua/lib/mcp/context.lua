@@ -14,6 +14,8 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field deadline? number                moment of lib.clock at which the caller stops waiting; nil: none known
 ---@field leaving boolean                 the client asks nothing more: a wait had better end and answer now
 ---@field tool string                     name of the tool
+---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  asks the person, in place of a client
+---@field request? Request                of a client; none: nobody is connected
 ---@field package transport? Transport
 ---@field package token? string           JSON text of the progress token
 ---@field package messages? boolean       whether the revision knows progress messages
@@ -33,6 +35,8 @@ local M = {}
 ---@field transport? Transport  where progress goes; none: nowhere
 ---@field token? string         JSON text of the progress token; none: nobody asked for progress
 ---@field messages? boolean     whether the revision knows progress messages
+---@field request? Request      the client's: the way to ask the person
+---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  another way to ask them
 
 --- Makes a context.  The table given becomes the context.
 ---@param options ContextOptions
@@ -93,6 +97,28 @@ local levels = {
 function Context:log(level, text)
   local known = levels[level] or error("unknown log level '" .. tostring(level) .. "'", 2)
   log.write(known, self.tool .. ": " .. tostring(text))
+end
+
+--- Whether the person can be asked, and if not, why.
+---@return boolean can, string? obstacle
+function Context:can_ask()
+  local obstacle = require("lib.mcp.elicitation").obstacle(self)
+  return obstacle == nil, obstacle
+end
+
+--- Asks the person for values, and waits; see lib.mcp.elicitation for the errors it raises.
+---@param question Question
+---@return table|nil values  nil: they did not agree
+---@return "accept"|"decline"|"cancel" action
+function Context:elicit(question)
+  return require("lib.mcp.elicitation").elicit(self, question)
+end
+
+--- Asks the person to agree, and waits; raises where they cannot be asked.
+---@param text string
+---@return boolean agreed  only where they said so
+function Context:confirm(text)
+  return require("lib.mcp.elicitation").confirm(self, text)
 end
 
 --- Calls `fn` once when the client asks nothing more (its end of the connection is closed, its answers

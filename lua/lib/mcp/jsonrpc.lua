@@ -90,6 +90,15 @@ function M.failure(id, code, message, data)
     .. (data and ',"data":' .. data or "") .. "}}"
 end
 
+--- A request.
+---@param id string      JSON text
+---@param method string
+---@param params string  JSON text
+---@return string text
+function M.request(id, method, params)
+  return '{"jsonrpc":"2.0","id":' .. id .. ',"method":' .. encode(method) .. ',"params":' .. params .. "}"
+end
+
 --- A notification.
 ---@param method string
 ---@param params string  JSON text

@@ -79,8 +79,8 @@ end
 function M.compile(declaration)
   local list, problem = declaration.arguments or {}, check(declaration)
   if problem then return refuse(declaration, problem) end
-  local ok, input = pcall(parameters.compile, list)
-  if not ok then return refuse(declaration, (tostring(input):gsub("'input'", "'arguments'"):gsub("^input%[", "arguments["))) end
+  local ok, input = pcall(parameters.compile, list, "arguments")
+  if not ok then return refuse(declaration, tostring(input)) end
   return {
     name = declaration.name,
     title = declaration.title,

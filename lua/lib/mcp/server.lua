@@ -27,11 +27,13 @@ local M = {}
 ---@field offers? Offers            default: what the snapshot has; given where it may come to have more
 ---@field max_message? integer      most bytes of a message sent, default 8 MiB: clients give up at 10
 ---@field max_calls? integer        calls at once a connection, default 20,000
+---@field ask_seconds? number       how long a person may take to answer, default 600
 
 ---@class Server
 ---@field snapshot Snapshot
 ---@field max_message integer
 ---@field max_calls integer
+---@field ask_seconds number
 ---@field private offered? Offers  of the options
 ---@field private identity ServerIdentity
 ---@field private revisions table<string, Revision>  made at first use
@@ -60,6 +62,7 @@ function M.new(options)
     snapshot = options.snapshot,
     max_message = options.max_message or MAX_MESSAGE,
     max_calls = options.max_calls or 20000,
+    ask_seconds = options.ask_seconds or 600,
     identity = {
       name = options.name or "rcmcp",
       title = options.title,

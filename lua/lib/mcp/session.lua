@@ -32,6 +32,9 @@ local log_levels = {
 ---@field private transport Transport
 ---@field private revision? Revision  negotiated by `initialize`
 ---@field private client? table       clientInfo of `initialize`
+---@field private capabilities? table the client's, of `initialize`
+---@field private outgoing? Outgoing  requests to the client, once there was one
+---@field private left? boolean       the client answers nothing more
 ---@field private calls table<string, Request>  id to what runs for it
 ---@field private open integer        how many
 ---@field private ready? boolean      the client has gone on after its `initialize`
@@ -103,6 +106,7 @@ local function initialize(self, params, id, sink)
   local revision = requested ~= MODERN and server:revision(requested) or server:revision(LATEST_LEGACY)
   self.revision, self.ready = revision, false
   self.client = client_of(params and params.clientInfo)
+  self.capabilities = params and params.capabilities
   sink:send(jsonrpc.result(id, revision:initialize_result(server:offers())))
 end
 
@@ -141,6 +145,10 @@ local function read_notification(self, message)
   if id then self:cancel(id, params.reason) end
 end
 
+local function read_response(self, message)
+  if self.outgoing then self.outgoing:answer(message) end
+end
+
 -- Why a request may not stand in a batch.
 local function out_of_place(request)
   if request.method == "initialize" then return "'initialize' inside a batch" end
@@ -151,7 +159,7 @@ end
 local function read_element(self, element, transport, sink)
   local kind, id, reason = jsonrpc.classify(element)
   if kind == "notification" then return read_notification(self, element) end
-  if kind == "response" then return end
+  if kind == "response" then return read_response(self, element) end
   sink:expect()
   if kind == "batch" then reason = "a batch inside a batch" end
   if kind == "request" then reason = out_of_place(element) end
@@ -189,6 +197,7 @@ function Session:receive(text, transport)
   local kind, id, reason = jsonrpc.classify(message)
   if kind == "request" then return read_request(self, message, id, transport, transport) end
   if kind == "notification" then return read_notification(self, message) end
+  if kind == "response" then return read_response(self, message) end
   if kind == "batch" then return read_batch(self, message, transport) end
   if kind == "invalid" then
     transport:send(jsonrpc.failure(id, jsonrpc.INVALID_REQUEST, "Invalid request: " .. reason))
@@ -289,8 +298,30 @@ local function open_ids(self)
   return ids
 end
 
---- The client asks nothing more: calls that wait end with what they have, the others go on.
+--- A capability that the client declared in its `initialize`.
+---@param name string
+---@return table?
+function Session:capability(name)
+  local declared = is_object(self.capabilities) and self.capabilities[name]
+  return is_object(declared) and declared or nil
+end
+
+--- Sends a request to the client of a handshake; see Outgoing.request.
+---@param transport Transport
+---@param method string
+---@param params string  JSON text
+---@param callback fun(kind: AnswerKind, value: any)
+---@return OutgoingRequest|nil handle, string? message, string? code
+function Session:ask(transport, method, params, callback)
+  if self.left then return nil, "the client answers nothing more", "closed" end
+  self.outgoing = self.outgoing or require("lib.mcp.outgoing").new()
+  return self.outgoing:request(transport, method, params, self.server.ask_seconds, callback)
+end
+
+--- The client asks nothing more, and answers nothing: calls that wait end with what they have, the others go on.
 function Session:leave()
+  self.left = true
+  if self.outgoing then self.outgoing:close() end
   for _, id in ipairs(open_ids(self)) do
     local request = self.calls[id]
     if request then request.ctx:leave() end

@@ -53,6 +53,60 @@ local function request_for(version)
   end, modern
 end
 
+local image = { type = "image", data = "AAAA", mimeType = "image/png", annotations = { audience = { "user" }, priority = 1 } }
+local audio = { type = "audio", data = "AAAA", mimeType = "audio/wav" }
+local link = { type = "resource_link", uri = "recipe://page", name = "page", title = "Page", size = 3 }
+local embedded = { type = "resource", resource = { uri = "recipe://page", mimeType = "text/plain", text = "x" } }
+
+-- What a server has beside tools, and a tool whose answer has content of all kinds.
+local function things()
+  return {
+    prompts = {
+      { name = "greet", title = "Greet", description = "Greets.", arguments = { { "who", "string", "Whom" } },
+        run = function(input)
+          return { { content = "Hello " .. input.who }, { role = "assistant", content = audio }, { content = link } }
+        end },
+      { name = "plain", description = "Says x.", run = function() return "x" end },
+    },
+    resources = {
+      { uri = "recipe://page", name = "page", title = "Page", description = "A page.", mime_type = "text/markdown",
+        read = function() return "# Page" end },
+      { uri = "recipe://bytes", name = "bytes", read = function() return "\xFF" end },
+    },
+    templates = { { uri_template = "recipe://jobs/{id}", name = "job", title = "Job", read = function(v) return v end } },
+  }
+end
+
+local function rich_tool()
+  return kit.tool { name = "rich", run = function() return { data = { ok = true }, content = { image, audio, link, embedded } } end }
+end
+
+local function play_things(version)
+  local options = things()
+  options.list_changed = true
+  local session, transport = kit.connect({ rich_tool() }, options)
+  local request, modern = request_for(version)
+  if modern then
+    request(session, "hello", "server/discover")
+  else
+    kit.send(session, { id = "hello", method = "initialize", params = { protocolVersion = version } })
+  end
+  request(session, "rich", "tools/call", { name = "rich" })
+  request(session, "prompts", "prompts/list")
+  request(session, "greet", "prompts/get", { name = "greet", arguments = { who = "Ann" } })
+  request(session, "plain", "prompts/get", { name = "plain" })
+  request(session, "nobody", "prompts/get", { name = "nobody" })
+  request(session, "resources", "resources/list")
+  request(session, "templates", "resources/templates/list")
+  request(session, "page", "resources/read", { uri = "recipe://page" })
+  request(session, "bytes", "resources/read", { uri = "recipe://bytes" })
+  request(session, "job", "resources/read", { uri = "recipe://jobs/7" })
+  request(session, "none", "resources/read", { uri = "recipe://none" })
+  local by_id = {}
+  for _, message in ipairs(transport.sent) do by_id[message.id] = message end
+  return by_id, transport.sent
+end
+
 -- Sends what a client may send; gives all answers, by id, and the notifications.
 local function play(version)
   local session, transport = kit.connect(tools(), { title = "Title", instructions = "Use it." })
@@ -101,10 +155,50 @@ describe("mcp on the wire", function()
       for _, message in ipairs(notifications) do check("ProgressNotification", message) end
     end)
 
+    it("is valid with prompts, resources and content of all kinds under the schema of " .. version, function()
+      local check, definitions = checker(version)
+      local by_id, sent = play_things(version)
+      for _, message in ipairs(sent) do check("JSONRPCMessage", message) end
+      check(version == "2026-07-28" and "DiscoverResult" or "InitializeResult", by_id.hello.result)
+      check("CallToolResult", by_id.rich.result)
+      check("ListPromptsResult", by_id.prompts.result)
+      for _, id in ipairs { "greet", "plain" } do check("GetPromptResult", by_id[id].result) end
+      check("ListResourcesResult", by_id.resources.result)
+      check("ListResourceTemplatesResult", by_id.templates.result)
+      for _, id in ipairs { "page", "bytes", "job" } do check("ReadResourceResult", by_id[id].result) end
+      for _, id in ipairs { "none", "nobody" } do
+        check(definitions.JSONRPCErrorResponse and "JSONRPCErrorResponse" or "JSONRPCError", by_id[id])
+      end
+    end)
+
     it("is refused by the schema of " .. version .. " when it is wrong", function()
       local check = checker(version)
       assert.error(function() check("ListToolsResult", { tools = {} }) end)
       assert.error(function() check("CallToolResult", { content = json.as_array { { type = "text" } } }) end)
+    end)
+  end
+
+  for _, version in ipairs { "2025-06-18", "2025-11-25" } do
+    it("asks the person as the schema of " .. version .. " has it", function()
+      local check = checker(version)
+      local tool = kit.tool { run = function(_, ctx)
+        ctx:elicit { message = "Where to?", input = {
+          { "city", "string", "The city", min_length = 2, max_length = 20, default = "Bern" },
+          { "days", "integer", "How long", minimum = 1 },
+          { "price", "number", "At most", maximum = 99.5, optional = true },
+          { "car", "boolean", "With a car", default = false },
+          { "stars", "integer", "Of the hotel", enum = { 3, 4, 5 } },
+        } }
+        return { text = "x" }
+      end }
+      local session, transport = kit.connect { tool }
+      kit.send(session, { id = 0, method = "initialize", params = { protocolVersion = version, capabilities = { elicitation = {} } } })
+      kit.send(session, { id = 1, method = "tools/call", params = { name = "probe" } })
+      kit.send(session, { method = "notifications/cancelled", params = { requestId = 1 } })
+      assert.equal(3, #transport.sent)
+      check("JSONRPCRequest", transport.sent[2])
+      check("ElicitRequest", transport.sent[2])
+      check("CancelledNotification", transport.sent[3])
     end)
   end
 end)

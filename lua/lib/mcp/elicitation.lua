@@ -1,0 +1,183 @@
+--- Questions to the person who uses the client: forms of a few plain fields.
+---
+--- A client of 2025-06-18 or 2025-11-25 that declared it is asked with a request of the server's own.  In
+--- 2026-07-28 a question would end the call, to be made again with the answer; that is not offered.
+
+local errors = require "lib.errors"
+local fiber = require "lib.fiber"
+local json = require "core.json"
+local jsonrpc = require "lib.mcp.jsonrpc"
+local parameters = require "lib.parameters"
+
+local M = {}
+
+---@class Question
+---@field message string        what is asked
+---@field input? Parameter[]    strings, numbers, integers, booleans; default: none, to be agreed to or not
+
+---@class Form  a question, checked
+---@field message string
+---@field input Parameter[]
+---@field required table<string, true>
+---@field check fun(content: table): table|nil, Error?
+
+local PLAIN = { string = true, integer = true, number = true, boolean = true }
+
+local function fail(code, message)
+  error(errors.new(message, { code = code }), 0)
+end
+
+-- Questions ----------------------------------------------------------------------------------------
+
+local function form_of(question)
+  if type(question) ~= "table" or type(question.message) ~= "string" or question.message == "" then
+    fail("bad_question", "a question needs 'message', a text")
+  end
+  local input = question.input or {}
+  local compiled = parameters.compile(input)
+  for _, entry in ipairs(input) do
+    if not PLAIN[entry[2]] then
+      fail("bad_question", ("'%s' cannot be asked for: a person is asked for strings, integers, numbers and booleans, not for %s")
+        :format(entry[1], entry[2]))
+    end
+  end
+  local required = {}
+  for _, name in ipairs(compiled.schema.required or {}) do required[name] = true end
+  return { message = question.message, input = input, required = required, check = compiled.check }
+end
+
+local function texts(list)
+  local result = {}
+  for i, value in ipairs(list) do result[i] = tostring(value) end
+  return json.as_array(result)
+end
+
+-- Choices are strings in a form, whatever they are in Lua; the check makes them what they were.
+local function property(entry, revision)
+  local default = entry.default
+  if default ~= nil and entry.enum then default = tostring(default) end
+  if not revision.rich_questions and entry[2] ~= "boolean" then default = nil end
+  return json.ordered({ "type", "description", "enum", "minLength", "maxLength", "minimum", "maximum", "default" }, {
+    type = entry.enum and "string" or entry[2],
+    description = entry[3],
+    enum = entry.enum and texts(entry.enum),
+    minLength = entry.min_length,
+    maxLength = entry.max_length,
+    minimum = entry.minimum,
+    maximum = entry.maximum,
+    default = default,
+  })
+end
+
+-- The parameters of elicitation/create, in the revision's words.
+local function params_of(form, revision)
+  local names, required, properties = {}, {}, {}
+  for i, entry in ipairs(form.input) do
+    names[i], properties[entry[1]] = entry[1], property(entry, revision)
+    if form.required[entry[1]] then required[#required + 1] = entry[1] end
+  end
+  return json.encode(json.ordered({ "mode", "message", "requestedSchema" }, {
+    mode = revision.rich_questions and "form" or nil,
+    message = form.message,
+    requestedSchema = json.ordered({ "type", "properties", "required" }, {
+      type = "object",
+      properties = json.ordered(names, properties),
+      required = #required > 0 and json.as_array(required) or nil,
+    }),
+  }))
+end
+
+-- The client ---------------------------------------------------------------------------------------
+
+local function called(ctx)
+  local name = ctx.client and ctx.client.name
+  return name and ("The client '%s'"):format(jsonrpc.shown(name)) or "The client"
+end
+
+--- Why the person cannot be asked; nil if they can.
+---@param ctx Context
+---@return string?
+function M.obstacle(ctx)
+  if ctx.ask then return nil end
+  local request = ctx.request
+  if not request then return "Nobody can be asked here: no client is connected." end
+  if not request.revision.asks then
+    return ("%s speaks MCP %s, in which this server cannot ask the person (it can in 2025-06-18 and 2025-11-25).")
+      :format(called(ctx), request.revision.version)
+  end
+  local declared = request.session:capability "elicitation"
+  if not declared then
+    return called(ctx) .. " cannot ask the person: it did not declare the capability 'elicitation' in its initialize."
+  end
+  if declared.url ~= nil and declared.form == nil then
+    return called(ctx) .. " cannot ask the person in a form: it declared the capability 'elicitation' for URLs only."
+  end
+end
+
+local function refused(ctx, err)
+  local is_object = jsonrpc.is_object(err)
+  local code, message = is_object and err.code, is_object and err.message
+  local text = ("%s answered the question with error %s: %s"):format(called(ctx), tostring(code), jsonrpc.shown(tostring(message)))
+  fail(code == jsonrpc.METHOD_NOT_FOUND and "cannot_ask" or "ask_failed", text)
+end
+
+local function read_result(ctx, result)
+  local action = jsonrpc.is_object(result) and result.action
+  if action ~= "accept" and action ~= "decline" and action ~= "cancel" then
+    fail("ask_failed", called(ctx) .. " answered the question with none of the actions accept, decline and cancel.")
+  end
+  return action, result.content
+end
+
+local function through_client(form, ctx)
+  local request = ctx.request
+  local session, params = request.session, params_of(form, request.revision)
+  local kind, value, code = fiber.await(function(callback)
+    return session:ask(request.transport, "elicitation/create", params, callback)
+  end)
+  if kind == "result" then return read_result(ctx, value) end
+  if kind == "error" then return refused(ctx, value) end
+  if kind == "timeout" then fail("timeout", "Nobody answered the question in time.") end
+  if kind == "closed" or code == "closed" then
+    fail("cannot_ask", called(ctx) .. " has closed the connection: nobody can answer the question.")
+  end
+  fail("ask_failed", "The question could not be sent: " .. tostring(value))
+end
+
+-- Answers ------------------------------------------------------------------------------------------
+
+-- Clients may send more than they were asked for; that is left out.
+local function known_only(form, content)
+  local known = {}
+  if not jsonrpc.is_object(content) then return known end
+  for _, entry in ipairs(form.input) do known[entry[1]] = content[entry[1]] end
+  return known
+end
+
+--- Asks for values; waits for the person, in a fiber.  Raises an Error: code "cannot_ask" where the client
+--- cannot, "timeout", "bad_answer" where the answer does not fit, "ask_failed", "bad_question".
+---@param ctx Context
+---@param question Question
+---@return table|nil values  nil: they did not agree
+---@return "accept"|"decline"|"cancel" action
+function M.elicit(ctx, question)
+  local form = form_of(question)
+  local obstacle = M.obstacle(ctx)
+  if obstacle then fail("cannot_ask", obstacle) end
+  local action, content = (ctx.ask or through_client)(form, ctx)
+  if action ~= "accept" then return nil, action end
+  local values, err = form.check(known_only(form, content))
+  if not values then fail("bad_answer", "The answer does not fit what was asked: " .. err.message) end
+  return values, action
+end
+
+--- Asks for a yes.
+---@param ctx Context
+---@param text string
+---@return boolean agreed  only where the person said so
+function M.confirm(ctx, text)
+  local values = M.elicit(ctx, { message = text, input = { { "confirm", "boolean", "Yes, go on", default = false } } })
+  return values ~= nil and values.confirm == true
+end
+
+return M
