@@ -41,6 +41,33 @@ describe("the official clients", function()
     end)
   end
 
+  local things = { child.program, "lua", "spec/support/things_server.lua" }
+
+  for _, case in ipairs { { "v1", "ask" }, { "v1", "mute" }, { "v2", "legacy" }, { "v2", "pin" } } do
+    it(("gets prompts and resources and answers questions: %s, %s"):format(case[1], case[2]), function()
+      local status, out, err = run { HERE .. "/things_" .. case[1] .. ".mjs", case[2], table.unpack(things) }
+      assert.equal("ok\n", out, err)
+      assert.equal(0, status)
+    end)
+  end
+
+  for _, era in ipairs { "legacy", "modern" } do
+    it("the Inspector reads prompts and resources, era " .. era, function()
+      for method, options in pairs {
+        ["prompts/get"] = { "--prompt-name", "greet", "--prompt-args", "who=Ann" },
+        ["resources/read"] = { "--uri", "recipe://jobs/7" },
+        ["resources/templates/list"] = {},
+      } do
+        local args = { INSPECTOR, "--cli", table.unpack(things) }
+        for _, arg in ipairs { "--protocol-era", era, "--format", "json", "--method", method } do args[#args + 1] = arg end
+        table.move(options, 1, #options, #args + 1, args)
+        local status, out, err = run(args)
+        assert.equal(0, status, out .. err)
+        assert.matches(method == "prompts/get" and "Hello, Ann!" or "jobs/", out, 1, true)
+      end
+    end)
+  end
+
   for _, era in ipairs { "legacy", "modern", "auto" } do
     local function inspect(...)
       local args = { INSPECTOR, "--cli", table.unpack(server) }
