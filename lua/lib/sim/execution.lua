@@ -7,7 +7,9 @@ local random = require "lib.sim.random"
 
 local M = {}
 
-local MODEL_GIB = { ["flux1-dev-fp8.safetensors"] = 16.5, ["sd_xl_base_1.0.safetensors"] = 6.6 }
+local MODEL_GIB = { ["flux1-dev-fp8.safetensors"] = 16.5, ["sd_xl_base_1.0.safetensors"] = 6.6,
+                    ["wan2.1_i2v_480p_14B_fp8_e4m3fn.safetensors"] = 16.4 }
+local SAVES = { SaveImage = true, PreviewImage = true, SaveAnimatedPNG = true }
 local MEGAPIXEL = 1024 * 1024
 local PIXEL_GIB = 3.0 -- GPU memory for each megapixel in work
 
@@ -69,6 +71,8 @@ local function size_of(graph, link)
     return width, height, 1
   elseif node.class_type == "EmptyLatentImage" then
     return whole(inputs.width, 512) // 8 * 8, whole(inputs.height, 512) // 8 * 8, whole(inputs.batch_size, 1)
+  elseif node.class_type == "WanImageToVideo" then -- a batch is frames, which one file holds
+    return whole(inputs.width, 512) // 8 * 8, whole(inputs.height, 512) // 8 * 8, 1
   elseif node.class_type == "ImageScale" then
     local _, _, batch = size_of(graph, inputs.image)
     return whole(inputs.width, 512), whole(inputs.height, 512), batch
@@ -82,8 +86,7 @@ end
 local function output_nodes(graph)
   local list = {}
   for _, id in ipairs(sorted_ids(graph)) do
-    local class = graph[id].class_type
-    if class == "SaveImage" or class == "PreviewImage" then list[#list + 1] = id end
+    if SAVES[graph[id].class_type] then list[#list + 1] = id end
   end
   return list
 end
@@ -179,9 +182,19 @@ function M.model_bytes(graph)
   local gib = 0
   for _, node in pairs(graph) do
     if node.class_type == "CheckpointLoaderSimple" then gib = gib + (MODEL_GIB[node.inputs.ckpt_name] or 4.0) end
+    if node.class_type == "UNETLoader" then gib = gib + (MODEL_GIB[node.inputs.unet_name] or 4.0) end
     if node.class_type == "UpscaleModelLoader" then gib = gib + 0.5 end
   end
   return math.floor(gib * (1 << 30))
+end
+
+-- How much more work a video is than its first frame: a frame in four is sampled.
+local function frames(graph)
+  local most = 1
+  for _, node in pairs(graph) do
+    if node.class_type == "WanImageToVideo" then most = math.max(most, (whole(node.inputs.length, 81) - 1) // 4 + 1) end
+  end
+  return most
 end
 
 --- Seconds that a run takes: loading (unless the models are there), sampling, saving.
@@ -195,7 +208,7 @@ function M.duration(graph, sku, loaded)
   if not loaded then seconds = seconds + M.model_bytes(graph) / (1 << 30) * 1.5 end
   for _, node in pairs(graph) do
     if node.class_type:find("^KSampler") then
-      seconds = seconds + whole(node.inputs.steps, 20) * math.max(0.25, size) * 0.5 / speed
+      seconds = seconds + whole(node.inputs.steps, 20) * math.max(0.25, size) * frames(graph) * 0.5 / speed
     elseif node.class_type == "ImageUpscaleWithModel" then
       seconds = seconds + size * 1.2 / speed
     end

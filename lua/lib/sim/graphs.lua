@@ -6,7 +6,7 @@ local M = {}
 
 ---@class sim.Workflow
 ---@field id string           workflow_id
----@field deployment_id string
+---@field deployment_id? string  of the deployment that the account has of it
 ---@field name string
 ---@field hardware string
 ---@field readme string
@@ -62,6 +62,31 @@ local upscale = [[{
          "class_type": "SaveImage", "_meta": { "title": "Save Image" } }
 }]]
 
+local image_to_video = [[{
+  "37": { "inputs": { "unet_name": "wan2.1_i2v_480p_14B_fp8_e4m3fn.safetensors", "weight_dtype": "default" },
+          "class_type": "UNETLoader", "_meta": { "title": "Load Diffusion Model" } },
+  "38": { "inputs": { "clip_name": "umt5_xxl_fp8_e4m3fn_scaled.safetensors", "type": "wan" },
+          "class_type": "CLIPLoader", "_meta": { "title": "Load CLIP" } },
+  "39": { "inputs": { "vae_name": "wan_2.1_vae.safetensors" },
+          "class_type": "VAELoader", "_meta": { "title": "Load VAE" } },
+  "6": { "inputs": { "text": "a cute anime girl with massive fennec ears turns around", "clip": ["38", 0] },
+         "class_type": "CLIPTextEncode", "_meta": { "title": "CLIP Text Encode (Positive Prompt)" } },
+  "7": { "inputs": { "text": "static, blurred details, subtitles", "clip": ["38", 0] },
+         "class_type": "CLIPTextEncode", "_meta": { "title": "CLIP Text Encode (Negative Prompt)" } },
+  "52": { "inputs": { "image": "example.png" },
+          "class_type": "LoadImage", "_meta": { "title": "Load Image" } },
+  "50": { "inputs": { "positive": ["6", 0], "negative": ["7", 0], "vae": ["39", 0], "width": 512, "height": 512, "length": 33,
+                      "batch_size": 1, "start_image": ["52", 0] },
+          "class_type": "WanImageToVideo", "_meta": { "title": "WanImageToVideo" } },
+  "3": { "inputs": { "seed": 987948718394761, "steps": 20, "cfg": 6.0, "sampler_name": "uni_pc", "scheduler": "simple",
+                     "denoise": 1.0, "model": ["37", 0], "positive": ["50", 0], "negative": ["50", 1], "latent_image": ["50", 2] },
+         "class_type": "KSampler", "_meta": { "title": "KSampler" } },
+  "8": { "inputs": { "samples": ["3", 0], "vae": ["39", 0] },
+         "class_type": "VAEDecode", "_meta": { "title": "VAE Decode" } },
+  "28": { "inputs": { "images": ["8", 0], "filename_prefix": "video", "fps": 16.0, "compress_level": 4 },
+          "class_type": "SaveAnimatedPNG", "_meta": { "title": "SaveAnimatedPNG" } }
+}]]
+
 ---@type sim.Workflow[]
 M.workflows = {
   {
@@ -94,13 +119,28 @@ M.workflows = {
   },
 }
 
+--- Saved in the account as well, but not deployed: for whoever creates a deployment.
+---@type sim.Workflow[]
+M.undeployed = {
+  {
+    id = "00000000-0000-0000-0000-000000004444",
+    name = "image-to-video",
+    hardware = "AMPERE_48",
+    readme = "# Image to video\n\nNode 52 takes the picture (URL or data URI), node 6 what happens, node 3 the seed.\n",
+    graph = image_to_video,
+    overrides = [[{"52":{"inputs":{"image":"example.png"}}}]],
+  },
+}
+
 --- The saved workflow behind an id.  Any other UUID stands for one that the user saved
 --- elsewhere, and is taken to be like the first.
 ---@param workflow_id string
 ---@return sim.Workflow
 function M.find(workflow_id)
-  for _, workflow in ipairs(M.workflows) do
-    if workflow.id == workflow_id then return workflow end
+  for _, list in ipairs { M.workflows, M.undeployed } do
+    for _, workflow in ipairs(list) do
+      if workflow.id == workflow_id then return workflow end
+    end
   end
   return M.workflows[1]
 end

@@ -26,6 +26,10 @@ local SCHEDULERS = { "normal", "karras", "exponential", "sgm_uniform", "simple",
 local CHECKPOINTS = { "v1-5-pruned-emaonly-fp16.safetensors", "sd_xl_base_1.0.safetensors", "flux1-dev-fp8.safetensors" }
 local UPSCALERS = { "RealESRGAN_x2plus.pth", "RealESRGAN_x4plus.pth", "4x-UltraSharp.pth" }
 
+local DIFFUSION_MODELS = { "wan2.1_i2v_480p_14B_fp8_e4m3fn.safetensors" }
+local TEXT_ENCODERS = { "umt5_xxl_fp8_e4m3fn_scaled.safetensors" }
+local VAES = { "wan_2.1_vae.safetensors" }
+
 local function input(name, kind, options)
   return { name = name, type = kind, options = options or {} }
 end
@@ -59,6 +63,9 @@ end
 local image_file = combo("image", { "example.png" }, { image_upload = true })
 image_file.upload = true
 
+local start_image = input("start_image", "IMAGE")
+start_image.optional = true
+
 ---@type sim.NodeClass[]
 local list = {
   class("CheckpointLoaderSimple", "Load Checkpoint", "loaders", { "MODEL", "CLIP", "VAE" }, { combo("ckpt_name", CHECKPOINTS) }),
@@ -89,6 +96,21 @@ local list = {
   class("UpscaleModelLoader", "Load Upscale Model", "loaders", { "UPSCALE_MODEL" }, { combo("model_name", UPSCALERS) }),
   class("ImageUpscaleWithModel", "Upscale Image (using Model)", "image/upscaling", { "IMAGE" },
     { input("upscale_model", "UPSCALE_MODEL"), input("image", "IMAGE") }),
+  class("UNETLoader", "Load Diffusion Model", "advanced/loaders", { "MODEL" },
+    { combo("unet_name", DIFFUSION_MODELS), combo("weight_dtype", { "default", "fp8_e4m3fn", "fp8_e5m2" }) }),
+  class("CLIPLoader", "Load CLIP", "advanced/loaders", { "CLIP" },
+    { combo("clip_name", TEXT_ENCODERS), combo("type", { "stable_diffusion", "sd3", "wan" }) }),
+  class("VAELoader", "Load VAE", "loaders", { "VAE" }, { combo("vae_name", VAES) }),
+  class("WanImageToVideo", "WanImageToVideo", "conditioning/video_models", { "CONDITIONING", "CONDITIONING", "LATENT" }, {
+    input("positive", "CONDITIONING"), input("negative", "CONDITIONING"), input("vae", "VAE"),
+    size("width"), size("height"), input("length", "INT", { default = 81, min = 1, max = 16384, step = 4 }),
+    input("batch_size", "INT", { default = 1, min = 1, max = 4096 }), start_image,
+  }),
+  class("SaveAnimatedPNG", "SaveAnimatedPNG", "image/animation", {}, {
+    input("images", "IMAGE"), input("filename_prefix", "STRING", { default = "ComfyUI" }),
+    input("fps", "FLOAT", { default = 6.0, min = 0.01, max = 1000.0, step = 0.01 }),
+    input("compress_level", "INT", { default = 4, min = 0, max = 9 }),
+  }, true),
   class("SaveImage", "Save Image", "image", {},
     { input("images", "IMAGE"), input("filename_prefix", "STRING", { default = "ComfyUI" }) }, true),
   class("PreviewAny", "Preview as Text", "utils", {}, { input("source", "*") }, true),
