@@ -115,6 +115,15 @@ describe("rcmcp call", function()
     assert.matches("log_level", err)
   end)
 
+  it("rewrites a progress line in place on a terminal, and leaves nothing of it", function()
+    local command = ("%s call submit_request deployment_id=%s wait_for_completion=true --simulate --speed 600")
+      :format(child.program, ID)
+    local terminal <close> = child.spawn("script", { "-qec", command, "/dev/null" }, { env = { "TERM=xterm" } })
+    assert.equal(0, (terminal:wait()))
+    assert.matches("\r\27[Kin queue", terminal.out, 1, true)
+    assert.matches("\r\27[K{\"ok\":true", terminal.out, 1, true)
+  end)
+
   describe("interrupted", function()
     local simulator
 

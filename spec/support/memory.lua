@@ -19,7 +19,7 @@ function M.sweep(fn, limit)
     local ok, err = pcall(fn)
     host.fail_allocations(0, 0)
     if ok then return after end
-    if not tostring(err):find("memory", 1, true) then error(err, 0) end
+    if not tostring(err):find("not enough memory", 1, true) then error(err, 0) end
   end
   error("still failing after " .. (limit or 2000) .. " runs", 2)
 end
