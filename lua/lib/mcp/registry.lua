@@ -226,19 +226,23 @@ end
 local function misbehaved(tool, problem)
   local message = ("tool '%s': %s"):format(tool.name, problem)
   log.write("error", message)
-  return content.failure(message)
+  return nil, errors.new(message)
 end
 
---- Calls a tool, in a fiber, and gives its result whatever happens: bad arguments, an error returned or
---- raised, a result that is not what the tool promised.  Only the fiber's cancellation is raised.
+local function as_error(err)
+  return nil, errors.is(err) and err or errors.new(tostring(err))
+end
+
+--- Calls a tool, in a fiber, and gives what it gave, or the error, whatever happens: bad arguments, an error
+--- returned or raised, a result that is not what the tool promised.  Only the fiber's cancellation is raised.
 ---@param tool Tool
 ---@param arguments table
 ---@param ctx Context
----@return CallResult
-function M.call(tool, arguments, ctx)
+---@return { text: string?, data: any, content: Block[]? }|nil result, Error? err
+function M.attempt(tool, arguments, ctx)
   local ok, result, err = xpcall(run, guard.on_raise, tool, arguments, ctx)
-  if not ok then return content.failure(guard.caught("tool '%s'", tool.name, result)) end
-  if result == nil then return content.failure(err or "the tool gave neither a result nor an error") end
+  if not ok then return as_error(guard.caught("tool '%s'", tool.name, result)) end
+  if result == nil then return as_error(err or "the tool gave neither a result nor an error") end
   if type(result) ~= "table" then return misbehaved(tool, "its result must be a table, got " .. type(result)) end
   local text = result.text
   if text ~= nil and type(text) ~= "string" then
@@ -248,7 +252,18 @@ function M.call(tool, arguments, ctx)
     local conforms, problem = tool.conforms(result.data)
     if not conforms then return misbehaved(tool, "its result breaks its own output schema: " .. problem) end
   end
-  return { text = text, data = result.data, content = result.content, is_error = false }
+  return result
+end
+
+--- The same, with an error as the result that tells it.
+---@param tool Tool
+---@param arguments table
+---@param ctx Context
+---@return CallResult
+function M.call(tool, arguments, ctx)
+  local result, err = M.attempt(tool, arguments, ctx)
+  if not result then return content.failure(err) end
+  return { text = result.text, data = result.data, content = result.content, is_error = false }
 end
 
 return M

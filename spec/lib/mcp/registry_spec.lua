@@ -90,7 +90,9 @@ describe("mcp.registry.compile", function()
   local schema = {
     type = "object", required = json.as_array { "overrides" },
     properties = {
-      overrides = { type = "object", additionalProperties = { properties = { inputs = { properties = { seed = { type = "integer" } } } } } },
+      overrides = {
+        type = "object", additionalProperties = { properties = { inputs = { properties = { seed = { type = "integer" } } } } },
+      },
       count = { type = "integer", default = 2, maximum = 5 },
     },
   }

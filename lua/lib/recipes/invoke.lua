@@ -1,0 +1,112 @@
+--- Calls a function of a recipe with the API behind it, and makes what it returns the neutral result of a tool.
+
+local boundary = require "lib.recipes.boundary"
+local context = require "lib.recipes.rc.context"
+local errors = require "lib.errors"
+local json = require "core.json"
+local runner = require "lib.recipes.runner"
+local states = require "lib.recipes.rc.state"
+
+local M = {}
+
+---@class InvokeOptions
+---@field declaration table                  fields as declared: name, uses, hosts, samples
+---@field find fun(name: string): Tool?      the tools it may find
+---@field settings? Settings
+
+local limit_names = { cpu_ms = "recipe_cpu_ms", memory_bytes = "recipe_memory_bytes", seconds = "recipe_seconds", calls = "recipe_calls" }
+
+local function limits_of(settings)
+  local limits = {}
+  for name, setting in pairs(limit_names) do limits[name] = settings and settings[setting] end
+  return limits
+end
+
+local function state_of(call, recipe, ctx, options)
+  local declaration = options.declaration
+  return states.new {
+    name = declaration.name or recipe.name, uses = declaration.uses, hosts = declaration.hosts, samples = declaration.samples,
+    find = options.find, settings = options.settings, ctx = ctx, call = call,
+  }
+end
+
+-- Marks the blocks among the results, which are copied otherwise.
+local Block = {}
+
+local function take_opaque(value)
+  local kind, payload = boundary.open(value)
+  if kind ~= "content" then error("it holds a value of rc that is no content", 0) end
+  return setmetatable({ block = payload }, Block)
+end
+
+local function bad_result(name, message)
+  return nil, errors.new(("recipe '%s' returned what is no result: %s"):format(name, message), { code = "bad_result" })
+end
+
+local function add_value(result, value)
+  local kind = type(value)
+  if getmetatable(value) == Block then
+    result.content = result.content or {}
+    table.insert(result.content, value.block)
+  elseif kind == "string" then
+    if not utf8.len(value) then return "a text that is no valid UTF-8" end
+    result.text = result.text and result.text .. "\n" .. value or value
+  elseif kind == "table" then
+    if result.data ~= nil then return "two tables; the structured content is one" end
+    result.data = value
+  elseif kind ~= "nil" then
+    return ("a %s; it returns a table, texts, and content such as rc.image"):format(kind)
+  end
+end
+
+--- The neutral result of the values that a recipe returned, which are the host's by now: a table is the
+--- structured content, texts are the text, content becomes blocks.
+---@param name string    of the recipe
+---@param values table   { n = …, … }
+---@return CallResult|nil result, Error? err
+function M.collect(name, values)
+  local result = {}
+  for i = 1, values.n do
+    local problem = add_value(result, values[i])
+    if problem then return bad_result(name, problem) end
+  end
+  if result.data ~= nil then
+    local ok, message = pcall(json.encode, result.data)
+    if not ok then return bad_result(name, tostring(message)) end
+  end
+  if result.data == nil and not result.text and not result.content then result.data = { ok = true } end
+  return result
+end
+
+local function add_notes(result, notes)
+  if not notes then return result end
+  local text = table.concat(notes, "\n")
+  result.text = result.text and result.text .. "\n" .. text or text
+  return result
+end
+
+--- Runs a function of a recipe to its end; in a plain fiber.
+---@param recipe Recipe
+---@param fn function
+---@param args table      what it gets before its context
+---@param ctx Context
+---@param options InvokeOptions
+---@return CallResult|nil result, Error? err
+function M.call(recipe, fn, args, ctx, options)
+  local outcome, err
+  local given = table.move(args, 1, #args, 1, { n = #args + 1 })
+  outcome, err = runner.run(recipe, fn, given, ctx, {
+    limits = limits_of(options.settings),
+    prepare = function(call)
+      call.rc = state_of(call, recipe, ctx, options)
+      given[given.n] = context.new(call.rc)
+    end,
+    on_value = take_opaque,
+  })
+  if not outcome then return nil, err end
+  local result, problem = M.collect(options.declaration.name or recipe.name, outcome.values)
+  if not result then return nil, problem end
+  return add_notes(result, outcome.notes)
+end
+
+return M

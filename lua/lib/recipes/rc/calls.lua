@@ -1,0 +1,117 @@
+--- Calls of tools: the one way in which a recipe reaches RunComfy and other recipes.
+---
+--- Every call is checked against `uses`, against depth and cycles, and passes through
+--- `ctx.around_call(call, proceed)` where the caller's context has one.  That is the seam for dry runs,
+--- records and expectations:
+---
+---     ctx.around_call = function(call, proceed)   -- call: { name, input, tool, samples, chain }
+---       note(call)
+---       return proceed()                          -- or a result of its own: { data = … } | nil, Error
+---     end
+---
+--- It runs in a fiber of the host and hands on to the recipes that a recipe calls.
+
+local didyoumean = require "lib.didyoumean"
+local errors = require "lib.errors"
+local json = require "core.json"
+local nested = require "lib.recipes.rc.nested"
+local registry = require "lib.mcp.registry"
+
+local M = {}
+
+local MAX_DEPTH = 16
+
+--- What a tool in `uses` allows beside itself: a recipe that may submit may follow and cancel its jobs.
+---@type table<string, string[]>
+M.GRANTS = {
+  submit_request = { "get_request_status", "get_request_result", "cancel_request" },
+}
+
+local granted_by = {}
+for owner, names in pairs(M.GRANTS) do
+  for _, name in ipairs(names) do granted_by[name] = owner end
+end
+
+---@class rc.Call
+---@field name string
+---@field input table
+---@field tool Tool
+---@field samples table<string, any>  of the recipe that calls
+---@field chain string[]              the recipes that led here, the outermost first
+
+local function refuse(message, code, hint)
+  return nil, errors.new(message, { code = code, hint = hint })
+end
+
+local function sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+-- `for_job`: a call on a job's behalf, which the right to submit includes.
+local function is_allowed(state, name, for_job)
+  if state.uses[name] then return true end
+  return for_job and granted_by[name] ~= nil and state.uses[granted_by[name]] == true
+end
+
+local function not_allowed(state, name)
+  local used = sorted_keys(state.uses)
+  local list = #used > 0 and "it lists " .. table.concat(used, ", ") or "it lists none"
+  return refuse(("recipe '%s' may not call '%s': its 'uses' does not name it (%s)%s"):format(state.name, name, list,
+    didyoumean.hint(name, used)), "not_allowed", ("Add \"%s\" to 'uses'."):format(name))
+end
+
+local function check_chain(state, name)
+  for _, caller in ipairs(state.chain) do
+    if caller == name then
+      return refuse(("recipe '%s' cannot call '%s', which led to this call: %s > %s"):format(state.name, name,
+        table.concat(state.chain, " > "), name), "cycle")
+    end
+  end
+  if #state.chain >= MAX_DEPTH then
+    return refuse(("recipe '%s' cannot call '%s': recipes call each other %d deep already"):format(state.name, name, MAX_DEPTH), "depth")
+  end
+  return true
+end
+
+local function find(state, name, for_job)
+  if not is_allowed(state, name, for_job) then return not_allowed(state, name) end
+  local tool = state.find(name)
+  if not tool then return refuse(("there is no tool '%s'"):format(name), "unknown_tool") end
+  local ok, err = check_chain(state, name)
+  if not ok then return nil, err end
+  return tool
+end
+
+--- Calls a tool; in a fiber of the host.
+---@param state rc.State
+---@param name string
+---@param input table     plain
+---@param for_job? boolean
+---@return { text: string?, data: any }|nil result, Error? err
+function M.perform(state, name, input, for_job)
+  local tool, err = find(state, name, for_job)
+  if not tool then return nil, err end
+  local ctx = nested.new(state, tool)
+  local function proceed() return registry.attempt(tool, input, ctx) end
+  local around = state.ctx.around_call
+  if not around then return proceed() end
+  return around({ name = name, input = input, tool = tool, samples = state.samples, chain = state.chain }, proceed)
+end
+
+--- The same; gives the structured content as JSON text: what crosses to the recipe is made there.
+---@param state rc.State
+---@param name string
+---@param input table
+---@param for_job? boolean
+---@return string|nil text, Error? err
+function M.perform_text(state, name, input, for_job)
+  local result, err = M.perform(state, name, input, for_job)
+  if not result then return nil, err end
+  if result.data ~= nil then return json.encode(result.data) end
+  return json.encode { text = result.text }
+end
+
+return M

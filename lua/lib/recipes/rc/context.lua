@@ -1,0 +1,123 @@
+--- `ctx` as a recipe sees it.
+
+local boundary = require "lib.recipes.boundary"
+local clock = require "lib.clock"
+local log = require "core.log"
+local work = require "lib.recipes.rc.work"
+
+local M = {}
+
+local states = setmetatable({}, { __mode = "k" }) ---@type table<table, rc.State>
+
+local methods = {}
+
+local Context = { __name = "rc.Context", __metatable = "rc.Context" }
+
+local function state_of(ctx, method)
+  local state = type(ctx) == "table" and states[ctx]
+  if not state then error(("call it as ctx:%s(…)"):format(method), 3) end
+  return state
+end
+
+local function is_finite(value)
+  return type(value) == "number" and value == value and math.abs(value) < math.huge
+end
+
+function methods:progress(done, total, message)
+  local state = state_of(self, "progress")
+  if not is_finite(done) then error("ctx:progress takes numbers: done, total, message", 2) end
+  if total ~= nil and not is_finite(total) then error("ctx:progress: total must be a number", 2) end
+  if message ~= nil and type(message) ~= "string" then error("ctx:progress: the message must be a text", 2) end
+  state:progress(done, total, message)
+end
+
+local LEVELS = { debug = true, info = true, warning = true, error = true }
+local MAX_LINE = 8192
+
+--- Writes a line of a recipe to the log.
+---@param name string
+---@param level any
+---@param text any
+---@param what string   for messages
+---@param depth integer  as error's level, from here
+function M.write_log(name, level, text, what, depth)
+  if not LEVELS[level] then
+    local got = type(level) == "string" and level or type(level)
+    error(("%s: the level is one of debug, info, warning, error; got %s"):format(what, got), depth + 1)
+  end
+  local kind = type(text)
+  if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then error(what .. " takes a level and a text", depth + 1) end
+  local line = tostring(text):sub(1, MAX_LINE):gsub("\r?\n", " | ")
+  log.write(level, name .. ": " .. line)
+end
+
+function methods:log(level, text)
+  M.write_log(state_of(self, "log").name, level, text, "ctx:log", 2)
+end
+
+-- false: they did not agree.
+local function elicit(state, question)
+  return require("lib.mcp.elicitation").elicit(state.ctx, question) or false
+end
+
+local function confirm(state, text)
+  return require("lib.mcp.elicitation").confirm(state.ctx, text)
+end
+
+function methods:confirm(text)
+  local state = state_of(self, "confirm")
+  if type(text) ~= "string" or text == "" then error("ctx:confirm takes a text", 2) end
+  return work.run(confirm, state, text)
+end
+
+function methods:elicit(question)
+  local state = state_of(self, "elicit")
+  local plain = type(question) == "table" and work.import(question, "ctx:elicit", 2)
+  if not plain or type(plain.message) ~= "string" or type(plain.input) ~= "table" then
+    error("ctx:elicit takes { message = …, input = { parameters } }", 2)
+  end
+  local values = work.run(elicit, state, plain)
+  return values and boundary.export(values) or nil
+end
+
+local fields = {}
+
+function fields.cancelled(state) return state.ctx.cancelled == true end
+function fields.simulated(state) return state.ctx.simulated == true end
+function fields.dry_run(state) return state.ctx.dry_run ~= nil and state.ctx.dry_run ~= false end
+function fields.client(state) return boundary.export(state.ctx.client) end
+
+function fields.deadline(state)
+  local deadline = state:deadline()
+  if deadline == math.huge then return nil end
+  return deadline - clock.now() + clock.wall()
+end
+
+function Context:__index(key)
+  if fields[key] then return fields[key](states[self]) end
+  return methods[key]
+end
+
+function Context.__newindex()
+  error("ctx cannot be changed", 2)
+end
+
+--- The names that a recipe finds in its context.
+---@return string[]
+function M.names()
+  local names = {}
+  for name in pairs(methods) do names[#names + 1] = name end
+  for name in pairs(fields) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+---@param state rc.State
+---@return table ctx
+function M.new(state)
+  local ctx = setmetatable({}, Context)
+  states[ctx] = state
+  return ctx
+end
+
+return M

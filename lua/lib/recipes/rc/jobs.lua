@@ -1,0 +1,149 @@
+--- Jobs: a request at RunComfy, from its submission to its files.
+---
+--- All that a job does is a call of one of the tools, so that `uses`, dry runs and records see it.
+
+local calls = require "lib.recipes.rc.calls"
+local errors = require "lib.errors"
+local json = require "core.json"
+local wait = require "lib.recipes.rc.wait"
+local work = require "lib.recipes.rc.work"
+
+local M = {}
+
+---@class rc.JobRecord  what we know of a job; the recipe holds a handle only
+---@field state rc.State
+---@field deployment_id string
+---@field request_id string
+---@field overrides? table
+---@field instance_id? string  the last one known
+
+local records = setmetatable({}, { __mode = "k" }) ---@type table<table, rc.JobRecord>
+
+local Job = {}
+local JobType = { __index = Job, __name = "rc.Job", __metatable = "rc.Job" }
+
+local function record_of(job, method)
+  local record = type(job) == "table" and records[job]
+  if not record then error(("call it as job:%s(…), on a job of this recipe"):format(method), 3) end
+  return record
+end
+
+local function handle(record)
+  local job = setmetatable({ deployment_id = record.deployment_id, request_id = record.request_id }, JobType)
+  records[job] = record
+  return job
+end
+
+-- Submission ---------------------------------------------------------------------------------------
+
+local FIELDS = { deployment_id = true, overrides = true, workflow_api_json = true, extra_data = true,
+  webhook_url = true, webhook_intermediate_status = true }
+
+local function check_submission(submission)
+  if type(submission) ~= "table" then error("rc.submit takes a table: rc.submit { deployment_id = …, overrides = … }", 4) end
+  local plain = work.import(submission, "rc.submit", 4)
+  for name in pairs(plain) do
+    if not FIELDS[name] then
+      local names = {}
+      for field in pairs(FIELDS) do names[#names + 1] = field end
+      table.sort(names)
+      error(("rc.submit has no field '%s'%s"):format(name, require("lib.didyoumean").hint(tostring(name), names)), 4)
+    end
+  end
+  return plain
+end
+
+local function submit(state, submission)
+  local result, err = calls.perform(state, "submit_request", submission)
+  if not result then return nil, err end
+  local data = json.decode(json.encode(result.data))
+  local request_id = type(data.submission) == "table" and data.submission.request_id
+  if math.type(request_id) == "integer" then request_id = tostring(request_id) end
+  if type(request_id) ~= "string" then
+    return nil, errors.new("the answer to the submit holds no request_id, so the job cannot be followed", { code = "no_request_id" })
+  end
+  return request_id
+end
+
+--- `rc.submit`
+---@param state rc.State
+---@param submission table
+---@return table job
+function M.submit(state, submission)
+  local plain = check_submission(submission)
+  local request_id = work.run(submit, state, plain)
+  return handle { state = state, deployment_id = plain.deployment_id, request_id = request_id, overrides = plain.overrides }
+end
+
+--- `rc.job`
+---@param state rc.State
+---@param deployment_id string
+---@param request_id string
+---@return table job
+function M.job(state, deployment_id, request_id)
+  if type(deployment_id) ~= "string" or type(request_id) ~= "string" then
+    error("rc.job takes a deployment_id and a request_id, both texts", 3)
+  end
+  return handle { state = state, deployment_id = deployment_id, request_id = request_id }
+end
+
+-- Methods ------------------------------------------------------------------------------------------
+
+local function ids(record)
+  return { deployment_id = record.deployment_id, request_id = record.request_id }
+end
+
+local function timeout_of(options)
+  if options == nil then return nil end
+  local plain = type(options) == "table" and work.import(options, "job:wait", 3)
+  local timeout = plain and plain.timeout
+  for name in pairs(plain or {}) do
+    if name ~= "timeout" then error(("job:wait has no option '%s'; it takes timeout"):format(tostring(name)), 3) end
+  end
+  if not plain or timeout ~= nil and not (type(timeout) == "number" and timeout >= 0) then
+    error("job:wait takes { timeout = seconds }", 3)
+  end
+  return timeout
+end
+
+function Job:wait(options)
+  local record = record_of(self, "wait")
+  return work.run_json(wait.run, record, timeout_of(options))
+end
+
+local function status(record)
+  local result, err = calls.perform(record.state, "get_request_status", ids(record), true)
+  if not result then return nil, err end
+  local text = json.encode(result.data.status)
+  local instance = json.raw(text):value "instance_id"
+  if type(instance) == "string" then record.instance_id = instance end
+  return text
+end
+
+function Job:status()
+  return work.run_json(status, record_of(self, "status"))
+end
+
+function Job:result()
+  return work.run_json(wait.result, record_of(self, "result"))
+end
+
+local function cancel(record)
+  local result, err = calls.perform(record.state, "cancel_request", ids(record), true)
+  if not result then return nil, err end
+  return tostring(result.data.outcome)
+end
+
+function Job:cancel()
+  return work.run(cancel, record_of(self, "cancel"))
+end
+
+function Job:proxy(path, body)
+  local record = record_of(self, "proxy")
+  if type(path) ~= "string" then error('job:proxy takes a path such as "api/free"', 2) end
+  if body ~= nil and type(body) ~= "table" then error("job:proxy takes a table as body", 2) end
+  local plain = body ~= nil and work.import(body, "job:proxy", 2) or nil
+  return work.run_json(require("lib.recipes.rc.proxy").call, record, path, plain)
+end
+
+return M

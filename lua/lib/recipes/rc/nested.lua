@@ -1,0 +1,41 @@
+--- The context that a recipe hands to the tools it calls: what they report is the recipe's progress.
+
+local M = {}
+
+local Nested = {}
+
+local shared = { "client", "simulated", "dry_run", "around_call", "ask", "request" }
+
+function Nested:__index(key)
+  if Nested[key] ~= nil then return Nested[key] end
+  if key == "cancelled" or key == "leaving" then return self.state.ctx[key] end
+  if key == "deadline" then
+    local deadline = self.state:deadline()
+    return deadline < math.huge and deadline or nil
+  end
+end
+
+--- What a tool reports is shown as the recipe's own.
+function Nested:progress(_, _, message)
+  if message then self.state:tell(message) end
+end
+
+function Nested:log(level, text)
+  self.state.ctx:log(level, text)
+end
+
+--- A wait of the tool ends early when the client leaves.
+function Nested:on_leaving(fn)
+  self.state:on_leaving(self, fn)
+end
+
+---@param state rc.State
+---@param tool Tool
+---@return table ctx
+function M.new(state, tool)
+  local self = { state = state, tool = tool.name, chain = state.chain }
+  for _, key in ipairs(shared) do self[key] = state.ctx[key] end
+  return setmetatable(self, Nested)
+end
+
+return M

@@ -1,0 +1,136 @@
+--- Many at once: `rc.all` and `rc.map`.
+---
+--- The recipe's functions run in fibers of the recipe's budget; a fiber of the host starts them, waits for
+--- them, and ends those that are left when one fails or the call ends.
+
+local fiber = require "lib.fiber"
+local work = require "lib.recipes.rc.work"
+
+local M = {}
+
+local DEFAULT_CONCURRENCY = 4
+
+---@class rc.Group
+---@field call CallState
+---@field step fun(index: integer)  runs one of the recipe's functions, in a fiber of its budget
+---@field count integer
+---@field next integer
+---@field running table<Fiber, true>
+---@field failed? boolean
+---@field failure any               what the first one raised
+---@field wake? fun()
+local Group = {}
+Group.__index = Group
+
+-- Ends what still runs; what it holds is closed before the group is left.
+function Group:__close()
+  self.next = self.count + 1
+  for task in pairs(self.running) do task:cancel("a call beside it has ended") end
+  fiber.shield(function()
+    for task in pairs(self.running) do task:join() end
+  end)
+end
+
+local function note_end(self, task, ok, err)
+  self.running[task] = nil
+  if not ok and not self.failed then self.failed, self.failure = true, err end
+  if self.wake then self.wake() end
+end
+
+local function start(self)
+  local index = self.next
+  self.next = index + 1
+  local task = fiber.spawn_in(self.call.budget, self.step, index)
+  task.quiet = true
+  self.running[task] = true
+  table.insert(self.call.fibers, task)
+  fiber.spawn(function() note_end(self, task, task:join()) end)
+end
+
+local handle = setmetatable({}, { __close = function() end })
+
+local function wait_for_one(self, callback)
+  self.wake = callback
+  return handle
+end
+
+local function run(call, step, count, concurrency)
+  local self <close> = setmetatable({ call = call, step = step, count = count, next = 1, running = {} }, Group)
+  while not self.failed do
+    local running = 0
+    for _ in pairs(self.running) do running = running + 1 end
+    while running < concurrency and self.next <= count and not self.failed do
+      start(self)
+      running = running + 1
+    end
+    if next(self.running) == nil and self.next > count then return true end
+    if next(self.running) and not self.failed then
+      fiber.await(wait_for_one, self)
+      self.wake = nil
+    end
+  end
+  return true, true, self.failure
+end
+
+-- In the recipe's fiber: its functions may raise whatever they like.
+local function all_of(state, step, count, concurrency)
+  local _, failed, failure = work.run(run, state.call, step, count, concurrency)
+  if failed then error(failure, 0) end
+end
+
+--- `rc.all`
+---@param state rc.State
+---@param functions function[]
+---@return any[]
+function M.all(state, functions)
+  if type(functions) ~= "table" then error("rc.all takes a list of functions", 3) end
+  local list = {}
+  for i = 1, rawlen(functions) do
+    list[i] = rawget(functions, i)
+    if type(list[i]) ~= "function" then error(("rc.all takes functions; entry %d is a %s"):format(i, type(list[i])), 3) end
+  end
+  local results = {}
+  all_of(state, function(i) results[i] = list[i]() end, #list, math.max(1, #list))
+  return results
+end
+
+local function options_of(options)
+  if options == nil then options = {} end
+  if type(options) ~= "table" then error("rc.map's options are a table: { concurrency = 4, stop_on_error = false }", 4) end
+  for name in next, options do
+    if name ~= "concurrency" and name ~= "stop_on_error" then
+      error(("rc.map has no option '%s'; it takes concurrency and stop_on_error"):format(tostring(name)), 4)
+    end
+  end
+  local concurrency = rawget(options, "concurrency")
+  if concurrency == nil then concurrency = DEFAULT_CONCURRENCY end
+  if math.type(concurrency) ~= "integer" or concurrency < 1 then error("rc.map: concurrency must be a whole number above 0", 4) end
+  return concurrency, rawget(options, "stop_on_error") ~= false
+end
+
+local function kept(ok, value)
+  if ok then return { ok = true, value = value } end
+  if fiber.is_cancelled(value) then error(value, 0) end
+  return { ok = false, error = value }
+end
+
+--- `rc.map`
+---@param state rc.State
+---@param items any[]
+---@param fn fun(item: any, index: integer): any
+---@param options? rc.MapOptions
+---@return any[]
+function M.map(state, items, fn, options)
+  if type(items) ~= "table" then error("rc.map takes a list, got " .. type(items), 3) end
+  if type(fn) ~= "function" then error("rc.map takes a function after the list, got " .. type(fn), 3) end
+  local concurrency, stop_on_error = options_of(options)
+  local results, count = {}, #items
+  if stop_on_error then
+    all_of(state, function(i) results[i] = fn(items[i], i) end, count, concurrency)
+  else
+    all_of(state, function(i) results[i] = kept(pcall(fn, items[i], i)) end, count, concurrency)
+  end
+  return results
+end
+
+return M

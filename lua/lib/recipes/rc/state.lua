@@ -1,0 +1,124 @@
+--- The state of one call of a recipe: what it may do, whom it tells, what of it is under way.
+
+local clock = require "lib.clock"
+
+local M = {}
+
+---@class rc.Settings  the settings that the API reads
+---@field file_folders? string[]
+---@field output_folder? string
+---@field download_max_bytes? integer
+---@field http_hosts? string[]
+
+---@class rc.State
+---@field name string                    the recipe's (tool's) name
+---@field uses table<string, true>
+---@field hosts string[]
+---@field samples table<string, any>
+---@field find fun(name: string): Tool?
+---@field settings rc.Settings
+---@field ctx table                      the caller's context
+---@field chain string[]                 recipes from the outermost to this one
+---@field started number                 lib.clock
+---@field call? CallState
+---@field outputs table<string, table>   by URL: where a job's output came from
+---@field package done number            progress that the recipe told
+---@field package total? number
+---@field package step number            smallest step between two of its progress values
+---@field package told integer           reports of tools since then
+---@field package leavers table<any, fun()>
+local State = {}
+State.__index = State
+
+local function set_of(list)
+  local set = {}
+  for _, item in ipairs(list or {}) do set[item] = true end
+  return set
+end
+
+local function chain_of(ctx, name)
+  local chain = {}
+  for _, caller in ipairs(ctx.chain or {}) do chain[#chain + 1] = caller end
+  chain[#chain + 1] = name
+  return chain
+end
+
+---@class rc.Options
+---@field name string
+---@field uses? string[]
+---@field hosts? string[]
+---@field samples? table
+---@field find fun(name: string): Tool?
+---@field settings? rc.Settings
+---@field ctx table
+---@field call? CallState
+
+---@param options rc.Options
+---@return rc.State
+function M.new(options)
+  local settings = options.settings or {}
+  return setmetatable({
+    name = options.name, uses = set_of(options.uses), hosts = options.hosts or {}, samples = options.samples or {},
+    find = options.find, settings = settings, ctx = options.ctx, call = options.call,
+    chain = chain_of(options.ctx, options.name),
+    started = clock.now(), outputs = {}, leavers = {}, done = 0, step = 1, told = 0,
+  }, State)
+end
+
+--- Moment of lib.clock at which the call must have ended.
+---@return number
+function State:deadline()
+  return math.min(self.ctx.deadline or math.huge, self.call and self.call.deadline or math.huge)
+end
+
+-- Progress -----------------------------------------------------------------------------------------
+
+--- The recipe's own progress.
+---@param done number
+---@param total? number
+---@param message? string
+function State:progress(done, total, message)
+  if done > self.done then self.step = math.min(self.step, done - self.done) end
+  self.done, self.total, self.told, self.counts = math.max(done, self.done), total, 0, true
+  self.ctx:progress(done, total, message)
+end
+
+-- A value between the recipe's last and its next: reports must grow to be seen, and clients that count
+-- time since the last one must see them.
+local function between(self)
+  self.told = self.told + 1
+  return self.done + self.step * 0.5 * self.told / (self.told + 10)
+end
+
+--- What a tool that the recipe called tells: seconds so far, until the recipe itself counts.
+---@param message string
+function State:tell(message)
+  if self.counts then
+    self.ctx:progress(between(self), self.total, message)
+  else
+    self.ctx:progress(clock.now() - self.started, nil, message)
+  end
+end
+
+-- Leaving ------------------------------------------------------------------------------------------
+
+--- Calls `fn` once when the client asks nothing more; nil takes it back.
+---@param owner any
+---@param fn? fun()
+function State:on_leaving(owner, fn)
+  if not self.ctx.on_leaving then return end
+  local first = next(self.leavers) == nil
+  self.leavers[owner] = fn
+  if first and fn then
+    self.ctx:on_leaving(function()
+      for who, leave in pairs(self.leavers) do
+        self.leavers[who] = nil
+        leave()
+      end
+    end)
+  elseif self.ctx.leaving and fn then
+    fn()
+  end
+end
+
+return M

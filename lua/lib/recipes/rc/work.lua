@@ -1,0 +1,73 @@
+--- How the functions of `rc` get host work done: in a fiber of the host, outside of the recipe's budget,
+--- so that the recipe's end, at whatever instruction, leaves nothing of ours half done.
+
+local boundary = require "lib.recipes.boundary"
+local errors = require "lib.errors"
+local fiber = require "lib.fiber"
+local json = require "core.json"
+local log = require "core.log"
+
+local M = {}
+
+-- A mistake of ours is told as one; what the world refused is an Error.
+local function on_raise(err)
+  if errors.is(err) or fiber.is_cancelled(err) then return err end
+  log.write("error", debug.traceback(tostring(err), 2))
+  return errors.new("internal error: " .. tostring(err), { code = "internal" })
+end
+
+-- What a recipe may match on stands in the error's fields, wherever the tool put it.
+local function with_fields(err)
+  local data = err.data
+  if type(data) ~= "table" then return err end
+  local fields = {}
+  for _, name in ipairs { "code", "status_code", "error_code", "hint", "detail" } do
+    local value = err[name]
+    if value == nil then value = data[name] end
+    if value ~= json.null then fields[name] = value end
+  end
+  fields.data = data
+  return errors.new(err.message, fields)
+end
+
+local function settle(ok, value, ...)
+  if not ok then error(errors.is(value) and with_fields(value) or value, 0) end
+  local err = ...
+  if value == nil and errors.is(err) then error(with_fields(err), 0) end
+  return value, ...
+end
+
+local function attempt(fn, ...)
+  return settle(xpcall(fn, on_raise, ...))
+end
+
+--- A plain copy of what a recipe gave; raises in the recipe where it is anything else.
+---@param value any
+---@param what string    for the message: "rc.submit"
+---@param level integer  as error's, from here
+---@return any
+function M.import(value, what, level)
+  local ok, copy = pcall(boundary.import, value)
+  if ok then return copy end
+  error(what .. ": " .. tostring(copy), level + 1)
+end
+
+--- Runs `fn(...)` in a fiber of the host and waits for it, in the recipe's.  What goes in must be imported
+--- already; what comes back is handed over as it is.  A failure, raised or returned as nil and an Error, is
+--- raised as rc.Error; the recipe's cancellation cancels the work, too.
+---@param fn fun(...): any, Error?
+---@param ... any
+---@return any ...
+function M.run(fn, ...)
+  return boundary.host_raw(attempt, fn, ...)
+end
+
+--- The same for work that gives JSON text: decoded on the recipe's side, so that it counts as its memory.
+---@param fn fun(...): string?, Error?
+---@param ... any
+---@return any value
+function M.run_json(fn, ...)
+  return json.decode(M.run(fn, ...))
+end
+
+return M

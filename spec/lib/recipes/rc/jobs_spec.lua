@@ -1,0 +1,269 @@
+local bed = require "spec.support.runcomfy"
+local clock = require "lib.clock"
+local fiber = require "lib.fiber"
+local kit = require "spec.support.rc"
+
+local ID = kit.DEPLOYMENT
+local USES = { uses = { "submit_request", "call_instance_proxy" } }
+local SUBMIT = ('local job = rc.submit { deployment_id = "%s", overrides = { ["3"] = { inputs = { seed = 7 } } } }\n'):format(ID)
+
+local function with(text, options)
+  local all = { uses = USES.uses }
+  for key, value in pairs(options or {}) do all[key] = value end
+  return kit.run(text, all)
+end
+
+describe("rc.submit", function()
+  it("gives a job whose wait tells progress and gives the outputs", function()
+    kit.with({ sim = { cold_start = 30 } }, function(sim)
+      local ctx = kit.context()
+      local result, err = with(SUBMIT .. [[
+        local done = job:wait()
+        return { id = job.request_id, deployment_id = job.deployment_id, done = done }
+      ]], { ctx = ctx })
+      assert(result, err and err.message)
+      local done = result.data.done
+      assert.equal("succeeded", done.status)
+      assert.equal(result.data.id, done.request_id)
+      assert.equal(ID, done.deployment_id)
+      assert.is_string(done.instance_id)
+      assert.matches("^http", done.output_urls[1].url)
+      assert.equal("succeeded", done.result.status)
+      assert.is_true(#ctx.reports > 5)
+      assert.matches("in queue, position 1", ctx.reports[1][3])
+      for i = 2, #ctx.reports do assert.is_true(ctx.reports[i][1] > ctx.reports[i - 1][1]) end
+      assert.equal(1, #sim:requests { path = "/inference" })
+    end)
+  end)
+
+  it("sends the seed as it is", function()
+    kit.with({}, function(sim)
+      kit.data(('rc.submit { deployment_id = "%s", overrides = { ["3"] = { inputs = { seed = 156680208700286 } } } } return {}')
+        :format(ID), USES)
+      assert.equal('{"overrides":{"3":{"inputs":{"seed":156680208700286}}}}', sim:requests({ path = "/inference" })[1].body)
+    end)
+  end)
+
+  it("refuses fields that are not a submission's, before anything is sent", function()
+    kit.with({}, function(sim)
+      local _, err = with('rc.submit { deployment_id = "d", override = {} }')
+      assert.matches("probe.lua:1: rc.submit has no field 'override', did you mean 'overrides'?", err.message, 1, true)
+      _, err = with "rc.submit(5)"
+      assert.matches("probe.lua:1: rc.submit takes a table", err.message, 1, true)
+      _, err = with 'rc.submit { deployment_id = "d", overrides = { run = print } }'
+      assert.matches("probe.lua:1: rc.submit: the value at .overrides.run is a function", err.message, 1, true)
+      assert.equal(0, #sim:requests())
+    end)
+  end)
+
+  it("needs submit_request in uses", function()
+    kit.with({}, function(sim)
+      local _, err = kit.run(SUBMIT, { uses = { "get_deployment" } })
+      assert.equal("not_allowed", err.code)
+      assert.matches("recipe 'probe' may not call 'submit_request'", err.message, 1, true)
+      assert.equal(0, #sim:requests())
+    end)
+  end)
+
+  it("raises what the API refuses, with its fields", function()
+    kit.with({}, function()
+      local data = kit.data([[
+        local ok, err = pcall(rc.submit, { deployment_id = "none" })
+        return { ok = ok, text = tostring(err), status_code = err.status_code, data = err.data ~= nil, code = err.code }
+      ]], USES)
+      assert.is_false(data.ok)
+      assert.equal(404, data.status_code)
+      assert.is_true(data.data)
+    end)
+  end)
+end)
+
+describe("job:wait", function()
+  it("raises where the job failed, with the API's words and the ids", function()
+    kit.with({ sim = { cold_start = 1 } }, function(sim)
+      bed.answer_with(sim, '{"request_id":"r1","status":"failed","error":"out of memory"}', { path = "/result", forever = true })
+      local data = kit.data(SUBMIT .. [[
+        local ok, err = pcall(job.wait, job)
+        return { ok = ok, code = err.code, message = err.message, data = err.data }
+      ]], USES)
+      assert.is_false(data.ok)
+      assert.equal("job_failed", data.code)
+      assert.matches("out of memory", data.message, 1, true)
+      assert.equal(ID, data.data.deployment_id)
+    end)
+  end)
+
+  it("ends at its time-out, and can be taken up again", function()
+    kit.with({ sim = { cold_start = 100 } }, function(_, time)
+      local begun = time.time
+      local data = kit.data(SUBMIT .. [[
+        local ok, err = pcall(job.wait, job, { timeout = 20 })
+        local again = rc.job(job.deployment_id, job.request_id)
+        return { code = err.code, message = err.message, data = err.data, status = again:wait().status, id = job.request_id }
+      ]], USES)
+      assert.equal("timeout", data.code)
+      assert.matches("has not ended after 20 s: in queue", data.message, 1, true)
+      assert.equal(data.id, data.data.request_id)
+      assert.is_true(data.data.pending)
+      assert.equal("succeeded", data.status)
+      assert.is_true(time.time - begun > 100)
+    end)
+  end)
+
+  it("forgives polls that fail for a while, and nothing else", function()
+    kit.with({ sim = { cold_start = 5 } }, function(sim)
+      assert(sim:fault { kind = "status", status = 503, path = "/status", count = 4 })
+      assert.equal("succeeded", kit.data(SUBMIT .. "return { status = job:wait().status }", USES).status)
+      local _, err = with(('rc.job("%s", "nope"):wait()'):format(ID))
+      assert.equal(404, err.status_code)
+    end)
+  end)
+
+  it("ends with the client's leaving, and says that the job goes on", function()
+    kit.with({ sim = { cold_start = 100 } }, function()
+      local ctx = kit.context()
+      clock.after(3, function() ctx.leave() end)
+      local data = kit.data(SUBMIT .. [[
+        local ok, err = pcall(job.wait, job)
+        return { code = err.code, message = err.message }
+      ]], { uses = USES.uses, ctx = ctx })
+      assert.equal("client_left", data.code)
+      assert.matches("The job goes on", data.message, 1, true)
+    end)
+  end)
+
+  for _, remote in ipairs { true, false } do
+    it(remote and "cancels the job when its caller does, where the operator wants that" or "leaves the job alone otherwise", function()
+      kit.with({ sim = { cold_start = 100 }, cancel_remote = remote }, function(sim)
+        local task = fiber.spawn(with, SUBMIT .. "return { status = job:wait().status }")
+        task.quiet = true
+        clock.sleep(10)
+        task:cancel("no more")
+        local ok, err = task:join()
+        assert.is_false(ok)
+        assert.is_true(fiber.is_cancelled(err))
+        clock.sleep(1)
+        assert.equal(remote and 1 or 0, #sim:requests { path = "/cancel" })
+      end)
+    end)
+  end
+
+  it("waits for many at once, each told as progress that grows", function()
+    kit.with({ sim = { cold_start = 20 } }, function(sim)
+      local ctx = kit.context()
+      local data = kit.data(([[
+        local jobs = rc.map({ 1, 2, 3, 4, 5, 6 }, function(seed, i)
+          local job = rc.submit { deployment_id = "%s", overrides = { ["3"] = { inputs = { seed = seed } } } }
+          local done = job:wait()
+          ctx:progress(i, 6)
+          return done.status
+        end, { concurrency = 6 })
+        return { jobs = jobs }
+      ]]):format(ID), { uses = USES.uses, ctx = ctx })
+      assert.same({ "succeeded", "succeeded", "succeeded", "succeeded", "succeeded", "succeeded" }, data.jobs)
+      assert.equal(6, #sim:requests { path = "/inference" })
+    end)
+  end)
+end)
+
+describe("a job", function()
+  it("tells status and result, and can be cancelled", function()
+    kit.with({ sim = { cold_start = 10 } }, function(sim)
+      local data = kit.data(SUBMIT .. [[
+        local status = job:status()
+        local early = job:result()
+        return { status = status.status, early = early.status, cancel = job:cancel(), again = job:cancel() }
+      ]], USES)
+      assert.equal("in_queue", data.status)
+      assert.equal("cancelled", data.cancel)
+      assert.equal(2, #sim:requests { path = "/cancel" })
+    end)
+  end)
+
+  it("needs no more than submit_request for that, but does for the proxy", function()
+    kit.with({}, function()
+      local _, err = kit.run(SUBMIT .. 'job:proxy("api/free", {})', { uses = { "submit_request" } })
+      assert.is_nil(err) -- no instance has it yet: freed without a call
+      _, err = kit.run(SUBMIT .. 'job:wait() job:proxy("api/free", {})', { uses = { "submit_request" } })
+      assert.equal("not_allowed", err.code)
+      assert.matches("'call_instance_proxy'", err.message, 1, true)
+    end)
+  end)
+
+  it("is told from other tables, and its methods from its fields", function()
+    kit.with({}, function()
+      local _, err = with(SUBMIT .. "job.wait {}")
+      assert.matches("probe.lua:2: call it as job:wait(…)", err.message, 1, true)
+      _, err = with(SUBMIT .. "job:wait { seconds = 5 }")
+      assert.matches("job:wait has no option 'seconds'", err.message, 1, true)
+      _, err = with(SUBMIT .. "job:wait { timeout = -1 }")
+      assert.matches("job:wait takes { timeout = seconds }", err.message, 1, true)
+      _, err = with "rc.job(1, 2)"
+      assert.matches("probe.lua:1: rc.job takes a deployment_id and a request_id", err.message, 1, true)
+    end)
+  end)
+
+  it("keeps its ids, whatever a recipe writes into it", function()
+    kit.with({}, function(sim)
+      local data = kit.data(SUBMIT .. 'job.request_id = "../x" return { s = job:status().status }', USES)
+      assert.equal("in_queue", data.s)
+      assert.equal(0, #sim:requests { path = "../x" })
+    end)
+  end)
+end)
+
+describe("job:proxy", function()
+  it("finds the instance of the job by itself", function()
+    kit.with({ sim = { cold_start = 1 } }, function(sim)
+      local data = kit.data(SUBMIT .. [[
+        local done = job:wait()
+        local answer = job:proxy("api/free", { unload_models = true, free_memory = true })
+        return { answer = answer, instance_id = done.instance_id }
+      ]], USES)
+      assert.equal("", data.answer)
+      local call = sim:requests({ path = "/proxy/" })[1]
+      assert.matches(data.instance_id, call.path, 1, true)
+      assert.equal('{"free_memory":true,"unload_models":true}', call.body)
+    end)
+  end)
+
+  it("gives JSON answers as tables", function()
+    kit.with({ sim = { cold_start = 1 } }, function(sim)
+      bed.answer_with(sim, '{"exec_info":{"queue_remaining":0}}', { path = "/proxy/" })
+      local data = kit.data(SUBMIT .. 'job:wait() return job:proxy("api/prompt", {})', USES)
+      assert.equal(0, data.exec_info.queue_remaining)
+    end)
+  end)
+
+  it("tries once more where the instance has changed", function()
+    kit.with({ sim = { cold_start = 1 } }, function(sim)
+      bed.answer_with(sim, '{"status":"in_progress","instance_id":"old"}', { path = "/status" })
+      bed.answer_with(sim, '{"status":"in_progress","instance_id":"new"}', { path = "/status" })
+      bed.answer_with(sim, "gone", { path = "/old/proxy/", status = 404 })
+      bed.answer_with(sim, '"done"', { path = "/new/proxy/" })
+      assert.equal("done", kit.data(('return { a = rc.job("%s", "r"):proxy("api/interrupt") }'):format(ID), USES).a)
+      assert.equal(2, #sim:requests { path = "/proxy/" })
+    end)
+  end)
+
+  it("takes an instance that is gone as freed, for api/free alone", function()
+    kit.with({}, function(sim)
+      bed.answer_with(sim, '{"status":"completed","instance_id":"old"}', { path = "/status", forever = true })
+      bed.answer_with(sim, "gone", { path = "/old/proxy/", status = 404, forever = true })
+      assert.equal("", kit.data(('return { a = rc.job("%s", "r"):proxy("/api/free", {}) }'):format(ID), USES).a)
+      local _, err = with(('rc.job("%s", "r"):proxy("api/interrupt")'):format(ID))
+      assert.equal(404, err.status_code)
+      assert.equal(2, #sim:requests { path = "/proxy/" })
+    end)
+  end)
+
+  it("does not send again what may have arrived", function()
+    kit.with({}, function(sim)
+      bed.answer_with(sim, '{"status":"in_progress","instance_id":"i"}', { path = "/status", forever = true })
+      bed.answer_with(sim, "bad gateway", { path = "/proxy/", status = 502, forever = true })
+      local _, err = with(('rc.job("%s", "r"):proxy("api/free", {})'):format(ID))
+      assert.equal(502, err.status_code)
+      assert.equal(1, #sim:requests { path = "/proxy/" })
+    end)
+  end)
+end)

@@ -1,0 +1,135 @@
+local codec = require "core.codec"
+local kit = require "spec.support.rc"
+
+local function run(text, options)
+  local result, err
+  kit.with({}, function() result, err = kit.run(text, options) end)
+  return result, err
+end
+
+local PNG = [["\x89PNG\r\n\x1A\n0000"]]
+
+describe("what a recipe returns", function()
+  it("is structured content, text and blocks, in any order", function()
+    local result = run(([[return rc.text "done", { urls = { "u" } }, "a", "b", rc.image(%s)]]):format(PNG))
+    assert.same({ urls = { "u" } }, result.data)
+    assert.equal("a\nb", result.text)
+    assert.same({ { type = "text", text = "done" },
+      { type = "image", data = codec.base64_encode "\x89PNG\r\n\x1A\n0000", mimeType = "image/png" } }, result.content)
+  end)
+
+  it("is ok where it is nothing", function()
+    assert.same({ ok = true }, run("return").data)
+  end)
+
+  it("is refused where it is no result, and why", function()
+    for text, message in pairs {
+      ["return 5"] = "a number", ["return {}, {}"] = "two tables", ["return { f = print }"] = "the value at .f is a function",
+      ['return "\\xFF"'] = "no valid UTF-8", ["return { x = 0/0 }"] = "NaN", ["return { rc.text 'x' }"] = "belongs beside the result",
+      ["local t = {} t.t = t return t"] = "contains itself",
+    } do
+      local result, err = run(text)
+      assert.is_nil(result, text)
+      assert.equal("bad_result", err.code)
+      assert.matches(message, err.message, 1, true)
+    end
+  end)
+end)
+
+describe("content", function()
+  it("finds the type of bytes, and takes the one given", function()
+    local result = run [[
+      return rc.image("GIF89a..."), rc.audio("OggS..."), rc.image("??", "image/x-raw"), rc.audio("\xFF\xFB\x90\x00")
+    ]]
+    local types = {}
+    for i, block in ipairs(result.content) do types[i] = block.type .. " " .. block.mimeType end
+    assert.same({ "image image/gif", "audio audio/ogg", "image image/x-raw", "audio audio/mpeg" }, types)
+  end)
+
+  it("links and embeds", function()
+    local result = run [[
+      return rc.link("https://x.test/a/cat.png?sig=1", { mime_type = "image/png", size = 5, title = "Cat" }),
+        rc.link("recipe://jobs/1", { name = "job" }), rc.embed("recipe://a", "plain"), rc.embed("recipe://b", '{"a":1}'),
+        rc.embed("recipe://c", "\x89PNG\r\n\x1A\n0")
+    ]]
+    local blocks = result.content
+    assert.same({ type = "resource_link", uri = "https://x.test/a/cat.png?sig=1", name = "cat.png", title = "Cat", mimeType = "image/png",
+      size = 5 }, blocks[1])
+    assert.equal("job", blocks[2].name)
+    assert.same({ uri = "recipe://a", mimeType = "text/plain", text = "plain" }, blocks[3].resource)
+    assert.equal("application/json", blocks[4].resource.mimeType)
+    assert.same({ uri = "recipe://c", mimeType = "image/png", blob = codec.base64_encode "\x89PNG\r\n\x1A\n0" }, blocks[5].resource)
+  end)
+
+  it("refuses misuse, naming the place", function()
+    for text, message in pairs {
+      ["rc.text(5)"] = "rc.text must be a text, got number", ['rc.text "\\xFF"'] = "rc.text is no valid UTF-8",
+      ['rc.image "hello"'] = "rc.image: these bytes are no image that is known (text/plain); give its MIME type",
+      ['rc.image("x", "image")'] = "rc.image: the MIME type must be such as image/png, got image",
+      ['rc.image ""'] = "rc.image takes bytes, got none", ["rc.audio {}"] = "rc.audio takes bytes in a string, got table",
+      ['rc.link "no uri"'] = "rc.link takes a URI, got 'no uri'", ['rc.link("a:b", { mime = "x" })'] = "rc.link has no option 'mime'",
+      ['rc.embed("a:b", 5)'] = "rc.embed takes text or bytes, got number",
+      ['rc.link("a:b", { size = "5" })'] = "rc.link: size must be a whole number",
+    } do
+      local _, err = run(text)
+      assert.matches("probe.lua:1: " .. message, err.message, 1, true)
+    end
+  end)
+end)
+
+describe("rc.fail", function()
+  it("ends the call with a message and fields, and no frames", function()
+    local _, err = run [[rc.fail("no such style", { code = "bad_style", known = { "a", "b" } })]]
+    assert.equal("no such style", err.message)
+    assert.equal("bad_style", err.code)
+    assert.same({ ok = false, error = "no such style", code = "bad_style", known = { "a", "b" } }, err.data)
+  end)
+
+  it("can be caught, with its fields", function()
+    local result = run [[
+      local ok, err = pcall(rc.fail, "x", { n = 1 })
+      return { ok = ok, text = tostring(err), code = err.code, n = err.data.n }
+    ]]
+    assert.same({ ok = false, text = "x", code = "failed", n = 1 }, result.data)
+  end)
+end)
+
+describe("rc.finally", function()
+  it("runs at the end of its block, or of the call, once", function()
+    local result = run [[
+      local order = {}
+      do
+        local _ <close> = rc.finally(function() order[#order + 1] = "block" end)
+        order[#order + 1] = "in"
+      end
+      order[#order + 1] = "after"
+      return { order = order }
+    ]]
+    assert.same({ "in", "block", "after" }, result.data.order)
+  end)
+
+  it("notes a clean-up that fails, in the result", function()
+    local result = run [[rc.finally(function() error("the lid is stuck", 0) end) return { ok = true }]]
+    assert.is_true(result.data.ok)
+    assert.matches("a clean-up failed: the lid is stuck", result.text, 1, true)
+  end)
+end)
+
+describe("rc.json", function()
+  it("loses nothing, and raises in Lua's way", function()
+    local result = run [[
+      local text = '{"a":[],"b":{},"n":null,"s":18446744073709551615,"z":1.0}'
+      local value = rc.json.decode(text)
+      local ok, err = pcall(rc.json.decode, "{")
+      local bad, why = pcall(rc.json.encode, { f = print })
+      return { same = rc.json.encode(value) == text, null = value.n == rc.null, err = err, why = why,
+        list = rc.json.encode(rc.json.array()), order = rc.json.encode(rc.json.ordered({ "z", "a" }, { a = 1, z = 2 })) }
+    ]]
+    assert.is_true(result.data.same)
+    assert.is_true(result.data.null)
+    assert.matches("rc.json.decode: line 1, column 2", result.data.err, 1, true)
+    assert.matches("rc.json.encode: at .f: ", result.data.why, 1, true)
+    assert.equal("[]", result.data.list)
+    assert.equal('{"z":2,"a":1}', result.data.order)
+  end)
+end)
