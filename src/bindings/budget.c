@@ -53,17 +53,37 @@ static int free_budget(lua_State *L)
     return 0;
 }
 
+static char traced; // its address, at index 0, tells the tables of on_error from any other
+
 // The error and where it was raised, in a table: a message handler has one result.
 static int on_error(lua_State *L)
 {
     const char *message = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : NULL;
     lua_settop(L, 1);
-    lua_createtable(L, 2, 0);
+    lua_createtable(L, 2, 1);
     lua_insert(L, 1); // pair error
+    lua_pushlightuserdata(L, &traced);
+    lua_rawseti(L, 1, 0);
     lua_rawseti(L, 1, 1);
     luaL_traceback(L, L, message, 1);
     lua_rawseti(L, 1, 2);
     return 1;
+}
+
+// Puts error and traceback in the place of a table of on_error, which is on top; memory that ran
+// out and a handler that failed leave a plain string instead.
+static void unpack_traced(lua_State *L)
+{
+    if (!lua_istable(L, -1))
+        return;
+    lua_rawgeti(L, -1, 0);
+    bool is_pair = lua_touserdata(L, -1) == &traced;
+    lua_pop(L, 1);
+    if (!is_pair)
+        return;
+    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -2, 2); // pair error traceback
+    lua_remove(L, -3);
 }
 
 // The stack is: handler, results | handler, error.  Nothing here can be stopped by the hook.
@@ -73,11 +93,8 @@ static int body_ended(lua_State *L, int status, lua_KContext context)
     bool ok = status == LUA_OK || status == LUA_YIELD;
     lua_pushboolean(L, ok);
     lua_replace(L, 1);
-    if (!ok && lua_istable(L, 2)) { // memory ran out or the handler failed: a plain string
-        lua_rawgeti(L, 2, 1);
-        lua_rawgeti(L, 2, 2);
-        lua_remove(L, 2);
-    }
+    if (!ok)
+        unpack_traced(L);
     return lua_gettop(L);
 }
 
@@ -172,10 +189,16 @@ static int close_thread(lua_State *L)
         return 1;
     }
     int status = budget_close(co, b);
-    lua_pushboolean(L, status == LUA_OK);
-    if (status == LUA_OK)
+    if (status == LUA_OK) {
+        lua_pushboolean(L, 1);
         return 1;
+    }
+    lua_settop(L, 2);
     lua_xmove(co, L, 1);
+    unpack_traced(L); // the handler of `body` is still in force
+    lua_settop(L, 3);
+    lua_pushboolean(L, 0);
+    lua_insert(L, 3);
     return 2;
 }
 

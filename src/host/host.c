@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "host/call.h"
 #include "host/embed.h"
+#include "host/strings.h"
 #include "loop/loop.h"
 
 #include <lauxlib.h>
@@ -28,6 +29,7 @@ static int open_state(lua_State *L)
     const struct host_module *modules = lua_touserdata(L, 1);
     lua_gc(L, LUA_GCSTOP);
     luaL_openlibs(L);
+    strings_guard(L);
     embed_install(L);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE); // preload
     for (const struct host_module *m = modules; m->name; m++) {

@@ -1,0 +1,12 @@
+/// The string library, fit for budgets.
+#ifndef RCMCP_HOST_STRINGS_H
+#define RCMCP_HOST_STRINGS_H
+
+#include <lua.h>
+
+/// Puts find, match, gmatch, gsub and rep that a budget can stop into the string table, so that
+/// methods of strings are theirs too; outside of slices they are Lua's own.  Closes the metatable
+/// of strings.
+void strings_guard(lua_State *L);
+
+#endif
