@@ -91,7 +91,9 @@ end
 ---@type table<RecipeKind, fun(spec: table): table>
 M.functions = {}
 for kind in pairs(forms) do
-  M.functions[kind] = function(spec) return declare(kind, spec) end
+  M.functions[kind] = function(spec)
+    return (declare(kind, spec)) -- no tail call: the levels of errors count this frame
+  end
 end
 
 -- Checks ---------------------------------------------------------------------------------------------

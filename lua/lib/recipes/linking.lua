@@ -79,10 +79,19 @@ local function unknown(state, name)
   return ("field 'uses': there is no tool '%s'%s"):format(name:sub(1, 80), didyoumean.hint(name, names))
 end
 
-local function cycle(path, name)
+local function titled(node, problem)
+  return #node.item.recipe.tools > 1 and ("tool '%s': %s"):format(node.entry.key, problem) or problem
+end
+
+-- All of a circle are at fault: which of them is new, and so gives way, is not known here.
+local function add_circle(state, path, name)
   local from = 1
   while path[from] ~= name do from = from + 1 end
-  return ("field 'uses' closes a circle: %s, %s"):format(table.concat(path, " uses ", from), "uses " .. name)
+  local problem = ("field 'uses' closes a circle: %s uses %s"):format(table.concat(path, " uses ", from), name)
+  for i = from, #path do
+    local node = state.holders.tools[path[i]]
+    add_problem(state, node.item, titled(node, problem))
+  end
 end
 
 local resolve
@@ -93,7 +102,7 @@ local function used_tool(state, name, path)
   if builtin then return builtin, 0 end
   local node = state.holders.tools[name]
   if not node then return nil, unknown(state, name) end
-  if node.open then return nil, cycle(path, name) end
+  if node.open then return add_circle(state, path, name) end
   resolve(state, node, path)
   return node.tool, node.depth
 end
@@ -127,10 +136,6 @@ local function linked_tool(state, node, annotations)
     })
   end
   return entry.linked
-end
-
-local function titled(node, problem)
-  return #node.item.recipe.tools > 1 and ("tool '%s': %s"):format(node.entry.key, problem) or problem
 end
 
 function resolve(state, node, path)
