@@ -26,10 +26,12 @@ local lua_layers = {
   { "lua/lib/mcp/", may = { "core.", "lib." }, never = { "lib.runcomfy", "lib.sim", "lib.config" } },
   { "lua/lib/runcomfy/", may = { "lib." }, never = { "lib.mcp", "lib.sim", "lib.config" } },
   { "lua/lib/sim/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.config", "lib.http", "lib.retry" } },
+  { "lua/lib/recipes/testkit/", may = { "core.", "lib." }, never = { "lib.config" } },
   { "lua/lib/recipes/", may = { "core.", "lib." }, never = { "lib.sim", "lib.config" } },
   { "lua/lib/config/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.sim" } },
   { "lua/lib/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.sim" } },
   { "lua/tools/", may = { "lib." }, never = { "lib.mcp", "lib.sim", "lib.config" } },
+  { "lua/rcmcp/", may = { "lib.recipes.testkit" }, never = {} },
   { "lua/cli/", may = { "core.", "lib.", "cli.", "argparse" }, never = {} },
   { "lua/main.lua", may = { "cli." }, never = {} },
 }

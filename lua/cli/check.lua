@@ -1,0 +1,111 @@
+--- `rcmcp check [FILE|DIR …]`: what is wrong with recipes, without running them.
+
+local exit_status = require "cli.shared.exit_status"
+local options = require "cli.shared.options"
+
+local M = {
+  summary = "Check recipes and scripts without running them",
+  epilog = [[
+Found are: errors of syntax and of the declaration; names that recipes do not have; tools that are called but not in
+'uses', or in 'uses' but never called; parameters that are never read; input schemas that known clients refuse.
+Without FILE or DIR the recipe folders are checked.
+
+Exit status: 0 no errors (there may be warnings); 1 errors; 64 wrong command line.]],
+}
+
+function M.define(parser)
+  parser:argument("places", "Files, or folders with recipes"):argname("FILE|DIR"):args("*")
+  parser:flag("--json", "Print the findings as JSON")
+  options.recipes(parser)
+end
+
+local function add_folder(list, root, named)
+  local files, err = require("lib.recipes.folders").scan(root, true)
+  if not files then return named and err or nil end
+  for _, file in ipairs(files) do
+    if not file.disabled then list[#list + 1] = file end
+  end
+end
+
+local function add_place(list, path)
+  local stat, message = require("core.fs").stat(path)
+  if not stat then return require("lib.errors").new(("cannot read %s: %s"):format(path, message)) end
+  if stat.type == "directory" then
+    return add_folder(list, { path = #path > 1 and path:gsub("/+$", "") or path, label = "command line" }, true)
+  end
+  list[#list + 1] = { file = path }
+end
+
+local function recipe_folders(args)
+  return require("lib.recipes.folders").list {
+    examples = args.examples, program = require("core.host").program(), flags = args.recipes,
+  }
+end
+
+local function files_of(args)
+  local list, places = {}, args.places or {}
+  for _, path in ipairs(places) do
+    local err = add_place(list, path)
+    if err then return nil, err end
+  end
+  for _, root in ipairs(#places == 0 and recipe_folders(args) or {}) do add_folder(list, root) end
+  return list
+end
+
+local function check(files)
+  local lint, findings = require "lib.recipes.lint", {}
+  for _, at in ipairs(files) do
+    local found, err = lint.check_file(at.file, at.name and at or nil)
+    found = found or { { file = at.file, level = "error", rule = "read", message = err.message } }
+    table.move(found, 1, #found, #findings + 1, findings)
+  end
+  return findings
+end
+
+local function count(findings, level)
+  local number = 0
+  for _, finding in ipairs(findings) do
+    if finding.level == level then number = number + 1 end
+  end
+  return number
+end
+
+local function plural(number, noun)
+  return ("%d %s%s"):format(number, noun, number == 1 and "" or "s")
+end
+
+local function print_text(report)
+  for _, finding in ipairs(report.findings) do
+    local place = finding.line and ("%s:%d"):format(finding.file, finding.line) or finding.file
+    io.stdout:write(("%s: %s: %s [%s]\n"):format(place, finding.level, finding.message, finding.rule))
+  end
+  io.stderr:write(("%s: %s, %s\n"):format(plural(report.files, "file"), plural(report.errors, "error"),
+    plural(report.warnings, "warning")))
+end
+
+local function print_json(report)
+  local json = require "core.json"
+  local list = {}
+  for i, finding in ipairs(report.findings) do
+    list[i] = json.ordered({ "file", "line", "level", "rule", "message" }, finding)
+  end
+  report.findings = json.as_array(list)
+  io.stdout:write(json.encode(json.ordered({ "ok", "files", "errors", "warnings", "findings" }, report)), "\n")
+end
+
+---@param argv string[]
+---@return integer status
+function M.run(argv)
+  local args, status = options.parse("check", M, argv)
+  if not args then return status end
+  local files, err = files_of(args)
+  if not files then return options.usage_error("check", err.message) end
+  local findings = check(files)
+  local report = { files = #files, findings = findings, errors = count(findings, "error"), warnings = count(findings, "warning") }
+  report.ok = report.errors == 0
+  local result = report.ok and exit_status.ok or exit_status.tool_error
+  if args.json then print_json(report) else print_text(report) end
+  return result
+end
+
+return M

@@ -1,0 +1,191 @@
+--- `rcmcp run FILE|NAME …`: one call of a recipe, or one run of a script.
+
+local exit_status = require "cli.shared.exit_status"
+local one_call = require "cli.shared.one_call"
+local options = require "cli.shared.options"
+
+local M = {
+  summary = "Run a recipe or a script and print its result as JSON",
+  needs_arguments = true,
+  epilog = [[
+FILE is a Lua file; NAME is a recipe of the recipe folders.  The arguments of a recipe are key=value words, read by its
+parameters as rcmcp call reads those of a tool.  A script, which declares nothing, gets the words as its table arg.
+
+Standard output carries one line of JSON; print, log lines and progress go to standard error.  The exit statuses are
+those of rcmcp call.  Ctrl-C runs the clean-ups, then ends with 130; a second one ends at once.
+
+With --dry-run the same code runs, reads are asked for real, and whatever would change or cost something is answered
+with the recipe's samples, or with made-up data, and listed with its risk and what the GPU time would cost.
+
+Examples:
+  rcmcp run upscale.lua deployment_id=ID image=photo.png
+  rcmcp run nightly_batch.lua prompts.txt --dry-run
+  rcmcp run generate_image prompt="a fox" --simulate]],
+}
+
+function M.define(parser)
+  parser:argument("target", "A Lua file, or the name of a recipe"):argname("FILE|NAME")
+  parser:argument("words", "Arguments of the recipe, or words for the script"):argname("key=value"):args("*")
+  one_call.define(parser)
+  parser:option("--tool", "The tool to call, of a file that declares several"):argname("NAME")
+  parser:flag("--dry-run", "Send nothing that changes or costs something; print what would have been sent")
+  parser:option("--record", "Save the calls of tools, without secrets, for the test kit's replay"):argname("FILE")
+  options.recipes(parser)
+  options.settings(parser)
+end
+
+local function usage(message, ...)
+  return nil, require("lib.errors").new(message:format(...), { code = "usage" })
+end
+
+local function is_file(target)
+  return target:find("%.lua$") ~= nil or target:find("/", 1, true) ~= nil
+end
+
+-- What will run ------------------------------------------------------------------------------------
+
+---@class Target
+---@field tool Tool
+---@field arguments table
+---@field find fun(name: string): Tool?
+
+local function names_of(list, key)
+  local names = {}
+  for i, entry in ipairs(list) do names[i] = entry[key] end
+  return names
+end
+
+local function pick(standalone, wanted)
+  local names = names_of(standalone.tools, "key")
+  if #names == 0 then return usage("%s declares no tool", standalone.file) end
+  if not wanted and #names > 1 then
+    return usage("%s declares several tools; take one with --tool: %s", standalone.file, table.concat(names, ", "))
+  end
+  for _, entry in ipairs(standalone.tools) do
+    if not wanted or entry.key == wanted then return entry end
+  end
+  return usage("%s declares no tool '%s'%s", standalone.file, wanted, require("lib.didyoumean").hint(wanted, names))
+end
+
+local function from_file(program, args)
+  local standalone, err = require("lib.recipes.standalone").open(args.target, {
+    tools = program:snapshot().list,
+    find = function(name) return program:catalog():find(name) end,
+    settings = program.settings,
+    hosts = program.settings.http_hosts,
+    mark = program.simulated and require("cli.shared.simulated").result or nil,
+  })
+  if not standalone then return nil, err end
+  if standalone.is_script then
+    if args.args or args.tool then return usage("%s is a script: it takes words, which it finds in arg", args.target) end
+    return { tool = standalone:script(args.words), arguments = {}, find = standalone.snapshot.find }
+  end
+  local entry, pick_err = pick(standalone, args.tool)
+  if not entry then return nil, pick_err end
+  local arguments, read_err = one_call.read_arguments(args, require("cli.shared.parameters").of(entry.fields.input))
+  if not arguments then return nil, read_err end
+  return { tool = standalone.snapshot.find(entry.key), arguments = arguments, find = standalone.snapshot.find }
+end
+
+local function from_name(program, args)
+  if args.tool then return usage("--tool goes with a file") end
+  local catalog = program:catalog()
+  local tool = catalog:find(args.target)
+  if not tool then
+    local err = catalog:problem_of(args.target)
+    if err then return nil, err end
+    local names = names_of(catalog:snapshot().list, "name")
+    local hint = require("lib.didyoumean").hint(args.target, names)
+    return usage("there is no recipe '%s'%s", args.target, hint ~= "" and hint or "; a file ends in .lua, rcmcp recipes lists the others")
+  end
+  local arguments, err = one_call.read_arguments(args, require("cli.shared.parameters").of(tool.schema))
+  if not arguments then return nil, err end
+  return { tool = tool, arguments = arguments, find = function(name) return catalog:find(name) end }
+end
+
+-- How it runs --------------------------------------------------------------------------------------
+
+local function builtin_names(program)
+  local names = {}
+  for _, tool in ipairs(program:snapshot().list) do names[tool.name] = true end
+  return names
+end
+
+local function new_dry_run(program, target)
+  local builtin = builtin_names(program)
+  return require("lib.recipes.dry_run").new {
+    find = target.find, is_recipe = function(name) return not builtin[name] end,
+  }
+end
+
+-- Several doors, one behind the other: the first sees the call first.
+local function chained(doors)
+  return function(call, proceed)
+    local step = proceed
+    for i = #doors, 1, -1 do
+      local inner, door = step, doors[i]
+      step = function() return door(call, inner) end
+    end
+    return step()
+  end
+end
+
+local function prepare(program, args, dry_run, tape)
+  local doors = {}
+  if tape then doors[#doors + 1] = function(...) return tape:around(...) end end
+  if dry_run then doors[#doors + 1] = function(...) return dry_run:around(...) end end
+  return function(ctx)
+    ctx.simulated, ctx.dry_run = program.simulated, dry_run ~= nil
+    if #doors > 0 then ctx.around_call = chained(doors) end
+    if not args.quiet and program.settings.origin.log_level == "default" then
+      require("core.log").set_level "info" -- what a script prints is a line of the log
+    end
+  end
+end
+
+local function save(tape, path, outcome)
+  local ok, message = tape:save(path)
+  if ok then return outcome end
+  return { status = exit_status.software, text = ("rcmcp run: cannot write %s: %s"):format(path, message), data = outcome.data }
+end
+
+local function planned(dry_run, outcome, result)
+  if not result then return outcome end
+  local text = dry_run:text()
+  if result.is_error then text = text .. "\n" .. (result.text or "") end
+  return { status = outcome.status, text = text, data = dry_run:plan(result) }
+end
+
+local function perform(program, args, target)
+  local dry_run = args.dry_run and new_dry_run(program, target) or nil
+  local tape = args.record and require("lib.recipes.tape").new { secrets = { program.settings.api_key } } or nil
+  local outcome, result = one_call.run(args, {
+    command = "run",
+    leaving = "cleaning up",
+    prepare = prepare(program, args, dry_run, tape),
+    perform = function(ctx) return require("lib.mcp.registry").call(target.tool, target.arguments, ctx) end,
+  })
+  if dry_run then outcome = planned(dry_run, outcome, result) end
+  if tape then outcome = save(tape, args.record, outcome) end
+  if outcome.data == nil and result and not result.is_error then outcome.data = { ok = true, text = outcome.text } end
+  return outcome
+end
+
+local function run(args)
+  local program <close>, status, err = require("cli.shared.program").open(args, { cancel_remote = true })
+  if not program then return err and one_call.refused("run", args, err, status) or { status = status } end
+  local target
+  target, err = (is_file(args.target) and from_file or from_name)(program, args)
+  if not target then return one_call.refused("run", args, err, one_call.refused_status(err)) end
+  return perform(program, args, target)
+end
+
+---@param argv string[]
+---@return integer status
+function M.run(argv)
+  local args, status = options.parse("run", M, argv)
+  if not args then return status end
+  return one_call.report(args, run(args))
+end
+
+return M

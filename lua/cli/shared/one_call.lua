@@ -1,0 +1,127 @@
+--- One call of one tool from the command line: its arguments, its progress, what it prints, its exit status.
+
+local exit_status = require "cli.shared.exit_status"
+
+local M = {}
+
+---@class CallOutcome
+---@field status integer
+---@field text? string          for standard error
+---@field data? any             for standard output, as JSON
+
+--- Declares the options that say how a call talks.
+---@param parser table
+function M.define(parser)
+  parser:option("--args", "All arguments as one JSON object; - reads it from standard input"):argname("JSON")
+  parser:flag("-q --quiet", "Say nothing on standard error, unless the call fails")
+  parser:flag("--json", "Whatever happens, print one line of JSON")
+end
+
+--- Writes the outcome: the data on standard output, the words on standard error.
+---@param args table
+---@param outcome CallOutcome
+---@return integer status
+function M.report(args, outcome)
+  local json = require "core.json"
+  if outcome.data ~= nil then io.stdout:write(json.encode(outcome.data), "\n") end
+  local silent = args.json or (args.quiet and outcome.status == exit_status.ok)
+  if not silent and outcome.text then
+    io.stderr:write(outcome.text, outcome.text:sub(-1) == "\n" and "" or "\n")
+  end
+  return outcome.status
+end
+
+--- An error met before the tool ran: data only for who asked for JSON in any case.
+---@param command string
+---@param args table
+---@param err Error
+---@param status integer
+---@return CallOutcome
+function M.refused(command, args, err, status)
+  local data = args.json and { ok = false, error = err.message, code = err.code } or nil
+  return { status = status, text = ("rcmcp %s: %s"):format(command, err.message), data = data }
+end
+
+--- The exit status of an error met before the tool ran.
+---@param err Error
+---@return integer
+function M.refused_status(err)
+  return err.code == "usage" and exit_status.usage or exit_status.bad_input
+end
+
+--- The arguments that the words or --args give.
+---@param args table
+---@param parameters Parameter[]
+---@return table|nil arguments, Error? err
+function M.read_arguments(args, parameters)
+  local input = require "cli.shared.input"
+  if args.args and #args.words > 0 then
+    return nil, require("lib.errors").new("give either key=value words or --args, not both", { code = "usage" })
+  end
+  if args.args then return input.from_json(args.args) end
+  return input.from_words(args.words, parameters)
+end
+
+local function status_of(result)
+  local data = type(result.data) == "table" and result.data or {}
+  if result.is_error then return exit_status.of_error(data) end
+  return data.pending == true and exit_status.pending or exit_status.ok
+end
+
+-- What a result says beside its data: texts, and that there is something which a terminal cannot show.
+local function words_of(result)
+  local lines = { result.text }
+  for _, block in ipairs(result.content or {}) do
+    if block.type == "text" then
+      lines[#lines + 1] = block.text
+    elseif block.type == "resource_link" then
+      lines[#lines + 1] = block.uri
+    else
+      lines[#lines + 1] = ("[%s %s]"):format(block.type, block.mimeType or "")
+    end
+  end
+  return #lines > 0 and table.concat(lines, "\n") or nil
+end
+
+-- The tool's view of its caller: progress is a line on the terminal; what it logs is told at the end.
+local function context(line, command)
+  local ctx = { cancelled = false, client = { name = "rcmcp " .. command, version = require("core.host").version }, notes = {} }
+  function ctx:progress(_, _, message)
+    if not self.cancelled and message then line:show(message) end
+  end
+  function ctx.on_leaving() end -- whoever typed the command waits for its end
+  function ctx:log(_, text)
+    table.insert(self.notes, text)
+  end
+  return ctx
+end
+
+local function interrupted(command, args, ctx)
+  local text = "interrupted" .. (#ctx.notes > 0 and "; " .. table.concat(ctx.notes, "; ") or "")
+  return M.refused(command, args, { message = text, code = "interrupted" }, exit_status.interrupted)
+end
+
+---@class OneCall
+---@field command string                 of the command line
+---@field leaving string                 what Ctrl-C begins, for the terminal
+---@field prepare? fun(ctx: table, line: ProgressLine)  makes the context the command's own
+---@field perform fun(ctx: table): CallResult  makes the call, in a fiber
+
+--- Makes the call and waits for it; Ctrl-C cancels it, and its clean-ups run.
+---@param args table
+---@param call OneCall
+---@return CallOutcome outcome, CallResult? result
+function M.run(args, call)
+  local line <close> = require("cli.shared.progress_line").new(args.quiet or args.json)
+  local ctx = context(line, call.command)
+  if call.prepare then call.prepare(ctx, line) end
+  local ok, result = require("cli.shared.run").to_end(function() return call.perform(ctx) end, function()
+    ctx.cancelled = true
+    line:show("interrupted; " .. call.leaving)
+  end)
+  if ok then return { status = status_of(result), text = words_of(result), data = result.data }, result end
+  if require("lib.fiber").is_cancelled(result) then return interrupted(call.command, args, ctx) end
+  error(result, 0)
+end
+
+return M

@@ -1,0 +1,296 @@
+--- Checks a recipe or a script without running it, further than loading does.
+
+local didyoumean = require "lib.didyoumean"
+local loader = require "lib.recipes.loader"
+local portability = require "lib.recipes.portability"
+local scan = require "lib.recipes.lint.scan"
+local vocabulary = require "lib.recipes.lint.vocabulary"
+
+local M = {}
+
+---@class lint.Finding
+---@field file string
+---@field line? integer
+---@field level "error"|"warning"
+---@field rule string
+---@field message string
+
+---@class lint.Options
+---@field name? string        of the recipe
+---@field shown? string       what messages call the file; default: its path
+---@field folder? string      where `require` looks first; default: the file's
+---@field root? string        the recipe folder; default: the file's folder
+
+---@class lint.Check
+---@field findings lint.Finding[]
+---@field file string
+---@field package is_script boolean
+---@field package used table<string, { file: string, line: integer }>  tools that the code calls, with the first call
+---@field package maybe table<string, true>     tools that it may need
+---@field package dynamic boolean               a call may reach a tool whose name is not in the code
+local Check = {}
+Check.__index = Check
+
+function Check:add(level, rule, place, format, ...)
+  local at = type(place) == "table" and place or { file = self.file, line = place }
+  table.insert(self.findings, {
+    file = at.file, line = at.line, level = level, rule = rule, message = format:format(...),
+  })
+end
+
+-- Names ----------------------------------------------------------------------------------------------
+
+local function is_known_global(name, is_script)
+  return vocabulary.globals[name] ~= nil or is_script and name == "arg"
+end
+
+function Check:global(use, seen)
+  if use.write then
+    return self:add("error", "global-write", use.line, "'%s' is set as a global; begin with: local %s", use.name, use.name)
+  end
+  if is_known_global(use.name, self.is_script) or seen[use.name] then return end
+  seen[use.name] = true
+  local withheld = vocabulary.withheld[use.name]
+  if withheld then
+    return self:add("error", "unknown-global", use.line, "'%s' is not there for recipes; %s", use.name, withheld)
+  end
+  self:add("error", "unknown-global", use.line, "unknown name '%s'%s", use.name,
+    didyoumean.hint(use.name, vocabulary.names(vocabulary.globals)))
+end
+
+function Check:member(use)
+  local library, name = use.name:match("^([^.]+)%.(.+)$")
+  local members = vocabulary.globals[library]
+  if type(members) ~= "table" or members[name] ~= nil or library == "_G" or library == "_ENV" then return end
+  self:add("error", "unknown-member", use.line, "'%s' is not there for recipes%s", use.name,
+    didyoumean.hint(name, vocabulary.names(members)))
+end
+
+function Check:use(tool, line)
+  self.used[tool] = self.used[tool] or { file = self.file, line = line }
+end
+
+function Check:rc_member(use)
+  local known = vocabulary.rc[use.name]
+  if known == nil then
+    return self:add("error", "unknown-rc", use.line, "rc has no '%s'%s", use.name,
+      didyoumean.hint(use.name, vocabulary.names(vocabulary.rc)))
+  end
+  if type(known) == "string" then self:use(known, use.line) end
+end
+
+function Check:names(scanned)
+  local seen = {}
+  for _, use in ipairs(scanned.globals) do self:global(use, seen) end
+  for _, use in ipairs(scanned.members) do self:member(use) end
+  for _, use in ipairs(scanned.rc) do self:rc_member(use) end
+  for _, use in ipairs(scanned.tools) do self:use(use.name, use.line) end
+  for _, use in ipairs(scanned.methods) do
+    local tool = vocabulary.methods[use.name]
+    if tool then self:use(tool, use.line) end
+    for _, name in ipairs(vocabulary.maybe[use.name] or {}) do self.maybe[name] = true end
+  end
+  self.dynamic = self.dynamic or scanned.opaque
+end
+
+-- Files that are required ----------------------------------------------------------------------------
+
+local function read_file(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read "a"
+  if file then file:close() end
+  return text
+end
+
+local function module_places(name, options)
+  local relative = name:gsub("%.", "/") .. ".lua"
+  return { options.folder .. "/" .. relative, options.root .. "/lib/" .. relative }
+end
+
+function Check:module(use, options, seen)
+  if seen[use.name] then return end
+  seen[use.name] = true
+  for _, path in ipairs(module_places(use.name, options)) do
+    local text = read_file(path)
+    if text then return self:module_text(text, path, options, seen) end
+  end
+  self:add("error", "missing-module", use.line, "require '%s': there is no such file beside the recipe, nor in lib/", use.name)
+end
+
+function Check:module_text(text, path, options, seen)
+  local chunk, message = load(text, "@" .. path, "t")
+  if not chunk then return self:syntax(message) end
+  local own_file = self.file
+  self.file = path
+  self:source(text, options, seen)
+  self.file = own_file
+end
+
+function Check:source(text, options, seen)
+  local scanned = scan.scan(text)
+  self:names(scanned)
+  for _, use in ipairs(scanned.requires) do self:module(use, options, seen) end
+  return scanned
+end
+
+-- Declarations ---------------------------------------------------------------------------------------
+
+local function sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+-- Of several tools in a file nobody can tell which one calls what: their `uses` count together.
+function Check:uses(recipe, scanned)
+  local declared, line = {}, scanned.declarations[1] and scanned.declarations[1].line
+  for _, list in ipairs { recipe.tools, recipe.resources, recipe.templates, recipe.prompts } do
+    for _, entry in ipairs(list) do
+      for _, name in ipairs(entry.fields.uses or {}) do declared[name] = true end
+    end
+  end
+  for _, name in ipairs(sorted_keys(self.used)) do
+    if not declared[name] then
+      self:add("error", "uses-missing", self.used[name], "'%s' is called, but 'uses' does not name it", name)
+    end
+  end
+  for _, name in ipairs(sorted_keys(declared)) do
+    if not self.used[name] and not self.maybe[name] and not self.dynamic then
+      self:add("warning", "uses-unused", line, "'uses' names '%s', which is never called: the tool's hints are worse than it is", name)
+    end
+  end
+end
+
+local function declaration_of(scanned, name)
+  local tools = {}
+  for _, declaration in ipairs(scanned.declarations) do
+    if declaration.kind == "tool" then
+      if declaration.name == name then return declaration end
+      tools[#tools + 1] = declaration
+    end
+  end
+  return #tools == 1 and tools[1] or nil
+end
+
+local function parameter_names(entry)
+  local schema = entry.compiled.schema
+  if type(schema) == "userdata" then schema = require("lib.json").decode(schema:text()) end
+  return sorted_keys(schema.properties or {})
+end
+
+-- A schema may allow members that it does not name; a list of parameters is all there is.
+local function is_known_parameter(entry, names, name)
+  if type(entry.fields.input) == "string" or (entry.fields.input or {}).type then return true end
+  for _, known in ipairs(names) do
+    if known == name then return true end
+  end
+  return false
+end
+
+function Check:read_parameters(entry, declaration, names)
+  local input = declaration.input
+  for _, name in ipairs(names) do
+    if not input.fields[name] and not input.whole then
+      self:add("warning", "unread-parameter", declaration.line, "tool '%s': the parameter '%s' is never read", entry.key, name)
+    end
+  end
+  for _, name in ipairs(sorted_keys(input.fields)) do
+    if not is_known_parameter(entry, names, name) then
+      self:add("error", "unknown-parameter", declaration.line, "tool '%s' reads %s.%s, which is no parameter%s", entry.key,
+        input.name, name, didyoumean.hint(name, names))
+    end
+  end
+end
+
+function Check:parameters(entry, declaration)
+  local names = parameter_names(entry)
+  if declaration.input then return self:read_parameters(entry, declaration, names) end
+  if declaration.in_sight and #names > 0 then
+    self:add("warning", "unread-parameter", declaration.line, "tool '%s' has parameters, but its 'run' takes none", entry.key)
+  end
+end
+
+function Check:tools(recipe, scanned)
+  for _, entry in ipairs(recipe.tools) do
+    local declaration = declaration_of(scanned, entry.key)
+    if declaration then self:parameters(entry, declaration) end
+    for _, problem in ipairs(portability.problems(entry.compiled.schema)) do
+      self:add("warning", problem.rule, declaration and declaration.line, "tool '%s': %s", entry.key, problem.message)
+    end
+  end
+end
+
+-- A whole file ---------------------------------------------------------------------------------------
+
+-- "poster.lua:3: message" to its parts.
+function Check:syntax(message)
+  local line, text = message:match("^.-:(%d+): (.*)$")
+  self:add("error", "syntax", math.tointeger(line), "%s", text or message)
+end
+
+-- The loader's message begins with the name of the file, and a line where it knows one.
+function Check:load_failure(message, shown)
+  local text = message
+  if text:sub(1, #shown) == shown then text = text:sub(#shown + 1) end
+  local line, rest = text:match("^:(%d+): (.*)$")
+  self:add("error", "load", math.tointeger(line), "%s", rest or text:gsub("^:%s*", ""))
+end
+
+local function complete(path, options)
+  local folder = path:match("^(.*)/[^/]*$") or "."
+  local file = path:match("[^/]*$")
+  options = options or {}
+  return {
+    name = options.name or (file:gsub("%.lua$", "")), shown = options.shown or file,
+    folder = options.folder or folder, root = options.root or folder,
+  }
+end
+
+local function by_line(a, b)
+  if a.file ~= b.file then return a.file < b.file end
+  if (a.line or 0) ~= (b.line or 0) then return (a.line or 0) < (b.line or 0) end
+  return a.message < b.message
+end
+
+function Check:recipe(text, path, options, scanned)
+  local recipe, err = loader.load_text(text, path, options)
+  if not recipe then return self:load_failure(err.message, options.shown) end
+  self:uses(recipe, scanned)
+  self:tools(recipe, scanned)
+end
+
+--- Checks a text.
+---@param text string
+---@param path string
+---@param options? lint.Options
+---@return lint.Finding[] findings, boolean is_script
+function M.check_text(text, path, options)
+  local full = complete(path, options)
+  local self = setmetatable({ findings = {}, file = path, used = {}, maybe = {}, dynamic = false, is_script = false }, Check)
+  local source = text:gsub("^#[^\n]*", "")
+  local chunk, message = load(source, "@" .. full.shown, "t")
+  if not chunk then
+    local _, err = loader.load_text(text, path, full) -- knows what people save by mistake
+    local is_mistake = err and not err.message:find("^[^:]*:%d+:")
+    if is_mistake then self:load_failure(err.message, full.shown) else self:syntax(message) end
+    return self.findings, false
+  end
+  self.is_script = not scan.declares(scan.scan(source))
+  local scanned = self:source(source, full, {})
+  if not self.is_script then self:recipe(text, path, full, scanned) end
+  table.sort(self.findings, by_line)
+  return self.findings, self.is_script
+end
+
+--- Checks a file.
+---@param path string
+---@param options? lint.Options
+---@return lint.Finding[]|nil findings, Error? err
+function M.check_file(path, options)
+  local text, err = loader.read(path, path)
+  if not text then return nil, err end
+  return M.check_text(text, path, options)
+end
+
+return M

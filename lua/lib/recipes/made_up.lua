@@ -1,0 +1,138 @@
+--- What a dry run answers instead of RunComfy: requests and deployments that were never made, and behave as if
+--- they had been.
+
+local json = require "lib.json"
+
+local M = {}
+
+---@class MadeUp
+---@field package requests table<string, string>    request id to deployment id
+---@field package deployments table<string, table>  by id
+---@field package deleted table<string, true>
+---@field package count integer
+local MadeUp = {}
+MadeUp.__index = MadeUp
+
+---@return MadeUp
+function M.new()
+  return setmetatable({ requests = {}, deployments = {}, deleted = {}, count = 0 }, MadeUp)
+end
+
+local function next_id(self, kind)
+  self.count = self.count + 1
+  return ("dry-run-%s-%d"):format(kind, self.count)
+end
+
+local function output_of(request_id)
+  return {
+    node_id = "9", channel = "images", url = ("https://dry-run.invalid/%s/output.png"):format(request_id), filename = "output.png",
+    subfolder = "", type = "output",
+  }
+end
+
+local function result_of(request_id)
+  local output = output_of(request_id)
+  return {
+    request_id = request_id, status = "succeeded",
+    outputs = { ["9"] = { images = json.as_array { { url = output.url, filename = output.filename, subfolder = "", type = "output" } } } },
+  }
+end
+
+local function status_of(request_id)
+  return { request_id = request_id, status = "completed", instance_id = "dry-run-instance" }
+end
+
+local answers = {}
+
+function answers.submit_request(self, input)
+  local id = next_id(self, "request")
+  self.requests[id] = input.deployment_id
+  local data = { ok = true, deployment_id = input.deployment_id, submission = { request_id = id } }
+  if input.wait_for_completion then
+    data.pending, data.status, data.result = false, status_of(id), result_of(id)
+    data.output_urls = json.as_array { output_of(id) }
+  end
+  return data
+end
+
+function answers.get_request_status(_, input)
+  return { ok = true, status = status_of(input.request_id) }
+end
+
+function answers.get_request_result(_, input)
+  return { ok = true, result = result_of(input.request_id), output_urls = json.as_array { output_of(input.request_id) } }
+end
+
+function answers.cancel_request(_, input)
+  return { ok = true, cancel = { request_id = input.request_id, outcome = "cancelled" }, outcome = "cancelled" }
+end
+
+function answers.call_instance_proxy()
+  return { ok = true, response = "" }
+end
+
+local function deployment_of(id, input)
+  local deployment = {
+    id = id, name = id, workflow_id = "dry-run-workflow", workflow_version = "v1", hardware = json.as_array { "AMPERE_48" },
+    min_instances = 0, max_instances = 1, queue_size = 1, keep_warm_duration_in_seconds = 60, status = "standby", is_enabled = true,
+  }
+  for key, value in pairs(input) do deployment[key] = value end
+  deployment.deployment_id = nil
+  if type(deployment.hardware) == "string" then deployment.hardware = json.as_array { deployment.hardware } end
+  return deployment
+end
+
+function answers.create_deployment(self, input)
+  local id = next_id(self, "deployment")
+  self.deployments[id] = deployment_of(id, input)
+  return { ok = true, deployment = self.deployments[id] }
+end
+
+function answers.update_deployment(self, input)
+  local id = input.deployment_id
+  local base = {}
+  for key, value in pairs(self.deployments[id] or {}) do base[key] = value end
+  for key, value in pairs(input) do base[key] = value end
+  local deployment = deployment_of(id, base)
+  if self.deployments[id] then self.deployments[id] = deployment end
+  return { ok = true, deployment = deployment }
+end
+
+function answers.delete_deployment()
+  return { ok = true, response = "" }
+end
+
+function answers.get_deployment(self, input)
+  return { ok = true, deployment = self.deployments[input.deployment_id] }
+end
+
+--- Whether a call is about something that was made up: then only a made-up answer fits.
+---@param input table
+---@return boolean
+function MadeUp:concerns(input)
+  return input.request_id ~= nil and self.requests[input.request_id] ~= nil
+    or input.deployment_id ~= nil and self.deployments[input.deployment_id] ~= nil
+end
+
+--- The data that stands for the tool's; nil for a tool that is not known here.
+---@param name string
+---@param input table
+---@return table? data
+function MadeUp:answer(name, input)
+  local answer = answers[name]
+  return answer and answer(self, input)
+end
+
+--- Takes the ids in a sample that the recipe's author gave for made up, too.
+---@param name string
+---@param input table
+---@param sample any
+function MadeUp:adopt(name, input, sample)
+  if type(sample) ~= "table" then return end
+  local id = name == "submit_request" and type(sample.submission) == "table" and sample.submission.request_id
+  if type(id) == "string" then self.requests[id] = input.deployment_id end
+  local deployment = name == "create_deployment" and type(sample.deployment) == "table" and sample.deployment
+  if deployment and type(deployment.id) == "string" then self.deployments[deployment.id] = deployment end
+end
+
+return M

@@ -1,0 +1,190 @@
+--- A tape: the calls that a recipe made and what came back, to be played to it again.  Secrets are not on it.
+
+local errors = require "lib.errors"
+local json = require "lib.json"
+
+local M = {}
+
+M.VERSION = 1
+
+---@class TapeEntry
+---@field name string
+---@field input table
+---@field result? { text: string?, data: any }
+---@field times? integer   how often in a row the same came back, default 1
+---@field error? { message: string, code: string?, status_code: integer?, error_code: any, hint: string?, data: any }
+
+---@class Tape
+---@field entries TapeEntry[]
+---@field package secrets string[]
+---@field package played table<integer, integer>  how often an entry was played
+local Tape = {}
+Tape.__index = Tape
+
+local REMOVED = "[removed]"
+
+-- Members that are secret whatever they hold.
+local function is_secret_name(name)
+  local lower = type(name) == "string" and name:lower() or ""
+  return lower:find "api_?key" or lower:find "token" or lower:find "secret" or lower:find "password" or lower:find "authorization"
+end
+
+-- The query of a URL may be a signature.
+local function clean_text(text, secrets)
+  for _, secret in ipairs(secrets) do
+    local from, to = text:find(secret, 1, true)
+    while from do
+      text = text:sub(1, from - 1) .. REMOVED .. text:sub(to + 1)
+      from, to = text:find(secret, from + #REMOVED, true)
+    end
+  end
+  return (text:gsub("(https?://[^%s?\"']+)%?[^%s\"']+", "%1"))
+end
+
+local function clean(value, secrets)
+  if type(value) == "string" then return clean_text(value, secrets) end
+  if type(value) ~= "table" then return value end
+  local copy = setmetatable({}, getmetatable(value))
+  for key, item in pairs(value) do
+    copy[key] = is_secret_name(key) and type(item) ~= "table" and REMOVED or clean(item, secrets)
+  end
+  return copy
+end
+
+local function plain(value)
+  if value == nil then return nil end
+  return json.decode(json.encode(value))
+end
+
+---@param options? { secrets: (string|nil)[]? }
+---@return Tape
+function M.new(options)
+  local secrets = {}
+  for _, secret in pairs(options and options.secrets or {}) do
+    if #secret >= 8 then secrets[#secrets + 1] = secret end
+  end
+  return setmetatable({ entries = {}, secrets = secrets, played = {} }, Tape)
+end
+
+-- Recording ------------------------------------------------------------------------------------------
+
+local ERROR_FIELDS = { "message", "code", "status_code", "error_code", "hint", "data" }
+
+local function error_of(err)
+  local fields = {}
+  for _, name in ipairs(ERROR_FIELDS) do fields[name] = plain(err[name]) end
+  return fields
+end
+
+local function same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+  for key, value in pairs(a) do
+    if not same(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
+-- Polls that say the same are one entry.
+local function add(self, entry)
+  local last = self.entries[#self.entries]
+  if last and last.name == entry.name and same(last.input, entry.input) and same(last.result, entry.result)
+    and same(last.error, entry.error) then
+    last.times = (last.times or 1) + 1
+  else
+    self.entries[#self.entries + 1] = entry
+  end
+end
+
+--- Takes down a call and what comes of it: a door for `ctx.around_call`.
+---@param call rc.Call
+---@param proceed fun(): table?, Error?
+---@return table|nil result, Error? err
+function Tape:around(call, proceed)
+  local entry = { name = call.name, input = clean(plain(call.input), self.secrets) }
+  local result, err = proceed()
+  if result then
+    entry.result = clean({ text = result.text, data = plain(result.data) }, self.secrets)
+  else
+    entry.error = clean(error_of(errors.wrap(err)), self.secrets)
+  end
+  add(self, entry)
+  return result, err
+end
+
+local ENTRY_KEYS = { "name", "times", "input", "result", "error" }
+
+--- Writes the tape: one line for each call, so that two tapes can be compared.
+---@param path string
+---@return true|nil ok, string? message
+function Tape:save(path)
+  local file, message = io.open(path, "wb")
+  if not file then return nil, message end
+  local lines = { json.encode { rcmcp_tape = M.VERSION } }
+  for _, entry in ipairs(self.entries) do lines[#lines + 1] = json.encode(json.ordered(ENTRY_KEYS, entry)) end
+  local ok, write_message = file:write(table.concat(lines, "\n"), "\n")
+  file:close()
+  return ok and true, write_message
+end
+
+-- Playing --------------------------------------------------------------------------------------------
+
+--- Reads a tape.
+---@param path string
+---@return Tape|nil tape, Error? err
+function M.open(path)
+  local file, message = io.open(path, "rb")
+  if not file then return nil, errors.new("cannot read the tape: " .. message) end
+  local text = file:read "a"
+  file:close()
+  local tape, number = M.new(), 0
+  for line in text:gmatch "[^\n]+" do
+    number = number + 1
+    local value, problem = json.decode(line)
+    if type(value) ~= "table" or number == 1 and value.rcmcp_tape ~= M.VERSION then
+      return nil, errors.new(("%s:%d: %s"):format(path, number, problem or "this is no tape of rcmcp"))
+    end
+    if number > 1 then tape.entries[#tape.entries + 1] = value end
+  end
+  return tape
+end
+
+-- The first entry of this call that has not been played as often as it was recorded.
+local function find(self, call)
+  local input = clean(plain(call.input), self.secrets)
+  for i, entry in ipairs(self.entries) do
+    if (self.played[i] or 0) < (entry.times or 1) and entry.name == call.name and same(entry.input, input) then return i, entry end
+  end
+end
+
+--- Answers a call from the tape: a door for `ctx.around_call`.  A call that is not on it is an error.
+---@param call rc.Call
+---@return table|nil result, Error? err
+function Tape:play(call)
+  local at, entry = find(self, call)
+  if not entry then
+    return nil, errors.new(("the tape holds no further call of '%s' with %s; record it again"):format(call.name, json.encode(call.input)),
+      { code = "not_on_tape" })
+  end
+  self.played[at] = (self.played[at] or 0) + 1
+  if entry.error then
+    local fields = {}
+    for key, value in pairs(entry.error) do fields[key] = value end
+    return nil, errors.new(entry.error.message, fields)
+  end
+  return { text = entry.result.text, data = entry.result.data, is_error = false }
+end
+
+--- The calls on the tape that have not been played at all.
+---@return TapeEntry[]
+function Tape:left()
+  local list = {}
+  for i, entry in ipairs(self.entries) do
+    if not self.played[i] then list[#list + 1] = entry end
+  end
+  return list
+end
+
+return M

@@ -1,0 +1,50 @@
+-- rcmcp check as a person meets it.
+local child = require "spec.support.child"
+local folder = require "spec.support.folder"
+local json = require "core.json"
+
+local GOOD = 'local rc = require "rc"\nreturn rc.tool { name = "good", description = "G.", run = function() return {} end }\n'
+local BAD = 'local rc = require "rc"\nreturn rc.tool { name = "bad", description = "B.", run = function() return nope end }\n'
+
+describe("rcmcp check", function()
+  local files
+
+  before_each(function() files = folder.new() end)
+  after_each(function() files:remove() end)
+
+  it("ends with 0 where there are no errors", function()
+    local status, out, err = child.run { "check", files:write("good.lua", GOOD) }
+    assert.same({ 0, "", "1 file: 0 errors, 0 warnings\n" }, { status, out, err })
+  end)
+
+  it("prints file, line and rule of each finding in a folder, and ends with 1", function()
+    files:write("good.lua", GOOD)
+    local path = files:write("bad.lua", BAD)
+    local status, out, err = child.run { "check", files.path }
+    assert.equal(1, status)
+    assert.equal(path .. ":2: error: unknown name 'nope' [unknown-global]\n", out)
+    assert.equal("2 files: 1 error, 0 warnings\n", err)
+  end)
+
+  it("prints JSON", function()
+    local status, out = child.run { "check", "--json", files:write("bad.lua", BAD) }
+    assert.equal(1, status)
+    local report = json.decode(out)
+    assert.is_false(report.ok)
+    assert.equal(1, report.errors)
+    assert.equal("unknown-global", report.findings[1].rule)
+    assert.equal(2, report.findings[1].line)
+  end)
+
+  it("checks the recipe folders where nothing is named", function()
+    files:write("rcmcp/recipes/bad.lua", BAD)
+    local status = child.run({ "check" }, { env = { "XDG_CONFIG_HOME=" .. files.path } })
+    assert.equal(1, status)
+  end)
+
+  it("refuses a place that is not there with 64", function()
+    local status, _, err = child.run { "check", files.path .. "/none.lua" }
+    assert.equal(64, status)
+    assert.matches("cannot read", err, 1, true)
+  end)
+end)
