@@ -29,7 +29,8 @@ end
 
 local function serve(program)
   local host, log, loop, signal = require "core.host", require "core.log", require "core.loop", require "core.signal"
-  local live = program:watches_recipes()
+  local recipes = program:may_have_recipes()
+  local live = recipes and program.settings.hot_reload
   local server
   server = require("lib.mcp.server").new {
     snapshot = program:snapshot_on_demand(function(snapshot) server:tools_changed(snapshot) end),
@@ -38,7 +39,7 @@ local function serve(program)
     instructions = instructions(program),
     list_changed = live,
     ttl_ms = live and 0 or nil,
-    offers = { prompts = live, resources = live },
+    offers = { prompts = recipes, resources = recipes },
   }
   local status = exit_status.ok
   local transport, message = require("lib.mcp.transports.stdio").run {

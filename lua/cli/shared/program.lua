@@ -17,6 +17,7 @@ local M = {}
 ---@field package tools? Snapshot
 ---@field package folders? RecipeFolder[]
 ---@field package recipes? Catalog
+---@field package live? LiveRecipes
 local Program = {}
 Program.__index = Program
 
@@ -130,10 +131,10 @@ function Program:recipe_folders()
   return self.folders
 end
 
---- Whether recipes that change are taken while the program serves.
+--- Whether there may be recipes, now or later.
 ---@return boolean
-function Program:watches_recipes()
-  return self.settings.hot_reload and #self:recipe_folders() > 0
+function Program:may_have_recipes()
+  return #self:recipe_folders() > 0
 end
 
 --- The recipes, read at the first call of this.
@@ -155,22 +156,15 @@ function Program:catalog(quiet)
   return self.recipes
 end
 
--- For a server: the recipes beside the tools, and from then on whatever changes.
-local function open_for_server(self, on_change)
-  local catalog = self:catalog()
-  catalog:on_change(function() on_change(catalog:snapshot()) end)
-  if self.settings.hot_reload then catalog:watch() end
-  return catalog:snapshot()
-end
-
 --- Tools and recipes, compiled when somebody looks into it: the answer to `initialize` does not wait for
 --- that.
 ---@param on_change fun(snapshot: Snapshot)  called with each later set
 ---@return Snapshot
 function Program:snapshot_on_demand(on_change)
+  self.live = require("cli.shared.live_recipes").new(self, on_change)
   return setmetatable({}, {
     __index = function(proxy, key)
-      for name, value in pairs(open_for_server(self, on_change)) do rawset(proxy, name, value) end
+      for name, value in pairs(self.live:open()) do rawset(proxy, name, value) end
       setmetatable(proxy, nil)
       return proxy[key]
     end,
@@ -188,12 +182,12 @@ function Program:reload()
     if self.recipes then self.recipes:configure(settings) end
     log.write("info", "configuration reloaded")
   end
-  if self.recipes then self.recipes:scan() end
+  if self.live then self.live:rescan() end
 end
 
 --- Stops what runs beside the program.
 function Program:close()
-  if self.recipes then self.recipes:close() end
+  if self.live then self.live:close() end
   if self.simulator then
     self.simulator:stop()
     self.simulator = nil
