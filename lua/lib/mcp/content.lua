@@ -52,24 +52,29 @@ local function is_plain_error(result)
   return true
 end
 
--- The blocks between the message and the data; and whether one of them already says the data.
-local function add_content(parts, list, revision, structured)
-  local said = false
-  for _, block in ipairs(list) do
-    parts[#parts + 1] = blocks.write(block, revision, #parts + 1)
-    said = said or block.text == structured
+local function block(text)
+  return '{"type":"text","text":' .. encode(text) .. "}"
+end
+
+-- The message, blocks of other kinds, and the data, unless one of them says it already.
+local function render_all(result, revision, message, second, structured)
+  local parts, said = { message }, false
+  for _, item in ipairs(result.content) do
+    parts[#parts + 1] = blocks.write(item, revision, #parts + 1)
+    said = said or item.text == structured
   end
-  return said
+  if second and not said then parts[#parts + 1] = second end
+  return "[" .. table.concat(parts, ",") .. "]", structured
 end
 
 local function render(result, revision, has_structured)
   local text, data = result.text, result.data
   local structured = data ~= nil and encode(data) or nil
-  local parts = { text and blocks.text(text) }
-  local said = not structured or is_plain_error(result)
-  if result.content then said = add_content(parts, result.content, revision, structured) or said end
-  if not said then parts[#parts + 1] = blocks.text(shortened(structured, has_structured)) end
-  return "[" .. table.concat(parts, ",") .. "]", structured
+  local message = text and block(M.clean(text))
+  local second = structured and not is_plain_error(result) and block(shortened(structured, has_structured)) or nil
+  if result.content then return render_all(result, revision, message, second, structured) end
+  if not second then return message and "[" .. message .. "]" or "[]", structured end
+  return message and "[" .. message .. "," .. second .. "]" or "[" .. second .. "]", structured
 end
 
 --- Writes a result as JSON: the array of content blocks and the structured content.

@@ -97,6 +97,21 @@ describe("mcp.content's blocks", function()
     assert.equal(2, #render { content = { { type = "text", text = "ok" } }, data = { ok = true } })
   end)
 
+  it("count in the size of an answer: an error takes the place of one that is too large", function()
+    local log, kit = require "core.log", require "spec.support.mcp"
+    local original = log.write
+    local _ <close> = setmetatable({}, { __close = function() log.write = original end })
+    log.write = function() end
+    local session, transport = kit.connect { kit.tool { run = function()
+      return { data = { id = "i-1" }, content = { { type = "image", data = ("A"):rep(9000000), mimeType = "image/png" } } }
+    end } }
+    kit.modern(session, 1, "tools/call", { name = "probe" })
+    local result = transport.sent[1].result
+    assert.is_true(result.isError)
+    assert.equal("i-1", result.structuredContent.id)
+    assert.is_true(#transport.texts[1] < 10000)
+  end)
+
   it("that are wrong make the result one that cannot be written, which says why", function()
     local list, problem = render { content = { { type = "video" } } }
     assert.is_nil(list)
