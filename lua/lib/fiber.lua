@@ -48,6 +48,7 @@ local create_plain, resume_plain = budgets.create_plain, budgets.resume_plain
 local by_thread = {} ---@type table<thread, Fiber>  those that have not ended
 local alive = 0
 local NOTHING = { n = 0 }
+local NO_MEMORY = { n = 1, "not enough memory" }
 
 --- Whether an error value is a cancellation.
 ---@param err any
@@ -93,11 +94,14 @@ local function settle_values(self, ok, ...)
   self.ok = ok
 end
 
+-- The count and the table of fibers are right even when memory is out: that part allocates nothing.
 local function finish(self, ...)
   self.status = "done"
-  settle_values(self, ...)
-  by_thread[self.thread] = nil
-  alive = alive - 1
+  if by_thread[self.thread] then
+    by_thread[self.thread] = nil
+    alive = alive - 1
+  end
+  if not pcall(settle_values, self, ...) then self.ok, self.values = false, NO_MEMORY end
   local joiners = self.joiners
   self.joiners = nil
   if joiners then
@@ -108,7 +112,22 @@ local function finish(self, ...)
 end
 
 local function body(self, fn, ...)
+  by_thread[self.thread] = self
+  alive = alive + 1
   finish(self, xpcall(fn, trace, ...))
+end
+
+local function log_lost(self, err)
+  log.write("error", debug.traceback(self.thread, tostring(err)))
+end
+
+-- Outside of the xpcall there is only this module's own code; it fails where memory or the C stack is
+-- at its end.  Whoever joins the fiber hears of it.
+local function end_lost(self, err)
+  pcall(log_lost, self, err)
+  if self.status == "done" then return end
+  pcall(coroutine.close, self.thread)
+  finish(self, false, err)
 end
 
 local slice_ended
@@ -117,9 +136,7 @@ local function resume(self, ...)
   self.status = "running"
   if self.budget then return slice_ended(self, self.budget:resume(self.thread, ...)) end
   local ok, err = resume_plain(self.thread, ...)
-  if not ok then -- only this module's own code runs outside of the xpcall
-    log.write("error", debug.traceback(self.thread, tostring(err)))
-  end
+  if not ok then end_lost(self, err) end
 end
 
 --- Starts a fiber; it runs at once, up to its first wait.
@@ -127,10 +144,10 @@ end
 ---@param ... any  arguments of `fn`
 ---@return Fiber
 function M.spawn(fn, ...)
-  local self = setmetatable({ ticket = 0, shielded = 0, status = "running" }, Fiber)
-  self.thread = create_plain(body)
-  by_thread[self.thread] = self
-  alive = alive + 1
+  local self = setmetatable({
+    thread = create_plain(body), ticket = 0, shielded = 0, status = "running",
+    ok = nil, values = nil, joiners = nil, traceback = nil, cancel_reason = nil, quiet = nil, -- room for them
+  }, Fiber)
   resume(self, self, fn, ...)
   return self
 end

@@ -1,4 +1,6 @@
 local fiber = require "lib.fiber"
+local host = require "core.host"
+local log = require "core.log"
 local loop = require "core.loop"
 local timer = require "core.timer"
 
@@ -143,5 +145,58 @@ describe("lib.fiber", function()
     for _, task in ipairs(tasks) do task:cancel() end
     assert.equal(10000, ended)
     loop.run()
+  end)
+
+  describe("at the end of its means", function()
+    local write = log.write
+    setup(function() log.write = function() end end)
+    teardown(function() log.write = write end)
+
+    -- Fails ever later allocations of `act`; whatever becomes of it, no fiber is left.
+    local function sweep(prepare, act)
+      pcall(act, prepare()) -- the stacks have grown
+      for after = 0, 1000 do
+        local prepared = prepare()
+        host.fail_allocations(after, 2)
+        local _, err = pcall(act, prepared)
+        local left = host.fail_allocations(0, 0)
+        assert.equal(0, fiber.count(), err)
+        if left == 2 then return end
+      end
+      error("still failing")
+    end
+
+    it("ends when memory is out as it starts", function()
+      sweep(function() end, function()
+        fiber.spawn(function(...) return {}, ... end, 1, 2, 3)
+      end)
+    end)
+
+    it("ends when memory is out as its answer comes", function()
+      sweep(function()
+        local op = operation()
+        fiber.spawn(function() return { fiber.await(op.start) } end)
+        return op
+      end, function(op) op.answer(1, 2, 3) end)
+    end)
+
+    it("ends when memory is out as it is cancelled", function()
+      sweep(function()
+        return fiber.spawn(function() fiber.await(operation().start) end)
+      end, function(task) task:cancel() end)
+    end)
+
+    it("ends, and tells who joins it, where the C stack is at its end", function()
+      local depth, ended = 0, 0
+      local function nest()
+        depth = depth + 1
+        local task = depth < 1000 and fiber.spawn(nest)
+        if task then task:join() end
+        ended = ended + 1
+      end
+      fiber.spawn(nest)
+      assert.is_true(ended > 50)
+      assert.equal(0, fiber.count())
+    end)
   end)
 end)
