@@ -21,6 +21,7 @@ function host.set_memory_ceiling(bytes) end
 --- For tests: lets `after` allocations succeed, then fails `count` of them.
 ---@param after integer
 ---@param count integer
+---@return integer left  how many of those asked for before have not failed
 function host.fail_allocations(after, count) end
 
 --- Sorted names of the embedded modules that begin with `prefix`.

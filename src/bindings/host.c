@@ -33,9 +33,10 @@ static int fail_allocations(lua_State *L)
     luaL_argcheck(L, after >= 0, 1, "negative count");
     luaL_argcheck(L, count >= 0, 2, "negative count");
     struct alloc *a = host_alloc(L);
+    lua_pushinteger(L, (lua_Integer)a->fail_count);
     a->fail_after = (size_t)after;
     a->fail_count = (size_t)count;
-    return 0;
+    return 1;
 }
 
 static int modules(lua_State *L)
