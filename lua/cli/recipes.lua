@@ -16,18 +16,6 @@ function M.define(parser)
   options.settings(parser)
 end
 
-local function as_json(catalog, report)
-  local json = require "core.json"
-  local list, problems = json.as_array {}, json.as_array {}
-  for i, entry in ipairs(report) do
-    entry.tools = json.as_array(entry.tools)
-    entry.shadowed = entry.shadowed and json.as_array(entry.shadowed)
-    list[i] = json.ordered({ "name", "state", "file", "folder", "tools", "load_ms", "error", "shadowed" }, entry)
-  end
-  for i, problem in ipairs(catalog:folder_problem_list()) do problems[i] = json.ordered({ "path", "error" }, problem) end
-  return json.encode(json.ordered({ "recipes", "folders" }, { recipes = list, folders = problems }))
-end
-
 local function line_of(entry)
   local took = entry.load_ms and ("%.1f ms"):format(entry.load_ms) or ""
   return ("%-24s %-9s %9s  %s"):format(entry.name, entry.state, took, entry.file)
@@ -65,7 +53,7 @@ function M.run(argv)
   local catalog = program:catalog(true)
   local report = catalog:report()
   if args.json then
-    io.stdout:write(as_json(catalog, report), "\n")
+    io.stdout:write(require("core.json").encode(require("lib.recipes.report").json(catalog)), "\n")
   else
     print_text(program, catalog, report)
   end

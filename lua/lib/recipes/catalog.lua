@@ -71,23 +71,30 @@ local function tell(self, level, text)
   if not self.options.quiet then log.write(level, "recipes: " .. text) end
 end
 
-local function load_slot(slot)
+-- Nothing to load, whatever was there before.
+local function load_nothing(slot, problem)
+  slot.source, slot.candidate, slot.load_problem = nil, nil, problem
+end
+
+local function load_slot(slot, lenient)
   local at = slot.at
-  local source, err = sources.of(at)
-  if source and source.stamp == slot.source then return end
-  slot.source = source and source.stamp
-  slot.candidate = nil
-  if source then slot.candidate, err = loader.load_text(source.text, at.file, at) end
+  local source, err = sources.of(at, lenient)
+  if not source then return load_nothing(slot, err.message) end
+  if source.problem then return load_nothing(slot, at.shown .. ": " .. source.problem) end
+  if source.stamp == slot.source then return end
+  slot.source = source.stamp
+  slot.candidate, err = loader.load_text(source.text, at.file, at)
   slot.load_problem = err and err.message
 end
 
-local function refresh(slot)
+local function refresh(slot, lenient)
   if slot.at.disabled then
-    slot.source, slot.candidate, slot.good, slot.load_problem = nil, nil, nil, nil
+    load_nothing(slot)
+    slot.good = nil
   elseif slot.at.problem then
-    slot.source, slot.candidate, slot.load_problem = nil, nil, slot.at.problem
+    load_nothing(slot, slot.at.problem)
   else
-    load_slot(slot)
+    load_slot(slot, lenient)
   end
   slot.problem = slot.load_problem
 end
@@ -108,7 +115,7 @@ local function scan_folder(self, root, rank, seen)
   for _, at in ipairs(files or {}) do
     local slot = self.slots[at.file] or { rank = rank }
     self.slots[at.file], slot.at, seen[at.file] = slot, at, true
-    refresh(slot)
+    refresh(slot, self.options.lenient)
   end
 end
 
@@ -223,6 +230,15 @@ local function any_folder(self)
   return false
 end
 
+--- The resource that tells what became of each recipe file.
+local function report_resource(self)
+  return assert(resources.compile {
+    uri = "rcmcp://recipes", name = "recipes", title = "Recipes", mime_type = "application/json",
+    description = "The recipe files of this server: state, tools, load time and last error of each",
+    read = function() return require("lib.recipes.report").json(self) end,
+  })
+end
+
 -- The meta tools come with the first recipe folder: who has none needs none.
 local function meta_tools(self)
   if self.options.meta_tools == false or not any_folder(self) then return {} end
@@ -231,6 +247,13 @@ local function meta_tools(self)
 end
 
 local makers = { prompts = prompts.set, resources = resources.set, templates = resources.template_set }
+
+-- The server's own resource comes with the first recipe folder, as the meta tools do.
+local function add_report(self, linked)
+  if not any_folder(self) then return end
+  self.report_resource = self.report_resource or report_resource(self)
+  table.insert(linked.resources, self.report_resource)
+end
 
 -- The sets beside the tools; one that has not changed stays the same table, by which a server knows.
 local function other_sets(self, linked, snapshot)
@@ -253,6 +276,7 @@ end
 
 local function publish(self, linked)
   local meta = meta_tools(self)
+  add_report(self, linked)
   local snapshot, changed = self.current, not same_list(self.set.tools, linked.tools) or #meta ~= self.meta_count
   if changed then snapshot = registry.snapshot_of(all_tools(self, linked, meta)) end
   local sets = {}

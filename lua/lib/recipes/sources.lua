@@ -2,35 +2,51 @@
 ---
 --- Times of files are no help: two saves within a tick of the clock have one time, and often one size.
 
+local folders = require "lib.recipes.folders"
 local fs = require "core.fs"
 local loader = require "lib.recipes.loader"
 
 local M = {}
 
--- The texts of the Lua files in a folder, but for `except`.
-local function modules(folder, except, parts)
+local MAX_LEVELS = 3 -- of folders in a folder of modules
+
+local add_modules
+
+local function add_module(path, shown, state, level)
+  local stat = fs.stat(path)
+  if not stat then return end
+  local is_folder = stat.type == "directory"
+  if not is_folder and not path:find("%.lua$") then return end
+  state.problem = state.problem or not state.lenient and folders.permission_problem(stat, shown) or nil
+  if is_folder then return add_modules(path, shown, state, level + 1) end
+  table.insert(state.parts, shown)
+  table.insert(state.parts, (loader.read(path, shown)) or "")
+end
+
+-- The texts of the Lua files in a folder and in those below it.
+function add_modules(folder, shown, state, level)
+  if level > MAX_LEVELS then return end
   for _, name in ipairs(fs.list(folder) or {}) do
-    if name:find("%.lua$") and name ~= except then
-      parts[#parts + 1] = name
-      parts[#parts + 1] = loader.read(folder .. "/" .. name, name) or ""
-    end
+    if not name:find("^%.") then add_module(folder .. "/" .. name, shown .. "/" .. name, state, level) end
   end
 end
 
 ---@class RecipeSource
----@field text string   of the recipe's file
----@field stamp string  differs when the text, or that of a module it may require, does
+---@field text string      of the recipe's file
+---@field stamp string     differs when the text, or that of a module it may require, does
+---@field problem? string  a module is refused
 
 --- Reads a recipe's text.
 ---@param at RecipeFile
+---@param lenient? boolean  take modules that others may write to
 ---@return RecipeSource|nil source, Error? err
-function M.of(at)
+function M.of(at, lenient)
   local text, err = loader.read(at.file, at.shown)
   if not text then return nil, err end
-  local parts = { text }
-  if at.folder ~= at.root then modules(at.folder, "main.lua", parts) end
-  modules(at.root .. "/lib", nil, parts)
-  return { text = text, stamp = table.concat(parts, "\0") }
+  local state = { parts = { text }, lenient = lenient }
+  if at.folder ~= at.root then add_modules(at.folder, at.folder:match("[^/]*$"), state, 1) end
+  if fs.stat(at.root .. "/lib") then add_module(at.root .. "/lib", "lib", state, 0) end
+  return { text = text, stamp = table.concat(state.parts, "\0"), problem = state.problem }
 end
 
 return M

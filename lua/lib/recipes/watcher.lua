@@ -14,6 +14,7 @@ local M = {}
 local REST = 0.08     -- seconds without a change before it is told
 local PATIENCE = 1    -- seconds after which it is told, come to rest or not
 local PARENTS = 2     -- of a folder that is not there
+local LEVELS = 4      -- of folders in a folder
 
 ---@class WatcherOptions
 ---@field folders RecipeFolder[]
@@ -47,15 +48,23 @@ local function add_existing(paths, path)
   end
 end
 
--- What is to be watched now: the folders, and those in them that hold a recipe or modules.
+local function add_below(paths, folder, level)
+  if level > LEVELS then return end
+  for _, name in ipairs(fs.list(folder) or {}) do
+    local path = folder .. "/" .. name
+    if not name:find("^%.") and not name:find("%.lua$") and is_folder(path) then
+      paths[path] = true
+      add_below(paths, path, level + 1)
+    end
+  end
+end
+
+-- What is to be watched now: the folders, and those in them, which hold recipes or modules.
 local function wanted_paths(self)
   local paths = {}
   for _, root in ipairs(self.options.folders) do
     add_existing(paths, root.path)
-    for _, name in ipairs(fs.list(root.path) or {}) do
-      local path = root.path .. "/" .. name
-      if not name:find("^%.") and not name:find("%.lua$") and is_folder(path) then paths[path] = true end
-    end
+    add_below(paths, root.path, 1)
   end
   return paths
 end

@@ -4,8 +4,10 @@ local fiber = require "lib.fiber"
 local folder = require "spec.support.folder"
 local kit = require "spec.support.mcp"
 local kept_log = require "spec.support.log"
+local json = require "core.json"
 local loop = require "core.loop"
 local registry = require "lib.mcp.registry"
+local resources = require "lib.mcp.resources"
 local timer = require "core.timer"
 
 local BUILTIN = assert(registry.compile(kit.tool {
@@ -233,6 +235,69 @@ describe("recipes.catalog", function()
     place:write("lib/util.lua", "return { version = 2 }")
     recipes:scan()
     assert.equal(2, version(recipes, "poster"))
+  end)
+
+  it("refuses what may require a module that others may write to", function()
+    place:write("lib/deep/util.lua", "return { version = 1 }")
+    place:write("poster.lua", source("poster", 1))
+    place:chmod("666", "lib/deep/util.lua")
+    local recipes = open()
+    kept_log.lines_of(function() recipes:scan() end)
+    assert.is_nil(recipes:find "poster")
+    assert.matches("poster.lua: lib/deep/util.lua is writable by everyone", report(recipes, "poster").error)
+    place:chmod("644", "lib/deep/util.lua")
+    place:chmod("775", "lib")
+    kept_log.lines_of(function() recipes:scan() end)
+    assert.matches("poster.lua: lib is writable by its group", report(recipes, "poster").error)
+  end)
+
+  it("loads a folder again when a module in it has changed", function()
+    place:write("grid/parts/cell.lua", "return { version = 1 }")
+    place:write("grid/main.lua", [[local rc, cell = require "rc", require "parts.cell"
+      return rc.tool { name = "grid", description = "A recipe.", run = function() return { version = cell.version } end }]])
+    local recipes = open()
+    recipes:scan()
+    assert.equal(1, version(recipes, "grid"))
+    place:write("grid/parts/cell.lua", "return { version = 2 }")
+    recipes:scan()
+    assert.equal(2, version(recipes, "grid"))
+  end)
+
+  it("tells what became of each file in the resource rcmcp://recipes, once there is a folder", function()
+    place:write("bad.lua", "x")
+    local recipes = open()
+    kept_log.lines_of(function() recipes:scan() end)
+    local resource, contents = recipes:snapshot().resources.find "rcmcp://recipes", nil
+    fiber.spawn(function() contents = resources.read(resource, resource.uri, nil, context.new { tool = "spec" }) end)
+    local told = json.decode(contents.text)
+    assert.equal("application/json", contents.mimeType)
+    assert.equal("bad", told.recipes[1].name)
+    assert.equal("failed", told.recipes[1].state)
+    assert.matches("bad.lua:1", told.recipes[1].error)
+    local none = catalog.new { folders = { { path = place.path .. "/none", label = "spec" } }, registry_tools = { BUILTIN } }
+    none:scan()
+    assert.same({}, none:snapshot().resources.list)
+  end)
+
+  it("forgets versions that are gone, after 200 good and bad ones, some of them called", function()
+    place:write("poster.lua", source("poster", 0))
+    local recipes, versions = open(), setmetatable({}, { __mode = "k" })
+    recipes:scan()
+    kept_log.lines_of(function()
+      for i = 1, 200 do
+        place:write("poster.lua", i % 3 == 0 and "return rc.tool {" or source("poster", i))
+        recipes:scan()
+        versions[recipes:find "poster"] = i
+        if i % 10 == 0 then version(recipes, "poster") end
+      end
+    end)
+    loop.run() -- timers let go of what they hold when the loop has closed them
+    collectgarbage()
+    collectgarbage()
+    local left = 0
+    for _ in pairs(versions) do left = left + 1 end
+    assert.equal(1, left)
+    assert.equal(200, version(recipes, "poster"))
   end)
 
   it("has prompts and resources beside the tools, and keeps their sets while they are the same", function()
