@@ -134,8 +134,9 @@ local function prepare(program, args, dry_run, tape)
   local doors = {}
   if tape then doors[#doors + 1] = function(...) return tape:around(...) end end
   if dry_run then doors[#doors + 1] = function(...) return dry_run:around(...) end end
-  return function(ctx)
+  return function(ctx, line)
     ctx.simulated, ctx.dry_run = program.simulated, dry_run ~= nil
+    require("cli.shared.asking").enable(ctx, line)
     if #doors > 0 then ctx.around_call = chained(doors) end
     if not args.quiet and program.settings.origin.log_level == "default" then
       require("core.log").set_level "info" -- what a script prints is a line of the log

@@ -43,7 +43,7 @@ M.DEPLOYMENT = "a1b2c3d4-0000-4000-8000-000000000001"
 ---@field calls testkit.Call[]       tools that it called
 ---@field progress { done: number, total: number?, message: string? }[]
 ---@field logs string[]              what the tools that it called logged
----@field questions table[]          what it asked a person
+---@field questions { message: string }[]  what it asked a person
 ---@field seconds number             that went by on the virtual clock
 ---@field requests sim.Received[]    what arrived at the simulator
 ---@field plan? table                of a dry run
@@ -70,17 +70,17 @@ end
 
 -- The call -------------------------------------------------------------------------------------------
 
-local function ask(run, question)
+-- Takes the place of a client: see lib.mcp.elicitation.
+local function ask(run, form)
   local at = #run.result.questions + 1
-  run.result.questions[at] = json.decode(json.encode(question.schema and { message = question.message, schema = question.schema }
-    or { message = question.message }))
+  run.result.questions[at] = { message = form.message }
   local answer = (run.options.answers or {})[at]
   if answer == nil then
-    return nil, errors.new(("the recipe asks \"%s\", and the spec gives no answer %d"):format(question.message, at),
-      { code = "cannot_ask" })
+    error(errors.new(("the recipe asks \"%s\", and the spec gives no answer %d"):format(form.message, at), { code = "cannot_ask" }), 0)
   end
-  if type(answer) == "table" then return { action = "accept", content = answer } end
-  return { action = answer and "accept" or "decline", content = { confirm = answer } }
+  if type(answer) == "table" then return "accept", answer end
+  if answer then return "accept", { confirm = true } end
+  return "decline"
 end
 
 local function plain(value)
@@ -119,7 +119,7 @@ local function context(run)
   end
   function ctx.log(_, _, text) table.insert(result.logs, text) end
   function ctx.on_leaving() end
-  function ctx.ask(_, question) return ask(run, question) end
+  function ctx.ask(form) return ask(run, form) end
   return ctx
 end
 
@@ -133,11 +133,18 @@ local function builtin_tools()
   return tools
 end
 
+-- Points the API client at the simulator; closing what it returns puts the client back.
 local function configure(sim)
-  assert(require("lib.runcomfy.api").configure {
+  local api, waiting = require "lib.runcomfy.api", require "lib.runcomfy.waiting"
+  local api_before, waiting_before = api.settings(), waiting.settings()
+  assert(api.configure {
     key = "no-key-for-the-simulator", base_url = sim and sim.base_url or "http://127.0.0.1:9", user_agent = "rcmcp.testkit",
   })
-  require("lib.runcomfy.waiting").configure { cancel_remote_on_client_cancel = true }
+  waiting.configure { cancel_remote_on_client_cancel = true }
+  return setmetatable({}, { __close = function()
+    assert(api.configure(api_before))
+    waiting.configure(waiting_before)
+  end })
 end
 
 local function start_simulator(options)
@@ -229,7 +236,7 @@ function M.run(path, input, options)
   path = resolve(path)
   local time <close> = clock.virtual()
   local sim <close> = start_simulator(run.options)
-  configure(sim)
+  local _ <close> = configure(sim)
   local opened, tool = open(path, run.options)
   set_up(run, opened)
   local started = clock.now()

@@ -4,6 +4,7 @@ local didyoumean = require "lib.didyoumean"
 
 local M = {}
 
+--- In the manual, lua/meta/testkit.lua, as kit.State.
 ---@alias testkit.State string|{ [1]: string, [string]: any }
 
 -- Paths as the simulator sees them.
@@ -23,11 +24,12 @@ function states.warm(_, sim)
   sim.cold_start = 0
 end
 
---- `count` requests are answered with 429 (default 2), with Retry-After (default 3 seconds); `path`: a part of the path.
+--- `count` requests are answered with 429 (default 2), with Retry-After (default 3 seconds).  Reads, unless `method`
+--- says otherwise; `path`: a part of the path.
 function states.rate_limited(options)
   return {
     kind = "status", status = 429, retry_after = options.retry_after or 3, count = options.count or 2, path = options.path,
-    method = options.method, message = "Too many requests",
+    method = options.method or "GET", message = "Too many requests",
   }
 end
 
@@ -52,9 +54,9 @@ function states.expired_output(options)
   }
 end
 
---- The service answers `count` requests (default 2) with 503.
+--- The service answers `count` requests (default 2) with 503: reads, unless `method` says otherwise.
 function states.unwell(options)
-  return { kind = "status", status = 503, count = options.count or 2, path = options.path, method = options.method }
+  return { kind = "status", status = 503, count = options.count or 2, path = options.path, method = options.method or "GET" }
 end
 
 local function names()
