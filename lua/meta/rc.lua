@@ -183,8 +183,9 @@ function Job:cancel() end
 --- it has changed.  For "api/free" an instance that is gone counts as freed.  Needs "call_instance_proxy".
 ---@param path string       "api/free"
 ---@param body? table
+---@param options? { method: "POST"|"GET" }  default "POST"; "GET" is for what only tells: "api/system_stats", "api/queue"
 ---@return any answer       JSON, or text, often ""
-function Job:proxy(path, body) end
+function Job:proxy(path, body, options) end
 
 --- A job submitted earlier, by its ids.
 ---@param deployment_id string

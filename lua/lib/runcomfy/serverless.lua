@@ -171,9 +171,10 @@ end
 ---@param id string
 ---@param instance_id string
 ---@param path string   ComfyUI's route, "api/free"
----@param body? table   default {}
+---@param body? table   default {}; none goes with a GET
+---@param method? "POST"|"GET"  default "POST"; a GET is retried as all reads are
 ---@return core.json.Raw|string|nil answer, Error?
-function M.proxy(id, instance_id, path, body)
+function M.proxy(id, instance_id, path, body, method)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
   local instance, instance_err = segment("instance_id", instance_id)
@@ -181,6 +182,7 @@ function M.proxy(id, instance_id, path, body)
   local route, route_err = paths.route("comfy_backend_path", path)
   if not route then return nil, route_err end
   local url = ("%s/%s/instances/%s/proxy/%s"):format(api.deployments_url, deployment, instance, route)
+  if method == "GET" then return api.get(url) end
   return api.send("POST", url, PROXY, json.encode(body or {}))
 end
 

@@ -90,12 +90,16 @@ end
 ---@param name string
 ---@param input table     plain
 ---@param for_job? boolean
+---@param run? fun(input: table): { data: any }|nil, Error?  does the work in the tool's place, under the tool's name and rights
 ---@return { text: string?, data: any }|nil result, Error? err
-function M.perform(state, name, input, for_job)
+function M.perform(state, name, input, for_job, run)
   local tool, err = find(state, name, for_job)
   if not tool then return nil, err end
   local ctx = nested.new(state, tool)
-  local function proceed() return registry.attempt(tool, input, ctx) end
+  local function proceed()
+    if run then return run(input) end
+    return registry.attempt(tool, input, ctx)
+  end
   local around = state.ctx.around_call
   if not around then return proceed() end
   return around({ name = name, input = input, tool = tool, samples = state.samples, chain = state.chain }, proceed)

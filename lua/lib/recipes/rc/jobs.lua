@@ -138,12 +138,25 @@ function Job:cancel()
   return work.run(cancel, record_of(self, "cancel"))
 end
 
-function Job:proxy(path, body)
+local function method_of(options)
+  if options == nil then return "POST" end
+  local plain = type(options) == "table" and work.import(options, "job:proxy", 3)
+  for name in pairs(plain or {}) do
+    if name ~= "method" then error(("job:proxy has no option '%s'; it takes method"):format(tostring(name)), 3) end
+  end
+  local method = plain and plain.method
+  if method ~= "POST" and method ~= "GET" then error('job:proxy takes { method = "GET" }, or "POST"', 3) end
+  return method
+end
+
+function Job:proxy(path, body, options)
   local record = record_of(self, "proxy")
   if type(path) ~= "string" then error('job:proxy takes a path such as "api/free"', 2) end
   if body ~= nil and type(body) ~= "table" then error("job:proxy takes a table as body", 2) end
+  local method = method_of(options)
+  if method == "GET" and body ~= nil then error("job:proxy: no body goes with a GET", 2) end
   local plain = body ~= nil and work.import(body, "job:proxy", 2) or nil
-  return work.run_json(require("lib.recipes.rc.proxy").call, record, path, plain)
+  return work.run_json(require("lib.recipes.rc.proxy").call, record, { path = path, method = method, body = plain })
 end
 
 return M

@@ -235,6 +235,31 @@ describe("job:proxy", function()
     end)
   end)
 
+  it("reads with GET, as often as other reads, and with the rights of the tool alone", function()
+    kit.with({ sim = { cold_start = 1 } }, function(sim)
+      assert(sim:fault { kind = "status", status = 503, path = "/proxy/" })
+      local data = kit.data(SUBMIT .. 'job:wait() return job:proxy("api/system_stats", nil, { method = "GET" })', USES)
+      assert.equal("cuda", data.devices[1].type)
+      assert.equal(2, #sim:requests { path = "/proxy/", method = "GET" })
+      local _, err = kit.run(SUBMIT .. 'job:wait() job:proxy("api/queue", nil, { method = "GET" })', { uses = { "submit_request" } })
+      assert.equal("not_allowed", err.code)
+      assert.equal(0, #sim:requests { path = "/proxy/", method = "POST" })
+    end)
+  end)
+
+  it("refuses other options, other methods, and a body beside a GET", function()
+    kit.with({}, function()
+      for code, message in pairs {
+        ['{}, { method = "GET" }'] = "no body goes with a GET",
+        ['nil, { method = "PUT" }'] = 'takes { method = "GET" }',
+        ['nil, { verb = "GET" }'] = "no option 'verb'",
+      } do
+        local _, err = kit.run(("rc.job('d', 'r'):proxy('api/queue', %s)"):format(code), USES)
+        assert.matches(message, err.message, 1, true)
+      end
+    end)
+  end)
+
   it("tries once more where the instance has changed", function()
     kit.with({ sim = { cold_start = 1 } }, function(sim)
       bed.answer_with(sim, '{"status":"in_progress","instance_id":"old"}', { path = "/status" })
