@@ -25,8 +25,11 @@ local function asking(question, outcome)
   end }
 end
 
+local sessions = {}
+
 local function connect(tool, capabilities, version, options)
   local session, transport, server = kit.connect({ tool }, options)
+  sessions[#sessions + 1] = session
   kit.send(session, { id = "init", method = "initialize", params = {
     protocolVersion = version or "2025-11-25", capabilities = capabilities, clientInfo = { name = "the-client", version = "1" },
   } })
@@ -58,6 +61,11 @@ local function error_text(transport)
 end
 
 describe("mcp.elicitation", function()
+  after_each(function() -- a question left open keeps its timer for ten minutes
+    for _, session in ipairs(sessions) do session:close() end
+    sessions = {}
+  end)
+
   it("asks the client for a form, in the words of 2025-11-25", function()
     local _, transport = begin()
     assert.equal(1, #transport.sent)
