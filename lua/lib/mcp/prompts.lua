@@ -18,7 +18,7 @@ local M = {}
 ---@field title? string
 ---@field description string
 ---@field arguments? Parameter[]  strings: clients send nothing else
----@field run fun(arguments: table<string, string>, ctx: Context): string|PromptMessage[]|nil, Error?
+---@field run fun(arguments: table<string, string>, ctx: Context): string|Block|PromptMessage[]|nil, Error?
 
 ---@class Prompt  a declaration, compiled
 ---@field name string
@@ -108,7 +108,7 @@ end
 ---@param prompt Prompt
 ---@param arguments table
 ---@param ctx Context
----@return string|PromptMessage[]|nil messages
+---@return string|Block|PromptMessage[]|nil messages
 ---@return Error|string? err  code "invalid_input": the arguments are wrong
 function M.get(prompt, arguments, ctx)
   local input, err = prompt.read(arguments)
@@ -133,11 +133,11 @@ local function message(entry, revision, index)
 end
 
 --- Writes what a prompt gave as the JSON array of its messages.  Raises a sentence where it cannot.
----@param messages string|PromptMessage[]  a string is one message of the user
+---@param messages string|Block|PromptMessage[]  a text or a block is one message of the user
 ---@param revision Revision
 ---@return string json
 function M.write(messages, revision)
-  if type(messages) == "string" then messages = { { content = messages } } end
+  if type(messages) == "string" or type(messages) == "table" and messages.type then messages = { { content = messages } } end
   if type(messages) ~= "table" then error("it must give a text or a list of messages, got " .. type(messages), 0) end
   if #messages == 0 and next(messages) ~= nil and getmetatable(messages) ~= json.array then
     error("it must give a text or a list of messages, got a table without any", 0)

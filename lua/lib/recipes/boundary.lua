@@ -124,7 +124,10 @@ end
 
 local function copy_table(value, state, depth)
   if depth > MAX_DEPTH then refuse(state, depth, "is nested more than %d levels deep", MAX_DEPTH) end
-  if payloads[value] then refuse(state, depth, "is a value of rc, which belongs beside the result, not into it") end
+  if payloads[value] then
+    if state.take then return state.take(value) end
+    refuse(state, depth, "is a value of rc, which belongs beside the result, not into it")
+  end
   if state.open[value] then refuse(state, depth, "contains itself") end
   state.open[value] = true
   local result = {}
@@ -164,18 +167,19 @@ function copy(value, state, depth)
   return value
 end
 
-local function deep_copy(value)
+local function deep_copy(value, take)
   local kind = type(value)
   if kind == "nil" or kind == "boolean" or kind == "number" or kind == "string" then return value end
-  return copy(value, { values = MAX_VALUES, bytes = MAX_BYTES, open = {}, path = {} }, 1)
+  return copy(value, { values = MAX_VALUES, bytes = MAX_BYTES, open = {}, path = {}, take = take }, 1)
 end
 
 --- A plain deep copy of what a recipe made: tables without metatables but those of JSON arrays and ordered
 --- objects, strings, numbers, booleans, JSON null.  Raises a message where it is anything else, or too large.
 ---@param value any
+---@param take? fun(mark: table): any  what stands in the copy for an opaque value; default: they are refused
 ---@return any
-function M.import(value)
-  return deep_copy(value)
+function M.import(value, take)
+  return deep_copy(value, take)
 end
 
 local function is_raw(value)

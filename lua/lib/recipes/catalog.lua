@@ -155,18 +155,10 @@ local function demote(slot_of, problems)
   end
 end
 
--- Of a prompt or a resource the value itself counts: a table, else the text.
-local function value_of(result, err)
-  if not result then return nil, err end
-  return result.data == nil and result.text or result.data
-end
-
 -- What runs for a client: the recipe's function, with the set of that moment for what it uses.
 local function body(self)
-  local function call(recipe, entry, fn, args, ctx)
-    return require("lib.recipes.invoke").call(recipe, fn, args, ctx, {
-      declaration = entry.fields, find = self.current.find, settings = self.options.settings,
-    })
+  local function options_of(entry)
+    return { declaration = entry.fields, find = self.current.find, settings = self.options.settings }
   end
   local function marked(fields, result, err)
     if not self.options.mark then return result, err end
@@ -174,12 +166,17 @@ local function body(self)
   end
   return function(recipe, kind, entry)
     local fn = entry.fields.run or entry.fields.read
-    if kind == "tools" then
-      return function(input, ctx) return marked(entry.fields, call(recipe, entry, fn, { input }, ctx)) end
-    elseif kind == "resources" then
-      return function(ctx) return value_of(call(recipe, entry, fn, {}, ctx)) end
+    local function invoke(how, args, ctx)
+      return require("lib.recipes.invoke")[how](recipe, fn, args, ctx, options_of(entry))
     end
-    return function(given, ctx) return value_of(call(recipe, entry, fn, { given }, ctx)) end
+    if kind == "tools" then
+      return function(input, ctx) return marked(entry.fields, invoke("call", { input }, ctx)) end
+    elseif kind == "prompts" then
+      return function(arguments, ctx) return invoke("messages", { arguments }, ctx) end
+    elseif kind == "resources" then
+      return function(ctx) return invoke("value", {}, ctx) end
+    end
+    return function(variables, ctx) return invoke("value", { variables }, ctx) end
   end
 end
 

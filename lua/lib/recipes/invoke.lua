@@ -30,13 +30,17 @@ local function state_of(call, recipe, ctx, options)
   }
 end
 
+local function block_of(value)
+  local kind, payload = boundary.open(value)
+  if kind ~= "content" then error("it holds a value of rc that is no content", 0) end
+  return payload
+end
+
 -- Marks the blocks among the results, which are copied otherwise.
 local Block = {}
 
 local function take_opaque(value)
-  local kind, payload = boundary.open(value)
-  if kind ~= "content" then error("it holds a value of rc that is no content", 0) end
-  return setmetatable({ block = payload }, Block)
+  return setmetatable({ block = block_of(value) }, Block)
 end
 
 local function bad_result(name, message)
@@ -85,6 +89,21 @@ local function add_notes(result, notes)
   return result
 end
 
+local function run(recipe, fn, args, ctx, options, taking)
+  local given = table.move(args, 1, #args, 1, { n = #args + 1 })
+  return runner.run(recipe, fn, given, ctx, {
+    limits = limits_of(options.settings),
+    prepare = function(call)
+      call.rc = state_of(call, recipe, ctx, options)
+      given[given.n] = context.new(call.rc)
+    end,
+    on_value = taking.on_value,
+    nested = taking.nested,
+  })
+end
+
+local AS_RESULT = { on_value = take_opaque }
+
 --- Runs a function of a recipe to its end; in a plain fiber.
 ---@param recipe Recipe
 ---@param fn function
@@ -93,20 +112,45 @@ end
 ---@param options InvokeOptions
 ---@return CallResult|nil result, Error? err
 function M.call(recipe, fn, args, ctx, options)
-  local outcome, err
-  local given = table.move(args, 1, #args, 1, { n = #args + 1 })
-  outcome, err = runner.run(recipe, fn, given, ctx, {
-    limits = limits_of(options.settings),
-    prepare = function(call)
-      call.rc = state_of(call, recipe, ctx, options)
-      given[given.n] = context.new(call.rc)
-    end,
-    on_value = take_opaque,
-  })
+  local outcome, err = run(recipe, fn, args, ctx, options, AS_RESULT)
   if not outcome then return nil, err end
   local result, problem = M.collect(options.declaration.name or recipe.name, outcome.values)
   if not result then return nil, problem end
   return add_notes(result, outcome.notes)
+end
+
+-- The first value; clean-ups that failed have no other place than the log.
+local function first_of(outcome, ctx)
+  if not outcome then return nil end
+  for _, note in ipairs(outcome.notes or {}) do ctx:log("warning", note) end
+  return outcome.values[1]
+end
+
+local PLAIN, WITH_CONTENT = {}, { on_value = block_of, nested = true }
+
+--- The same for a resource, of which the first value counts, as it is: nil, a text or bytes, a
+--- table.
+---@param recipe Recipe
+---@param fn function
+---@param args table
+---@param ctx Context
+---@param options InvokeOptions
+---@return any value, Error? err
+function M.value(recipe, fn, args, ctx, options)
+  local outcome, err = run(recipe, fn, args, ctx, options, PLAIN)
+  return first_of(outcome, ctx), err
+end
+
+--- The same for a prompt, in whose value content may stand; it becomes blocks.
+---@param recipe Recipe
+---@param fn function
+---@param args table
+---@param ctx Context
+---@param options InvokeOptions
+---@return any value, Error? err
+function M.messages(recipe, fn, args, ctx, options)
+  local outcome, err = run(recipe, fn, args, ctx, options, WITH_CONTENT)
+  return first_of(outcome, ctx), err
 end
 
 return M

@@ -15,6 +15,7 @@ local M = {}
 ---@field limits? table                        fields of CallLimits; default: `calls.defaults`
 ---@field prepare? fun(call: CallState)        runs before the recipe does: makes what it is given
 ---@field on_value? fun(value: any): any       takes an opaque value of the results (content); default: refused
+---@field nested? boolean                      such values may stand inside of tables, too
 
 ---@class RunOutcome
 ---@field values table     what the function returned, copied: { n = …, … }
@@ -55,7 +56,7 @@ local function join_all(call, main)
 end
 
 local function take_value(value, options)
-  if not boundary.open(value) then return boundary.import(value) end
+  if not boundary.open(value) then return boundary.import(value, options.nested and options.on_value or nil) end
   if not options.on_value then error("the result holds a value of rc that cannot stand there", 0) end
   return options.on_value(value)
 end

@@ -86,6 +86,11 @@ describe("mcp.prompts", function()
     assert.same({ type = "text", text = "x: rc://x" }, get(prompt, { who = "Ann" }, "2024-11-05").result.messages[3].content)
   end)
 
+  it("make one message of a block", function()
+    local block = { type = "image", data = "AAAA", mimeType = "image/png" }
+    assert.same({ { role = "user", content = block } }, get(greet { run = function() return block end }, { who = "A" }).result.messages)
+  end)
+
   it("may be without messages", function()
     assert.same({}, get(greet { run = function() return {} end }, { who = "Ann" }).result.messages)
   end)
