@@ -148,7 +148,7 @@ end
 local function check_promises(paths)
   local known = { RUNCOMFY_TOKEN = true }
   for _, setting in ipairs(require("lib.config.settings").list) do known[setting.env] = true end
-  for _, name in ipairs { "RCMCP_LUA_DIR", "RCMCP_BUILD" } do known[name] = true end
+  for _, name in ipairs { "RCMCP_LUA_DIR", "RCMCP_BUILD", "RCMCP_RECIPES" } do known[name] = true end
   for _, path in ipairs(paths) do
     for name in read(path):gmatch("%f[%w_]R[UC][NM]C[%u]+_[%u_]+%f[^%w_]") do
       checked = checked + 1

@@ -114,13 +114,13 @@ function Server:notify(method)
 end
 
 --- Takes a new set of everything, and tells the clients.  Calls under way go on with what they began with.
---- Of prompts, resources and templates only sets that are other tables than before count as changed.
+--- Only lists and sets that are other tables than before count as changed.
 ---@param snapshot Snapshot
 function Server:tools_changed(snapshot)
   local before = self.snapshot
   self.snapshot = snapshot
   self.lists = {}
-  self:notify(TOOLS_CHANGED)
+  if snapshot.list ~= before.list then self:notify(TOOLS_CHANGED) end
   if snapshot.prompts ~= before.prompts then self:notify(PROMPTS_CHANGED) end
   if snapshot.resources ~= before.resources or snapshot.templates ~= before.templates then self:notify(RESOURCES_CHANGED) end
 end

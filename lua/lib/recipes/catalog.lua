@@ -76,25 +76,31 @@ local function load_nothing(slot, problem)
   slot.source, slot.candidate, slot.load_problem = nil, nil, problem
 end
 
-local function load_slot(slot, lenient)
+-- Whatever a file does to the loader, it is that file's problem alone.
+local function load(source, at)
+  local ok, recipe, err = pcall(loader.load_text, source.text, at.file, at)
+  if ok then return recipe, err and err.message end
+  return nil, ("%s: cannot be loaded: %s"):format(at.shown, tostring(recipe))
+end
+
+local function load_slot(slot, reading)
   local at = slot.at
-  local source, err = sources.of(at, lenient)
+  local source, err = sources.of(at, reading)
   if not source then return load_nothing(slot, err.message) end
   if source.problem then return load_nothing(slot, at.shown .. ": " .. source.problem) end
   if source.stamp == slot.source then return end
   slot.source = source.stamp
-  slot.candidate, err = loader.load_text(source.text, at.file, at)
-  slot.load_problem = err and err.message
+  slot.candidate, slot.load_problem = load(source, at)
 end
 
-local function refresh(slot, lenient)
+local function refresh(slot, reading)
   if slot.at.disabled then
     load_nothing(slot)
     slot.good = nil
   elseif slot.at.problem then
     load_nothing(slot, slot.at.problem)
   else
-    load_slot(slot, lenient)
+    load_slot(slot, reading)
   end
   slot.problem = slot.load_problem
 end
@@ -106,7 +112,7 @@ local function tell_folder(self, root, err)
 end
 
 -- A folder that cannot be read for now keeps its recipes; one that is gone loses them.
-local function scan_folder(self, root, rank, seen)
+local function scan_folder(self, root, rank, seen, reading)
   local files, err = folders.scan(root, self.options.lenient)
   tell_folder(self, root, err)
   if not files and err.code ~= "missing" then
@@ -115,13 +121,13 @@ local function scan_folder(self, root, rank, seen)
   for _, at in ipairs(files or {}) do
     local slot = self.slots[at.file] or { rank = rank }
     self.slots[at.file], slot.at, seen[at.file] = slot, at, true
-    refresh(slot, self.options.lenient)
+    refresh(slot, reading)
   end
 end
 
 local function scan_folders(self)
-  local seen = {}
-  for rank, root in ipairs(self.options.folders) do scan_folder(self, root, rank, seen) end
+  local seen, reading = {}, sources.begin(self.options.lenient)
+  for rank, root in ipairs(self.options.folders) do scan_folder(self, root, rank, seen, reading) end
   for path in pairs(self.slots) do
     if not seen[path] then self.slots[path] = nil end
   end

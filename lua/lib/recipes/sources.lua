@@ -31,22 +31,40 @@ function add_modules(folder, shown, state, level)
   end
 end
 
+-- The lib/ of a recipe folder: all recipes in it may require from there.
+local function library(root, reading)
+  local state = reading.libraries[root]
+  if state then return state end
+  state = { parts = {}, lenient = reading.lenient }
+  add_module(root .. "/lib", "lib", state, 0)
+  state.stamp = table.concat(state.parts, "\0")
+  reading.libraries[root] = state
+  return state
+end
+
 ---@class RecipeSource
 ---@field text string      of the recipe's file
 ---@field stamp string     differs when the text, or that of a module it may require, does
 ---@field problem? string  a module is refused
 
+--- Begins to read: what several recipes share is read once.
+---@param lenient? boolean  take modules that others may write to
+---@return table reading
+function M.begin(lenient)
+  return { lenient = lenient, libraries = {} }
+end
+
 --- Reads a recipe's text.
 ---@param at RecipeFile
----@param lenient? boolean  take modules that others may write to
+---@param reading table  of `begin`
 ---@return RecipeSource|nil source, Error? err
-function M.of(at, lenient)
+function M.of(at, reading)
   local text, err = loader.read(at.file, at.shown)
   if not text then return nil, err end
-  local state = { parts = { text }, lenient = lenient }
+  local state, shared = { parts = { text }, lenient = reading.lenient }, library(at.root, reading)
   if at.folder ~= at.root then add_modules(at.folder, at.folder:match("[^/]*$"), state, 1) end
-  if fs.stat(at.root .. "/lib") then add_module(at.root .. "/lib", "lib", state, 0) end
-  return { text = text, stamp = table.concat(state.parts, "\0"), problem = state.problem }
+  table.insert(state.parts, shared.stamp)
+  return { text = text, stamp = table.concat(state.parts, "\0"), problem = state.problem or shared.problem }
 end
 
 return M

@@ -48,13 +48,18 @@ local function add_existing(paths, path)
   end
 end
 
+-- Below the first level only what holds modules is looked into: somebody may name a folder with much else in it.
+local function holds_modules(path, name, level)
+  return level > 1 or name == "lib" or fs.stat(path .. "/main.lua") ~= nil
+end
+
 local function add_below(paths, folder, level)
   if level > LEVELS then return end
   for _, name in ipairs(fs.list(folder) or {}) do
     local path = folder .. "/" .. name
     if not name:find("^%.") and not name:find("%.lua$") and is_folder(path) then
       paths[path] = true
-      add_below(paths, path, level + 1)
+      if holds_modules(path, name, level) then add_below(paths, path, level + 1) end
     end
   end
 end
