@@ -146,7 +146,8 @@ end
 function M.spawn(fn, ...)
   local self = setmetatable({
     thread = create_plain(body), ticket = 0, shielded = 0, status = "running",
-    ok = nil, values = nil, joiners = nil, traceback = nil, cancel_reason = nil, quiet = nil, -- room for them
+    ok = false, values = NOTHING, -- of its end, there now so that setting them needs no memory
+    joiners = nil, cancel_reason = nil, -- room for them: eight fields
   }, Fiber)
   resume(self, self, fn, ...)
   return self
