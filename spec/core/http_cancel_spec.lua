@@ -4,6 +4,7 @@ local http = require "core.http"
 local httpd = require "core.httpd"
 local loop = require "core.loop"
 local responder = require "spec.support.responder"
+local timer = require "core.timer"
 
 local function never()
   error("called after cancel")
@@ -25,6 +26,17 @@ describe("core.http cancel", function()
     loop.step(false)
     transfer:cancel()
     loop.run()
+  end)
+
+  it("works while the connection is being made, and leaves no watch on its descriptor", function()
+    local server <close> = assert(httpd.listen({}, function(request) request:respond(200, {}, "ok") end))
+    local url = "http://127.0.0.1:" .. server.port
+    for _ = 1, 3 do
+      local transfer = assert(http.start({ method = "GET", url = url }, never))
+      timer.after(0, function() transfer:cancel() end) -- in the turn that begins to connect
+      for _ = 1, 3 do loop.step(false) end
+    end
+    assert.equal("ok", assert(client.get(url)).body)
   end)
 
   it("works in the middle of an answer, and the connection is not used again", function()

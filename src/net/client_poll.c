@@ -4,14 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct watch {
     uv_poll_t uv; // first: a uv_handle_t * is a struct watch *
     struct client_poll *owner;
     curl_socket_t fd;
+    ino_t inode; // of the socket: its number may be another's by now
     int events;  // what epoll looks for; 0: not in it
-    bool ours;   // opened by open_socket(), so close_socket() will tell of its end
+    bool ours;   // opened by open_socket(), so close_socket() will tell of its end once connected
     bool parked; // libcurl does not look at it now
 };
 
@@ -51,6 +53,12 @@ static void stop(struct watch *w)
 static struct watch *find(const struct client_poll *p, curl_socket_t fd)
 {
     return (size_t)fd < p->room ? p->watches[fd] : NULL;
+}
+
+static ino_t inode_of(curl_socket_t fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
 static void on_event(uv_poll_t *uv, int status, int events);
@@ -134,6 +142,7 @@ static struct watch *watch_new(struct client_poll *p, curl_socket_t fd, bool our
     }
     w->owner = p;
     w->fd = fd;
+    w->inode = inode_of(fd);
     w->ours = ours;
     p->watches[fd] = w;
     return w;
@@ -163,6 +172,12 @@ static int wanted_events(int what)
     }
 }
 
+// libcurl closes a socket that it gives up before it is connected by itself, not by close_socket().
+static bool was_closed(const struct watch *w)
+{
+    return inode_of(w->fd) != w->inode;
+}
+
 // libcurl: look at this socket for that, from now on.
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
@@ -171,7 +186,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
     struct client_poll *p = arg;
     struct watch *w = find(p, fd);
     if (what == CURL_POLL_REMOVE || what == CURL_POLL_NONE) {
-        if (w && w->ours)
+        if (w && w->ours && !was_closed(w))
             park(w);
         else
             drop(p, fd);
@@ -207,11 +222,18 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     if (fd < 0)
         return CURL_SOCKET_BAD;
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    // One that it gave up a moment ago had this number: it takes this one for the same, and tells
+    // us nothing where it looks for the same events.
+    const struct watch *old = find(p, fd);
+    int wanted = old && !old->parked ? old->events : 0;
     drop(p, fd);
-    if (!watch_new(p, fd, true)) {
+    struct watch *w = watch_new(p, fd, true);
+    if (!w) {
         (void)close(fd);
         return CURL_SOCKET_BAD;
     }
+    if (wanted)
+        look_for(w, wanted);
     return fd;
 }
 
