@@ -1,5 +1,6 @@
 -- The official clients, as npm has them, against the real program on the simulator.
 local child = require "spec.support.child"
+local folder = require "spec.support.folder"
 local json = require "core.json"
 
 local HERE = "spec/clients"
@@ -65,6 +66,15 @@ describe("the official clients", function()
         assert.equal(0, status, out .. err)
         assert.matches(method == "prompts/get" and "Hello, Ann!" or "jobs/", out, 1, true)
       end
+    end)
+  end
+
+  for _, mode in ipairs { "v1", "legacy", "auto", "pin" } do
+    it("learns of a saved recipe, calls it, and learns of its end: " .. mode, function()
+      local place <close> = folder.new()
+      local status, out, err = run { HERE .. "/recipes.mjs", mode, place.path, child.program, "serve", "--simulate", "--recipes", place.path }
+      assert.equal("ok\n", out, err)
+      assert.equal(0, status)
     end)
   end
 
