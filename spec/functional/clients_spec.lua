@@ -72,7 +72,9 @@ describe("the official clients", function()
   for _, mode in ipairs { "v1", "legacy", "auto", "pin" } do
     it("learns of a saved recipe, calls it, and learns of its end: " .. mode, function()
       local place <close> = folder.new()
-      local status, out, err = run { HERE .. "/recipes.mjs", mode, place.path, child.program, "serve", "--simulate", "--recipes", place.path }
+      local status, out, err = run {
+        HERE .. "/recipes.mjs", mode, place.path, child.program, "serve", "--simulate", "--recipes", place.path,
+      }
       assert.equal("ok\n", out, err)
       assert.equal(0, status)
     end)

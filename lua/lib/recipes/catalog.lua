@@ -48,7 +48,7 @@ Catalog.__index = Catalog
 ---@field source? string     what was loaded last
 ---@field candidate? Recipe  from that, if it is good
 ---@field problem? string    why not, or why it cannot be linked
----@field good? Recipe       the version that was linked last
+---@field good? Recipe       the version that could be linked last
 ---@field chosen? Recipe     the version in the set
 ---@field told? string       the problem that the log has
 
@@ -205,7 +205,7 @@ end
 local function settle(self, slots)
   local linked, slot_of = link(self, slots)
   for _, slot in ipairs(slots) do
-    slot.good = slot.chosen
+    slot.good = slot.chosen or slot.good -- what it uses may come back
     slot.shadowed = nil
   end
   for item, list in pairs(linked.shadowed) do slot_of[item].shadowed = list end

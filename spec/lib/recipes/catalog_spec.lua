@@ -1,4 +1,5 @@
 local catalog = require "lib.recipes.catalog"
+local clock = require "lib.clock"
 local context = require "lib.mcp.context"
 local fiber = require "lib.fiber"
 local folder = require "spec.support.folder"
@@ -147,8 +148,12 @@ describe("recipes.catalog", function()
     assert.equal("failed", report(recipes, "poster").state)
     assert.matches("poster.lua: field 'uses': there is no tool 'helper'", report(recipes, "poster").error)
     place:write("helper.lua", source("helper", 4))
-    recipes:scan()
+    kept_log.lines_of(function()
+      place:write("poster.lua", "x")
+      recipes:scan()
+    end)
     assert.equal("helper list_deployments poster", names(recipes))
+    assert.equal(1, version(recipes, "poster"))
   end)
 
   it("lets the one that was there first keep its name against a copy", function()
@@ -235,6 +240,32 @@ describe("recipes.catalog", function()
     place:write("lib/util.lua", "return { version = 2 }")
     recipes:scan()
     assert.equal(2, version(recipes, "poster"))
+  end)
+
+  it("lets a running call end with the version, and with the set, that it began with", function()
+    place:write("helper.lua", source("helper", 1))
+    place:write("poster.lua", [[local rc = require "rc"
+      return rc.tool { name = "poster", description = "A recipe.", uses = { "helper" }, run = function()
+        rc.sleep(60)
+        return { version = 1, helper = rc.tools.helper({}).version }
+      end }]])
+    local recipes = open()
+    recipes:scan()
+    local time <close> = clock.virtual()
+    time:run(function()
+      local result
+      local task = fiber.spawn(function()
+        result = registry.call(recipes:find "poster", {}, context.new { tool = "poster" })
+      end)
+      place:write("poster.lua", source("poster", 2))
+      place:write("helper.lua", source("helper", 2))
+      assert.is_true(recipes:scan())
+      assert.equal("waiting", task.status)
+      task:join()
+      assert.same({ version = 1, helper = 1 }, result.data)
+    end)
+    assert.equal(2, version(recipes, "poster"))
+    assert.equal(2, version(recipes, "helper"))
   end)
 
   it("refuses what may require a module that others may write to", function()
