@@ -32,7 +32,7 @@ local lua_layers = {
   { "lua/lib/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.sim" } },
   { "lua/tools/", may = { "lib." }, never = { "lib.mcp", "lib.sim", "lib.config" } },
   { "lua/rcmcp/", may = { "lib.recipes.testkit" }, never = {} },
-  { "lua/cli/", may = { "core.", "lib.", "cli.", "argparse" }, never = {} },
+  { "lua/cli/", may = { "core.", "lib.", "cli.", "argparse", "rcmcp.", "rc" }, never = {} },
   { "lua/main.lua", may = { "cli." }, never = {} },
 }
 

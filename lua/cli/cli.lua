@@ -52,9 +52,18 @@ local function answer(argv)
   elseif word == "--version" or word == "-V" then
     io.stdout:write("rcmcp ", host.version, "\n")
     return exit_status.ok
-  elseif word == "--help" or word == "-h" or (word == "help" and not argv[2]) then
+  elseif word == "--help" or word == "-h" then
     io.stdout:write(M.help())
     return exit_status.ok
+  end
+end
+
+--- The command of a name.
+---@param name string
+---@return Command?
+function M.find(name)
+  for _, module in ipairs(host.modules("cli." .. name)) do
+    if module == "cli." .. name and not name:find("[.]") and name ~= "cli" then return require(module) end
   end
 end
 
@@ -65,12 +74,8 @@ function M.main(argv)
   local status = answer(argv)
   if status then return status end
   local name, arguments = argv[1], table.move(argv, 2, #argv, 1, { [0] = argv[0] })
-  if name == "help" then name, arguments = argv[2], { "--help" } end
-  for _, command in ipairs(host.modules("cli." .. name)) do
-    if command == "cli." .. name and not name:find("[.]") and name ~= "cli" then
-      return require(command).run(arguments)
-    end
-  end
+  local command = M.find(name)
+  if command then return command.run(arguments) end
   return unknown(name)
 end
 

@@ -27,43 +27,10 @@ local function declaration(tool)
     })
 end
 
-local function allowed(entry)
-  local parts = {}
-  if entry.enum then parts[#parts + 1] = "one of " .. table.concat(entry.enum, ", ") end
-  if entry.minimum and entry.maximum then
-    parts[#parts + 1] = ("%s to %s"):format(entry.minimum, entry.maximum)
-  elseif entry.minimum then
-    parts[#parts + 1] = ("%s or more"):format(entry.minimum)
-  end
-  if entry.default ~= nil then parts[#parts + 1] = "default " .. tostring(entry.default) end
-  if entry.default == nil and not entry.optional then parts[#parts + 1] = "required" end
-  return #parts > 0 and " (" .. table.concat(parts, "; ") .. ")" or ""
-end
-
-local function wrap(text, indent)
-  local lines, line = {}, ""
-  for word in text:gmatch("%S+") do
-    if #line + #word + 1 > 96 - #indent then
-      lines[#lines + 1] = indent .. line
-      line = word
-    else
-      line = line == "" and word or line .. " " .. word
-    end
-  end
-  lines[#lines + 1] = indent .. line
-  return table.concat(lines, "\n")
-end
-
 local function describe(tool)
-  local lines = { tool.name .. ": " .. tool.title, "", wrap(tool.description, "  "), "", "Parameters:" }
-  for _, entry in ipairs(tool.input) do
-    lines[#lines + 1] = ("  %s  %s%s"):format(entry[1], entry[2], allowed(entry))
-    lines[#lines + 1] = wrap(entry[3], "      ")
-  end
-  if #tool.input == 0 then lines[#lines + 1] = "  none" end
-  lines[#lines + 1] = ""
-  lines[#lines + 1] = ("Call it: rcmcp call %s key=value …"):format(tool.name)
-  return table.concat(lines, "\n")
+  return require("cli.shared.describe").text {
+    name = tool.name, title = tool.title, description = tool.description, input = tool.input, call = "rcmcp call " .. tool.name,
+  }
 end
 
 local function print_list(tools, as_json)

@@ -3,7 +3,9 @@ local child = require "spec.support.child"
 local host = require "core.host"
 local json = require "core.json"
 
-local COMMANDS = { "call", "check", "doctor", "lua", "new", "run", "serve", "simulate", "test", "tools" }
+local COMMANDS = {
+  "call", "check", "doctor", "lua", "new", "recipes", "repl", "run", "serve", "simulate", "test", "tools",
+}
 
 describe("the command line", function()
   it("says what it is and which commands there are", function()

@@ -83,8 +83,11 @@ local function words_of(result)
   return #lines > 0 and table.concat(lines, "\n") or nil
 end
 
--- The tool's view of its caller: progress is a line on the terminal; what it logs is told at the end.
-local function context(line, command)
+--- The tool's view of its caller: progress is a line on the terminal; what it logs is told at the end.
+---@param line ProgressLine
+---@param command string
+---@return table ctx
+function M.context(line, command)
   local ctx = { cancelled = false, client = { name = "rcmcp " .. command, version = require("core.host").version }, notes = {} }
   function ctx:progress(_, _, message)
     if not self.cancelled and message then line:show(message) end
@@ -113,7 +116,7 @@ end
 ---@return CallOutcome outcome, CallResult? result
 function M.run(args, call)
   local line <close> = require("cli.shared.progress_line").new(args.quiet or args.json)
-  local ctx = context(line, call.command)
+  local ctx = M.context(line, call.command)
   if call.prepare then call.prepare(ctx, line) end
   local ok, result = require("cli.shared.run").to_end(function() return call.perform(ctx) end, function()
     ctx.cancelled = true
