@@ -256,9 +256,16 @@ function stdio.take() end
 function stdio.read_lines(max_bytes, on_line) end
 
 --- Queues bytes for the real standard output; what one loop turn queues goes out in one write, in order.
+--- Raises when memory is out, with nothing queued.
 ---@param bytes string
+---@param tail? string  bytes that follow them
 ---@return integer queued  bytes not yet taken by the system: the sign of a slow reader
-function stdio.write(bytes) end
+function stdio.write(bytes, tail) end
+
+--- Writes what `print` and `io.stdout` hold.  Says whether all that they were ever given went out; a reader
+--- that closed its end wanted no more, which is no failure.
+---@return true|nil ok, string? message, string? code
+function stdio.flush() end
 
 --- Calls `fn` once, when everything queued has been taken, or the stream broke.
 ---@param fn fun()

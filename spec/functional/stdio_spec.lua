@@ -231,6 +231,16 @@ end
 survives("tools for tests", STUB)
 survives("rcmcp serve --simulate", SIMULATED)
 
+describe("MCP over pipes, with a slow reader", function()
+  it("keeps nothing of what was read, also where something always is unread", function()
+    local client <close> = children.spawn("python3", { "spec/support/slow_reader.py", children.program, table.unpack(STUB) })
+    assert.same({ 0, 0 }, { client:wait(60) })
+    local most, status = client.out:match("^(%d+) (%d+)\n$")
+    assert.equal("0", status)
+    assert.is_true(tonumber(most) < 100, most .. " MiB") -- 150 MB pass through
+  end)
+end)
+
 describe("MCP over pipes, at its end", function()
   it("ends with status 0 when its output is closed", function()
     local child <close> = start()

@@ -5,6 +5,8 @@
 #include "loop/input.h"
 #include "loop/output.h"
 
+#include <poll.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define READER   "core.stdio.reader"
@@ -141,6 +143,22 @@ static int reader_resume(lua_State *L)
     return 0;
 }
 
+// Whether the far end of a pipe or socket is closed.
+static bool has_no_reader(int fd)
+{
+    struct pollfd state = { .fd = fd, .events = POLLOUT };
+    return poll(&state, 1, 0) == 1 && (state.revents & POLLERR);
+}
+
+static int stdio_flush(lua_State *L)
+{
+    bool whole = output || (fflush(stdout) == 0 && !ferror(stdout));
+    if (!whole && !has_no_reader(STDOUT_FILENO))
+        return bindings_fail(L, "EIO", "standard output could not be written in full");
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 static void listener_remove(struct listener *which)
 {
     for (struct listener **l = &listeners; *l; l = &(*l)->next) {
@@ -208,11 +226,12 @@ static int stdio_take(lua_State *L)
 
 static int stdio_write(lua_State *L)
 {
-    size_t size = 0;
+    size_t size = 0, tail_size = 0;
     const char *bytes = luaL_checklstring(L, 1, &size);
+    const char *tail = luaL_optlstring(L, 2, "", &tail_size);
     if (!output)
         return luaL_error(L, "standard output is not taken");
-    if (!output_write(output, bytes, size))
+    if (!output_write(output, bytes, size, tail, tail_size))
         return luaL_error(L, "out of memory for %I bytes of output", (lua_Integer)size);
     wrote_large = wrote_large || size >= LARGE;
     lua_pushinteger(L, (lua_Integer)output_queued(output));
@@ -275,13 +294,10 @@ static const luaL_Reg listener_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    { "is_terminal", stdio_is_terminal },
-    { "on_broken", stdio_on_broken },
-    { "on_drain", stdio_on_drain },
-    { "read_lines", stdio_read_lines },
-    { "take", stdio_take },
-    { "write", stdio_write },
-    { NULL, NULL },
+    { "flush", stdio_flush },           { "is_terminal", stdio_is_terminal },
+    { "on_broken", stdio_on_broken },   { "on_drain", stdio_on_drain },
+    { "read_lines", stdio_read_lines }, { "take", stdio_take },
+    { "write", stdio_write },           { NULL, NULL },
 };
 
 int open_stdio(lua_State *L)

@@ -35,17 +35,28 @@ static void break_off(struct output *out)
     out->sent = 0;
 }
 
+// A slow reader may never take all: what it took must not stay.
+static void drop_sent(struct output *out)
+{
+    if (out->sent < out->queue.size / 2)
+        return;
+    buf_consume(&out->queue, out->sent);
+    out->sent = 0;
+}
+
 // Writes until all is taken or the system takes no more.  False: broken.
 static bool write_queue(struct output *out)
 {
     while (out->sent < out->queue.size) {
         ssize_t n = write(out->fd, out->queue.data + out->sent, out->queue.size - out->sent);
-        if (n >= 0)
+        if (n >= 0) {
             out->sent += (size_t)n;
-        else if (errno == EAGAIN || errno == EWOULDBLOCK)
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            drop_sent(out);
             return true;
-        else if (errno != EINTR)
+        } else if (errno != EINTR) {
             return false;
+        }
     }
     out->sent = 0;
     if (out->queue.room > KEEP)
@@ -89,12 +100,15 @@ static void on_flush(uv_prepare_t *prepare)
     flush(out);
 }
 
-bool output_write(struct output *out, const char *bytes, size_t size)
+bool output_write(struct output *out, const char *bytes, size_t size, const char *tail,
+                  size_t tail_size)
 {
-    if (out->broken || size == 0)
+    if (out->broken || size + tail_size == 0)
         return true;
-    if (!buf_append(&out->queue, bytes, size))
+    if (!buf_reserve(&out->queue, size + tail_size))
         return false;
+    buf_append(&out->queue, bytes, size); // neither can fail now
+    buf_append(&out->queue, tail, tail_size);
     if (!out->waiting)
         uv_prepare_start(&out->flush, on_flush);
     return true;

@@ -21,9 +21,10 @@ typedef void output_fn(void *arg, enum output_event event);
 /// On failure NULL, with a libuv error code in `*error`.
 struct output *output_take(struct loop *loop, output_fn *fn, void *arg, int *error);
 
-/// Queues bytes: all that one turn of the loop queues leaves in one write, in order.  False when
-/// memory is out; nothing was queued then.  After OUTPUT_BROKEN bytes are dropped.
-bool output_write(struct output *out, const char *bytes, size_t size);
+/// Queues `bytes`, then `tail`: all that one turn of the loop queues leaves in one write, in order.
+/// False when memory is out; nothing was queued then.  After OUTPUT_BROKEN bytes are dropped.
+bool output_write(struct output *out, const char *bytes, size_t size, const char *tail,
+                  size_t tail_size);
 
 /// Bytes queued and not yet taken by the system.
 size_t output_queued(const struct output *out);

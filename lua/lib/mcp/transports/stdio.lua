@@ -32,22 +32,22 @@ local StdioTransport = {}
 StdioTransport.__index = StdioTransport
 
 -- Stops reading until the client has taken what is queued: its requests wait in the pipe meanwhile.
+-- Without the memory for that it raises and goes on reading: the next message tries again.
 local function hold_back(self)
-  self.paused = true
-  self.reader:pause()
   stdio.on_drain(function()
     self.paused = false
     if not self.closed then self.reader:resume() end
   end)
+  self.paused = true
+  self.reader:pause()
 end
 
 --- Sends one message.
 ---@param text string
 function StdioTransport:send(text)
   if self.closed then return end
-  stdio.write(text)
-  local queued = stdio.write("\n")
-  if queued > QUEUE_HIGH and not self.paused and not self.ending then hold_back(self) end
+  local queued = stdio.write(text, "\n")
+  if queued > QUEUE_HIGH and not self.paused and not self.ending then pcall(hold_back, self) end
 end
 
 ---@return boolean

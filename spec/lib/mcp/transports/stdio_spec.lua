@@ -32,7 +32,8 @@ local function streams()
   end
   local closer = replace {
     read_lines = function(max, on_line) pipe.max, pipe.on_line = max, on_line return pipe.reader end,
-    write = function(bytes)
+    write = function(bytes, tail)
+      bytes = bytes .. (tail or "")
       pipe.out = pipe.out .. bytes
       if bytes ~= "" then pipe.unread = pipe.unread + #bytes * (pipe.weight or 1) end
       return pipe.unread
