@@ -67,16 +67,24 @@ function M.find(name)
   end
 end
 
---- Runs the command that the first argument names.
----@param argv string[]
----@return integer status
-function M.main(argv)
+local function run(argv)
   local status = answer(argv)
   if status then return status end
   local name, arguments = argv[1], table.move(argv, 2, #argv, 1, { [0] = argv[0] })
   local command = M.find(name)
   if command then return command.run(arguments) end
   return unknown(name)
+end
+
+--- Runs the command that the first argument names.
+---@param argv string[]
+---@return integer status
+function M.main(argv)
+  local status = run(argv)
+  local whole, message = require("core.stdio").flush()
+  if whole then return status end
+  io.stderr:write("rcmcp: ", message, "\n")
+  return status == exit_status.ok and exit_status.output or status
 end
 
 return M

@@ -29,6 +29,21 @@ describe("the command line", function()
     assert.matches("Usage: rcmcp COMMAND", err, 1, true)
   end)
 
+  it("ends with 74 when its output cannot be written", function()
+    for _, words in ipairs { "--help", "tools", "tools submit_request", "call list_deployments --simulate -q" } do
+      local shell = child.spawn("sh", { "-c", 'exec "$0" ' .. words .. " >/dev/full", child.program })
+      assert.same({ 74, 0 }, { shell:wait() }, words)
+      assert.equal("rcmcp: standard output could not be written in full\n", shell.err)
+      shell:close()
+    end
+  end)
+
+  it("does not mind a reader that has read enough", function()
+    local shell <close> = child.spawn("sh", { "-c", '{ sleep 0.2; "$0" tools submit_request; echo "status $?" >&2; } | :', child.program })
+    shell:wait()
+    assert.equal("status 0\n", shell.err)
+  end)
+
   it("suggests the command that was meant", function()
     local status, out, err = child.run { "serv" }
     assert.equal(64, status)

@@ -7,6 +7,7 @@ local M = {
   bad_input = 65,    -- the tool's input is wrong; nothing was sent
   unavailable = 69,  -- the API cannot be reached or is not well
   software = 70,     -- a bug of rcmcp
+  output = 74,       -- standard output could not be written in full
   pending = 75,      -- the wait ended, the request goes on; its ids are in the output
   auth = 77,         -- no key, or the API refused it
   config = 78,       -- a setting is wrong
