@@ -50,3 +50,52 @@ describe("when memory runs out", function()
     assert.matches("not enough memory", err, 1, true)
   end)
 end)
+
+describe("the memory of Lua", function()
+  local host = require "core.host"
+
+  -- A text of any size that tells whether somebody else wrote into it.
+  local function text_of(size)
+    return ("%06d"):format(size):rep(size // 6 + 1):sub(1, size)
+  end
+
+  it("keeps what blocks of all sizes hold while others come and go", function()
+    local kept = {}
+    for round = 1, 3 do
+      for size = 1, 700 do kept[#kept + 1] = text_of(size) .. round end
+      for i = round, #kept, 3 do kept[i] = false end
+      collectgarbage()
+    end
+    for i, text in ipairs(kept) do
+      if text then
+        local size, round = (i - 1) % 700 + 1, (i - 1) // 700 + 1
+        assert.equal(text_of(size) .. round, text)
+      end
+    end
+  end)
+
+  it("keeps what a block holds that grows and shrinks across all sizes", function()
+    local list = {}
+    for i = 1, 200 do list[i] = i end
+    for i = 200, 4, -1 do
+      list[i] = nil
+      list["key" .. i] = i
+      if i % 50 == 0 then collectgarbage() end
+    end
+    assert.same({ 1, 2, 3 }, { list[1], list[2], list[3] })
+    for i = 4, 200 do assert.equal(i, list["key" .. i]) end
+  end)
+
+  it("counts all that it holds", function()
+    collectgarbage()
+    local before = host.memory()
+    local function fill(kept)
+      for i = 1, 1000 do kept[i] = { i } end
+      return host.memory() - before, kept
+    end
+    local grown = fill {}
+    assert.is_true(grown > 1000 * 56 and grown < 1000 * 120)
+    collectgarbage()
+    assert.is_true(host.memory() - before < 10000)
+  end)
+end)

@@ -2,14 +2,16 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     TAG = 8,           // bytes before a block that has an owner
     LARGE = 64 * 1024, // a growth that takes longer than a look at the clock
-    MALLOC_ALIGN = 16, // of the C libraries this runs on; Lua asks for 8
+    ALIGN = 16, // of malloc, in the C libraries this runs on, and of the pool; Lua asks for 8
 };
 
 _Static_assert(sizeof(struct alloc_owner *) == TAG, "the tag holds a pointer");
+_Static_assert(POOL_GRAIN % ALIGN == 0, "a block without owner is aligned");
 
 // Whether a test asked for this allocation to fail.
 static bool must_fail(struct alloc *a)
@@ -26,7 +28,7 @@ static bool must_fail(struct alloc *a)
 
 static struct alloc_owner *owner_of(const void *block)
 {
-    if ((uintptr_t)block % MALLOC_ALIGN == 0)
+    if ((uintptr_t)block % ALIGN == 0)
         return NULL;
     return *(struct alloc_owner *const *)((const char *)block - TAG);
 }
@@ -67,22 +69,70 @@ static void count(struct alloc *a, struct alloc_owner *owner, size_t old_size, s
         owner->peak = owner->used;
 }
 
+// ---- Blocks as they come from the system or the pool, tags included ----
+
+// The address sanitizer sees into blocks of malloc alone.
+static bool is_pooled(size_t size)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)size;
+    return false;
+#else
+    return size <= POOL_LARGEST;
+#endif
+}
+
+static void *take(struct alloc *a, size_t size)
+{
+    return is_pooled(size) ? pool_take(&a->pool, size) : malloc(size);
+}
+
+static void give(struct alloc *a, void *base, size_t size)
+{
+    if (is_pooled(size))
+        pool_give(&a->pool, base, size);
+    else
+        free(base);
+}
+
+static void *move(struct alloc *a, void *base, size_t old_size, size_t new_size)
+{
+    bool pooled = is_pooled(old_size), will_be = is_pooled(new_size);
+    if (!pooled && !will_be)
+        return realloc(base, new_size);
+    if (pooled && will_be && pool_is_like(old_size, new_size))
+        return base;
+    void *moved = take(a, new_size);
+    if (!moved)
+        return NULL;
+    memcpy(moved, base, old_size < new_size ? old_size : new_size);
+    give(a, base, old_size);
+    return moved;
+}
+
+// ---- Blocks as Lua has them ----
+
 static void *release(struct alloc *a, struct alloc_owner *owner, void *block, size_t size)
 {
     count(a, owner, size, 0);
-    free(block && owner ? (char *)block - TAG : block);
-    if (owner && owner->released && owner->used == 0)
+    if (!owner) {
+        give(a, block, size);
+        return NULL;
+    }
+    give(a, (char *)block - TAG, size + TAG);
+    if (owner->released && owner->used == 0)
         free(owner);
     return NULL;
 }
 
-static void *resize(struct alloc_owner *owner, void *block, size_t size)
+static void *resize(struct alloc *a, struct alloc_owner *owner, void *block, size_t old_size,
+                    size_t new_size)
 {
-    if (!owner)
-        return realloc(block, size);
-    char *base = realloc(block ? (char *)block - TAG : NULL, size + TAG);
-    if (!base)
-        return NULL;
+    size_t tag = owner ? TAG : 0;
+    char *base = block ? move(a, (char *)block - tag, old_size + tag, new_size + tag)
+                       : take(a, new_size + tag);
+    if (!base || !owner)
+        return base;
     *(struct alloc_owner **)base = owner;
     return base + TAG;
 }
@@ -100,10 +150,15 @@ void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size)
         if (must_fail(a) || !owner_may_grow(a, owner, new_size - old))
             return NULL;
     }
-    void *moved = resize(owner, block, new_size);
+    void *moved = resize(a, owner, block, old, new_size);
     if (moved)
         count(a, owner, old, new_size);
     return moved;
+}
+
+void alloc_free(struct alloc *a)
+{
+    pool_free(&a->pool);
 }
 
 struct alloc_owner *alloc_owner_new(size_t ceiling)

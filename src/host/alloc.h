@@ -3,9 +3,11 @@
 ///
 /// What is allocated while an owner is set belongs to it until it is freed, whoever frees it and
 /// whenever: the owner's count is exact.  A block of an owner stands 8 bytes behind a pointer to
-/// the owner, so that its address is no multiple of 16 as malloc's are; that tells them apart.
+/// the owner, so that its address is no multiple of 16 as all others' are; that tells them apart.
 #ifndef RCMCP_HOST_ALLOC_H
 #define RCMCP_HOST_ALLOC_H
+
+#include "base/pool.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,10 +32,14 @@ struct alloc {
     size_t fail_after; ///< allocations that still succeed before some fail; see fail_count
     size_t fail_count; ///< allocations to fail then (Lua collects and tries again: use 2 or more)
     struct alloc_owner *owner; ///< whose allocations these are now; NULL: the host's
+    struct pool pool;          ///< of the small blocks
 };
 
 /// A lua_Alloc; `ud` is a struct alloc.
 void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size);
+
+/// Frees what the allocator keeps.  The state that it served is closed.
+void alloc_free(struct alloc *a);
 
 /// An owner without blocks; NULL when memory is out.
 struct alloc_owner *alloc_owner_new(size_t ceiling);

@@ -11,6 +11,14 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+// Percent of the heap left by a full collection at which the next one comes.  A thousand waits make
+// garbage that is old when it dies: Lua's own 100, and its 200 after a collection that found
+// little, would let it double the heap.
+enum {
+    MAJOR = 40,
+    PAUSE = 150,
+};
+
 struct host *host_of(lua_State *L)
 {
     return *(struct host **)lua_getextraspace(L);
@@ -37,7 +45,8 @@ static int open_state(lua_State *L)
         lua_setfield(L, -2, m->name);
     }
     lua_gc(L, LUA_GCRESTART);
-    lua_gc(L, LUA_GCGEN, 0, 0);
+    lua_gc(L, LUA_GCINC, PAUSE, 0, 0);
+    lua_gc(L, LUA_GCGEN, 0, MAJOR);
     return 0;
 }
 
@@ -60,6 +69,7 @@ struct host *host_new(const struct host_module *modules)
 
 err3:
     lua_close(host->L);
+    alloc_free(&host->alloc);
 err2:
     loop_free(host->loop);
 err1:
@@ -105,5 +115,6 @@ void host_free(struct host *host)
         return;
     loop_free(host->loop);
     lua_close(host->L);
+    alloc_free(&host->alloc);
     free(host);
 }
