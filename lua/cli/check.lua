@@ -17,10 +17,17 @@ function M.define(parser)
   parser:argument("places", "Files, or folders with recipes"):argname("FILE|DIR"):args("*")
   parser:flag("--json", "Print the findings as JSON")
   options.recipes(parser)
+  parser:option("--config", "Read this configuration instead of ~/.config/rcmcp/config.lua"):argname("FILE")
 end
 
+-- With what is wrong with files and folders; a folder that would not be taken is checked all the same.
 local function add_folder(list, root, named)
-  local files, err = require("lib.recipes.folders").scan(root, true)
+  local folders = require "lib.recipes.folders"
+  local files, err = folders.scan(root)
+  if not files and err.code == "bad_folder" then
+    list.problems[#list.problems + 1] = { file = root.path, level = "error", rule = "folder", message = err.message }
+    files = folders.scan(root, true) or {}
+  end
   if not files then return named and err or nil end
   for _, file in ipairs(files) do
     if not file.disabled then list[#list + 1] = file end
@@ -43,7 +50,7 @@ local function recipe_folders(args)
 end
 
 local function files_of(args)
-  local list, places = {}, args.places or {}
+  local list, places = { problems = {} }, args.places or {}
   for _, path in ipairs(places) do
     local err = add_place(list, path)
     if err then return nil, err end
@@ -52,11 +59,39 @@ local function files_of(args)
   return list
 end
 
-local function check(files)
-  local lint, findings = require "lib.recipes.lint", {}
+-- What only shows beside the others: names in `uses` that nobody has, circles, hints that are too mild.
+local function link(program, at)
+  local _, err = require("lib.recipes.standalone").open(at.file, {
+    tools = program:snapshot().list, root = at.root,
+    find = function(name) return program:catalog():find(name) end,
+  })
+  if not err then return nil end
+  local shown = at.file:match "[^/]+$" .. ": "
+  local message = err.message:sub(1, #shown) == shown and err.message:sub(#shown + 1) or err.message
+  return { file = at.file, level = "error", rule = "link", message = message }
+end
+
+local function has_errors(findings)
+  for _, finding in ipairs(findings) do
+    if finding.level == "error" then return true end
+  end
+  return false
+end
+
+local function check_one(program, at)
+  local findings, about = require("lib.recipes.lint").check_file(at.file, at.name and at or nil)
+  if not findings then return { { file = at.file, level = "error", rule = "read", message = about.message } } end
+  if at.problem then
+    findings[#findings + 1] = { file = at.file, level = "error", rule = "permissions", message = at.problem }
+  end
+  if about ~= true and not has_errors(findings) then findings[#findings + 1] = link(program, at) end
+  return findings
+end
+
+local function check(program, files)
+  local findings = files.problems
   for _, at in ipairs(files) do
-    local found, err = lint.check_file(at.file, at.name and at or nil)
-    found = found or { { file = at.file, level = "error", rule = "read", message = err.message } }
+    local found = check_one(program, at)
     table.move(found, 1, #found, #findings + 1, findings)
   end
   return findings
@@ -100,7 +135,9 @@ function M.run(argv)
   if not args then return status end
   local files, err = files_of(args)
   if not files then return options.usage_error("check", err.message) end
-  local findings = check(files)
+  local program <close>, failed = require("cli.shared.program").open(args)
+  if not program then return failed end
+  local findings = check(program, files)
   local report = { files = #files, findings = findings, errors = count(findings, "error"), warnings = count(findings, "warning") }
   report.ok = report.errors == 0
   local result = report.ok and exit_status.ok or exit_status.tool_error

@@ -42,6 +42,33 @@ describe("rcmcp check", function()
     assert.equal(1, status)
   end)
 
+  it("finds what only shows beside the others", function()
+    local text = 'local rc = require "rc"\nreturn rc.tool { name = "%s", description = "D.", uses = { "%s" }, '
+      .. 'run = function() return rc.tools.%s {} end }\n'
+    files:write("one.lua", text:format("one", "two", "two"))
+    files:write("two.lua", text:format("two", "one", "one"))
+    files:write("three.lua", text:format("three", "delete_deploiment", "delete_deploiment"))
+    local status, out = child.run { "check", files.path }
+    assert.equal(1, status)
+    assert.matches("one.lua: error: field 'uses' closes a circle: one uses two uses one", out, 1, true)
+    assert.matches("there is no tool 'delete_deploiment', did you mean 'delete_deployment'?", out, 1, true)
+    files:write("two.lua", text:format("two", "list_deployments", "list_deployments"))
+    assert.equal(0, (child.run { "check", files.path .. "/one.lua" }))
+  end)
+
+  it("says which files would not be loaded, for others may write to them", function()
+    files:write("good.lua", GOOD)
+    files:chmod("g+w", "good.lua")
+    local status, out = child.run { "check", files.path }
+    assert.equal(1, status)
+    assert.matches("good.lua is writable by its group", out, 1, true)
+    files:chmod("g-w", "good.lua")
+    files:chmod("o+w")
+    status, out = child.run { "check", files.path }
+    assert.equal(1, status)
+    assert.matches("is writable by everyone", out, 1, true)
+  end)
+
   it("refuses a place that is not there with 64", function()
     local status, _, err = child.run { "check", files.path .. "/none.lua" }
     assert.equal(64, status)

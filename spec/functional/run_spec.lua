@@ -136,6 +136,16 @@ describe("rcmcp run", function()
     assert.equal(77, (child.run { "run", path, "deployment_id=" .. ID }))
   end)
 
+  it("ends with 75 where a wait's time is over: the job goes on", function()
+    local path = files:write("short.lua", [[
+      local rc = require "rc"
+      return rc.tool { name = "short", description = "S.", input = { { "deployment_id", "string", "D" } }, uses = { "submit_request" },
+        run = function(input) return rc.submit { deployment_id = input.deployment_id }:wait { timeout = 1 } end }]])
+    local status, out = run(path, "deployment_id=" .. ID)
+    assert.equal(75, status)
+    assert.is_string(json.decode(out).request_id)
+  end)
+
   it("prints an answer that is a text as JSON, too", function()
     local path = files:write("greet.lua", 'local rc = require "rc"\n'
       .. 'return rc.tool { name = "greet", description = "Greets.", run = function() return "good day" end }')

@@ -64,8 +64,8 @@ end
 
 local function status_of(result)
   local data = type(result.data) == "table" and result.data or {}
-  if result.is_error then return exit_status.of_error(data) end
-  return data.pending == true and exit_status.pending or exit_status.ok
+  if data.pending == true then return exit_status.pending end -- also a recipe's wait whose time is over: the job goes on
+  return result.is_error and exit_status.of_error(data) or exit_status.ok
 end
 
 -- What a result says beside its data: texts, and that there is something which a terminal cannot show.

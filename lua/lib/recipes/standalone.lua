@@ -59,6 +59,16 @@ local function sibling(recipe, name)
   end
 end
 
+local function uses_of(recipe)
+  local names = {}
+  for _, list in ipairs { recipe.tools, recipe.prompts, recipe.resources, recipe.templates } do
+    for _, entry in ipairs(list) do
+      for _, name in ipairs(entry.fields.uses or {}) do names[#names + 1] = name end
+    end
+  end
+  return names
+end
+
 local gather
 
 -- The tool that a name in `uses` means: a built-in one, a recipe of this folder, one of the recipe folders.
@@ -76,11 +86,9 @@ end
 function gather(state, recipe)
   state.items[#state.items + 1] = { recipe = recipe, rank = 1 }
   for _, entry in ipairs(recipe.tools) do state.known[entry.key] = state.known[entry.key] or true end
-  for _, entry in ipairs(recipe.tools) do
-    for _, name in ipairs(entry.fields.uses or {}) do
-      local err = gather_used(state, recipe, name)
-      if err then return err end
-    end
+  for _, name in ipairs(uses_of(recipe)) do
+    local err = gather_used(state, recipe, name)
+    if err then return err end
   end
 end
 

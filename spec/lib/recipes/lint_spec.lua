@@ -137,16 +137,4 @@ return rc.tool { name = "probe", description = "P.", run = function() return { h
     pipe:close()
     assert.is_true(count > 100)
   end)
-
-  it("knows the members of rc that its manual has", function()
-    local documented = {}
-    for line in io.lines "lua/meta/rc.lua" do
-      local name = line:match "^function rc%.([%w_]+)" or line:match "^rc%.([%w_]+) ="
-      if name then documented[name] = true end
-    end
-    documented.null = true -- a field of the class
-    local known = {}
-    for name in pairs(require("lib.recipes.lint.vocabulary").rc) do known[name] = true end
-    assert.same(documented, known)
-  end)
 end)

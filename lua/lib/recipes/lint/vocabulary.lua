@@ -1,12 +1,6 @@
---- The names that a recipe may use.  A spec holds them against the sandbox and the manual of rc.
+--- The names that a recipe may use, taken from where they are made.
 
 local M = {}
-
-local function set(words)
-  local names = {}
-  for word in words:gmatch "%S+" do names[word] = true end
-  return names
-end
 
 local function nothing() end
 
@@ -34,11 +28,18 @@ M.withheld = {
   setfenv = "Lua 5.4 has no such function",
 }
 
+-- The tool that a member of rc needs in `uses`.
+local needs = { submit = "submit_request" }
+
+local function members_of_rc()
+  local members = {}
+  for name in pairs(require("lib.recipes.rc").proxy { name = "check" }) do members[name] = needs[name] or true end
+  return members
+end
+
 --- The members of rc; a text is the tool that the member needs in `uses`.
 ---@type table<string, true|string>
-M.rc = set [[tool prompt resource template null fail tools job all map sleep now random uuid finally text image audio link
-  embed file download http json log]]
-M.rc.submit = "submit_request"
+M.rc = members_of_rc()
 
 --- Methods that need a tool in `uses`.
 M.methods = { proxy = "call_instance_proxy" }
