@@ -29,7 +29,7 @@ local function print_text(program, catalog, report)
       io.stdout:write(("    '%s' is shadowed by %s\n"):format(shadow.name, shadow.by))
     end
   end
-  for _, problem in ipairs(catalog:folder_problem_list()) do io.stdout:write(problem.error, "\n") end
+  for _, problem in ipairs(catalog:folder_problems()) do io.stdout:write(problem.error, "\n") end
   if #report > 0 then return end
   local paths = {}
   for i, root in ipairs(program:recipe_folders()) do paths[i] = root.path end
@@ -40,7 +40,7 @@ local function has_problem(catalog, report)
   for _, entry in ipairs(report) do
     if entry.error then return true end
   end
-  return #catalog:folder_problem_list() > 0
+  return #catalog:folder_problems() > 0
 end
 
 ---@param argv string[]

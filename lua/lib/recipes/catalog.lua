@@ -4,14 +4,12 @@
 --- file that turns bad keeps the version that was good; why it is bad is said once.
 
 local errors = require "lib.errors"
-local folders = require "lib.recipes.folders"
+local fs = require "core.fs"
 local linking = require "lib.recipes.linking"
-local loader = require "lib.recipes.loader"
-local log = require "core.log"
 local prompts = require "lib.mcp.prompts"
 local registry = require "lib.mcp.registry"
 local resources = require "lib.mcp.resources"
-local sources = require "lib.recipes.sources"
+local slots = require "lib.recipes.slots"
 
 local M = {}
 
@@ -24,124 +22,17 @@ local M = {}
 ---@field meta_tools? boolean        offer list_recipes and run_recipe; default true
 ---@field mark? fun(result: table?, err: Error?, open: boolean): table?, Error?  what the simulator does to every result
 
----@class RecipeReport
----@field name string
----@field file string
----@field folder string              label of the folder
----@field state "loaded"|"failed"|"shadowed"|"disabled"
----@field error? string              also of a loaded one: its newest version is bad, an earlier one runs
----@field load_ms? number
----@field tools string[]             that it brings into the set
----@field shadowed? { name: string, by: string }[]
-
 ---@class Catalog
 ---@field private options CatalogOptions
----@field private slots table<string, table>   by path
+---@field private slots Slots
+---@field private set Linked         what the recipes have brought in
+---@field private current Snapshot   of all tools
+---@field private builtins table<string, Tool>
+---@field private body fun(recipe: Recipe, kind: string, entry: RecipeEntry): function
 ---@field private listeners (fun(catalog: Catalog))[]
 ---@field private watcher? table
 local Catalog = {}
 Catalog.__index = Catalog
-
----@class RecipeSlot  a file, whatever became of it
----@field at RecipeFile
----@field rank integer
----@field source? string     what was loaded last
----@field candidate? Recipe  from that, if it is good
----@field problem? string    why not, or why it cannot be linked
----@field good? Recipe       the version that could be linked last
----@field chosen? Recipe     the version in the set
----@field told? string       the problem that the log has
-
----@param options CatalogOptions
----@return Catalog
-function M.new(options)
-  local builtins = {}
-  for _, tool in ipairs(options.registry_tools) do builtins[tool.name] = tool end
-  local self = setmetatable({
-    options = options, builtins = builtins, slots = {}, listeners = {}, folder_problems = {},
-    set = { tools = {}, prompts = {}, resources = {}, templates = {}, shadowed = {} },
-  }, Catalog)
-  self.current = registry.snapshot_of(options.registry_tools)
-  return self
-end
-
--- Loading --------------------------------------------------------------------------------------------
-
-local function tell(self, level, text)
-  if not self.options.quiet then log.write(level, "recipes: " .. text) end
-end
-
--- Nothing to load, whatever was there before.
-local function load_nothing(slot, problem)
-  slot.source, slot.candidate, slot.load_problem = nil, nil, problem
-end
-
--- Whatever a file does to the loader, it is that file's problem alone.
-local function load(source, at)
-  local ok, recipe, err = pcall(loader.load_text, source.text, at.file, at)
-  if ok then return recipe, err and err.message end
-  return nil, ("%s: cannot be loaded: %s"):format(at.shown, tostring(recipe))
-end
-
-local function load_slot(slot, reading)
-  local at = slot.at
-  local source, err = sources.of(at, reading)
-  if not source then return load_nothing(slot, err.message) end
-  if source.problem then return load_nothing(slot, at.shown .. ": " .. source.problem) end
-  if source.stamp == slot.source then return end
-  slot.source = source.stamp
-  slot.candidate, slot.load_problem = load(source, at)
-end
-
-local function refresh(slot, reading)
-  if slot.at.disabled then
-    load_nothing(slot)
-    slot.good = nil
-  elseif slot.at.problem then
-    load_nothing(slot, slot.at.problem)
-  else
-    load_slot(slot, reading)
-  end
-  slot.problem = slot.load_problem
-end
-
-local function tell_folder(self, root, err)
-  local problem = err and (err.code ~= "missing" or root.expected) and err.message or nil
-  if problem and self.folder_problems[root.path] ~= problem then tell(self, "error", problem) end
-  self.folder_problems[root.path] = problem
-end
-
--- A folder that cannot be read for now keeps its recipes; one that is gone loses them.
-local function scan_folder(self, root, rank, seen, reading)
-  local files, err = folders.scan(root, self.options.lenient)
-  tell_folder(self, root, err)
-  if not files and err.code ~= "missing" then
-    for path, slot in pairs(self.slots) do seen[path] = seen[path] or slot.rank == rank end
-  end
-  for _, at in ipairs(files or {}) do
-    local slot = self.slots[at.file] or { rank = rank }
-    self.slots[at.file], slot.at, seen[at.file] = slot, at, true
-    refresh(slot, reading)
-  end
-end
-
-local function scan_folders(self)
-  local seen, reading = {}, sources.begin(self.options.lenient)
-  for rank, root in ipairs(self.options.folders) do scan_folder(self, root, rank, seen, reading) end
-  for path in pairs(self.slots) do
-    if not seen[path] then self.slots[path] = nil end
-  end
-end
-
-local function sorted_slots(self)
-  local list = {}
-  for _, slot in pairs(self.slots) do list[#list + 1] = slot end
-  table.sort(list, function(a, b)
-    if a.rank ~= b.rank then return a.rank < b.rank end
-    return a.at.file < b.at.file
-  end)
-  return list
-end
 
 -- Linking --------------------------------------------------------------------------------------------
 
@@ -186,11 +77,11 @@ local function body(self)
   end
 end
 
-local function link(self, slots)
-  for _, slot in ipairs(slots) do slot.chosen = slot.candidate or slot.good end
+local function link(self, list)
+  for _, slot in ipairs(list) do slot.chosen = slot.candidate or slot.good end
   while true do
     local items, slot_of = {}, {}
-    for _, slot in ipairs(slots) do
+    for _, slot in ipairs(list) do
       if slot.chosen then
         local item = { recipe = slot.chosen, rank = slot.rank }
         items[#items + 1], slot_of[item] = item, slot
@@ -202,13 +93,13 @@ local function link(self, slots)
   end
 end
 
-local function settle(self, slots)
-  local linked, slot_of = link(self, slots)
-  for _, slot in ipairs(slots) do
+local function settle(self, list)
+  local linked, slot_of = link(self, list)
+  for _, slot in ipairs(list) do
     slot.good = slot.chosen or slot.good -- what it uses may come back
     slot.shadowed = nil
   end
-  for item, list in pairs(linked.shadowed) do slot_of[item].shadowed = list end
+  for item, shadows in pairs(linked.shadowed) do slot_of[item].shadowed = shadows end
   return linked
 end
 
@@ -226,7 +117,6 @@ local function same_list(a, b)
 end
 
 local function any_folder(self)
-  local fs = require "core.fs"
   for _, root in ipairs(self.options.folders) do
     if fs.stat(root.path) then return true end
   end
@@ -294,36 +184,12 @@ local function publish(self, linked)
   return changed
 end
 
-local function tell_problem(self, slot)
-  if slot.problem and slot.problem ~= slot.told then
-    tell(self, "error", slot.problem .. (slot.chosen and " (the version before it stays)" or ""))
-  elseif slot.told and not slot.problem then
-    tell(self, "info", slot.at.shown .. " is good again")
-  end
-  slot.told = slot.problem
-end
-
-local function tell_shadows(self, slot)
-  local text = {}
-  for i, shadow in ipairs(slot.shadowed or {}) do
-    text[i] = ("%s: '%s' is shadowed by %s"):format(slot.at.file, shadow.name, shadow.by.file)
-  end
-  local line = table.concat(text, "; ")
-  if line ~= "" and line ~= slot.told_shadow then tell(self, "warning", line) end
-  slot.told_shadow = line
-end
-
 --- Reads the folders again.  Returns whether the set has changed; listeners know by then.
 ---@return boolean
 function Catalog:scan()
-  self.body = self.body or body(self)
-  scan_folders(self)
-  local slots = sorted_slots(self)
-  local changed = publish(self, settle(self, slots))
-  for _, slot in ipairs(slots) do
-    tell_problem(self, slot)
-    tell_shadows(self, slot)
-  end
+  self.slots:scan(self.options.lenient)
+  local changed = publish(self, settle(self, self.slots:list()))
+  self.slots:tell()
   if changed then
     for _, listener in ipairs(self.listeners) do listener(self) end
   end
@@ -359,63 +225,16 @@ end
 
 -- Reports --------------------------------------------------------------------------------------------
 
-local kinds = { "tools", "prompts", "resources", "templates" }
-
-local function hidden_keys(slot)
-  local hidden, count = {}, 0
-  for _, shadow in ipairs(slot.shadowed or {}) do
-    hidden[shadow.name] = true
-    count = count + 1
-  end
-  return hidden, count
-end
-
-local function state_of(slot)
-  if slot.at.disabled then return "disabled" end
-  if not slot.chosen then return "failed" end
-  local _, hidden = hidden_keys(slot)
-  local declared = 0
-  for _, kind in ipairs(kinds) do declared = declared + #slot.chosen[kind] end
-  return hidden == declared and "shadowed" or "loaded"
-end
-
-local function tools_of(slot)
-  local names, hidden = {}, hidden_keys(slot)
-  for _, entry in ipairs(slot.chosen and slot.chosen.tools or {}) do
-    if not hidden[entry.key] then names[#names + 1] = entry.key end
-  end
-  return names
-end
-
-local function shadows_of(slot)
-  if not slot.shadowed then return nil end
-  local list = {}
-  for i, shadow in ipairs(slot.shadowed) do list[i] = { name = shadow.name, by = shadow.by.file } end
-  return list
-end
-
 --- What became of each recipe file, in the order of the folders.
 ---@return RecipeReport[]
 function Catalog:report()
-  local list = {}
-  for i, slot in ipairs(sorted_slots(self)) do
-    list[i] = {
-      name = slot.at.name, file = slot.at.file, folder = self.options.folders[slot.rank].label, state = state_of(slot),
-      error = slot.problem, load_ms = slot.chosen and slot.chosen.load_ms, tools = tools_of(slot), shadowed = shadows_of(slot),
-    }
-  end
-  return list
+  return require("lib.recipes.report").of(self.slots:list())
 end
 
 --- The folders that cannot be used, and why.
 ---@return { path: string, error: string }[]
-function Catalog:folder_problem_list()
-  local list = {}
-  for _, root in ipairs(self.options.folders) do
-    local problem = self.folder_problems[root.path]
-    if problem then list[#list + 1] = { path = root.path, error = problem } end
-  end
-  return list
+function Catalog:folder_problems()
+  return self.slots:folder_problems()
 end
 
 --- Takes new settings; calls under way keep theirs.
@@ -449,9 +268,23 @@ Catalog.__close = Catalog.close
 ---@param name string
 ---@return Error?
 function Catalog:problem_of(name)
-  for _, slot in pairs(self.slots) do
+  for _, slot in ipairs(self.slots:list()) do
     if slot.at.name == name and slot.problem then return errors.new(slot.problem, { code = "bad_recipe" }) end
   end
+end
+
+---@param options CatalogOptions
+---@return Catalog
+function M.new(options)
+  local builtins = {}
+  for _, tool in ipairs(options.registry_tools) do builtins[tool.name] = tool end
+  local self = setmetatable({
+    options = options, builtins = builtins, slots = slots.new(options.folders, options.quiet), listeners = {},
+    set = { tools = {}, prompts = {}, resources = {}, templates = {}, shadowed = {} },
+  }, Catalog)
+  self.current = registry.snapshot_of(options.registry_tools)
+  self.body = body(self)
+  return self
 end
 
 return M

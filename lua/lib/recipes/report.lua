@@ -1,8 +1,67 @@
---- What became of each recipe file, as JSON: for `rcmcp recipes --json` and the resource rcmcp://recipes.
+--- What became of each recipe file: for people, and as JSON for `rcmcp recipes --json` and rcmcp://recipes.
 
 local json = require "core.json"
 
 local M = {}
+
+---@class RecipeReport
+---@field name string
+---@field file string
+---@field folder string              label of the folder
+---@field state "loaded"|"failed"|"shadowed"|"disabled"
+---@field error? string              also of a loaded one: its newest version is bad, an earlier one runs
+---@field load_ms? number
+---@field tools string[]             that it brings into the set
+---@field shadowed? { name: string, by: string }[]
+
+local kinds = { "tools", "prompts", "resources", "templates" }
+
+local function hidden_keys(slot)
+  local hidden, count = {}, 0
+  for _, shadow in ipairs(slot.shadowed or {}) do
+    hidden[shadow.name] = true
+    count = count + 1
+  end
+  return hidden, count
+end
+
+local function state_of(slot)
+  if slot.at.disabled then return "disabled" end
+  if not slot.chosen then return "failed" end
+  local _, hidden = hidden_keys(slot)
+  local declared = 0
+  for _, kind in ipairs(kinds) do declared = declared + #slot.chosen[kind] end
+  return hidden == declared and "shadowed" or "loaded"
+end
+
+local function tools_of(slot)
+  local names, hidden = {}, hidden_keys(slot)
+  for _, entry in ipairs(slot.chosen and slot.chosen.tools or {}) do
+    if not hidden[entry.key] then names[#names + 1] = entry.key end
+  end
+  return names
+end
+
+local function shadows_of(slot)
+  if not slot.shadowed then return nil end
+  local list = {}
+  for i, shadow in ipairs(slot.shadowed) do list[i] = { name = shadow.name, by = shadow.by.file } end
+  return list
+end
+
+--- What became of each file.
+---@param slots RecipeSlot[]
+---@return RecipeReport[]
+function M.of(slots)
+  local list = {}
+  for i, slot in ipairs(slots) do
+    list[i] = {
+      name = slot.at.name, file = slot.at.file, folder = slot.label, state = state_of(slot), error = slot.problem,
+      load_ms = slot.chosen and slot.chosen.load_ms, tools = tools_of(slot), shadowed = shadows_of(slot),
+    }
+  end
+  return list
+end
 
 local ENTRY = { "name", "state", "file", "folder", "tools", "load_ms", "error", "shadowed" }
 local SHADOW, FOLDER, ALL = { "name", "by" }, { "path", "error" }, { "recipes", "folders" }
@@ -21,7 +80,7 @@ function M.json(catalog)
     entry.tools = json.as_array(entry.tools)
     entry.shadowed = entry.shadowed and ordered_all(entry.shadowed, SHADOW)
   end
-  return json.ordered(ALL, { recipes = ordered_all(report, ENTRY), folders = ordered_all(catalog:folder_problem_list(), FOLDER) })
+  return json.ordered(ALL, { recipes = ordered_all(report, ENTRY), folders = ordered_all(catalog:folder_problems(), FOLDER) })
 end
 
 return M

@@ -226,7 +226,7 @@ describe("recipes.catalog", function()
       recipes:scan()
     end)
     assert.equal(1, #lines)
-    assert.equal(place.path, recipes:folder_problem_list()[1].path)
+    assert.equal(place.path, recipes:folder_problems()[1].path)
     assert.is_table(recipes:find "poster")
   end)
 
