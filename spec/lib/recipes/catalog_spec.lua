@@ -3,32 +3,15 @@ local clock = require "lib.clock"
 local context = require "lib.mcp.context"
 local fiber = require "lib.fiber"
 local folder = require "spec.support.folder"
-local kit = require "spec.support.mcp"
 local kept_log = require "spec.support.log"
+local kit = require "spec.support.catalog"
 local json = require "core.json"
 local loop = require "core.loop"
 local registry = require "lib.mcp.registry"
 local resources = require "lib.mcp.resources"
 local timer = require "core.timer"
 
-local BUILTIN = assert(registry.compile(kit.tool {
-  name = "list_deployments",
-  annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
-}))
-
--- A recipe that answers with `version`.
-local function source(name, version, more)
-  return ([[local rc = require "rc"
-return rc.tool { name = %q, description = "A recipe.", %s run = function() return { version = %d } end }
-]]):format(name, more or "", version)
-end
-
-local function call(tool, arguments)
-  local result
-  local task = fiber.spawn(function() result = registry.call(tool, arguments or {}, context.new { tool = tool.name }) end)
-  while task.status ~= "done" do loop.step(true) end
-  return result
-end
+local BUILTIN, call, source = kit.BUILTIN, kit.call, kit.source
 
 describe("recipes.catalog", function()
   local place, other
@@ -360,66 +343,5 @@ describe("recipes.catalog", function()
       loop.step(true)
     end
     assert.equal(1, version(recipes, "poster"))
-  end)
-end)
-
-describe("recipes.meta_tools", function()
-  local place
-  before_each(function() place = folder.new() end)
-  after_each(function() place:remove() end)
-
-  local function open()
-    local recipes = catalog.new { folders = { { path = place.path, label = "spec" } }, registry_tools = { BUILTIN } }
-    kept_log.lines_of(function() recipes:scan() end)
-    return recipes
-  end
-
-  it("list what is there, and what has a problem", function()
-    place:write("poster.lua", source("poster", 1))
-    place:write("bad.lua", "x")
-    local result = call(open():find "list_recipes")
-    assert.is_false(result.is_error)
-    assert.equal("poster", result.data.recipes[1].name)
-    assert.equal("object", result.data.recipes[1].input_schema.type)
-    assert.is_true(result.data.recipes[1].hints.readOnlyHint)
-    assert.equal("bad", result.data.failed[1].name)
-    assert.matches("poster: A recipe", result.text)
-  end)
-
-  it("run a recipe by its name, also one that came a moment ago", function()
-    local recipes <close> = open()
-    recipes:watch()
-    local run = recipes:find "run_recipe"
-    place:write("poster.lua", source("poster", 7))
-    loop.step(true)
-    assert.equal(7, call(run, { name = "poster" }).data.version)
-  end)
-
-  it("check the recipe's own input", function()
-    place:write("poster.lua", source("poster", 1, 'input = { { "image", "string", "An image" } },'))
-    local result = call(open():find "run_recipe", { name = "poster", input = { imgae = "x" } })
-    assert.is_true(result.is_error)
-    assert.matches("imgae", result.text)
-  end)
-
-  it("say what is wrong with a name", function()
-    place:write("poster.lua", source("poster", 1))
-    place:write("bad.lua", "x")
-    local recipes = open()
-    local result = call(recipes:find "run_recipe", { name = "postr" })
-    assert.is_true(result.is_error)
-    assert.matches("did you mean 'poster'", result.text)
-    assert.matches("bad.lua:1", call(recipes:find "run_recipe", { name = "bad" }).text)
-  end)
-
-  it("are not there without a recipe folder, nor when they are switched off", function()
-    place:write("poster.lua", source("poster", 1))
-    local off = catalog.new { folders = { { path = place.path, label = "spec" } }, registry_tools = { BUILTIN }, meta_tools = false }
-    off:scan()
-    assert.is_nil(off:find "run_recipe")
-    local none = catalog.new { folders = { { path = place.path .. "/none", label = "spec" } }, registry_tools = { BUILTIN } }
-    none:scan()
-    assert.is_nil(none:find "run_recipe")
-    assert.same({ BUILTIN }, none:snapshot().list)
   end)
 end)

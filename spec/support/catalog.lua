@@ -1,0 +1,39 @@
+--- Recipe files for specs of the catalog, and calls of what it makes of them.
+
+local context = require "lib.mcp.context"
+local fiber = require "lib.fiber"
+local kit = require "spec.support.mcp"
+local loop = require "core.loop"
+local registry = require "lib.mcp.registry"
+
+local M = {}
+
+--- A built-in tool that only reads.
+M.BUILTIN = assert(registry.compile(kit.tool {
+  name = "list_deployments",
+  annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+}))
+
+--- The text of a recipe whose tool answers with `version`.
+---@param name string
+---@param version integer
+---@param more? string  further fields
+---@return string
+function M.source(name, version, more)
+  return ([[local rc = require "rc"
+return rc.tool { name = %q, description = "A recipe.", %s run = function() return { version = %d } end }
+]]):format(name, more or "", version)
+end
+
+--- Calls a tool and waits for its result.
+---@param tool Tool
+---@param arguments? table
+---@return CallResult
+function M.call(tool, arguments)
+  local result
+  local task = fiber.spawn(function() result = registry.call(tool, arguments or {}, context.new { tool = tool.name }) end)
+  while task.status ~= "done" do loop.step(true) end
+  return result
+end
+
+return M
