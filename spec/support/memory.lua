@@ -7,6 +7,11 @@ local M = {}
 -- Lua collects and tries again when an allocation fails, so two in a row must.
 local IN_A_ROW = 2
 
+-- Lua says "stack overflow" where there is no memory for a larger stack.
+local function is_out_of_memory(text)
+  return text:find("not enough memory", 1, true) ~= nil or text:find("stack overflow", 1, true) ~= nil
+end
+
 --- Runs `fn` again and again, failing a later allocation each time, until it makes none that late: some
 --- failures do no harm, and are not the last.
 --- What fails must be "not enough memory", raised or returned; anything else is raised.
@@ -21,7 +26,7 @@ function M.sweep(fn, limit)
     local left = host.fail_allocations(0, 0)
     if ok then left = err or left end
     if ok and left == IN_A_ROW then return after end
-    if not ok and not tostring(err):find("not enough memory", 1, true) then error(err, 0) end
+    if not ok and not is_out_of_memory(tostring(err)) then error(err, 0) end
   end
   error("still failing after " .. (limit or 2000) .. " runs", 2)
 end
