@@ -16,14 +16,16 @@ function M.define(parser)
   options.settings(parser)
 end
 
-local function line_of(entry)
+local function line_of(entry, width)
   local took = entry.load_ms and ("%.1f ms"):format(entry.load_ms) or ""
-  return ("%-24s %-9s %9s  %s"):format(entry.name, entry.state, took, entry.file)
+  return ("%s %-9s %9s  %s"):format(entry.name .. (" "):rep(width - #entry.name), entry.state, took, entry.file)
 end
 
 local function print_text(program, catalog, report)
+  local width = 0
+  for _, entry in ipairs(report) do width = math.max(width, #entry.name) end
   for _, entry in ipairs(report) do
-    io.stdout:write(line_of(entry), "\n")
+    io.stdout:write(line_of(entry, width), "\n")
     if entry.error then io.stdout:write("    ", entry.error, "\n") end
     for _, shadow in ipairs(entry.shadowed or {}) do
       io.stdout:write(("    '%s' is shadowed by %s\n"):format(shadow.name, shadow.by))

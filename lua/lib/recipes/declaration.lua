@@ -18,6 +18,8 @@ local M = {}
 ---@field fields table        as in rc.Tool, rc.Prompt, rc.Resource, rc.Template
 ---@field key string          what must be unique among its kind: name, uri, uri_template
 
+local MAX_VALUES, MAX_BYTES = 20000, 1024 * 1024
+
 -- Mark to its declaration: only marks made here are known here.
 local marks = setmetatable({}, { __mode = "k" }) ---@type table<table, RecipeDeclaration>
 
@@ -64,13 +66,29 @@ local forms = {
 
 -- Marks ----------------------------------------------------------------------------------------------
 
+-- What is compiled from a declaration is compiled without a budget: it must be small.
+local function take_size(value, left)
+  local kind = type(value)
+  left.values = left.values - 1
+  if kind == "string" then left.bytes = left.bytes - #value end
+  if left.values < 0 or left.bytes < 0 then
+    error(("the declaration has more than %d values or %d bytes of text"):format(MAX_VALUES, MAX_BYTES), 0)
+  end
+  if kind ~= "table" then return end
+  for key, item in next, value do
+    if type(key) == "string" then left.bytes = left.bytes - #key end
+    take_size(item, left)
+  end
+end
+
 local function copy_fields(spec)
-  local fields = {}
+  local fields, left = {}, { values = MAX_VALUES, bytes = MAX_BYTES }
   for key, value in next, spec do
     local name = type(key) == "string" and key or ("[%s]"):format(type(key) == "number" and key or type(key))
     if type(value) ~= "function" then
       local ok, copy = pcall(boundary.import, value)
       if not ok then error(("field '%s': %s"):format(name, copy), 0) end
+      take_size(copy, left)
       value = copy
     end
     fields[name] = value

@@ -32,11 +32,11 @@ local function user_folder(env)
 end
 
 --- The shipped examples: beside the installed program, or in the source tree that it was built in.
----@param program string  path of the running program
+---@param program string  absolute path of the running program
 ---@return string[] candidates
 function M.examples(program)
-  local folder = program:match("^(.*)/[^/]*$") or "."
-  return { folder .. "/../share/rcmcp/recipes", folder .. "/../../recipes" }
+  local above = program:match("^(.*)/[^/]+/[^/]+$") or ""
+  return { above .. "/share/rcmcp/recipes", (above:match("^(.*)/[^/]*$") or "") .. "/recipes" }
 end
 
 local function add_examples(list, program)

@@ -75,6 +75,11 @@ local function not_yet()
   error("the tool is not in the catalog", 0)
 end
 
+-- Errors in a module, and those of a tail call (return rc.tool { … }), do not name the recipe's file.
+local function with_file(problem, shown)
+  return problem:sub(1, #shown + 1) == shown .. ":" and problem or shown .. ": " .. problem
+end
+
 local compile = {}
 
 function compile.tool(fields)
@@ -135,7 +140,7 @@ function M.load_text(text, path, options)
   }
   local sandbox = require "lib.recipes.sandbox"
   local value, problem = sandbox.declare(recipe, without_shebang(text), "@" .. shown)
-  if problem then return nil, errors.new(problem, { code = "bad_recipe" }) end
+  if problem then return nil, errors.new(with_file(problem, shown), { code = "bad_recipe" }) end
   local declarations, read_err = declaration.read(value)
   if not declarations then return fail(shown, "%s", read_err.message) end
   local sorted, wrong = sort_in(recipe, declarations)

@@ -103,6 +103,14 @@ describe("recipes.declaration", function()
     assert.error_matches(function() declare.tool(fields { input = { [{}] = 1 } }) end, "has a key of type table")
   end)
 
+  it("refuses more than can be compiled in a moment", function()
+    local many = {}
+    for i = 1, 20001 do many[i] = i end
+    assert.error_matches(function() declare.tool(fields { samples = many }) end, "more than 20000 values")
+    assert.error_matches(function() declare.tool(fields { description = ("x"):rep(1024 * 1024 + 1) }) end, "1048576 bytes of text")
+    assert.error_matches(function() declare.tool(fields { samples = { [("x"):rep(1024 * 1024)] = "" } }) end, "1048576 bytes of text")
+  end)
+
   it("hands out marks that cannot be looked into or changed into others", function()
     local mark = declare.tool(fields())
     assert.is_nil(next(mark))

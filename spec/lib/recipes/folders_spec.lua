@@ -27,12 +27,21 @@ describe("recipes.folders", function()
     place:write("bin/rcmcp", "")
     place:write("share/rcmcp/recipes/a.lua", "")
     assert.same({
-      "examples " .. place.path .. "/bin/../share/rcmcp/recipes", "configuration /x/rcmcp/recipes", "--recipes /one",
+      "examples " .. place.path .. "/share/rcmcp/recipes", "configuration /x/rcmcp/recipes", "--recipes /one",
       "--recipes two", "RCMCP_RECIPES /three", "RCMCP_RECIPES /four",
     }, listed {
       examples = true, program = place.path .. "/bin/rcmcp", flags = { "/one/", "two" },
       env = env { XDG_CONFIG_HOME = "/x", HOME = "/h", RCMCP_RECIPES = "/three::/four/" },
     })
+  end)
+
+  it("find the examples in the source tree, too, and say where they should be", function()
+    place:write("recipes/a.lua", "")
+    local sources = { examples = true, program = place.path .. "/build/dev/rcmcp", env = env {} }
+    assert.same({ "examples " .. place.path .. "/recipes" }, listed(sources))
+    sources.program = place.path .. "/x/y/z/rcmcp"
+    assert.same({ "examples " .. place.path .. "/x/y/share/rcmcp/recipes" }, listed(sources))
+    assert.is_true(folders.list(sources)[1].expected)
   end)
 
   it("fall back to the home folder, and do without one", function()
