@@ -41,9 +41,11 @@ end
 local function place_of(path, options)
   local folder, file = path:match("^(.*)/([^/]*)$")
   folder, file = folder or ".", file or path
-  local name = file:gsub("%.lua$", "")
-  if file == "main.lua" then name = folder:match("[^/]+$") or name end
-  return { name = name, shown = file, folder = folder, root = options.root or folder }
+  local name, root = file:gsub("%.lua$", ""), folder
+  if file == "main.lua" then -- of a recipe that is a folder
+    name, root = folder:match("[^/]+$"), folder:match("^(.*)/[^/]+$") or folder .. "/.."
+  end
+  return { name = name, shown = file, folder = folder, root = options.root or root }
 end
 
 local function load_file(path, options)

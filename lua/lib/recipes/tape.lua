@@ -23,13 +23,18 @@ Tape.__index = Tape
 
 local REMOVED = "[removed]"
 
--- Members that are secret whatever they hold.
+local SECRET_NAMES = { "api_?key", "token$", "secret", "passw", "authorization", "credential" }
+
+-- Members that are secret whatever they hold; not "max_tokens".
 local function is_secret_name(name)
   local lower = type(name) == "string" and name:lower() or ""
-  return lower:find "api_?key" or lower:find "token" or lower:find "secret" or lower:find "password" or lower:find "authorization"
+  for _, pattern in ipairs(SECRET_NAMES) do
+    if lower:find(pattern) then return true end
+  end
+  return false
 end
 
--- The query of a URL may be a signature.
+-- The query of a URL may be a signature, and a name before its host a password.
 local function clean_text(text, secrets)
   for _, secret in ipairs(secrets) do
     local from, to = text:find(secret, 1, true)
@@ -38,6 +43,7 @@ local function clean_text(text, secrets)
       from, to = text:find(secret, from + #REMOVED, true)
     end
   end
+  text = text:gsub("(https?://)[^%s/?#@\"']+@", "%1")
   return (text:gsub("(https?://[^%s?\"']+)%?[^%s\"']+", "%1"))
 end
 
@@ -46,7 +52,7 @@ local function clean(value, secrets)
   if type(value) ~= "table" then return value end
   local copy = setmetatable({}, getmetatable(value))
   for key, item in pairs(value) do
-    copy[key] = is_secret_name(key) and type(item) ~= "table" and REMOVED or clean(item, secrets)
+    copy[key] = is_secret_name(key) and type(item) == "string" and REMOVED or clean(item, secrets)
   end
   return copy
 end

@@ -1,0 +1,58 @@
+-- docs/testing.md against the program: its spec passes, its names are there.
+local child = require "spec.support.child"
+local folder = require "spec.support.folder"
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "a"
+  file:close()
+  return text
+end
+
+describe("docs/testing.md", function()
+  local text = read "docs/testing.md"
+
+  it("has a spec that passes", function()
+    local files <close> = folder.new()
+    assert.equal(0, (child.run { "new", "poster", "--dir", files.path }))
+    files:write("poster_spec.lua", assert(text:match "```lua\n(local kit.-)```"))
+    local status, out, err = child.run { "test", "-o", "TAP", files.path }
+    assert.equal(0, status, out .. err)
+    assert.matches("1..3", out, 1, true)
+  end)
+
+  it("names every state, and no other", function()
+    local documented = {}
+    for name in text:gmatch "\n| `([%l_]+)` |" do documented[name] = true end
+    local source, known = read "lua/lib/recipes/testkit/states.lua", {}
+    for name in source:gmatch "\nfunction states%.([%l_]+)" do known[name] = true end
+    assert.same(known, documented)
+    local manual = read "lua/meta/rcmcp/testkit.lua"
+    for name in pairs(known) do assert.matches('"' .. name .. '"', manual, 1, true) end
+  end)
+
+  it("names every rule, and no other", function()
+    local known, documented = {}, {}
+    for _, path in ipairs { "lua/lib/recipes/lint.lua", "lua/lib/recipes/portability.lua", "lua/cli/check.lua" } do
+      local source = read(path)
+      for name in source:gmatch '"error", "([%l-]+)"' do known[name] = true end
+      for name in source:gmatch '"warning", "([%l-]+)"' do known[name] = true end
+      for name in source:gmatch 'rule = "([%l-]+)"' do known[name] = true end
+      for name in source:gmatch 'add%(problems, "([%l-]+)"' do known[name] = true end
+    end
+    known.read = nil -- a file that cannot be read
+    for line in text:match("## What check finds\n(.*)"):gmatch "\n|([^|]+)|" do
+      for name in line:gmatch "`([%l-]+)`" do documented[name] = true end
+    end
+    assert.same(known, documented)
+  end)
+end)
+
+describe("lua/meta/rcmcp/testkit.lua", function()
+  it("has every function of the kit, and no other", function()
+    local documented, known = { DEPLOYMENT = true, null = true, json = true }, {}
+    for name in read("lua/meta/rcmcp/testkit.lua"):gmatch "\nfunction kit%.([%l_]+)" do documented[name] = true end
+    for name in pairs(require "rcmcp.testkit") do known[name] = true end
+    assert.same(documented, known)
+  end)
+end)
