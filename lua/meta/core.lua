@@ -428,6 +428,11 @@ function fs.stat(path) end
 ---@return true|nil ok, string? message, string? code
 function fs.mkdir(path, mode) end
 
+--- The absolute path of something that is there, without links, "." and "..".
+---@param path string
+---@return string|nil path, string? message, string? code
+function fs.realpath(path) end
+
 --- Sorted names in a directory, without "." and "..".
 ---@param path string
 ---@return string[]|nil names, string? message, string? code
@@ -451,6 +456,8 @@ local http = {}
 ---@field total_ms? integer       default 120,000; 0: none
 ---@field idle_ms? integer        ends a transfer that moved no byte for so long; default 0: never
 ---@field max_bytes? integer      limit of the answer's body after decompression, default 64 MiB
+---@field no_redirects? boolean   a redirect is the answer, also of a GET
+---@field public_only? boolean    refuse this machine's addresses and those of private networks (code "address")
 
 ---@class core.http.Response
 ---@field status integer
@@ -463,7 +470,7 @@ local http = {}
 --- `callback(response)` or `callback(nil, message, code, sent)` runs once; code is "connect" (no
 --- connection: resolve, connect, TLS handshake, within connect_ms), "tls" (certificate or bundle no
 --- good), "timeout", "truncated" (ended early, or before it began), "too_large", "file", "protocol",
---- "network" (the connection broke), "memory", "library" (no usable libcurl); sent: whether any byte
+--- "network" (the connection broke), "memory", "library" (no usable libcurl), "address" (public_only); sent: whether any byte
 --- of the request may have left.  At most 256 transfers run at once, the others wait in order.
 ---@param request core.http.Request
 ---@param callback fun(response: core.http.Response?, message: string?, code: string?, sent: boolean?)

@@ -21,6 +21,14 @@ describe("core.http redirects", function()
     assert.matches("redirects more than 5 times", message, 1, true)
   end)
 
+  it("follows none where it is not to, and does again in the next transfer", function()
+    local server <close> = responder.start { ["GET /a"] = redirect "/b" }
+    local response = assert(get(server.url .. "/a", { no_redirects = true }))
+    assert.equal(302, response.status)
+    assert.matches("Location: /b", response.headers, 1, true)
+    assert.equal(200, assert(get(server.url .. "/a")).status)
+  end)
+
   it("follows none of any other method", function()
     for _, status in ipairs { 301, 302, 303, 307, 308 } do
       local server <close> = responder.start { ["*"] = redirect("/elsewhere", status) }

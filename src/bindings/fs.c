@@ -2,6 +2,7 @@
 #include "bindings/bindings.h"
 #include "loop/files.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LISTING "core.fs.listing"
@@ -58,6 +59,40 @@ static int fs_mkdir(lua_State *L)
     return 1;
 }
 
+#define REAL_PATH "core.fs.real_path"
+
+struct real_path {
+    char *text; // owned; NULL: none
+};
+
+static int real_path_free(lua_State *L)
+{
+    struct real_path *real = luaL_checkudata(L, 1, REAL_PATH);
+    free(real->text);
+    real->text = NULL;
+    return 0;
+}
+
+static int fs_realpath(lua_State *L)
+{
+    const char *path = check_path(L, 1);
+    struct real_path *real = lua_newuserdatauv(L, sizeof *real, 0);
+    real->text = NULL;
+    luaL_setmetatable(L, REAL_PATH); // what raises below leaves the text to the collector
+    int rc = files_real_path(path, &real->text);
+    if (rc < 0)
+        return fail(L, path, rc);
+    lua_pushstring(L, real->text);
+    free(real->text);
+    real->text = NULL;
+    return 1;
+}
+
+static const luaL_Reg real_path_methods[] = {
+    { "__gc", real_path_free },
+    { NULL, NULL },
+};
+
 static int listing_close(lua_State *L)
 {
     files_list_close(luaL_checkudata(L, 1, LISTING));
@@ -93,15 +128,14 @@ static const luaL_Reg listing_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    { "stat", fs_stat },
-    { "mkdir", fs_mkdir },
-    { "list", fs_list },
-    { NULL, NULL },
+    { "stat", fs_stat },         { "mkdir", fs_mkdir }, { "list", fs_list },
+    { "realpath", fs_realpath }, { NULL, NULL },
 };
 
 int open_fs(lua_State *L)
 {
     bindings_type(L, LISTING, listing_methods);
+    bindings_type(L, REAL_PATH, real_path_methods);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -225,6 +225,16 @@ static bool may_have_body(const char *method)
     return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
 }
 
+static bool flag_field(lua_State *L, const char *field)
+{
+    lua_getfield(L, 1, field);
+    if (!lua_isnil(L, -1) && !lua_isboolean(L, -1))
+        refuse_field(L, field, "true or false");
+    bool value = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
 // Raises on misuse.  `lines` has MAX_HEADERS places.
 static void read_request(lua_State *L, struct client_request *r, const char **lines)
 {
@@ -247,6 +257,8 @@ static void read_request(lua_State *L, struct client_request *r, const char **li
     r->total_ms = (long)integer_field(L, "total_ms", 0, TOTAL_MS);
     r->idle_ms = (uint64_t)integer_field(L, "idle_ms", 0, 0);
     r->max_bytes = (size_t)integer_field(L, "max_bytes", 0, MAX_BYTES);
+    r->no_redirects = flag_field(L, "no_redirects");
+    r->public_only = flag_field(L, "public_only");
 }
 
 // ---- The module ----

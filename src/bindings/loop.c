@@ -10,10 +10,16 @@ static int run(lua_State *L)
     return 0;
 }
 
+// libuv's turn runs the timers that are due and then waits all the same: what somebody waits for
+// may just have happened.
 static int step(lua_State *L)
 {
     bool block = lua_toboolean(L, 1);
-    lua_pushboolean(L, loop_step(host_loop(L), block));
+    uint64_t before = host_turn(L);
+    bool alive = loop_step(host_loop(L), false);
+    if (block && alive && host_turn(L) == before)
+        alive = loop_step(host_loop(L), true);
+    lua_pushboolean(L, alive);
     return 1;
 }
 

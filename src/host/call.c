@@ -51,6 +51,11 @@ struct loop *host_loop(lua_State *L)
     return host_of(L)->loop;
 }
 
+uint64_t host_turn(lua_State *L)
+{
+    return host_of(L)->turn;
+}
+
 struct alloc *host_alloc(lua_State *L)
 {
     return &host_of(L)->alloc;

@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdint.h>
 
 struct loop;
 struct alloc;
@@ -25,6 +26,9 @@ lua_State *host_main(lua_State *L);
 
 /// The loop of L's state.
 struct loop *host_loop(lua_State *L);
+
+/// How many calls from C into Lua there have been, but for wrapping: whether something happened.
+uint64_t host_turn(lua_State *L);
 
 /// The allocator of L's state.
 struct alloc *host_alloc(lua_State *L);

@@ -55,6 +55,18 @@ int files_mkdir(char *path, int mode)
     return make_one(path, mode);
 }
 
+int files_real_path(const char *path, char **real)
+{
+    uv_fs_t request;
+    int rc = uv_fs_realpath(NULL, &request, path, NULL);
+    if (rc == 0) {
+        *real = strdup(request.ptr);
+        rc = *real ? 0 : UV_ENOMEM;
+    }
+    uv_fs_req_cleanup(&request);
+    return rc;
+}
+
 int files_list_open(struct files_listing *listing, const char *path)
 {
     int rc = uv_fs_scandir(NULL, &listing->request, path, 0, NULL);

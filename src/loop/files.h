@@ -24,6 +24,10 @@ int files_stat(const char *path, struct files_stat *stat);
 /// `path` is changed meanwhile and restored.
 int files_mkdir(char *path, int mode);
 
+/// The absolute path without links, "." and "..", of something that is there; to be freed by the
+/// caller.
+int files_real_path(const char *path, char **real);
+
 /// The names in a folder, sorted bytewise, without "." and "..".
 struct files_listing {
     uv_fs_t request;

@@ -43,6 +43,8 @@ struct client_request {
     long total_ms;         ///< from leaving the queue; 0: none
     uint64_t idle_ms;      ///< once connected; 0: never
     size_t max_bytes;      ///< of the answer's body, decompressed
+    bool no_redirects;     ///< a redirect is the answer, also of a GET
+    bool public_only;      ///< CLIENT_ADDRESS for a host of this machine or of a private network
 };
 
 enum client_code {
@@ -57,6 +59,7 @@ enum client_code {
     CLIENT_NETWORK,   ///< the connection broke
     CLIENT_MEMORY,
     CLIENT_LIBRARY, ///< no usable libcurl
+    CLIENT_ADDRESS, ///< public_only, and every address of the host is private
 };
 
 /// The code's word in Lua: "connect", "tls", …

@@ -18,6 +18,7 @@ static const char *const names[] = {
     [CLIENT_NETWORK] = "network",
     [CLIENT_MEMORY] = "memory",
     [CLIENT_LIBRARY] = "library",
+    [CLIENT_ADDRESS] = "address",
 };
 
 const char *client_code_name(enum client_code code)
@@ -77,6 +78,11 @@ static void explain_stop(const struct client_slot *s, const char *host, struct c
     case SLOT_FILE:
         say(why, CLIENT_FILE, "%s %s: %s", s->upload_fd >= 0 ? "cannot read" : "cannot write",
             s->upload_fd >= 0 ? m->body_file : m->save_as, strerror(s->file_error));
+        return;
+    case SLOT_ADDRESS:
+        say(why, CLIENT_ADDRESS,
+            "%s leads to an address of this machine or of a private network, which is not allowed",
+            host);
         return;
     case SLOT_IDLE:
         say(why, CLIENT_TIMEOUT, "not a byte to or from %s for %g s: the transfer was ended", host,

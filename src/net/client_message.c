@@ -110,6 +110,8 @@ struct client_message *client_message_new(const struct client_request *r)
         .total_ms = r->total_ms,
         .idle_ms = r->idle_ms,
         .max_bytes = r->max_bytes,
+        .no_redirects = r->no_redirects,
+        .public_only = r->public_only,
     };
     char *at = m->block + (r->header_count + OWN_LINES) * sizeof(struct curl_slist);
     at = put_headers(m, r, at);

@@ -17,6 +17,8 @@ struct client_message {
     long total_ms;
     uint64_t idle_ms;
     size_t max_bytes;
+    bool no_redirects;
+    bool public_only;
     char *secret; ///< the bearer's line; NULL: none
     char block[]; ///< the header nodes, then all the texts, then the body
 };

@@ -214,10 +214,8 @@ static int on_timer(CURLM *multi, long ms, void *arg)
     return 0;
 }
 
-static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+curl_socket_t client_poll_open_socket(struct client_poll *p, const struct curl_sockaddr *address)
 {
-    (void)purpose;
-    struct client_poll *p = arg;
     int fd = socket(address->family, address->socktype, address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
@@ -235,6 +233,12 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     if (wanted)
         look_for(w, wanted);
     return fd;
+}
+
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    return client_poll_open_socket(arg, address);
 }
 
 static int close_socket(void *arg, curl_socket_t fd)

@@ -23,6 +23,9 @@ struct client_poll *client_poll_new(struct loop *loop, CURLM *multi, client_poll
 /// Has an easy handle open and close its sockets here; only such sockets can be parked.
 void client_poll_adopt(struct client_poll *p, CURL *easy);
 
+/// What an adopted handle opens its sockets with.
+curl_socket_t client_poll_open_socket(struct client_poll *p, const struct curl_sockaddr *address);
+
 /// Whether libcurl's timer keeps the loop running: only while there are transfers.
 void client_poll_hold(struct client_poll *p, bool hold);
 

@@ -1,5 +1,7 @@
 #include "net/client_slot.h"
 
+#include "net/address.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -194,6 +196,32 @@ static void set_method(struct client_slot *s, curl_off_t upload_size)
     curl.easy_setopt(s->easy, CURLOPT_FOLLOWLOCATION, 0L);
 }
 
+static curl_socket_t open_public(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct client_slot *s = arg;
+    (void)purpose;
+    if (address_is_private(&address->addr)) {
+        s->stop = SLOT_ADDRESS;
+        return CURL_SOCKET_BAD;
+    }
+    return client_poll_open_socket(s->base->poll, address);
+}
+
+static void set_reach(struct client_slot *s)
+{
+    if (s->message->no_redirects) {
+        s->stale = true;
+        curl.easy_setopt(s->easy, CURLOPT_FOLLOWLOCATION, 0L);
+    }
+    if (s->message->public_only) { // a kept connection has been opened without that look
+        s->stale = true;
+        curl.easy_setopt(s->easy, CURLOPT_OPENSOCKETFUNCTION, open_public);
+        curl.easy_setopt(s->easy, CURLOPT_OPENSOCKETDATA, s);
+        curl.easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl.easy_setopt(s->easy, CURLOPT_FORBID_REUSE, 1L);
+    }
+}
+
 // ---- Files ----
 
 static bool file_failure(struct client_failure *why, const char *what, const char *path, int error)
@@ -272,6 +300,7 @@ bool client_slot_prepare(struct client_slot *s, const struct client_message *mes
     set_limits(s);
     set_pipewait(s);
     set_method(s, upload_size);
+    set_reach(s);
     curl.easy_setopt(s->easy, CURLOPT_HTTPHEADER, message->headers);
     if (curl.easy_setopt(s->easy, CURLOPT_URL, message->url) != CURLE_OK) {
         client_slot_clear(s);

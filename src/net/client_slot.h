@@ -22,7 +22,8 @@ enum slot_stop {
     SLOT_HEADERS_TOO_LARGE,
     SLOT_FILE,
     SLOT_MEMORY,
-    SLOT_IDLE
+    SLOT_IDLE,
+    SLOT_ADDRESS ///< an address was refused; another one of the host may still have done
 };
 
 struct client_slot {
