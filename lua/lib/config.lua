@@ -19,6 +19,14 @@ local M = {}
 ---@field hot_reload boolean
 ---@field meta_tools boolean
 ---@field allow_writable_recipes boolean
+---@field output_folder string
+---@field file_folders? string[]
+---@field http_hosts? string[]
+---@field download_max_bytes integer
+---@field recipe_cpu_ms integer
+---@field recipe_memory_bytes integer
+---@field recipe_seconds number
+---@field recipe_calls integer
 ---@field max_line_bytes integer
 ---@field origin table<string, string>  "default", "file PATH:LINE", "environment NAME", "flag --NAME"
 ---@field warnings string[]             for standard error

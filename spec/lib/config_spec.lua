@@ -216,6 +216,17 @@ describe("lib.config", function()
     end)
   end)
 
+  it("takes a list as a text with commas, and as a table in the file", function()
+    local settings = assert(load_with { file = false, env = { RCMCP_HTTP_HOSTS = "a.test, *.b.test" } })
+    assert.same({ "a.test", "*.b.test" }, settings.http_hosts)
+    local check = require("lib.config.settings").check
+    local setting = require("lib.config.settings").by_name.http_hosts
+    assert.same({ "x", "y,z" }, check(setting, { "x", "y,z" }))
+    for _, value in ipairs { "", { 5 }, { a = "b" }, {}, 7, { "" } } do
+      assert.equal("a list of texts, separated by commas", select(2, check(setting, value)))
+    end
+  end)
+
   it("documents each setting", function()
     for _, setting in ipairs(require("lib.config.settings").list) do
       assert.is_true(#setting.description > 10, setting.name)

@@ -4,7 +4,7 @@ local M = {}
 
 ---@class Setting
 ---@field name string           as in config.lua and in messages
----@field kind "string"|"path"|"url"|"choice"|"integer"|"number"|"boolean"
+---@field kind "string"|"path"|"url"|"choice"|"integer"|"number"|"boolean"|"list"
 ---@field env? string           environment variable
 ---@field flag? string          command-line option; a secret has none, for argv is visible to all; that of a boolean
 ---                              whose default is true turns it off
@@ -63,6 +63,44 @@ M.list = {
     name = "allow_writable_recipes", kind = "boolean", env = "RCMCP_ALLOW_WRITABLE_RECIPES", flag = "--allow-writable-recipes",
     default = false,
     description = "Load recipes that the file's group or everyone may write to, too",
+  },
+  {
+    name = "output_folder", kind = "path", env = "RCMCP_OUTPUT_FOLDER", flag = "--output-folder", metavar = "DIR",
+    default = "~/rcmcp-outputs",
+    description = "Where recipes save outputs",
+  },
+  {
+    name = "file_folders", kind = "list", env = "RCMCP_FILE_FOLDERS", flag = "--file-folders", metavar = "DIRS",
+    description = "Folders whose files recipes may read; unset: the current one, unless that is / or the home folder",
+  },
+  {
+    name = "http_hosts", kind = "list", env = "RCMCP_HTTP_HOSTS", flag = "--http-hosts", metavar = "HOSTS",
+    description = "Hosts beside RunComfy's that recipes may reach, if they declare them; *.example.com stands for all below",
+  },
+  {
+    name = "download_max_bytes", kind = "integer", env = "RCMCP_DOWNLOAD_MAX_BYTES", flag = "--download-max-bytes", metavar = "BYTES",
+    minimum = 1, maximum = 2147483647, default = 1024 * 1024 * 1024,
+    description = "Largest file that a recipe may download",
+  },
+  {
+    name = "recipe_cpu_ms", kind = "integer", env = "RCMCP_RECIPE_CPU_MS", flag = "--recipe-cpu-ms", metavar = "MILLISECONDS",
+    minimum = 10, maximum = 600000, default = 2000,
+    description = "Milliseconds of processor time that a recipe may use between two waits",
+  },
+  {
+    name = "recipe_memory_bytes", kind = "integer", env = "RCMCP_RECIPE_MEMORY_BYTES", flag = "--recipe-memory-bytes", metavar = "BYTES",
+    minimum = 1024 * 1024, maximum = 4 * 1024 * 1024 * 1024, default = 64 * 1024 * 1024,
+    description = "Memory that a call of a recipe may use",
+  },
+  {
+    name = "recipe_seconds", kind = "number", env = "RCMCP_RECIPE_SECONDS", flag = "--recipe-seconds", metavar = "SECONDS",
+    minimum = 1, maximum = 604800, default = 3600,
+    description = "Longest time that a call of a recipe may take",
+  },
+  {
+    name = "recipe_calls", kind = "integer", env = "RCMCP_RECIPE_CALLS", flag = "--recipe-calls", metavar = "COUNT",
+    minimum = 1, maximum = 1000, default = 32,
+    description = "Calls that a recipe may have under way at once",
   },
   {
     name = "max_line_bytes", kind = "integer", env = "RCMCP_MAX_LINE_BYTES", flag = "--max-line-bytes", metavar = "BYTES",
@@ -124,6 +162,23 @@ function check.boolean(_, value)
   if type(value) == "string" then value = truth[value:lower()] end
   if type(value) == "boolean" then return value end
   return nil, "true or false"
+end
+
+-- A table of texts in config.lua, elsewhere a text with commas.
+function check.list(_, value)
+  local expected = "a list of texts, separated by commas"
+  if type(value) == "string" then
+    local items = {}
+    for item in value:gmatch "[^,]+" do items[#items + 1] = item:match("^%s*(.-)%s*$") end
+    value = items
+  end
+  if type(value) ~= "table" or #value == 0 then return nil, expected end
+  local list = {}
+  for key, item in pairs(value) do
+    if math.type(key) ~= "integer" or type(item) ~= "string" or item == "" then return nil, expected end
+    list[key] = item
+  end
+  return list
 end
 
 local function is_loopback(authority)

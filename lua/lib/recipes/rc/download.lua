@@ -1,0 +1,201 @@
+--- `rc.download`: an output saved in the output folder, beside a JSON file that tells where it came from.
+
+local clock = require "lib.clock"
+local errors = require "lib.errors"
+local files = require "lib.recipes.rc.files"
+local fs = require "core.fs"
+local hosts = require "lib.recipes.rc.hosts"
+local http = require "lib.recipes.rc.http"
+local json = require "core.json"
+local media_type = require "lib.media_type"
+local work = require "lib.recipes.rc.work"
+
+local M = {}
+
+local DEFAULT_FOLDER = "~/rcmcp-outputs"
+local MAX_BYTES = 1024 * 1024 * 1024
+local TOTAL_SECONDS, IDLE_SECONDS = 1800, 60
+
+local reserved = {} ---@type table<string, true>  names that downloads under way will take
+
+-- Names ----------------------------------------------------------------------------------------------
+
+local function last_segment(url)
+  local path = url:match "^https?://[^/?#]+/?([^?#]*)" or ""
+  local name = path:match "([^/]*)/*$"
+  return require("core.codec").percent_decode(name) or name
+end
+
+--- A file name that is safe in any folder: no path, nothing hidden, no control characters, at most 120 bytes.
+---@param wanted string
+---@return string
+function M.safe_name(wanted)
+  local name = wanted:gsub("\\", "/"):match("([^/]*)/*$")
+  if not utf8.len(name) then name = name:gsub("[\x80-\xFF]", "_") end
+  name = name:gsub('[%c:*?"<>|\127]', "_"):gsub("^[%s.]+", ""):gsub("[%s.]+$", "")
+  if #name > 120 then
+    local extension = name:match "%.%w+$" or ""
+    if #extension > 12 then extension = "" end
+    local room = 120 - #extension
+    local cut = utf8.offset(name, 0, room + 1) or room + 1
+    name = name:sub(1, cut - 1) .. extension
+  end
+  return name ~= "" and name or "output"
+end
+
+local function is_free(path)
+  return not reserved[path] and not fs.stat(path) and not fs.stat(path .. ".json")
+end
+
+-- The first of NAME.png, NAME-1.png, NAME-2.png that nobody has; held until the value is closed.
+local function reserve(folder, name)
+  local stem, extension = name:match "^(.+)(%.[^.]+)$"
+  stem, extension = stem or name, extension or ""
+  local path = folder .. "/" .. name
+  local number = 0
+  while not is_free(path) do
+    number = number + 1
+    path = ("%s/%s-%d%s"):format(folder, stem, number, extension)
+  end
+  reserved[path] = true
+  return path, setmetatable({}, { __close = function() reserved[path] = nil end })
+end
+
+local function folder_of(settings)
+  local folder = files.in_home(settings.output_folder or DEFAULT_FOLDER):gsub("(.)/+$", "%1")
+  local ok, message = fs.mkdir(folder, 448)
+  if not ok then
+    local text = ("cannot create the output folder: %s; the setting output_folder names another"):format(message)
+    return nil, errors.new(text, { code = "file" })
+  end
+  return fs.realpath(folder)
+end
+
+-- Where it came from -----------------------------------------------------------------------------------
+
+local function seeds_in(overrides)
+  local seeds
+  for node_id, node in pairs(type(overrides) == "table" and overrides or {}) do
+    for name, value in pairs(type(node) == "table" and type(node.inputs) == "table" and node.inputs or {}) do
+      if name == "seed" or name == "noise_seed" then
+        seeds = seeds or {}
+        seeds[node_id] = value
+      end
+    end
+  end
+  return seeds
+end
+
+local ABOUT_KEYS = {
+  "file", "url", "mime_type", "size", "saved_at", "recipe", "simulated", "deployment_id", "request_id", "overrides", "seeds",
+}
+
+-- Without the query of the URL, which may sign it.
+local function about(state, url, saved, more)
+  local origin = state.outputs[url] or {}
+  local result = {
+    file = saved.path:match "[^/]+$", url = url:match "^[^?#]*", mime_type = saved.mime_type, size = saved.size,
+    saved_at = clock.iso(), recipe = state.name, simulated = state.ctx.simulated and true or nil,
+    deployment_id = origin.deployment_id, request_id = origin.request_id, overrides = origin.overrides,
+    seeds = seeds_in(origin.overrides),
+  }
+  for key, value in pairs(more or {}) do result[key] = value end
+  return json.encode(json.ordered(ABOUT_KEYS, result))
+end
+
+local function write(path, text)
+  local file, message = io.open(path, "wb")
+  local ok = file and file:write(text, "\n")
+  if file then
+    local closed, close_message = file:close()
+    ok, message = ok and closed, message or close_message
+  end
+  if ok then return true end
+  os.remove(path)
+  return nil, errors.new("cannot write " .. tostring(message or path), { code = "file" })
+end
+
+-- The transfer -----------------------------------------------------------------------------------------
+
+local function allow(state, url)
+  if hosts.is_runcomfy(state, url) then return { public_only = false } end
+  local how, err = hosts.check(state, url)
+  if how then return how end
+  err.message = err.message .. ". Without that, rc.download reaches https addresses of runcomfy.net and runcomfy.com alone"
+  return nil, err
+end
+
+local function head_of(path)
+  local file = io.open(path, "rb")
+  local head = file and file:read(4096) or ""
+  if file then file:close() end
+  return head
+end
+
+local function fetch(state, url, path)
+  local response, err = http.send({
+    method = "GET", url = url, headers = {}, save_as = path, total_ms = TOTAL_SECONDS * 1000, idle_ms = IDLE_SECONDS * 1000,
+    max_bytes = math.min(state.settings.download_max_bytes or MAX_BYTES, 2147483647), no_redirects = true,
+  }, function(parsed) return allow(state, parsed) end)
+  if not response then return nil, err end
+  if response.status >= 200 and response.status <= 299 then return true end
+  local hint = (response.status == 403 or response.status == 404) and "; outputs are kept for seven days" or ""
+  return nil, errors.new(("the download of %s was answered with HTTP %d%s"):format(url:match "^[^?#]*", response.status, hint),
+    { code = "http_status", status_code = response.status })
+end
+
+local KEYS = { "url", "path", "size", "mime_type", "about_path" }
+
+local function dry(state, url, name)
+  local folder = files.in_home(state.settings.output_folder or DEFAULT_FOLDER)
+  return json.encode(json.ordered(KEYS, { url = url, path = folder .. "/" .. name, size = 0, mime_type = "application/octet-stream" }))
+end
+
+local function save(state, url, name, more)
+  local parsed, err = hosts.parse(url)
+  local ok = parsed
+  if ok then ok, err = allow(state, parsed) end
+  if not ok then return nil, err end
+  if state.ctx.dry_run then return dry(state, url, name) end
+  local folder, folder_err = folder_of(state.settings)
+  if not folder then return nil, folder_err end
+  local path, reservation = reserve(folder, name)
+  local _ <close> = reservation
+  ok, err = fetch(state, url, path)
+  if not ok then return nil, err end
+  local stat = fs.stat(path)
+  local saved = { url = url, path = path, size = stat and stat.size or 0, mime_type = media_type.sniff(head_of(path)) }
+  saved.about_path = path .. ".json"
+  ok, err = write(saved.about_path, about(state, url, saved, more))
+  if not ok then return nil, err end
+  return json.encode(json.ordered(KEYS, saved))
+end
+
+local function check_options(options)
+  local plain = options ~= nil and work.import(options, "rc.download", 4) or {}
+  if type(plain) ~= "table" then error("rc.download's options are a table: { name = …, about = … }", 4) end
+  for name in pairs(plain) do
+    if name ~= "name" and name ~= "about" then
+      error(("rc.download has no option '%s'; it takes name and about"):format(tostring(name)), 4)
+    end
+  end
+  if plain.name ~= nil and type(plain.name) ~= "string" then error("rc.download: name must be a text", 4) end
+  if plain.about ~= nil and type(plain.about) ~= "table" then error("rc.download: about must be a table", 4) end
+  return plain
+end
+
+--- `rc.download`
+---@param state rc.State
+---@param url string|table  or an entry of output_urls
+---@param options? table
+---@return table
+function M.download(state, url, options)
+  local entry = type(url) == "table" and work.import(url, "rc.download", 3) or { url = url }
+  if type(entry.url) ~= "string" then error("rc.download takes a URL, or an entry of output_urls", 3) end
+  local plain = check_options(options)
+  local filename = type(entry.filename) == "string" and entry.filename or (state.outputs[entry.url] or {}).filename
+  local name = M.safe_name(plain.name or filename or last_segment(entry.url))
+  return work.run_json(save, state, entry.url, name, plain.about)
+end
+
+return M

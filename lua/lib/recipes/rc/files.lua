@@ -1,0 +1,98 @@
+--- `rc.file`: a local file as a data URI.
+
+local codec = require "core.codec"
+local errors = require "lib.errors"
+local fs = require "core.fs"
+local media_type = require "lib.media_type"
+local work = require "lib.recipes.rc.work"
+
+local M = {}
+
+local MAX_BYTES = 20 * 1024 * 1024
+
+local function refuse(code, message, ...)
+  return nil, errors.new(message:format(...), { code = code })
+end
+
+local function in_home(path)
+  local home = os.getenv "HOME"
+  return home and path:gsub("^~%f[/\0]", function() return home end) or path
+end
+M.in_home = in_home
+
+-- The current folder stands in for a setting, unless it holds everything.
+local function default_folders()
+  local here, home = fs.realpath ".", os.getenv "HOME"
+  if not here or here == "/" or home and here == fs.realpath(home) then return {} end
+  return { here }
+end
+
+local function allowed_folders(settings)
+  if not settings.file_folders then return default_folders() end
+  local folders = {}
+  for _, folder in ipairs(settings.file_folders) do
+    local real = fs.realpath(in_home(folder))
+    if real then folders[#folders + 1] = real end
+  end
+  return folders
+end
+
+-- What lies below a folder: nil where the path does not; links were followed before.
+local function below(folder, path)
+  local prefix = folder == "/" and "/" or folder .. "/"
+  return path:sub(1, #prefix) == prefix and path:sub(#prefix + 1) or nil
+end
+
+local function find_allowed(settings, path)
+  local folders = allowed_folders(settings)
+  local hidden = false
+  for _, folder in ipairs(folders) do
+    local rest = below(folder, path)
+    if rest and not ("/" .. rest):find("/.", 1, true) then return true end
+    hidden = hidden or rest ~= nil
+  end
+  if hidden then
+    return refuse("not_allowed", "%s is hidden (a name on its way begins with a dot), and recipes read no hidden files", path)
+  end
+  local list = #folders > 0 and "allowed: " .. table.concat(folders, ", ") or "none is allowed here"
+  return refuse("not_allowed", "%s is in no folder whose files recipes may read (%s); the setting file_folders names them", path, list)
+end
+
+local function read(path)
+  local stat, message = fs.stat(path)
+  if not stat then return refuse("file", "cannot read %s", message) end
+  if stat.type ~= "file" then return refuse("file", "%s is a %s, not a file", path, stat.type == "other" and "device" or stat.type) end
+  if stat.size > MAX_BYTES then
+    return refuse("too_large", "%s has %d bytes; a file that goes into a request has %d at most: give its public URL instead",
+      path, stat.size, MAX_BYTES)
+  end
+  local file, open_message = io.open(path, "rb")
+  if not file then return refuse("file", "cannot read %s", open_message) end
+  local bytes, read_message = file:read(MAX_BYTES + 1)
+  file:close()
+  if not bytes or #bytes == 0 then return refuse("file", "%s %s", path, read_message or "is empty") end
+  if #bytes > MAX_BYTES then return refuse("too_large", "%s has grown over %d bytes", path, MAX_BYTES) end
+  return bytes
+end
+
+local function data_uri(settings, path)
+  local real, message = fs.realpath(in_home(path))
+  if not real then return refuse("file", "cannot read %s", message) end
+  local ok, err = find_allowed(settings, real)
+  if not ok then return nil, err end
+  local bytes, read_err = read(real)
+  if not bytes then return nil, read_err end
+  return ("data:%s;base64,%s"):format(media_type.sniff(bytes), codec.base64_encode(bytes))
+end
+
+--- `rc.file`
+---@param state rc.State
+---@param path string
+---@return string
+function M.file(state, path)
+  if type(path) ~= "string" or path == "" or path:find("\0", 1, true) then error("rc.file takes a path, a URL or a data URI", 3) end
+  if path:find "^https?://" or path:find "^data:" then return path end
+  return work.run(data_uri, state.settings, path)
+end
+
+return M

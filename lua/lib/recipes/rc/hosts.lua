@@ -1,0 +1,99 @@
+--- Which hosts a recipe may reach.
+---
+--- RunComfy's for downloads; others where the recipe declares them and the operator allows them.  A host in
+--- a private network must be allowed by its own name or address: a pattern, or a name that leads there, does
+--- not do.
+
+local errors = require "lib.errors"
+
+local M = {}
+
+---@class rc.Url
+---@field scheme "http"|"https"
+---@field host string   lower case, without brackets
+---@field port integer
+---@field text string
+
+local function refuse(message, ...)
+  return nil, errors.new(message:format(...), { code = "not_allowed" })
+end
+
+--- Reads a URL.
+---@param text string
+---@return rc.Url|nil url, Error? err
+function M.parse(text)
+  local scheme, authority = text:match "^(https?)://([^/?#]+)"
+  if not scheme or text:find "[%s%c\\]" then
+    return nil, errors.new(("'%s' is no http or https URL"):format(text:sub(1, 200)), { code = "bad_url" })
+  end
+  if authority:find("@", 1, true) then return nil, errors.new("a URL must not hold a user name", { code = "bad_url" }) end
+  local host, port = authority:match "^%[([%x:.]+)%]:?(%d*)$"
+  if not host then host, port = authority:match "^([%w._-]+):?(%d*)$" end
+  if not host then return nil, errors.new(("'%s' has no valid host"):format(text:sub(1, 200)), { code = "bad_url" }) end
+  host = host:lower():gsub("%.$", "")
+  local number = port ~= "" and math.tointeger(tonumber(port)) or scheme == "https" and 443 or 80
+  return { scheme = scheme, host = host, port = number, text = text }
+end
+
+-- "*.example.com" stands for all below it; a port, where there is one, must fit.
+local function matches(pattern, url)
+  local name, port = pattern:lower():match "^([^:]*):(%d+)$"
+  if not name then name = pattern:lower():match "^%[(.*)%]$" or pattern:lower() end
+  if port and math.tointeger(tonumber(port)) ~= url.port then return false end
+  if name == url.host then return true, true end
+  local tail = name and name:match "^%*(%..+)$"
+  return tail ~= nil and #url.host > #tail and url.host:sub(-#tail) == tail, false
+end
+
+-- Whether one of the patterns fits, and whether it names the very host.
+local function any_matches(patterns, url)
+  local found, exact = false, false
+  for _, pattern in ipairs(patterns or {}) do
+    local ok, is_exact = matches(pattern, url)
+    found, exact = found or ok, exact or ok and is_exact == true
+  end
+  return found, exact
+end
+
+local RUNCOMFY = { "runcomfy.net", "*.runcomfy.net", "runcomfy.com", "*.runcomfy.com" }
+
+-- In a simulation the simulator serves the files.
+local function is_simulator(state, url)
+  if not state.ctx.simulated then return false end
+  local base = M.parse(require("lib.runcomfy.api").settings().base_url)
+  return base ~= nil and base.host == url.host and base.port == url.port and base.scheme == url.scheme
+end
+
+--- Whether outputs of RunComfy lie there.
+---@param state rc.State
+---@param url rc.Url
+---@return boolean
+function M.is_runcomfy(state, url)
+  return url.scheme == "https" and any_matches(RUNCOMFY, url) or is_simulator(state, url)
+end
+
+local function has_proxy()
+  for _, name in ipairs { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" } do
+    if (os.getenv(name) or "") ~= "" then return true end
+  end
+  return false
+end
+
+--- Whether the recipe may reach a host that it declares.
+---@param state rc.State
+---@param url rc.Url
+---@return { public_only: boolean }|nil how, Error? err
+function M.check(state, url)
+  if not any_matches(state.hosts, url) then
+    return refuse("recipe '%s' may not reach %s: its 'hosts' does not name it", state.name, url.host)
+  end
+  local allowed, exact = any_matches(state.settings.http_hosts, url)
+  if not allowed then
+    return refuse("recipe '%s' may not reach %s: the operator has not allowed it; the setting http_hosts names the hosts that recipes "
+      .. "may reach", state.name, url.host)
+  end
+  -- Behind a proxy the address is the proxy's: it must see to private ones itself.
+  return { public_only = not exact and not has_proxy() }
+end
+
+return M

@@ -1,0 +1,138 @@
+--- `rc.http`: a request to a host that the recipe declares and the operator allows.
+
+local errors = require "lib.errors"
+local hosts = require "lib.recipes.rc.hosts"
+local http = require "lib.http"
+local json = require "core.json"
+local work = require "lib.recipes.rc.work"
+
+local M = {}
+
+local MAX_BYTES = 16 * 1024 * 1024
+local MAX_REDIRECTS = 5
+local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true }
+
+local FIELDS = {
+  url = "string", method = "string", headers = "table", body = "string", json = "any", timeout = "number",
+}
+
+local function check_fields(request)
+  for name, value in pairs(request) do
+    local kind = FIELDS[name]
+    if not kind then return ("rc.http has no field '%s'%s"):format(tostring(name), require("lib.didyoumean").hint(tostring(name),
+      { "url", "method", "headers", "body", "json", "timeout" })) end
+    if kind ~= "any" and type(value) ~= kind then return ("rc.http: '%s' must be a %s, got %s"):format(name, kind, type(value)) end
+  end
+  if not request.url then return "rc.http: 'url' is missing" end
+end
+
+local function header_lines(headers)
+  local lines = {}
+  for name, value in pairs(headers or {}) do
+    if type(name) ~= "string" or not name:find "^[%w!#$%%&'*+.^_`|~-]+$" then return nil, "rc.http: a header's name must be a word" end
+    if type(value) ~= "string" or value:find "[%c]" then
+      return nil, ("rc.http: header '%s' must be a text without line ends"):format(name)
+    end
+    lines[#lines + 1] = name .. ": " .. value
+  end
+  table.sort(lines)
+  return lines
+end
+
+-- The request as lib.http takes it; nil and what is wrong.
+local function prepared(request)
+  local problem = check_fields(request)
+  if problem then return nil, problem end
+  local method = (request.method or "GET"):upper()
+  if not METHODS[method] then return nil, ("rc.http: method '%s' is not known"):format(method:sub(1, 20)) end
+  if request.body and request.json ~= nil then return nil, "rc.http: 'body' and 'json' exclude each other" end
+  if (request.body or request.json ~= nil) and (method == "GET" or method == "HEAD") then
+    return nil, ("rc.http: a %s has no body"):format(method)
+  end
+  local timeout = request.timeout or 30
+  if not (timeout > 0 and timeout <= 3600) then return nil, "rc.http: timeout must be above 0, at most 3600 seconds" end
+  local lines, header_problem = header_lines(request.headers)
+  if not lines then return nil, header_problem end
+  return {
+    method = method, url = request.url, headers = lines, body = request.body, json = request.json,
+    total_ms = math.ceil(timeout * 1000), max_bytes = MAX_BYTES, no_redirects = true,
+  }
+end
+
+local function target(from, response)
+  local location = response:header "Location"
+  if not location then return nil end
+  if location:find "^//" then return from:match "^https?:" .. location end
+  if location:find "^%a[%w+.-]*:" then return location end
+  local origin = from:match "^https?://[^/?#]+"
+  if location:sub(1, 1) == "/" then return origin .. location end
+  return (from:match "^(https?://[^?#]*/)" or origin .. "/") .. location
+end
+
+local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+
+--- Sends a request, following a GET's redirects as far as `allow` lets it; in a fiber of the host.
+---@param request table       for lib.http
+---@param allow fun(url: rc.Url): { public_only: boolean }|nil, Error?
+---@return HttpResponse|nil response, Error? err
+function M.send(request, allow)
+  for _ = 0, MAX_REDIRECTS do
+    local url, err = hosts.parse(request.url)
+    if not url then return nil, err end
+    local how, refusal = allow(url)
+    if not how then return nil, refusal end
+    request.public_only = how.public_only
+    local response, http_err = http.request(request)
+    if not response then return nil, http_err end
+    local next_url = REDIRECTS[response.status] and (request.method == "GET" or request.method == "HEAD") and target(request.url, response)
+    if not next_url then return response end
+    if hosts.parse(next_url) and hosts.parse(next_url).host ~= url.host then request.headers = {} end -- they may hold a key
+    request.url = next_url
+  end
+  return nil, errors.new(("%s redirects more than %d times"):format(request.url, MAX_REDIRECTS), { code = "protocol" })
+end
+
+local function perform(state, request)
+  if state.ctx.dry_run and request.method ~= "GET" and request.method ~= "HEAD" then
+    return nil, errors.new(("dry run: %s %s is not sent"):format(request.method, request.url), { code = "dry_run" })
+  end
+  local response, err = M.send(request, function(url) return hosts.check(state, url) end)
+  if not response then return nil, err end
+  return { status = response.status, headers = response.headers, body = response.body, url = request.url }
+end
+
+-- The response -------------------------------------------------------------------------------------
+
+local methods = {}
+local ResponseType = { __index = methods, __name = "rc.HttpResponse", __metatable = "rc.HttpResponse" }
+
+function methods:header(name)
+  if type(name) ~= "string" then error("response:header takes a name", 2) end
+  local headers = type(self) == "table" and rawget(self, "headers")
+  if type(headers) ~= "string" then error("call it as response:header(name)", 2) end
+  for line in headers:gmatch "[^\r\n]+" do
+    local key, value = line:match "^([^:]+):[ \t]*(.-)[ \t]*$"
+    if key and key:lower() == name:lower() then return value end
+  end
+end
+
+function methods:json()
+  local body = type(self) == "table" and rawget(self, "body")
+  if type(body) ~= "string" then error("call it as response:json()", 2) end
+  local value, message = json.decode(body)
+  if value == nil then error("the response is no JSON: " .. message, 2) end
+  return value
+end
+
+--- `rc.http`
+---@param state rc.State
+---@param request table
+---@return table response
+function M.http(state, request)
+  if type(request) ~= "table" then error("rc.http takes a table: rc.http { url = … }", 3) end
+  local plain, problem = prepared(work.import(request, "rc.http", 3))
+  if not plain then error(problem, 3) end
+  return setmetatable(work.run(perform, state, plain), ResponseType)
+end
+
+return M

@@ -1,0 +1,108 @@
+local fiber = require "lib.fiber"
+local kit = require "spec.support.rc"
+local loop = require "core.loop"
+local responder = require "spec.support.responder"
+
+local function run(text, options)
+  local task = fiber.spawn(kit.run, text, options)
+  task.quiet = true
+  while task.status ~= "done" do loop.step(true) end
+  local _, result, err = task:join()
+  return result and result.data, err
+end
+
+local LOCAL = { hosts = { "127.0.0.1" }, settings = { http_hosts = { "127.0.0.1" } } }
+
+local function with(server, more)
+  local options = { hosts = LOCAL.hosts, settings = LOCAL.settings, input = { url = server.url } }
+  for key, value in pairs(more or {}) do options[key] = value end
+  return options
+end
+
+describe("rc.http", function()
+  it("sends a request and gives the answer, whatever its status", function()
+    local server <close> = responder.start {
+      ["GET /a"] = { responder.answer(404, '{"n":156680208700286}', "X-Kind: Two\r\n"), "keep" },
+      ["POST /b"] = { responder.answer(200, "ok"), "keep" },
+    }
+    local data = run([[
+      local a = rc.http { url = input.url .. "/a", headers = { Accept = "application/json" } }
+      local b = rc.http { url = input.url .. "/b", method = "post", json = { seed = 7, list = {} } }
+      return { status = a.status, kind = a:header "x-kind", none = a:header "y" == nil, n = a:json().n, b = b.body, text = a.body }
+    ]], with(server))
+    assert.same({ status = 404, kind = "Two", none = true, n = 156680208700286, b = "ok", text = '{"n":156680208700286}' }, data)
+    local requests = server:wait_requests(2)
+    assert.matches("Accept: application/json", requests[1].headers, 1, true)
+    assert.equal('{"list":{},"seed":7}', requests[2].body)
+    assert.not_matches("Authorization", requests[1].headers)
+  end)
+
+  it("reaches no host that is not declared and allowed", function()
+    local server <close> = responder.start()
+    assert.is_table(run("return { s = rc.http { url = input.url .. '/seen' }.status }", with(server)))
+    for _, options in ipairs { { hosts = {} }, { settings = {} }, { hosts = { "x.test" } }, { settings = { http_hosts = { "*.test" } } } } do
+      local _, err = run("rc.http { url = input.url }", with(server, options))
+      assert.equal("not_allowed", err.code)
+    end
+    assert.same({ "GET /seen" }, server:lines())
+  end)
+
+  it("reaches no private network through a name that only a pattern allows", function()
+    local server <close> = responder.start()
+    assert.is_table(run("return { s = rc.http { url = input.url .. '/seen' }.status }", with(server)))
+    local _, err = run("rc.http { url = 'http://any.localhost:' .. input.port }",
+      { hosts = { "any.localhost" }, settings = { http_hosts = { "*.localhost" } }, input = { port = server.port } })
+    assert.equal("address", err.code)
+    assert.same({ "GET /seen" }, server:lines())
+  end)
+
+  it("follows a GET's redirects to allowed hosts alone, and carries no header to another", function()
+    local second <close> = responder.start()
+    local first <close> = responder.start {
+      ["GET /same"] = { responder.answer(302, "", "Location: /end\r\n"), "keep" },
+      ["GET /away"] = { responder.answer(302, "", "Location: http://localhost:1/\r\n"), "keep" },
+      ["GET /other"] = { responder.answer(307, "", ("Location: http://localhost:%d/x\r\n"):format(second.port)), "keep" },
+      ["POST /post"] = { responder.answer(302, "", "Location: /end\r\n"), "keep" },
+      ["GET /loop"] = { responder.answer(302, "", "Location: /loop\r\n"), "keep" },
+    }
+    assert.same({ s = 200 }, run("return { s = rc.http { url = input.url .. '/same' }.status }", with(first)))
+    local _, err = run("rc.http { url = input.url .. '/away' }", with(first))
+    assert.equal("not_allowed", err.code)
+    local both = { hosts = { "127.0.0.1", "localhost" }, settings = { http_hosts = { "127.0.0.1", "localhost" } } }
+    assert.same({ s = 200 }, run("return { s = rc.http { url = input.url .. '/other', headers = { ['X-Key'] = 'k' } }.status }",
+      with(first, both)))
+    assert.not_matches("X-Key", second:wait_requests(1)[1].headers)
+    assert.same({ s = 302 }, run("return { s = rc.http { url = input.url .. '/post', method = 'POST' }.status }", with(first)))
+    _, err = run("rc.http { url = input.url .. '/loop' }", with(first))
+    assert.matches("redirects more than 5 times", err.message, 1, true)
+  end)
+
+  it("refuses what is no request", function()
+    for text, message in pairs {
+      ["rc.http 'x'"] = "rc.http takes a table", ["rc.http {}"] = "'url' is missing", ["rc.http { uri = 'x' }"] = "did you mean 'url'?",
+      ["rc.http { url = 'x', method = 'BREW' }"] = "method 'BREW' is not known",
+      ["rc.http { url = 'x', body = 'y' }"] = "a GET has no body",
+      ["rc.http { url = 'x', method = 'PUT', body = 'y', json = 1 }"] = "exclude each other",
+      ["rc.http { url = 'x', headers = { ['a b'] = 'c' } }"] = "a header's name",
+      ["rc.http { url = 'x', headers = { a = 'c\\r\\nd' } }"] = "header 'a'", ["rc.http { url = 'x', timeout = 0 }"] = "timeout must be",
+    } do
+      local _, err = run(text)
+      assert.matches("probe.lua:1: rc.http", err.message, 1, true)
+      assert.matches(message, err.message, 1, true)
+    end
+    local _, err = run "rc.http { url = 'gopher://x' }"
+    assert.equal("bad_url", err.code)
+  end)
+
+  it("sends nothing but reads in a dry run", function()
+    local server <close> = responder.start()
+    local ctx = kit.context()
+    ctx.dry_run = true
+    local data = run([[
+      local ok, err = pcall(rc.http, { url = input.url, method = "DELETE" })
+      return { get = rc.http { url = input.url .. "/r" }.status, ok = ok, code = err.code }
+    ]], with(server, { ctx = ctx }))
+    assert.same({ get = 200, ok = false, code = "dry_run" }, data)
+    assert.same({ "GET /r" }, server:lines())
+  end)
+end)
