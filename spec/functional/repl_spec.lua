@@ -57,6 +57,19 @@ describe("rcmcp repl", function()
     assert.matches("{ here = true, simulated = true }\t7\n$", session.out)
   end)
 
+  it("greets and prompts on a terminal", function()
+    local command = child.program .. " repl --simulate"
+    local terminal <close> = child.spawn("script", { "-qec", command, "/dev/null" }, { env = { "TERM=xterm" } })
+    terminal:wait_until(function() return terminal.out:find "\n> $" ~= nil end)
+    assert.matches("on the simulator: nothing is real", terminal.out, 1, true)
+    terminal:write "(function()\n"
+    terminal:wait_until(function() return terminal.out:find "\n>> $" ~= nil end)
+    terminal:write "return 40 + 2 end)()\n"
+    terminal:wait_until(function() return terminal.out:find "42\r?\n> $" ~= nil end)
+    terminal:write ":quit\n"
+    assert.equal(0, (terminal:wait()))
+  end)
+
   it("ends what runs on Ctrl-C, with its clean-ups, and goes on", function()
     local simulator <close> = assert(sim.start { key = "some-key-of-the-spec" })
     local session <close> = child.rcmcp({ "repl" },

@@ -83,7 +83,7 @@ local function answer_of(self, call)
   local sample = call.samples and call.samples[call.name]
   if sample ~= nil then
     sample = plain(sample)
-    self.made:adopt(call.name, call.input, sample)
+    self.made:adopt(call.name, sample)
     return sample, "sample"
   end
   return self.made:answer(call.name, call.input) or { ok = true }, "made up"

@@ -6,16 +6,15 @@ local json = require "lib.json"
 local M = {}
 
 ---@class MadeUp
----@field package requests table<string, string>    request id to deployment id
+---@field package requests table<string, true>      by id
 ---@field package deployments table<string, table>  by id
----@field package deleted table<string, true>
 ---@field package count integer
 local MadeUp = {}
 MadeUp.__index = MadeUp
 
 ---@return MadeUp
 function M.new()
-  return setmetatable({ requests = {}, deployments = {}, deleted = {}, count = 0 }, MadeUp)
+  return setmetatable({ requests = {}, deployments = {}, count = 0 }, MadeUp)
 end
 
 local function next_id(self, kind)
@@ -46,7 +45,7 @@ local answers = {}
 
 function answers.submit_request(self, input)
   local id = next_id(self, "request")
-  self.requests[id] = input.deployment_id
+  self.requests[id] = true
   local data = { ok = true, deployment_id = input.deployment_id, submission = { request_id = id } }
   if input.wait_for_completion then
     data.pending, data.status, data.result = false, status_of(id), result_of(id)
@@ -125,12 +124,11 @@ end
 
 --- Takes the ids in a sample that the recipe's author gave for made up, too.
 ---@param name string
----@param input table
 ---@param sample any
-function MadeUp:adopt(name, input, sample)
+function MadeUp:adopt(name, sample)
   if type(sample) ~= "table" then return end
   local id = name == "submit_request" and type(sample.submission) == "table" and sample.submission.request_id
-  if type(id) == "string" then self.requests[id] = input.deployment_id end
+  if type(id) == "string" then self.requests[id] = true end
   local deployment = name == "create_deployment" and type(sample.deployment) == "table" and sample.deployment
   if deployment and type(deployment.id) == "string" then self.deployments[deployment.id] = deployment end
 end
