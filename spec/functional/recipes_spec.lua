@@ -192,6 +192,17 @@ describe("rcmcp serve with recipes", function()
     assert.equal(0, (client.server:wait()))
   end)
 
+  it("tells a client that listens before it asks for the tools", function()
+    local client <close> = start { "--simulate", "--recipes", place.path }
+    client:send { id = "s", method = "subscriptions/listen", params = { _meta = META, notifications = { toolsListChanged = true } } }
+    client:next_change()
+    place:write("poster.lua", source(1))
+    assert.equal(CHANGED, client:next_change().method)
+    client.server.handle:kill "TERM"
+    assert.equal("complete", client:answer("s").result.resultType)
+    assert.equal(0, (client.server:wait()))
+  end)
+
   it("loses no call and answers with no wrong version under 200 saves, good and bad", function()
     local SAVES, BATCH = 200, 10
     place:write("poster.lua", source(0))

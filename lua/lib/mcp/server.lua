@@ -217,6 +217,7 @@ function handlers.read_resource(server, request)
 end
 
 function handlers.listen(server, request)
+  local _ = server.snapshot.list -- a set made on demand changes only once it is made
   local problem = request.session:listen(request, server.notifications)
   if problem then refuse(request, problem.code, problem.message, problem.data) end
 end
