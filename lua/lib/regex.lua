@@ -98,6 +98,19 @@ function Parser:unicode_escape()
   return tonumber(text, 16)
 end
 
+function Parser:property(negated)
+  local start = self.at
+  if not self:accept("{") then fail(self, "\\p wants a property in braces") end
+  while self:peek() and self:peek() ~= "}" do self:take() end
+  if not self:accept("}") then fail(self, "\\p wants a property in braces") end
+  local name = table.concat(self.chars, "", start + 1, self.at - 2)
+  local set = require("lib.unicode").set(name)
+  if not set then
+    fail(self, ("the Unicode property '%s' is not known (general categories, Any, ASCII and Assigned are)"):format(name))
+  end
+  return negated and complement(set) or set
+end
+
 -- Behind a backslash: a code point, or a set.
 function Parser:escape()
   local c = self:take()
@@ -112,7 +125,7 @@ function Parser:escape()
     return letter:byte() % 32
   end
   if c:match("^[1-9]$") or c == "k" then fail(self, "back references are not supported") end
-  if c == "p" or c == "P" then fail(self, "Unicode properties are not supported") end
+  if c == "p" or c == "P" then return nil, self:property(c == "P") end
   if c:match("^%a$") then fail(self, "unknown escape \\" .. c) end
   return utf8.codepoint(c)
 end

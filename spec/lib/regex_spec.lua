@@ -15,6 +15,13 @@ describe("lib.regex", function()
     { "^.$", "é", true }, { "^🐲*$", "🐲🐲", true }, { "^.$", "\n", false }, { "^\\u00e9\\x41$", "éA", true },
     { "^\\u{1F432}$", "🐲", true }, { "^\\cA\\t$", "\1\t", true }, { "\\bfoo\\b", "a foo b", true },
     { "\\bfoo\\b", "afoo", false }, { "^a\\.b\\/$", "a.b/", true }, { "^(?:a|b)(?<name>c)$", "bc", true },
+    { "^\\p{L}+$", "aÄжβ漢", true }, { "^\\p{L}+$", "a1", false }, { "^\\P{L}+$", "1 -", true },
+    { "^\\p{Lu}\\p{Ll}+$", "Жизнь", true },
+    { "^\\p{Letter}$", "ß", true }, { "^\\p{Nd}+$", "1٣", true }, { "^\\p{digit}$", "Ⅷ", false }, { "^\\p{N}$", "Ⅷ", true },
+    { "^[\\p{L}\\p{Nd}_-]+$", "grün_7-x", true }, { "^[^\\p{L}]$", "é", false }, { "^\\p{gc=Sc}$", "€", true },
+    { "^\\p{General_Category=Punctuation}$", "!", true }, { "^\\p{punct}$", "a", false }, { "^\\p{ASCII}+$", "aé", false },
+    { "^\\p{Any}$", "🐲", true }, { "^\\p{So}$", "🐲", true }, { "^\\p{Cn}$", "\u{0378}", true }, { "^\\p{C}$", "\t", true },
+    { "^\\p{LC}$", "ǅ", true }, { "^\\p{Lt}$", "ǅ", true }, { "^\\p{Assigned}$", "a", true }, { "^\\p{M}$", "\u{0301}", true },
     { "^a{,2}$", "a{,2}", true }, { "a*?b", "aab", true }, { "^$", "", true },
   }
   for _, case in ipairs(cases) do
@@ -26,7 +33,8 @@ describe("lib.regex", function()
 
   for pattern, message in pairs {
     ["(a"] = "parenthesis", ["a)"] = "parenthesis", ["[a"] = "bracket", ["*"] = "nothing to repeat", ["(?=a)"] = "look-around",
-    ["(a)\\1"] = "back references", ["\\"] = "backslash", ["[z-a]"] = "order", ["a{3,2}"] = "order", ["\\p{Letter}"] = "Unicode",
+    ["(a)\\1"] = "back references", ["\\"] = "backslash", ["[z-a]"] = "order", ["a{3,2}"] = "order", ["\\p{Script=Greek}"] = "'Script=Greek' is not known",
+    ["\\p{L"] = "in braces", ["\\pL"] = "in braces",
     ["\\x4"] = "malformed", ["\\y"] = "unknown escape", ["(((a{99}){99}){99})"] = "too large", ["\255"] = "UTF-8",
   } do
     it(("refuses %q and says why"):format(pattern), function()

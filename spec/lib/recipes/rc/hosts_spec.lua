@@ -13,7 +13,8 @@ describe("lib.recipes.rc.hosts", function()
     assert.same({ scheme = "https", host = "x.test", port = 443, text = "https://X.test./a?b" }, hosts.parse "https://X.test./a?b")
     assert.equal(8080, hosts.parse("http://[::1]:8080/").port)
     assert.equal("::1", hosts.parse("http://[::1]:8080/").host)
-    for _, text in ipairs { "ftp://x", "https://", "https://a b/", "https://u:p@x.test/", "https://x.test\\@y/", "//x", "https://ü.test/" } do
+    for _, text in ipairs { "ftp://x", "https://", "https://a b/", "https://u:p@x.test/",
+      "https://x.test\\@y/", "//x", "https://ü.test/" } do
       assert.is_nil(hosts.parse(text), text)
     end
   end)

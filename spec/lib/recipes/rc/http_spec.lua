@@ -40,7 +40,8 @@ describe("rc.http", function()
   it("reaches no host that is not declared and allowed", function()
     local server <close> = responder.start()
     assert.is_table(run("return { s = rc.http { url = input.url .. '/seen' }.status }", with(server)))
-    for _, options in ipairs { { hosts = {} }, { settings = {} }, { hosts = { "x.test" } }, { settings = { http_hosts = { "*.test" } } } } do
+    for _, options in ipairs { { hosts = {} }, { settings = {} }, { hosts = { "x.test" } },
+      { settings = { http_hosts = { "*.test" } } } } do
       local _, err = run("rc.http { url = input.url }", with(server, options))
       assert.equal("not_allowed", err.code)
     end
