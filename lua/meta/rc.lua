@@ -279,6 +279,11 @@ function rc.embed(uri, content, mime_type) end
 ---@return string
 function rc.file(path) end
 
+--- The bytes of a local file: a table of prompts, a workflow.  Within the same folders and the same size.
+---@param path string
+---@return string
+function rc.read(path) end
+
 ---@class rc.Download
 ---@field url string
 ---@field path string       where it is now
@@ -307,6 +312,7 @@ function rc.download(url, options) end
 ---@field json fun(self: rc.HttpResponse): any
 
 --- An HTTP request to a host that the recipe declares (`hosts`) and the operator allows (setting `http_hosts`).
+--- RunComfy's own hosts need neither for a GET: `rc.image(rc.http({ url = output.url }).body)`.  Never with the key.
 ---@param request rc.HttpRequest
 ---@return rc.HttpResponse
 function rc.http(request) end

@@ -1,4 +1,4 @@
---- `rc.file`: a local file as a data URI.
+--- `rc.file`, `rc.read`: local files, as data URIs and as they are.
 
 local codec = require "core.codec"
 local errors = require "lib.errors"
@@ -75,13 +75,17 @@ local function read(path)
   return bytes
 end
 
-local function data_uri(settings, path)
+local function read_allowed(settings, path)
   local real, message = fs.realpath(in_home(path))
   if not real then return refuse("file", "cannot read %s", message) end
   local ok, err = find_allowed(settings, real)
   if not ok then return nil, err end
-  local bytes, read_err = read(real)
-  if not bytes then return nil, read_err end
+  return read(real)
+end
+
+local function data_uri(settings, path)
+  local bytes, err = read_allowed(settings, path)
+  if not bytes then return nil, err end
   return ("data:%s;base64,%s"):format(media_type.sniff(bytes), codec.base64_encode(bytes))
 end
 
@@ -93,6 +97,15 @@ function M.file(state, path)
   if type(path) ~= "string" or path == "" or path:find("\0", 1, true) then error("rc.file takes a path, a URL or a data URI", 3) end
   if path:find "^https?://" or path:find "^data:" then return path end
   return work.run(data_uri, state.settings, path)
+end
+
+--- `rc.read`
+---@param state rc.State
+---@param path string
+---@return string bytes
+function M.read(state, path)
+  if type(path) ~= "string" or path == "" or path:find("\0", 1, true) then error("rc.read takes a path", 3) end
+  return work.run(read_allowed, state.settings, path)
 end
 
 return M

@@ -1,4 +1,5 @@
---- `rc.http`: a request to a host that the recipe declares and the operator allows.
+--- `rc.http`: a request to a host that the recipe declares and the operator allows; reading from RunComfy's
+--- hosts is always allowed.
 
 local errors = require "lib.errors"
 local hosts = require "lib.recipes.rc.hosts"
@@ -96,7 +97,10 @@ local function perform(state, request)
   if state.ctx.dry_run and request.method ~= "GET" and request.method ~= "HEAD" then
     return nil, errors.new(("dry run: %s %s is not sent"):format(request.method, request.url), { code = "dry_run" })
   end
-  local response, err = M.send(request, function(url) return hosts.check(state, url) end)
+  local response, err = M.send(request, function(url)
+    if request.method == "GET" and hosts.is_runcomfy(state, url) then return { public_only = false } end
+    return hosts.check(state, url)
+  end)
   if not response then return nil, err end
   return { status = response.status, headers = response.headers, body = response.body, url = request.url }
 end

@@ -10,6 +10,32 @@ local function file(path, folders)
   return result and result.data.uri, err
 end
 
+describe("rc.read", function()
+  local function contents(path, folders)
+    local result, err
+    kit.with({}, function()
+      result, err = kit.run("return { text = rc.read(input.path) }", { input = { path = path }, settings = { file_folders = folders } })
+    end)
+    return result and result.data.text, err
+  end
+
+  it("gives the bytes of a file in an allowed folder, and of no other", function()
+    local dir <close> = scratch.new()
+    local other <close> = scratch.new()
+    dir:write("prompts.csv", "prompt\r\na fox\n")
+    other:write("prompts.csv", "prompt\n")
+    assert.equal("prompt\r\na fox\n", contents(dir.path .. "/prompts.csv", { dir.path }))
+    local text, err = contents(other.path .. "/prompts.csv", { dir.path })
+    assert.is_nil(text)
+    assert.equal("not_allowed", err.code)
+    text, err = contents("https://example.com/a.csv", { dir.path })
+    assert.is_nil(text)
+    assert.equal("file", err.code)
+    _, err = contents(5)
+    assert.matches("rc.read takes a path", err.message, 1, true)
+  end)
+end)
+
 describe("rc.file", function()
   it("makes a file of an allowed folder a data URI, its type found in its bytes", function()
     local dir <close> = scratch.new()

@@ -48,6 +48,21 @@ describe("rc.http", function()
     assert.same({ "GET /seen" }, server:lines())
   end)
 
+  it("reads from RunComfy's hosts without being told, and writes nothing there", function()
+    kit.with({}, function(sim)
+      local function try(method, simulated)
+        return kit.run("return { s = rc.http { url = input.url, method = input.method }.status }", {
+          input = { url = sim.base_url .. "/prod/v2/balance", method = method }, ctx = { simulated = simulated },
+        })
+      end
+      assert.equal(200, try("GET", true).data.s)
+      for _, refused in ipairs { table.pack(try("POST", true)), table.pack(try("GET", false)) } do
+        assert.equal("not_allowed", refused[2].code)
+      end
+      assert.equal(1, #sim:requests { path = "/balance" })
+    end)
+  end)
+
   it("reaches no private network through a name that only a pattern allows", function()
     local server <close> = responder.start()
     assert.is_table(run("return { s = rc.http { url = input.url .. '/seen' }.status }", with(server)))
