@@ -12,34 +12,38 @@ local rc = require "rc"
 
 local LONG_WARMTH = 600 -- seconds of keep-warm that are worth a word
 
+-- Fields that the API left out are null.
+local function number(value)
+  return type(value) == "number" and value or 0
+end
+
 local function remarks_of(deployment, price, hardware)
-  local remarks = {}
+  local remarks, on, kept = {}, number(deployment.min_instances), number(deployment.keep_warm_duration_in_seconds)
   local function remark(condition, text, ...)
     if condition then remarks[#remarks + 1] = text:format(...) end
   end
-  remark(deployment.is_enabled and deployment.min_instances > 0, "billed all the time: min_instances is %d", deployment.min_instances)
-  remark(not deployment.is_enabled, "disabled: every request is refused")
-  remark(not deployment.is_enabled and deployment.min_instances > 0, "enabling it starts %d instance(s) at once", deployment.min_instances)
-  remark(deployment.keep_warm_duration_in_seconds > LONG_WARMTH, "stays on for %d s after each run, which is billed",
-    deployment.keep_warm_duration_in_seconds)
+  remark(deployment.is_enabled == true and on > 0, "billed all the time: min_instances is %d", on)
+  remark(deployment.is_enabled == false, "disabled: every request is refused")
+  remark(deployment.is_enabled == false and on > 0, "enabling it starts %d instance(s) at once", on)
+  remark(kept > LONG_WARMTH, "stays on for %d s after each run, which is billed", kept)
   remark(not price, "no price is known for %s", hardware)
   return rc.json.array(remarks)
 end
 
 local function examine(deployment)
   local price, hardware = prices.of(deployment)
-  local at_rest = deployment.is_enabled and deployment.min_instances or 0
-  local at_most = deployment.is_enabled and deployment.max_instances or 0
+  local at_rest = deployment.is_enabled == true and number(deployment.min_instances) or 0
+  local at_most = deployment.is_enabled == true and number(deployment.max_instances) or 0
   return {
     deployment_id = deployment.id, name = deployment.name, hardware = hardware,
-    billable = at_rest > 0, disabled = not deployment.is_enabled, usd_per_instance_hour = price,
+    billable = at_rest > 0, disabled = deployment.is_enabled == false, usd_per_instance_hour = price,
     usd_per_hour_at_rest = price and price * at_rest, usd_per_hour_at_most = price and price * at_most,
     remarks = remarks_of(deployment, price, hardware),
   }
 end
 
 local function line_of(row)
-  return ("| %s | %s | %s | %s | %s |"):format(row.name, row.hardware,
+  return ("| %s | %s | %s | %s | %s |"):format(tostring(row.name), row.hardware,
     row.usd_per_hour_at_rest and ("%.2f"):format(row.usd_per_hour_at_rest) or "?",
     row.usd_per_hour_at_most and ("%.2f"):format(row.usd_per_hour_at_most) or "?", table.concat(row.remarks, "; "))
 end

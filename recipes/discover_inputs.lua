@@ -1,4 +1,4 @@
---- discover_inputs: "what can I change here?"
+--- discover_inputs: answers "what can I change here?"
 ---
 --- When:  before the first run of a workflow, and whenever node numbers would have to be guessed.
 --- Costs: nothing.

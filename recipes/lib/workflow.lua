@@ -12,7 +12,7 @@ local rc = require "rc"
 local M = {}
 
 local SEEDS = { seed = true, noise_seed = true }
-local TEXTS = { text = true, prompt = true, text_g = true, t5xxl = true, clip_l = true }
+local TEXTS = { text = true, prompt = true, text_g = true, text_l = true, clip_l = true, t5xxl = true }
 local FILES = { image = true, video = true, audio = true, file = true }
 local ROLES = { "prompt", "negative", "image", "seed", "width", "height" }
 
@@ -105,9 +105,11 @@ end
 ---@return table flow  deployment_id, name, hardware, graph, inputs, roles
 function M.open(deployment)
   local answer = rc.tools.get_deployment { deployment_id = deployments.id_of(deployment), include_payload = true }.deployment
+  local payload = type(answer.payload) == "table" and answer.payload or {}
+  if type(payload.workflow_api_json) ~= "table" then rc.fail(("deployment %s shows no workflow to run"):format(answer.id)) end
   local flow = {
-    deployment_id = answer.id, name = answer.name, hardware = answer.hardware and answer.hardware[1],
-    graph = answer.payload.workflow_api_json,
+    deployment_id = answer.id, name = answer.name, graph = payload.workflow_api_json,
+    hardware = type(answer.hardware) == "table" and answer.hardware[1] or nil,
   }
   flow.inputs = list_inputs(flow.graph)
   flow.roles = find_roles(flow)
@@ -131,6 +133,17 @@ function M.input(flow, key)
   return flow.roles[key] or find_input(flow.inputs, function(entry) return entry.key == key end) or unknown(flow, key)
 end
 
+-- The inputs that a key sets: encoders such as SDXL's and Flux's take the same words in several.
+local function targets(flow, key)
+  local entry = M.input(flow, key)
+  if key ~= "prompt" and key ~= "negative" then return { entry } end
+  local list = {}
+  for _, other in ipairs(flow.inputs) do
+    if other.node_id == entry.node_id and other.kind == "text" then list[#list + 1] = other end
+  end
+  return list
+end
+
 --- Overrides that set inputs by role or by place.  Files may be local ones.
 ---@param flow table
 ---@param values table<string, any>
@@ -138,10 +151,11 @@ end
 function M.overrides(flow, values)
   local overrides = {}
   for key, value in pairs(values) do
-    local entry = M.input(flow, key)
-    local node = overrides[entry.node_id] or { inputs = {} }
-    node.inputs[entry.input] = entry.kind == "file" and rc.file(value) or value
-    overrides[entry.node_id] = node
+    for _, entry in ipairs(targets(flow, key)) do
+      local node = overrides[entry.node_id] or { inputs = {} }
+      node.inputs[entry.input] = entry.kind == "file" and rc.file(value) or value
+      overrides[entry.node_id] = node
+    end
   end
   return overrides
 end

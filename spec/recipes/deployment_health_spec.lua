@@ -41,6 +41,16 @@ describe("recipes.deployment_health", function()
     end)
   end)
 
+  it("bears a deployment of which the API tells little", function()
+    recipes.with({}, function(bench)
+      require("spec.support.runcomfy").answer_with(bench.sim, '[{"id":"x","hardware":null}]', { path = "/deployments" })
+      local answer = bench:call("deployment_health")
+      assert.is_true(answer.ok, answer.text)
+      assert.is_false(answer.data.deployments[1].billable)
+      assert.is_false(answer.data.deployments[1].disabled)
+    end)
+  end)
+
   it("is an error when the API is", function()
     recipes.with({}, function(bench)
       bench.sim:fault { kind = "status", status = 401, error_code = 401001, forever = true }

@@ -76,7 +76,9 @@ end
 ---@return RecipeAnswer
 function Bench:call(name, arguments, ctx)
   local tool = assert(self.catalog:find(name), name .. " is not loaded")
-  local result = registry.call(tool, arguments or {}, ctx or runcomfy.context())
+  ctx = ctx or runcomfy.context()
+  ctx.simulated = true
+  local result = registry.call(tool, arguments or {}, ctx)
   return {
     ok = not result.is_error, text = text_of(result), content = result.content or {},
     data = result.data and json.decode(json.encode(result.data)),

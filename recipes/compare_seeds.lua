@@ -1,0 +1,68 @@
+--- compare_seeds: one prompt, several seeds, side by side on a contact sheet.
+---
+--- When:  the prompt is right and the best of its variations is wanted; or to see what a change of the workflow does, with
+---        the same seeds before and after.
+--- Costs: GPU seconds of one run for each seed.  They run on as many instances as the deployment may start.
+--- Call:  rcmcp run compare_seeds deployment_id=text-to-image prompt="a fox" count=6
+---        rcmcp run compare_seeds --args '{"deployment_id":"text-to-image","seeds":[7,8,9]}'
+---
+--- A seed that fails does not stop the others.  The sheet is Markdown, with the pictures by URL; with inline=true the
+--- pictures themselves come, too, for clients that show them.
+
+local outputs = require "outputs"
+local rc = require "rc"
+local running = require "running"
+local workflow = require "workflow"
+
+local function seeds_of(input)
+  if input.seeds then return input.seeds end
+  local seeds, first = {}, workflow.new_seed()
+  for i = 1, input.count do seeds[i] = first + i - 1 end
+  return seeds
+end
+
+local function contact_sheet(images)
+  local lines = { "| seed | picture |", "|---|---|" }
+  for _, image in ipairs(images) do
+    lines[#lines + 1] = ("| %d | %s |"):format(image.seed, image.url and ("![seed %d](%s)"):format(image.seed, image.url) or image.error)
+  end
+  return table.concat(lines, "\n")
+end
+
+return rc.tool {
+  name = "compare_seeds",
+  title = "Compare seeds",
+  description = "Runs a deployment once for each of several seeds, at the same time, and returns a contact sheet: a Markdown table with a "
+    .. "picture a seed. Costs GPU seconds of as many runs as there are seeds: ask the user about more than 4.",
+  input = {
+    { "deployment_id", "string", "Id of the deployment, or its name" },
+    { "prompt", "string", "What the pictures show; left out: the workflow's own prompt", optional = true },
+    { "seeds", "array", "The seeds; left out: as many new ones as `count` says", items = "integer", min_items = 1, max_items = 32,
+      optional = true },
+    { "count", "integer", "How many new seeds", minimum = 1, maximum = 32, default = 4 },
+    { "concurrency", "integer", "Runs at the same time", minimum = 1, maximum = 16, default = 4 },
+    { "inline", "boolean", "Return the pictures themselves as well; they are large", default = false },
+  },
+  uses = { "get_deployment", "list_deployments", "submit_request" },
+  run = function(input, ctx)
+    local flow = workflow.open(input.deployment_id)
+    local seeds, jobs, done = seeds_of(input), running.new(), 0
+    local runs = rc.map(seeds, function(seed)
+      local finished = jobs:run {
+        deployment_id = flow.deployment_id, overrides = workflow.overrides(flow, { prompt = input.prompt, seed = seed }),
+      }
+      done = done + 1
+      ctx:progress(done, #seeds, ("seed %d is done"):format(seed))
+      return { seed = seed, url = outputs.urls(finished)[1], request_id = finished.request_id }
+    end, { concurrency = input.concurrency, stop_on_error = false })
+
+    local images, content, failed = {}, {}, 0
+    for i, run in ipairs(runs) do
+      images[i] = run.ok and run.value or { seed = seeds[i], error = tostring(run.error) }
+      if not run.ok then failed = failed + 1 end
+      if run.ok and input.inline then content[#content + 1] = rc.image(rc.http({ url = images[i].url }).body) end
+    end
+    if failed == #seeds then rc.fail("no seed gave a picture: " .. images[1].error, { images = images }) end
+    return { images = images, failed = failed }, rc.text(contact_sheet(images)), table.unpack(content)
+  end,
+}

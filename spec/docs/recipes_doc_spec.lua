@@ -1,0 +1,104 @@
+local child = require "spec.support.child"
+local fs = require "core.fs"
+local json = require "core.json"
+local recipes = require "spec.support.recipes"
+local temporary = require "spec.support.folder"
+
+---@class Block
+---@field kind "recipe"|"script"|"spec"
+---@field given string     what stands behind the kind
+---@field text string
+---@field line integer
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local page = file:read("a")
+  file:close()
+  return page
+end
+
+-- The Lua blocks of a page that have a mark in a comment before them.
+local function blocks(path)
+  local page = read(path)
+  local list, line, at = {}, 1, 1
+  for from, kind, given, text, stop in page:gmatch("()<!%-%- (%l+) ?([^\n]-)%s*%-%->\n```lua\n(.-)\n```()") do
+    for _ in page:sub(at, from):gmatch("\n") do line = line + 1 end
+    at = from + 1
+    list[#list + 1] = { kind = kind, given = given, text = text .. "\n", line = line, stop = stop }
+  end
+  return list
+end
+
+-- The name of the first tool that a recipe declares; nil where it declares none.
+local function tool_of(text)
+  return text:match("rc%.tool%s*{%s*name = \"([%w_]+)\"")
+end
+
+local function run_recipe(block)
+  local folder <close> = temporary.new()
+  folder:write("block.lua", block.text)
+  recipes.with({ folder = folder.path }, function(bench)
+    for _, report in ipairs(bench.catalog:report()) do
+      assert.is_nil(report.error, report.error)
+      assert.equal("loaded", report.state)
+    end
+    if block.given == "" then return end
+    local answer = bench:call(assert(tool_of(block.text)), json.decode(block.given))
+    assert.is_true(answer.ok, answer.text)
+    if tool_of(block.text) == "start_picture" then
+      require("lib.clock").sleep(600)
+      local collected = bench:call("collect_picture", { deployment_id = answer.data.deployment_id, request_id = answer.data.request_id })
+      assert.equal(1, #collected.data.urls)
+    end
+  end)
+end
+
+local function run_script(block)
+  local folder <close> = temporary.new()
+  local path = folder:write("block.lua", block.text)
+  local args = { "run", path, "--simulate" }
+  for word in block.given:gmatch("%S+") do args[#args + 1] = word end
+  local status, out, err = child.run(args)
+  assert.equal(0, status, err)
+  assert.is_table(json.decode(out))
+end
+
+-- A spec of a recipe that stands before it on the page.
+local function run_spec(block, list)
+  local folder <close> = temporary.new()
+  for _, other in ipairs(list) do
+    if tool_of(other.text) == block.given then folder:write(block.given .. ".lua", other.text) end
+  end
+  folder:write(block.given .. "_spec.lua", block.text)
+  local status, out, err = child.run { "test", folder.path }
+  assert.equal(0, status, out .. err)
+  assert.matches("2 successes / 0 failures", out)
+end
+
+local run_block = { recipe = run_recipe, script = run_script, spec = run_spec }
+
+for page, least in pairs { ["README.md"] = 1, ["docs/recipes.md"] = 23 } do
+  describe(page, function()
+    local list = blocks(page)
+
+    it("has the recipes that it should have", function()
+      assert.is_true(#list >= least, "found only " .. #list)
+    end)
+
+    for _, block in ipairs(list) do
+      it(("line %d: %s works"):format(block.line, tool_of(block.text) or "the " .. block.kind), function()
+        assert(run_block[block.kind], "unknown mark")(block, list)
+      end)
+    end
+  end)
+end
+
+describe("docs/recipes.md", function()
+  it("names every shipped recipe", function()
+    local page = read("docs/recipes.md")
+    for _, name in ipairs(fs.list("recipes")) do
+      local recipe = name:match("^(.+)%.lua$")
+      if recipe then assert.is_truthy(page:find("`" .. recipe .. "`", 1, true), recipe .. " is not there") end
+    end
+  end)
+end)

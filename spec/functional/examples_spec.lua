@@ -1,0 +1,89 @@
+local child = require "spec.support.child"
+local json = require "core.json"
+local temporary = require "spec.support.folder"
+
+local SIMULATED = { "--examples", "--simulate", "--speed", "20000" }
+
+local function run(script, ...)
+  local args = { "run", script, ... }
+  table.move(SIMULATED, 1, #SIMULATED, #args + 1, args)
+  local status, out, err = child.run(args)
+  return status, json.decode(out), err
+end
+
+describe("recipes/scripts/smoke_test.lua", function()
+  it("passes every deployment that works", function()
+    local status, data, err = run "recipes/scripts/smoke_test.lua"
+    assert.equal(0, status, err)
+    assert.equal(3, #data.deployments)
+    for _, name in ipairs { "text%-to%-image", "image%-to%-image", "upscale" } do
+      assert.matches("PASS " .. name .. ": %d+ s", err)
+    end
+  end)
+
+  it("ends with 1 and says which one does not", function()
+    local status, data, err = run("recipes/scripts/smoke_test.lua", "upscale", "no-such")
+    assert.equal(1, status)
+    assert.matches("PASS upscale", err)
+    assert.matches("FAIL no%-such: there is no deployment 'no%-such'", err)
+    assert.is_false(data.ok)
+    assert.matches("1 of 2 deployments failed", data.error)
+  end)
+end)
+
+describe("recipes/scripts/nightly_batch.lua", function()
+  -- Runs it on a table, with a folder of its own to read from and to save into.
+  local function night(rows)
+    local folder = temporary.new()
+    local prompts = folder:write("prompts.csv", rows)
+    local config = folder:write("config.lua", ("return { file_folders = { %q }, output_folder = %q }\n"):format(
+      folder.path, folder.path .. "/saved"))
+    local status, data, err = run("recipes/scripts/nightly_batch.lua", "text-to-image", prompts, "--config", config)
+    return folder, status, data, err
+  end
+
+  it("runs each row and saves what it made", function()
+    local folder <close>, status, data, err = night "prompt,seed\na fox,1\nan owl,2\n"
+    assert.equal(0, status, err)
+    assert.equal(2, data.rows)
+    assert.equal(2, #data.files)
+    for _, file in ipairs(data.files) do
+      assert.equal(folder.path .. "/saved", file.path:match("^(.*)/"))
+      assert.equal(file.size, assert(require("core.fs").stat(file.path)).size)
+    end
+    assert.matches("row 2: http", err)
+    assert.matches("row 3: http", err)
+  end)
+
+  it("sends nothing, and ends with 1, when a row is wrong", function()
+    local folder <close>, status, data = night "prompt,seed\na fox,many\n"
+    assert.equal(1, status)
+    assert.matches("row 2: 'seed' must be a number", data.error)
+    assert.is_nil(require("core.fs").stat(folder.path .. "/saved"))
+  end)
+
+  it("says how it is called", function()
+    local status, data = run "recipes/scripts/nightly_batch.lua"
+    assert.equal(1, status)
+    assert.matches("usage: ", data.error)
+  end)
+end)
+
+describe("the examples of an installation", function()
+  it("are found beside the program, all of them good", function()
+    local build = child.program:match("^(.*)/")
+    if not io.open(build .. "/cmake_install.cmake") then return pending("the program under test is not in its build folder") end
+    local folder <close> = temporary.new()
+    assert(os.execute(("cmake --install '%s' --prefix '%s' > /dev/null"):format(build, folder.path)))
+    local installed <close> = child.spawn(folder.path .. "/bin/rcmcp", { "recipes", "--examples", "--json" })
+    installed:close_stdin()
+    assert.equal(0, installed:wait(), installed.err)
+    local loaded = 0
+    for _, recipe in ipairs(json.decode(installed.out).recipes) do
+      assert.equal("loaded", recipe.state, recipe.error)
+      assert.is_truthy(recipe.file:find("share/rcmcp/recipes/", 1, true))
+      loaded = loaded + 1
+    end
+    assert.equal(#require("core.fs").list("recipes") - 2, loaded, "all but lib and scripts")
+  end)
+end)

@@ -1,0 +1,59 @@
+local clock = require "lib.clock"
+local recipes = require "spec.support.recipes"
+
+local PICTURE = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+describe("recipes.upscale_then_free_vram", function()
+  it("upscales, frees the models, and tells what that gave back", function()
+    recipes.with({}, function(bench)
+      local answer = bench:call("upscale_then_free_vram", { deployment_id = "upscale", image = PICTURE })
+      assert.is_true(answer.ok, answer.text)
+      assert.equal(1, #answer.data.images)
+      local vram = answer.data.vram
+      assert.equal(vram.freed, vram.free_after - vram.free_before)
+      assert.is_true(vram.freed >= 512 << 20, "the upscale model alone has half a GiB")
+      assert.equal(16 << 30, vram.total)
+      assert.equal(1, bench:count("POST", "/inference"))
+      assert.equal(1, bench:count("POST", "/proxy/api/free"))
+      assert.same({ unload_models = true, free_memory = true }, bench:bodies("POST", "/proxy/api/free")[1])
+    end)
+  end)
+
+  it("reads a local file, and takes the node that it is told", function()
+    recipes.with({}, function(bench)
+      local path = bench.files:write("photo.png", require("core.codec").base64_decode(PICTURE:match(",(.*)")))
+      local answer = bench:call("upscale_then_free_vram", { deployment_id = "upscale", image = path, node = "189" })
+      assert.is_true(answer.ok, answer.text)
+      assert.equal(PICTURE, bench:bodies("POST", "/inference")[1].overrides["189"].inputs.image)
+    end)
+  end)
+
+  it("frees the memory when the run fails, too", function()
+    recipes.with({}, function(bench)
+      bench.sim:fault { kind = "fail_run" }
+      local answer = bench:call("upscale_then_free_vram", { deployment_id = "upscale", image = PICTURE })
+      assert.is_false(answer.ok)
+      assert.equal(1, bench:count("POST", "/proxy/api/free"))
+    end)
+  end)
+
+  it("frees the memory when it is cancelled while it runs", function()
+    recipes.with({ sim = { run_time = 600 } }, function(bench)
+      local task = bench:start("upscale_then_free_vram", { deployment_id = "upscale", image = PICTURE })
+      clock.sleep(300)
+      task:cancel("the user")
+      task:join()
+      assert.equal(1, bench:count("POST", "/proxy/api/free"))
+    end)
+  end)
+
+  it("gives the pictures without numbers where the memory cannot be measured", function()
+    recipes.with({}, function(bench)
+      bench.sim:fault { kind = "status", status = 405, path = "system_stats", forever = true }
+      local answer = bench:call("upscale_then_free_vram", { deployment_id = "upscale", image = PICTURE })
+      assert.is_true(answer.ok, answer.text)
+      assert.is_nil(answer.data.vram)
+      assert.equal(1, bench:count("POST", "/proxy/api/free"))
+    end)
+  end)
+end)
