@@ -44,7 +44,7 @@ describe("the official clients", function()
 
   local things = { child.program, "lua", "spec/support/things_server.lua" }
 
-  for _, case in ipairs { { "v1", "ask" }, { "v1", "mute" }, { "v2", "legacy" }, { "v2", "pin" } } do
+  for _, case in ipairs { { "v1", "ask" }, { "v1", "mute" }, { "v2", "legacy" }, { "v2", "pin" }, { "v2", "mute" } } do
     it(("gets prompts and resources and answers questions: %s, %s"):format(case[1], case[2]), function()
       local status, out, err = run { HERE .. "/things_" .. case[1] .. ".mjs", case[2], table.unpack(things) }
       assert.equal("ok\n", out, err)

@@ -26,9 +26,10 @@ local function internal_error(request, ctx, err)
 end
 
 -- Whatever goes wrong outside of foreign code is an internal error, and is answered.
-local function run(server, request, perform, subject, arguments, ctx)
-  local ok, text = pcall(perform, server, request, subject, arguments, ctx)
+local function run(server, perform, subject, arguments, ctx)
+  local ok, text = pcall(perform, server, subject, arguments, ctx)
   if ctx.cancelled then return end
+  local request = ctx.request
   if not ok then ok, text = pcall(internal_error, request, ctx, text) end
   if not ok then return request.session:abandon(request) end
   request.session:finish(request, text)
@@ -41,32 +42,31 @@ function M.finish_progress(ctx)
   if since and since < PROGRESS_GAP then fiber.sleep(PROGRESS_GAP - since) end
 end
 
-local function progress_token(request)
-  local meta = request.meta
-  return meta and jsonrpc.id_text(meta.progressToken)
-end
-
---- Begins a call, or refuses it.  `perform` runs in a fiber and gives the text of the answer.
+--- Begins a call, or refuses it; or goes on with one that asked.  `perform` runs in a fiber and gives the
+--- text of the answer to what `ctx.request` is then.
 ---@param server Server
 ---@param request Request
----@param perform fun(server: Server, request: Request, subject: table, arguments: any, ctx: Context): string
+---@param perform fun(server: Server, subject: table, arguments: any, ctx: Context): string
 ---@param subject table   with a name
 ---@param arguments any
 function M.begin(server, request, perform, subject, arguments)
   local connection = request.session
   local problem = connection:admit(request)
   if problem then return M.refuse(request, problem.code, problem.message) end
+  request.perform = perform
+  if request.revision.parks and request.params.requestState ~= nil then return connection:resume(request) end
   local ctx = context.new {
     tool = subject.name,
     client = request.client,
     transport = request.transport,
-    token = progress_token(request),
+    token = jsonrpc.progress_token(request.meta),
     messages = request.revision.progress_messages,
     request = request,
   }
   request.ctx = ctx
   connection:begin(request)
-  local task = fiber.spawn(run, server, request, perform, subject, arguments, ctx)
+  local task = fiber.spawn(run, server, perform, subject, arguments, ctx)
+  request = ctx.request
   if task.status ~= "waiting" and connection:is_open(request) then error("not enough memory to start the call", 0) end
   request.fiber = task
   if ctx.cancelled then task:cancel("the connection has ended") end

@@ -15,7 +15,8 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field leaving boolean                 the client asks nothing more: a wait had better end and answer now
 ---@field tool string                     name of the tool
 ---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  asks the person, in place of a client
----@field request? Request                of a client; none: nobody is connected
+---@field request? Request                of a client, the one that the call answers; none: nobody is connected
+---@field place? Place                    where the call waits for answers, once it asked in 2026-07-28
 ---@field package transport? Transport
 ---@field package token? string           JSON text of the progress token
 ---@field package messages? boolean       whether the revision knows progress messages
@@ -150,6 +151,15 @@ function Context:finish()
   stop_timer(self)
   if self.held and not self.cancelled then emit(self, self.held) end
   return self.sent_at and core_clock.monotonic() - self.sent_at
+end
+
+--- Goes on under another request of the client: progress and answer belong to that from now on.
+---@param request Request
+---@param token? string  JSON text of its progress token; none: nobody listens
+function Context:move(request, token)
+  stop_timer(self)
+  self.held = nil
+  self.request, self.transport, self.client, self.token = request, request.transport, request.client, token
 end
 
 --- Marks the call as given up; nothing is sent for it any more.

@@ -1,7 +1,7 @@
 --- Questions to the person who uses the client: forms of a few plain fields.
 ---
---- A client of 2025-06-18 or 2025-11-25 that declared it is asked with a request of the server's own.  In
---- 2026-07-28 a question would end the call, to be made again with the answer; that is not offered.
+--- A client that declared it is asked: one of 2025-06-18 or 2025-11-25 with a request of the server's own, one
+--- of 2026-07-28 with the answer to its request (see lib.mcp.parking).
 
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
@@ -94,6 +94,15 @@ local function called(ctx)
   return name and ("The client '%s'"):format(jsonrpc.shown(name)) or "The client"
 end
 
+local CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
+
+-- What the client declared for questions, and where.
+local function declared_by(request)
+  if not request.revision.parks then return request.session:capability "elicitation", "its initialize" end
+  local declared = request.meta[CAPABILITIES].elicitation
+  return jsonrpc.is_object(declared) and declared or nil, "this request"
+end
+
 --- Why the person cannot be asked; nil if they can.
 ---@param ctx Context
 ---@return string?
@@ -101,13 +110,13 @@ function M.obstacle(ctx)
   if ctx.ask then return nil end
   local request = ctx.request
   if not request then return "Nobody can be asked here: no client is connected." end
-  if not request.revision.asks then
-    return ("%s speaks MCP %s, in which this server cannot ask the person (it can in 2025-06-18 and 2025-11-25).")
+  if not request.revision.asks and not request.revision.parks then
+    return ("%s speaks MCP %s, in which nobody can be asked (from 2025-06-18 on they can).")
       :format(called(ctx), request.revision.version)
   end
-  local declared = request.session:capability "elicitation"
+  local declared, where = declared_by(request)
   if not declared then
-    return called(ctx) .. " cannot ask the person: it did not declare the capability 'elicitation' in its initialize."
+    return ("%s cannot ask the person: it did not declare the capability 'elicitation' in %s."):format(called(ctx), where)
   end
   if declared.url ~= nil and declared.form == nil then
     return called(ctx) .. " cannot ask the person in a form: it declared the capability 'elicitation' for URLs only."
@@ -133,6 +142,7 @@ local function through_client(form, ctx)
   local request = ctx.request
   local session, params = request.session, params_of(form, request.revision)
   local kind, value, code = fiber.await(function(callback)
+    if request.revision.parks then return session:park(ctx, params, callback) end
     return session:ask(request.transport, "elicitation/create", params, callback)
   end)
   if kind == "result" then return read_result(ctx, value) end

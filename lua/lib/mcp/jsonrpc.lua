@@ -43,6 +43,13 @@ function M.id_text(id)
   return text:find("^%-?%d+$") and text or nil
 end
 
+--- The JSON text of the progress token in a request's metadata.
+---@param meta? table
+---@return string?
+function M.progress_token(meta)
+  return meta and M.id_text(meta.progressToken)
+end
+
 ---@alias MessageKind "request"|"notification"|"response"|"batch"|"invalid"
 
 local function classify_response(message)

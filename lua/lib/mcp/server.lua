@@ -149,6 +149,7 @@ end
 ---@field sink Transport|Batch  where the answer goes
 ---@field ctx? Context          of a call
 ---@field fiber? Fiber
+---@field perform? function     what makes the answer of a call
 
 local handlers = {} ---@type table<string, fun(server: Server, request: Request)>
 

@@ -34,6 +34,7 @@ local log_levels = {
 ---@field private client? table       clientInfo of `initialize`
 ---@field private capabilities? table the client's, of `initialize`
 ---@field private outgoing? Outgoing  requests to the client, once there was one
+---@field private parking? Parking    calls that wait for answers in 2026-07-28, once there was one
 ---@field private left? boolean       the client answers nothing more
 ---@field private calls table<string, Request>  id to what runs for it
 ---@field private open integer        how many
@@ -319,10 +320,37 @@ function Session:ask(transport, method, params, callback)
   return self.outgoing:request(transport, method, params, self.server.ask_seconds, callback)
 end
 
+--- Asks with the answer to a request of 2026-07-28; see Parking.ask.
+---@param ctx Context
+---@param params string  JSON text
+---@param callback fun(kind: AnswerKind, value: any)
+---@return Ask|nil handle, string? message, string? code
+function Session:park(ctx, params, callback)
+  if self.left then return nil, "the client asks nothing more", "closed" end
+  self.parking = self.parking or require("lib.mcp.parking").new(self, self.server.ask_seconds)
+  return self.parking:ask(ctx, params, callback)
+end
+
+--- Goes on with a call that asked.
+---@param request Request
+function Session:resume(request)
+  self.parking = self.parking or require("lib.mcp.parking").new(self, self.server.ask_seconds)
+  self.parking:resume(request)
+end
+
+--- Lets another request, or what stands for one, take the place of an open one.
+---@param before Request
+---@param after Request
+function Session:replace(before, after)
+  self.calls[before.id] = nil
+  self.calls[after.id] = after
+end
+
 --- The client asks nothing more, and answers nothing: calls that wait end with what they have, the others go on.
 function Session:leave()
   self.left = true
   if self.outgoing then self.outgoing:close() end
+  if self.parking then self.parking:close() end
   for _, id in ipairs(open_ids(self)) do
     local request = self.calls[id]
     if request then request.ctx:leave() end
@@ -359,9 +387,11 @@ end
 --- Ends the connection and all its calls.
 ---@param reason? any
 function Session:close(reason)
+  self.left = true
   for _, id in ipairs(open_ids(self)) do
     if self.calls[id] then stop(self, id, reason or "the connection has ended") end
   end
+  if self.parking then self.parking:close() end
   self.server:forget(self)
 end
 

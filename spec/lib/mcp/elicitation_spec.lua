@@ -205,7 +205,7 @@ describe("mcp.elicitation", function()
       { nil, nil, "did not declare the capability 'elicitation'" },
       { { elicitation = json.null }, nil, "did not declare the capability 'elicitation'" },
       { { elicitation = { url = {} } }, nil, "declared the capability 'elicitation' for URLs only" },
-      { { elicitation = {} }, "2025-03-26", "The client 'the-client' speaks MCP 2025-03-26, in which this server cannot ask" },
+      { { elicitation = {} }, "2025-03-26", "The client 'the-client' speaks MCP 2025-03-26, in which nobody can be asked" },
       { { elicitation = {} }, "2024-11-05", "speaks MCP 2024-11-05" },
     } do
       local session, transport = connect(asking(nil, {}), case[1], case[2])
@@ -214,9 +214,9 @@ describe("mcp.elicitation", function()
       assert.matches(case[3], error_text(transport), 1, true)
     end
     local session, transport = kit.connect { asking(nil, {}) }
-    kit.modern(session, 1, "tools/call", { name = "ask" },
-      { ["io.modelcontextprotocol/clientCapabilities"] = { elicitation = {} } })
-    assert.matches("speaks MCP 2026-07-28", error_text(transport), 1, true)
+    kit.modern(session, 1, "tools/call", { name = "ask" })
+    assert.matches("The client cannot ask the person: it did not declare the capability 'elicitation' in this request",
+      error_text(transport), 1, true)
   end)
 
   it("asks in forms where the client declares both ways", function()

@@ -178,20 +178,35 @@ describe("mcp on the wire", function()
     end)
   end
 
+  local function question_tool()
+    return kit.tool { run = function(_, ctx)
+      ctx:elicit { message = "Where to?", input = {
+        { "city", "string", "The city", min_length = 2, max_length = 20, default = "Bern" },
+        { "days", "integer", "How long", minimum = 1 },
+        { "price", "number", "At most", maximum = 99.5, optional = true },
+        { "car", "boolean", "With a car", default = false },
+        { "stars", "integer", "Of the hotel", enum = { 3, 4, 5 } },
+      } }
+      return { text = "x" }
+    end }
+  end
+
+  it("asks the person as the schema of 2026-07-28 has it", function()
+    local check = checker "2026-07-28"
+    local session, transport = kit.connect { question_tool() }
+    kit.modern(session, 1, "tools/call", { name = "probe" },
+      { ["io.modelcontextprotocol/clientCapabilities"] = { elicitation = {} } })
+    session:close()
+    assert.equal(1, #transport.sent)
+    check("JSONRPCMessage", transport.sent[1])
+    check("InputRequiredResult", transport.sent[1].result)
+    check("ElicitRequest", transport.sent[1].result.inputRequests.question)
+  end)
+
   for _, version in ipairs { "2025-06-18", "2025-11-25" } do
     it("asks the person as the schema of " .. version .. " has it", function()
       local check = checker(version)
-      local tool = kit.tool { run = function(_, ctx)
-        ctx:elicit { message = "Where to?", input = {
-          { "city", "string", "The city", min_length = 2, max_length = 20, default = "Bern" },
-          { "days", "integer", "How long", minimum = 1 },
-          { "price", "number", "At most", maximum = 99.5, optional = true },
-          { "car", "boolean", "With a car", default = false },
-          { "stars", "integer", "Of the hotel", enum = { 3, 4, 5 } },
-        } }
-        return { text = "x" }
-      end }
-      local session, transport = kit.connect { tool }
+      local session, transport = kit.connect { question_tool() }
       kit.send(session, { id = 0, method = "initialize", params = { protocolVersion = version, capabilities = { elicitation = {} } } })
       kit.send(session, { id = 1, method = "tools/call", params = { name = "probe" } })
       kit.send(session, { method = "notifications/cancelled", params = { requestId = 1 } })

@@ -19,9 +19,10 @@ local function write(request, source, contents)
   return jsonrpc.result(request.id, request.revision:read_result(text))
 end
 
-local function perform(server, request, source, asked, ctx)
+local function perform(server, source, asked, ctx)
   local contents, err = resources.read(source, asked.uri, asked.variables, ctx)
   calls.finish_progress(ctx)
+  local request = ctx.request
   if contents then return reading.response(server, request, "resource", source, write(request, source, contents)) end
   if err and err.code ~= "not_found" then return reading.failure(request, err) end
   return not_found(request, asked.uri, err and err.message)

@@ -41,10 +41,10 @@ local function response(server, request, tool, result)
   return text
 end
 
-local function perform(server, request, tool, arguments, ctx)
+local function perform(server, tool, arguments, ctx)
   local result = registry.call(tool, arguments, ctx)
   calls.finish_progress(ctx)
-  return response(server, request, tool, result)
+  return response(server, ctx.request, tool, result)
 end
 
 local function check(server, params)

@@ -8,7 +8,8 @@ local encode = json.encode
 
 local Revision = before:extend {
   version = "2026-07-28",
-  asks = false, -- a question would be a result of its own kind there, and the call be made again with the answer
+  asks = false,
+  parks = true,
   not_found = -32602,
   methods = {
     ["server/discover"] = "discover",
@@ -53,6 +54,16 @@ end
 ---@return string text
 function Revision:listen_result(id)
   return '{"resultType":"complete","_meta":{' .. id .. "," .. self.server_info .. "}}"
+end
+
+--- The result that asks the person something before the call can go on.
+---@param key string     names the question
+---@param params string  of elicitation/create, JSON text
+---@param state string   what the client gives back with the answer
+---@return string text
+function Revision:question_result(key, params, state)
+  return '{"resultType":"input_required","inputRequests":{' .. encode(key) .. ':{"method":"elicitation/create","params":' .. params
+    .. '}},"requestState":' .. encode(state) .. ',"_meta":{' .. self.server_info .. "}}"
 end
 
 function Revision:call_result(blocks, structured, is_error)

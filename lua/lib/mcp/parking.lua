@@ -1,0 +1,204 @@
+--- Questions in 2026-07-28: the request is answered with the question, and the call waits, parked, until the
+--- client makes the same request again with the answer in it.
+---
+--- What is done before a question is not done twice: the call itself goes on, where it stands.  The
+--- `requestState` is a random name, good for one use on this connection.
+
+local host = require "core.host"
+local json = require "core.json"
+local jsonrpc = require "lib.mcp.jsonrpc"
+local timer = require "core.timer"
+
+local M = {}
+
+local QUESTION = "question" -- names the one question of an answer
+local ACTIONS = { accept = true, decline = true, cancel = true }
+
+---@class Parking  the parked calls of a connection
+---@field private session Session
+---@field private seconds number            how long a question may stay open
+---@field private places table<string, Place>  by requestState
+---@field private closed? boolean
+local Parking = {}
+Parking.__index = Parking
+
+---@class Place  where a call waits, from its first question on
+---@field ctx Context
+---@field parking Parking
+---@field state? string         requestState, while parked
+---@field origin string         what the request asked for: only the same may go on
+---@field standin? Request      in the place of a request, while parked
+---@field ask? Ask              the question that is open
+---@field queue Ask[]           those that come after it
+---@field outcome? string       the answer, of a call that ended while parked
+---@field timer? core.Handle    of the outcome
+
+---@class Ask: core.Handle
+---@field place Place
+---@field params string
+---@field callback? fun(kind: AnswerKind, value: any)
+---@field timer core.Handle
+local Ask = {}
+Ask.__index = Ask
+
+---@param session Session
+---@param seconds number
+---@return Parking
+function M.new(session, seconds)
+  return setmetatable({ session = session, seconds = seconds, places = {} }, Parking)
+end
+
+-- Takes a question back; its callback, if it still waits for an answer.
+local function settle(ask)
+  local callback, place = ask.callback, ask.place
+  ask.callback = nil
+  ask.timer:cancel()
+  if place.ask == ask then place.ask = nil end
+  for i, queued in ipairs(place.queue) do
+    if queued == ask then table.remove(place.queue, i) break end
+  end
+  return callback
+end
+
+--- Gives the question up.  The client may still answer it; nobody reads that.
+function Ask:cancel()
+  settle(self)
+end
+Ask.__close = Ask.cancel
+
+local function forget(place)
+  if place.timer then place.timer:cancel() end
+  if place.state then place.parking.places[place.state] = nil end
+  place.state = nil
+end
+
+-- A call that ends while no request is there to answer keeps its answer for the next one.
+local function keep(place, text)
+  place.outcome = text
+  if place.parking.closed then return forget(place) end
+  place.timer = timer.after(math.ceil(place.parking.seconds * 1000), function() forget(place) end)
+end
+
+local function origin_of(request)
+  local params = request.params
+  return json.encode { name = params.name, uri = params.uri, arguments = params.arguments }
+end
+
+-- Answers the call's request with a question.
+local function park(place, ask)
+  local ctx, parking = place.ctx, place.parking
+  local request = ctx.request
+  local state = host.random(16):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+  local standin = {
+    id = "parked " .. state, session = request.session, revision = request.revision, transport = request.transport,
+    client = request.client, meta = request.meta, params = request.params, perform = request.perform,
+    ctx = ctx, fiber = request.fiber, sink = { send = function(_, text) keep(place, text) end },
+  }
+  place.state, place.standin, place.ask = state, standin, ask
+  parking.places[state] = place
+  ctx:move(standin)
+  parking.session:replace(request, standin)
+  request.sink:send(jsonrpc.result(request.id, request.revision:question_result(QUESTION, ask.params, state)))
+end
+
+--- Asks; `callback` comes once, later: with "result" and the answer, "timeout" or "closed".
+---@param ctx Context
+---@param params string  of elicitation/create, JSON text
+---@param callback fun(kind: AnswerKind, value: any)
+---@return Ask|nil handle, string? message, string? code
+function Parking:ask(ctx, params, callback)
+  if self.closed then return nil, "the client asks nothing more", "closed" end
+  local place = ctx.place
+  if not place then
+    place = { ctx = ctx, parking = self, queue = {}, origin = origin_of(ctx.request) }
+    ctx.place = place
+  end
+  local ask = setmetatable({ place = place, params = params, callback = callback }, Ask)
+  ask.timer = timer.after(math.ceil(self.seconds * 1000), function()
+    local waiting = settle(ask)
+    if waiting then waiting "timeout" end
+  end)
+  if place.state then table.insert(place.queue, ask) else park(place, ask) end
+  return ask
+end
+
+-- Going on -----------------------------------------------------------------------------------------
+
+local function refuse(request, message)
+  request.sink:send(jsonrpc.failure(request.id, jsonrpc.INVALID_PARAMS, message))
+end
+
+-- The answer in a request: nil, or false where it is none.
+local function answer_in(params)
+  local responses = params.inputResponses
+  if responses == nil then return nil end
+  if not jsonrpc.is_object(responses) then return false end
+  local answer = responses[QUESTION]
+  if answer == nil then return nil end
+  return jsonrpc.is_object(answer) and ACTIONS[answer.action] and answer or false
+end
+
+local function readdressed(text, from, to)
+  local head = '{"jsonrpc":"2.0","id":'
+  return head .. to .. text:sub(#head + #from + 1)
+end
+
+-- Makes a request the one that the call answers.
+local function take_over(place, request)
+  local standin = place.standin
+  place.state, place.standin = nil, nil
+  request.ctx, request.fiber, request.perform = place.ctx, standin.fiber, standin.perform
+  place.parking.session:replace(standin, request)
+  place.ctx:move(request, jsonrpc.progress_token(request.meta))
+end
+
+local function go_on(place, request, answer)
+  place.parking.places[place.state] = nil
+  take_over(place, request)
+  local ask = place.ask
+  if ask and not answer then return park(place, ask) end -- asked again: a client may leave answers out
+  local callback = ask and settle(ask)
+  local following = table.remove(place.queue, 1)
+  if following then park(place, following) end
+  if callback then callback("result", answer) end
+end
+
+--- Takes a request that carries a requestState: the call it belongs to goes on, or the request is refused.
+---@param request Request
+function Parking:resume(request)
+  local params = request.params
+  local place = self.places[params.requestState]
+  if not place then
+    return refuse(request, "Unknown 'requestState': it was used already, is too old, or is not of this connection. "
+      .. "Make the request without it.")
+  end
+  if place.standin.perform ~= request.perform or place.origin ~= origin_of(request) then
+    return refuse(request, "'requestState' belongs to another request than this")
+  end
+  local answer = answer_in(params)
+  if answer == false then
+    return refuse(request, ("'inputResponses': '%s' must be the result of elicitation/create, with an action"):format(QUESTION))
+  end
+  if place.outcome then
+    forget(place)
+    return request.sink:send(readdressed(place.outcome, place.standin.id, request.id))
+  end
+  go_on(place, request, answer)
+end
+
+--- The client asks nothing more, so it answers nothing.
+function Parking:close()
+  self.closed = true
+  local waiting = {}
+  for _, place in pairs(self.places) do
+    if place.outcome then forget(place) end
+    waiting[#waiting + 1] = place.ask
+    table.move(place.queue, 1, #place.queue, #waiting + 1, waiting)
+  end
+  for _, ask in ipairs(waiting) do
+    local callback = settle(ask)
+    if callback then callback "closed" end
+  end
+end
+
+return M
