@@ -36,6 +36,12 @@ describe("rcmcp check", function()
     assert.equal(2, report.findings[1].line)
   end)
 
+  it("finds nothing in the shipped recipes and scripts", function()
+    local status, out, err = child.run { "check", "recipes", "recipes/scripts" }
+    assert.same({ 0, "" }, { status, out })
+    assert.matches("^%d+ files: 0 errors, 0 warnings\n$", err)
+  end)
+
   it("checks the recipe folders where nothing is named", function()
     files:write("rcmcp/recipes/bad.lua", BAD)
     local status = child.run({ "check" }, { env = { "XDG_CONFIG_HOME=" .. files.path } })

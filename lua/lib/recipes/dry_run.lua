@@ -1,9 +1,11 @@
 --- A dry run: the recipe runs as it is, what only reads is asked for real, what would change or cost something
 --- is taken down and answered with the recipe's own samples, or with made-up data.
 
+local errors = require "lib.errors"
 local json = require "lib.json"
 local made_up = require "lib.recipes.made_up"
 local pricing = require "lib.runcomfy.pricing"
+local registry = require "lib.mcp.registry"
 
 local M = {}
 
@@ -31,6 +33,7 @@ local M = {}
 ---@field package is_recipe fun(name: string): boolean
 ---@field package deployments table<string, { requests: integer, data: table? }>
 ---@field package order string[]
+---@field package seen table<string, table|false>  deployments that are real, as they are
 local DryRun = {}
 DryRun.__index = DryRun
 
@@ -38,7 +41,8 @@ DryRun.__index = DryRun
 ---@return DryRun
 function M.new(options)
   return setmetatable({
-    calls = {}, reads = 0, made = made_up.new(), find = options.find, is_recipe = options.is_recipe, deployments = {}, order = {},
+    calls = {}, reads = 0, made = made_up.new(), find = options.find, is_recipe = options.is_recipe,
+    deployments = {}, order = {}, seen = {},
   }, DryRun)
 end
 
@@ -58,14 +62,19 @@ local function plain(value)
   return json.decode(json.encode(value))
 end
 
--- What the deployment is, asked for once: it costs nothing and tells the price.
-local function look_up(self, id)
+-- What a deployment that is real is, asked for once: it costs nothing and tells the price.
+local function fetch(self, id)
   local tool = self.find "get_deployment"
-  if not tool or self.made:concerns { deployment_id = id } then return nil end
+  if not tool or self.made:concerns { deployment_id = id } then return false end
   local ctx = { cancelled = false, progress = function() end, log = function() end, on_leaving = function() end }
-  local result = require("lib.mcp.registry").call(tool, { deployment_id = id }, ctx)
-  if result.is_error then return nil end
-  return plain(result.data).deployment
+  local result = registry.call(tool, { deployment_id = id }, ctx)
+  return not result.is_error and plain(result.data).deployment or false
+end
+
+local function look_up(self, id)
+  if self.seen[id] == nil then self.seen[id] = fetch(self, id) end
+  local deployment = self.seen[id] or nil
+  return deployment and self.made:overlay("get_deployment", { deployment = plain(deployment) }).deployment
 end
 
 local function count_request(self, id)
@@ -74,19 +83,52 @@ local function count_request(self, id)
     entry = { requests = 0 }
     self.deployments[id] = entry
     self.order[#self.order + 1] = id
-    entry.data = look_up(self, id)
   end
+  entry.data = look_up(self, id)
   entry.requests = entry.requests + 1
 end
 
-local function answer_of(self, call)
+local function answer_of(self, call, input)
   local sample = call.samples and call.samples[call.name]
   if sample ~= nil then
     sample = plain(sample)
     self.made:adopt(call.name, sample)
     return sample, "sample"
   end
-  return self.made:answer(call.name, call.input) or { ok = true }, "made up"
+  local present = call.name == "update_deployment" and look_up(self, input.deployment_id) or nil
+  return self.made:answer(call.name, input, present) or { ok = true }, "made up"
+end
+
+local function gone(id)
+  local message = ("dry run: deployment %s would have been deleted by now"):format(id)
+  return nil, errors.new(message, { code = "http_status", status_code = 404, data = { ok = false, error = message, status_code = 404 } })
+end
+
+-- A read is made, and shows what the dry run has changed so far.
+local function read(self, call, proceed)
+  self.reads = self.reads + 1
+  local result, err = proceed()
+  if not result or not self.made:has_changes() or result.data == nil then return result, err end
+  result.data = self.made:overlay(call.name, plain(result.data))
+  return result
+end
+
+local function plan_call(self, call, source)
+  self.calls[#self.calls + 1] = {
+    tool = call.name, input = plain(call.input), risk = risk_of(call.name, call.tool), answer = source,
+  }
+  if call.name == "submit_request" then count_request(self, call.input.deployment_id) end
+end
+
+-- The tool's own checks of its arguments come first: what it would refuse is refused here.
+local function answer(self, call, is_read)
+  local checked = registry.changed(call.tool, { run = function(input)
+    local data, source = answer_of(self, call, input)
+    if not is_read then plan_call(self, call, source) end
+    return { text = "dry run", data = data }
+  end })
+  checked.conforms = nil -- a sample need not be complete
+  return registry.attempt(checked, call.input, { cancelled = false })
 end
 
 --- The door of the calls: see lib.recipes.rc.calls.
@@ -95,19 +137,10 @@ end
 ---@return table|nil result, Error? err
 function DryRun:around(call, proceed)
   if self.is_recipe(call.name) then return proceed() end
+  if self.made:is_deleted(call.input.deployment_id) then return gone(call.input.deployment_id) end
   local is_read = hint(call.tool, "readOnlyHint")
-  if is_read and not self.made:concerns(call.input) then
-    self.reads = self.reads + 1
-    return proceed()
-  end
-  local data, source = answer_of(self, call)
-  if not is_read then
-    self.calls[#self.calls + 1] = {
-      tool = call.name, input = plain(call.input), risk = risk_of(call.name, call.tool), answer = source,
-    }
-    if call.name == "submit_request" and call.input.deployment_id then count_request(self, call.input.deployment_id) end
-  end
-  return { text = "dry run", data = data, is_error = false }
+  if is_read and not self.made:concerns(call.input) then return read(self, call, proceed) end
+  return answer(self, call, is_read)
 end
 
 local function hardware_of(data)

@@ -8,13 +8,15 @@ local M = {}
 ---@class MadeUp
 ---@field package requests table<string, true>      by id
 ---@field package deployments table<string, table>  by id
+---@field package changes table<string, table>      of deployments that are real: fields that a dry run has set
+---@field package deleted table<string, true>       deployments that a dry run has deleted
 ---@field package count integer
 local MadeUp = {}
 MadeUp.__index = MadeUp
 
 ---@return MadeUp
 function M.new()
-  return setmetatable({ requests = {}, deployments = {}, count = 0 }, MadeUp)
+  return setmetatable({ requests = {}, deployments = {}, changes = {}, deleted = {}, count = 0 }, MadeUp)
 end
 
 local function next_id(self, kind)
@@ -87,17 +89,28 @@ function answers.create_deployment(self, input)
   return { ok = true, deployment = self.deployments[id] }
 end
 
-function answers.update_deployment(self, input)
+local function change(self, id, input)
+  local changes = self.changes[id] or {}
+  for key, value in pairs(input) do
+    if key ~= "deployment_id" then changes[key] = value end
+  end
+  if type(changes.hardware) == "string" then changes.hardware = json.as_array { changes.hardware } end
+  self.changes[id] = changes
+end
+
+-- `present`: what a deployment that is real is now.
+function answers.update_deployment(self, input, present)
   local id = input.deployment_id
   local base = {}
-  for key, value in pairs(self.deployments[id] or {}) do base[key] = value end
+  for key, value in pairs(self.deployments[id] or present or {}) do base[key] = value end
   for key, value in pairs(input) do base[key] = value end
   local deployment = deployment_of(id, base)
-  if self.deployments[id] then self.deployments[id] = deployment end
+  if self.deployments[id] then self.deployments[id] = deployment else change(self, id, input) end
   return { ok = true, deployment = deployment }
 end
 
-function answers.delete_deployment()
+function answers.delete_deployment(self, input)
+  self.deleted[input.deployment_id] = true
   return { ok = true, response = "" }
 end
 
@@ -116,10 +129,50 @@ end
 --- The data that stands for the tool's; nil for a tool that is not known here.
 ---@param name string
 ---@param input table
+---@param present? table  the deployment that the call is about, if it is real
 ---@return table? data
-function MadeUp:answer(name, input)
+function MadeUp:answer(name, input, present)
   local answer = answers[name]
-  return answer and answer(self, input)
+  return answer and answer(self, input, present)
+end
+
+--- Whether a deployment was deleted, as far as the dry run goes.
+---@param id any
+---@return boolean
+function MadeUp:is_deleted(id)
+  return id ~= nil and self.deleted[id] == true
+end
+
+local function with_changes(self, deployment)
+  local changes = type(deployment) == "table" and self.changes[deployment.id]
+  for key, value in pairs(changes or {}) do deployment[key] = value end
+  return deployment
+end
+
+--- What a read of something real gives after what the dry run has changed.
+---@param name string
+---@param data table  changed in place
+---@return table data
+function MadeUp:overlay(name, data)
+  if name == "get_deployment" then
+    with_changes(self, data.deployment)
+  elseif name == "list_deployments" and type(data.deployments) == "table" then
+    local list = json.as_array {}
+    for _, deployment in ipairs(data.deployments) do
+      if not self.deleted[deployment.id] then list[#list + 1] = with_changes(self, deployment) end
+    end
+    for _, deployment in pairs(self.deployments) do
+      if not self.deleted[deployment.id] then list[#list + 1] = deployment end
+    end
+    data.deployments = list
+  end
+  return data
+end
+
+--- Whether reads must be changed.
+---@return boolean
+function MadeUp:has_changes()
+  return next(self.changes) ~= nil or next(self.deleted) ~= nil or next(self.deployments) ~= nil
 end
 
 --- Takes the ids in a sample that the recipe's author gave for made up, too.

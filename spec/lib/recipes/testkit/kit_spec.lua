@@ -82,6 +82,24 @@ describe("rcmcp.testkit", function()
     assert.matches("there is no state 'cold_strat', did you mean 'cold_start'?", err, 1, true)
   end)
 
+  it("lets outputs expire", function()
+    local saving = files:write("saving.lua", [[
+      local rc = require "rc"
+      return rc.tool { name = "saving", description = "S.", input = { { "deployment_id", "string", "D" } }, uses = { "submit_request" },
+        run = function(input)
+          local finished = rc.submit { deployment_id = input.deployment_id }:wait()
+          return { file = rc.download(finished.output_urls[1]).path }
+        end }]])
+    local options = { settings = { output_folder = files.path .. "/out" } }
+    local result = kit.run(saving, INPUT, options)
+    assert.is_true(result.ok, result.error)
+    assert.matches("/out/", result.data.file, 1, true)
+    options.states = { "expired_output" }
+    result = kit.run(saving, INPUT, options)
+    assert.is_false(result.ok)
+    assert.matches("404", result.error, 1, true)
+  end)
+
   it("gives up for the caller, and the clean-ups run", function()
     local result = kit.run(path, INPUT, { cancel_after = 20 })
     assert.is_true(result.cancelled)
@@ -174,6 +192,7 @@ describe("rcmcp.testkit", function()
     local inputs = {
       get_request_status = { request_id = submitted.submission.request_id }, get_deployment = { deployment_id = created.deployment.id },
       update_deployment = { deployment_id = created.deployment.id, name = "m" },
+      delete_deployment = { deployment_id = created.deployment.id },
     }
     inputs.get_request_result, inputs.cancel_request = inputs.get_request_status, inputs.get_request_status
     for name, answer in pairs { submit_request = submitted, create_deployment = created } do
