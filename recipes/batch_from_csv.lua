@@ -2,8 +2,8 @@
 ---
 --- When:  there are many prompts, or combinations of inputs: a spreadsheet is the natural place for them.
 --- Costs: GPU seconds of one run for each row.  All rows are checked before the first is paid for; plan_only=true only checks.
---- Call:  rcmcp run batch_from_csv deployment_id=text-to-image file=foxes.csv plan_only=true
----        rcmcp run batch_from_csv deployment_id=text-to-image file=foxes.csv
+--- Call:  rcmcp run --examples batch_from_csv deployment_id=text-to-image file=foxes.csv plan_only=true
+---        rcmcp run --examples batch_from_csv deployment_id=text-to-image file=foxes.csv
 ---
 --- The first line names the inputs: prompt, negative, seed, image, width, height, or places such as 9.filename_prefix
 --- (discover_inputs lists them).  An empty cell leaves the workflow's own value; without a seed each row gets a new one.

@@ -2,7 +2,7 @@
 ---
 --- When:  face, then full body, then scene; or picture, then larger, then a video.
 --- Costs: GPU seconds of one run for each stage, each on its own deployment.
---- Call:  rcmcp run chain_stages --args '{"stages":[
+--- Call:  rcmcp run --examples chain_stages --args '{"stages":[
 ---          {"deployment_id":"text-to-image","inputs":{"prompt":"a fox"}},
 ---          {"deployment_id":"upscale"}]}'
 ---

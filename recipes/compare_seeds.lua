@@ -3,8 +3,8 @@
 --- When:  the prompt is right and the best of its variations is wanted; or to see what a change of the workflow does, with
 ---        the same seeds before and after.
 --- Costs: GPU seconds of one run for each seed.  They run on as many instances as the deployment may start.
---- Call:  rcmcp run compare_seeds deployment_id=text-to-image prompt="a fox" count=6
----        rcmcp run compare_seeds --args '{"deployment_id":"text-to-image","seeds":[7,8,9]}'
+--- Call:  rcmcp run --examples compare_seeds deployment_id=text-to-image prompt="a fox" count=6
+---        rcmcp run --examples compare_seeds --args '{"deployment_id":"text-to-image","seeds":[7,8,9]}'
 ---
 --- A seed that fails does not stop the others.  The sheet is Markdown, with the pictures by URL; with inline=true the
 --- pictures themselves come, too, for clients that show them.

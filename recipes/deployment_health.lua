@@ -2,7 +2,7 @@
 ---
 --- When:  every morning, and before leaving for the weekend.
 --- Costs: nothing; one request to the API.
---- Call:  rcmcp run deployment_health
+--- Call:  rcmcp run --examples deployment_health
 ---
 --- At rest: min_instances run all the time, used or not.  At most: all instances that may start.  Prices come from
 --- lib/prices.lua; the answer carries their date.

@@ -2,7 +2,7 @@
 ---
 --- When:  before the first run of a workflow, and whenever node numbers would have to be guessed.
 --- Costs: nothing.
---- Call:  rcmcp run discover_inputs deployment_id=text-to-image
+--- Call:  rcmcp run --examples discover_inputs deployment_id=text-to-image
 ---
 --- Roles (prompt, seed, image, …) are what the other recipes here find by themselves; places ("6.text") are what
 --- batch_from_csv takes as columns and submit_request as overrides.

@@ -3,7 +3,7 @@
 --- When:  somebody says what they want to see.  The prompt, the seed and the size are found in the workflow by
 ---        themselves; discover_inputs shows what else can be changed.
 --- Costs: GPU seconds of one run; a first run after a pause takes 3 to 5 minutes longer, which is billed too.
---- Call:  rcmcp run generate_image deployment_id=text-to-image prompt="a fox in the snow" seed=7
+--- Call:  rcmcp run --examples generate_image deployment_id=text-to-image prompt="a fox in the snow" seed=7
 ---        An assistant: "Make me a fox in the snow with text-to-image."
 
 local outputs = require "outputs"

@@ -2,7 +2,7 @@
 ---
 --- When:  a deployment runs an image-to-video workflow (Wan, LTX, SVD, …) and there is a picture to start from.
 --- Costs: GPU seconds of one run; videos take minutes, so this is among the dearer ones.  A cold start comes on top.
---- Call:  rcmcp run image_to_video deployment_id=wan image=fox.png prompt="the fox turns its head" --timeout 3600
+--- Call:  rcmcp run --examples image_to_video deployment_id=wan image=fox.png prompt="the fox turns its head"
 ---
 --- Workflows put videos into different channels (videos, gifs, images with an animated file): what is returned is whatever
 --- the workflow saved, and `channel` tells.

@@ -2,7 +2,7 @@
 ---
 --- When:  the session is over.  Pausing at once would fail every request that waits or runs, and they are paid for.
 --- Costs: nothing of its own; the work that it waits for costs what it costs.  A paused deployment costs nothing.
---- Call:  rcmcp run pause_when_idle deployment_id=text-to-image request_ids='["7c1e…"]'
+--- Call:  rcmcp run --examples pause_when_idle deployment_id=text-to-image request_ids='["7c1e…"]'
 ---        rcmcp call update_deployment deployment_id=ID is_enabled=true        # and on again
 ---
 --- RunComfy has no list of a deployment's requests, so name those that you know of; an empty list says that none is left.  Beside

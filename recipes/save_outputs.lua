@@ -2,7 +2,7 @@
 ---
 --- When:  within 7 days of the run; after them the files are gone.
 --- Costs: nothing.
---- Call:  rcmcp run save_outputs deployment_id=text-to-image request_ids='["7c1e…","9a2b…"]'
+--- Call:  rcmcp run --examples save_outputs deployment_id=text-to-image request_ids='["7c1e…","9a2b…"]'
 ---
 --- Files go into the output folder (setting output_folder) under names of their own; a JSON file beside each tells where it
 --- came from.  A request that cannot be saved does not stop the others: `problems` tells, and why.

@@ -2,7 +2,7 @@
 ---
 --- When:  a deployment is too slow, too dear, or runs out of memory, and another GPU may do better.
 --- Costs: GPU seconds of one test run on the new GPU, cold start included, at its price.
---- Call:  rcmcp run switch_hardware_with_rollback deployment_id=text-to-image hardware=ADA_48_PLUS
+--- Call:  rcmcp run --examples switch_hardware_with_rollback deployment_id=text-to-image hardware=ADA_48_PLUS
 ---
 --- The change is a rolling update: running work ends on the old GPU.  The test runs the workflow as it is, with a new seed.
 --- Only its success keeps the new GPU; failure, time-out, cancel or shutdown put the old one back.

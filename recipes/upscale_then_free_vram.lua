@@ -2,7 +2,7 @@
 ---
 --- When:  the instance goes on with other work, or stays warm, and its GPU memory is wanted back.
 --- Costs: GPU seconds of one run, and of a cold start if there is one.  Freeing costs nothing.
---- Call:  rcmcp run upscale_then_free_vram deployment_id=upscale image=photo.png
+--- Call:  rcmcp run --examples upscale_then_free_vram deployment_id=upscale image=photo.png
 ---
 --- The memory is freed however the run ends: success, failure, time-out, cancel.  It is measured before and after with
 --- ComfyUI's api/system_stats; where that cannot be reached, `vram` is left out.
@@ -18,7 +18,7 @@ local function device(job)
   return ok and type(stats) == "table" and stats.devices and stats.devices[1] or nil
 end
 
--- Free memory once it has risen above `before`, or when that was given time enough.
+-- Free memory once it has risen above `before`, or when that was given time enough; nil: the instance has stopped.
 local function settled(job, before)
   local deadline = rc.now() + SETTLE
   local now
@@ -26,7 +26,7 @@ local function settled(job, before)
     rc.sleep(1)
     now = device(job)
   until not now or now.vram_free > before or rc.now() >= deadline
-  return now and now.vram_free or before
+  return now and now.vram_free
 end
 
 return rc.tool {
@@ -43,7 +43,8 @@ return rc.tool {
     { "images", "array", "URLs of the larger pictures", items = "string" },
     { "vram", "object", "Bytes of GPU memory; left out where it could not be measured", optional = true, properties = {
       { "total", "integer", "Of the GPU" }, { "free_before", "integer", "After the run" },
-      { "free_after", "integer", "After the models were unloaded" }, { "freed", "integer", "What that gave back" },
+      { "free_after", "integer", "After the models were unloaded; left out where the instance has stopped by then", optional = true },
+      { "freed", "integer", "What that gave back; left out likewise", optional = true },
     } },
     { "request_id", "string", "For save_outputs" },
   },
@@ -67,7 +68,7 @@ return rc.tool {
     return {
       images = outputs.urls(finished), request_id = job.request_id,
       vram = before and {
-        total = before.vram_total, free_before = before.vram_free, free_after = after, freed = after - before.vram_free,
+        total = before.vram_total, free_before = before.vram_free, free_after = after, freed = after and after - before.vram_free,
       },
     }
   end,

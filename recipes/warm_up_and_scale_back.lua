@@ -2,7 +2,7 @@
 ---
 --- When:  people will work with a deployment for a while and should not wait 3 to 5 minutes for its first answer.
 --- Costs: every instance, all the time, used or not: its price by the hour times the hours.  The answer tells the estimate.
---- Call:  rcmcp run warm_up_and_scale_back deployment_id=text-to-image minutes=45       # Ctrl-C ends the session earlier
+--- Call:  rcmcp run --examples warm_up_and_scale_back deployment_id=text-to-image minutes=45    # Ctrl-C ends it earlier
 ---
 --- The call lasts as long as the session.  However it ends (time, cancel, error, shutdown of the server), the old settings
 --- are put back; should that fail, the answer says so, since warm instances go on costing.

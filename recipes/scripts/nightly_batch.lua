@@ -2,11 +2,12 @@
 ---
 --- When:  prompts are collected by day and run by night.
 --- Costs: GPU seconds of one run for each row.
---- Call:  rcmcp run recipes/scripts/nightly_batch.lua text-to-image prompts.csv
----        0 2 * * *  rcmcp run /usr/share/rcmcp/recipes/scripts/nightly_batch.lua text-to-image ~/prompts.csv >> ~/nightly.log
+--- Call:  rcmcp run recipes/scripts/nightly_batch.lua --examples text-to-image prompts.csv
+---        0 2 * * *  cd ~/pictures && rcmcp run /usr/share/rcmcp/recipes/scripts/nightly_batch.lua --examples flux prompts.csv
 ---
---- Needs the example recipes batch_from_csv and save_outputs (--examples).  Prints a line a row on stderr and the whole
---- outcome as JSON on stdout; the exit status is 1 if any row failed or could not be saved, so that cron tells.
+--- Needs the example recipes batch_from_csv and save_outputs.  The table must lie where recipes may read: in the current folder
+--- (unless that is the home folder), or in one of the setting file_folders.  Prints a line a row on stderr and the whole outcome
+--- as JSON on stdout; the exit status is 1 if any row failed or could not be saved, so that cron tells.
 
 local rc = require "rc"
 

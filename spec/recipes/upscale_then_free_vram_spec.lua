@@ -47,6 +47,17 @@ describe("recipes.upscale_then_free_vram", function()
     end)
   end)
 
+  it("tells no more than it knows where the instance stops before it can be measured again", function()
+    recipes.with({}, function(bench)
+      bench:call("update_deployment", { deployment_id = recipes.UPSCALE, keep_warm_duration_in_seconds = 10 })
+      bench.sim:fault { kind = "delay", seconds = 15, method = "POST", path = "/api/free" }
+      local answer = bench:call("upscale_then_free_vram", { deployment_id = "upscale", image = PICTURE })
+      assert.is_true(answer.ok, answer.text)
+      assert.is_true(answer.data.vram.free_before < answer.data.vram.total)
+      assert.is_nil(answer.data.vram.freed)
+    end)
+  end)
+
   it("gives the pictures without numbers where the memory cannot be measured", function()
     recipes.with({}, function(bench)
       bench.sim:fault { kind = "status", status = 405, path = "system_stats", forever = true }

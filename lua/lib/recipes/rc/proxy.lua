@@ -48,7 +48,8 @@ end
 local function without_instance(record, request)
   if is_free(request) then return '""' end
   return nil, errors.new(("request %s runs on no instance now, so there is no ComfyUI to call '%s' on"):format(
-    record.request_id, request.path), { code = "no_instance", hint = "An instance serves a request from in_progress until its keep-warm time has passed." })
+    record.request_id, request.path), { code = "no_instance",
+    hint = "An instance serves a request from in_progress until its keep-warm time has passed." })
 end
 
 --- Calls a route of the instance that runs or ran the job, in a fiber of the host.  Where the instance is gone
