@@ -130,8 +130,9 @@ local budget = {}
 ---@class core.budget.Budget
 local Budget = {}
 
---- `cpu_ms`: processor time between two waits, default 2,000; `memory_bytes`: what it may hold, default 64 MiB.
----@param limits { cpu_ms: integer?, memory_bytes: integer? }
+--- `cpu_ms`: processor time between two waits, default 2,000; `memory_bytes`: what it may hold, default 64 MiB;
+--- `within`: another budget, in which this memory counts, too.
+---@param limits { cpu_ms: integer?, memory_bytes: integer?, within: core.budget.Budget? }
 ---@return core.budget.Budget
 function budget.new(limits) end
 
@@ -186,6 +187,11 @@ function budget.resume_plain(thread, ...) end
 ---@param ... any
 ---@return boolean ok, any ...
 function budget.resume_nested(thread, ...) end
+
+--- As coroutine.close, for the same.
+---@param thread thread
+---@return boolean ok, any err
+function budget.close_nested(thread) end
 
 --- Tells that what comes now follows a wait.  Callbacks from the loop need not; the virtual clock does.
 function budget.new_turn() end

@@ -153,6 +153,31 @@ describe("core.budget", function()
     assert.is_true(peak >= MIB)
   end)
 
+  it("counts what is kept from one budget to the next in the one that holds them", function()
+    local whole = budgets.new { memory_bytes = 8 * MIB }
+    local kept, outcome, limit = {}, nil, nil
+    for _ = 1, 20 do
+      local part = budgets.new { memory_bytes = 4 * MIB, within = whole }
+      outcome, limit = part:resume(part:create(function() kept[#kept + 1] = ("x"):rep(MIB) .. #kept end))
+    end
+    assert.equal("failed", outcome)
+    assert.is_true(#kept > 4 and #kept < 8, #kept)
+    assert.matches("not enough memory", limit)
+    kept = nil
+    collectgarbage()
+    assert.is_true(select(2, whole:used()) < MIB, kept)
+  end)
+
+  it("collects before a long string would be refused for garbage", function()
+    local outcome = outcome_of(function()
+      for i = 1, 200 do
+        local block = ("x"):rep(MIB) .. i
+        for _ = 1, 1000 do assert(#block > MIB) end
+      end
+    end, { cpu_ms = 20000, memory_bytes = 8 * MIB })
+    assert.equal("done", outcome)
+  end)
+
   it("leaves the host's own coroutines inside a slice alone", function()
     local outcome, finished = outcome_of(function()
       local plain = budgets.create_plain(function()

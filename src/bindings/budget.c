@@ -34,12 +34,14 @@ static int new_budget(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_Integer cpu_ms = field(L, "cpu_ms", 2000);
-    lua_Integer memory = field(L, "memory_bytes", 64 * 1024 * 1024);
+    lua_Integer memory = field(L, "memory_bytes", INT64_C(64) * 1024 * 1024);
     luaL_argcheck(L, cpu_ms <= INT32_MAX, 1, "cpu_ms is too large");
+    lua_getfield(L, 1, "within");
+    const struct lua_budget *within = lua_isnil(L, -1) ? NULL : luaL_checkudata(L, -1, BUDGET);
     struct lua_budget *b = lua_newuserdatauv(L, sizeof *b, 0);
     b->budget = NULL;
     luaL_setmetatable(L, BUDGET);
-    b->budget = budget_new(L, cpu_ms * 1000000, (size_t)memory);
+    b->budget = budget_new(L, cpu_ms * 1000000, (size_t)memory, within ? within->budget : NULL);
     if (!b->budget)
         return luaL_error(L, "not enough memory");
     return 1;
@@ -297,6 +299,25 @@ static int resume_nested(lua_State *L)
     return push_resumed(L, co, status, nresults);
 }
 
+// As coroutine.close.
+static int close_nested(lua_State *L)
+{
+    lua_State *co = check_thread(L, 1);
+    lua_settop(L, 1);
+    bool suspended = lua_status(co) != LUA_OK || (co != L && lua_gettop(co) > 0);
+    lua_Debug ar;
+    if (co == L || (lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar)))
+        return luaL_error(L, "cannot close a coroutine that runs");
+    if (budget_is_spoilt(co))
+        return luaL_error(L, "cannot close a coroutine that was stopped");
+    int status = suspended ? lua_resetthread(co) : LUA_OK;
+    lua_pushboolean(L, status == LUA_OK);
+    if (status == LUA_OK)
+        return 1;
+    lua_xmove(co, L, 1);
+    return 2;
+}
+
 static int new_turn(lua_State *L)
 {
     budget_new_turn(L);
@@ -318,6 +339,7 @@ static const luaL_Reg functions[] = {
     { "create_plain", create_plain },
     { "resume_plain", resume_plain },
     { "resume_nested", resume_nested },
+    { "close_nested", close_nested },
     { NULL, NULL },
 };
 

@@ -49,8 +49,10 @@ static bool owner_may_grow(const struct alloc *a, struct alloc_owner *owner, siz
     // The host may touch what an owner holds: that must not fail for the owner's sake.
     if (!owner || a->owner != owner)
         return true;
-    if (owner->used + growth > owner->ceiling)
-        return refuse(owner);
+    for (const struct alloc_owner *o = owner; o; o = o->parent) {
+        if (o->used + growth > o->ceiling)
+            return refuse(owner);
+    }
     owner->refused = false;
     if (growth >= LARGE && owner->pressed)
         owner->pressed(owner);
@@ -62,11 +64,23 @@ static void count(struct alloc *a, struct alloc_owner *owner, size_t old_size, s
     a->used += new_size - old_size;
     if (a->used > a->peak)
         a->peak = a->used;
-    if (!owner)
-        return;
-    owner->used += new_size - old_size;
-    if (owner->used > owner->peak)
-        owner->peak = owner->used;
+    for (; owner; owner = owner->parent) {
+        owner->used += new_size - old_size;
+        if (owner->used > owner->peak)
+            owner->peak = owner->used;
+    }
+}
+
+// Frees an owner that nobody needs any more, and its parents likewise.
+static void drop(struct alloc_owner *owner)
+{
+    while (owner && owner->released && owner->used == 0 && owner->children == 0) {
+        struct alloc_owner *parent = owner->parent;
+        free(owner);
+        if (parent)
+            parent->children--;
+        owner = parent;
+    }
 }
 
 // ---- Blocks as they come from the system or the pool, tags included ----
@@ -115,13 +129,9 @@ static void *move(struct alloc *a, void *base, size_t old_size, size_t new_size)
 static void *release(struct alloc *a, struct alloc_owner *owner, void *block, size_t size)
 {
     count(a, owner, size, 0);
-    if (!owner) {
-        give(a, block, size);
-        return NULL;
-    }
-    give(a, (char *)block - TAG, size + TAG);
-    if (owner->released && owner->used == 0)
-        free(owner);
+    size_t tag = owner ? TAG : 0;
+    give(a, (char *)block - tag, size + tag);
+    drop(owner);
     return NULL;
 }
 
@@ -161,11 +171,15 @@ void alloc_free(struct alloc *a)
     pool_free(&a->pool);
 }
 
-struct alloc_owner *alloc_owner_new(size_t ceiling)
+struct alloc_owner *alloc_owner_new(size_t ceiling, struct alloc_owner *parent)
 {
     struct alloc_owner *owner = calloc(1, sizeof *owner);
-    if (owner)
-        owner->ceiling = ceiling;
+    if (!owner)
+        return NULL;
+    owner->ceiling = ceiling;
+    owner->parent = parent;
+    if (parent)
+        parent->children++;
     return owner;
 }
 
@@ -173,6 +187,5 @@ void alloc_owner_release(struct alloc_owner *owner)
 {
     owner->released = true;
     owner->pressed = NULL;
-    if (owner->used == 0)
-        free(owner);
+    drop(owner);
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 
 struct alloc_owner {
+    struct alloc_owner *parent; ///< what it holds counts there, too; NULL: none
+    size_t children;
     size_t used;    ///< bytes it holds now
     size_t peak;    ///< most bytes it ever held
     size_t ceiling; ///< growth past this many bytes fails
@@ -41,8 +43,8 @@ void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size);
 /// Frees what the allocator keeps.  The state that it served is closed.
 void alloc_free(struct alloc *a);
 
-/// An owner without blocks; NULL when memory is out.
-struct alloc_owner *alloc_owner_new(size_t ceiling);
+/// An owner without blocks; `parent` may be NULL.  NULL when memory is out.
+struct alloc_owner *alloc_owner_new(size_t ceiling, struct alloc_owner *parent);
 
 /// Lets go of an owner, which is not set any more; it is freed once it holds nothing.
 void alloc_owner_release(struct alloc_owner *owner);

@@ -16,7 +16,8 @@ struct budget {
     int64_t cpu_used;  // of the slices that ended
     int64_t began;     // thread's CPU time when its first slice of `turn` began
     uint64_t turn;
-    bool late; // it took longer than cpu_limit
+    size_t collect_at; // bytes held at which to collect garbage
+    bool late;         // it took longer than cpu_limit
 };
 
 struct slice {
@@ -66,11 +67,29 @@ bool budget_is_over(lua_State *L)
     return s && is_over(s);
 }
 
+// The collector's pace follows the whole state; this much garbage of one call is reason enough.  C
+// functions that build long strings do not collect by themselves when they are refused.
+static void collect(lua_State *L, struct budget *b)
+{
+    const struct alloc_owner *owner = b->owner;
+    if (owner->used < b->collect_at)
+        return;
+    lua_gc(L, LUA_GCCOLLECT);
+    b->collect_at = owner->used + (owner->ceiling - owner->used) / 2;
+    if (b->collect_at < owner->ceiling / 2)
+        b->collect_at = owner->ceiling / 2;
+}
+
 static void on_count(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
-    if (budget_is_over(L))
+    const struct slice *s = current(L);
+    if (!s)
+        return;
+    if (is_over(s))
         budget_stop(L);
+    else
+        collect(L, s->budget);
 }
 
 static void set_hook(lua_State *co, int count)
@@ -103,18 +122,19 @@ static void on_pressed(struct alloc_owner *owner)
         set_hook(s->running, 1);
 }
 
-struct budget *budget_new(lua_State *L, int64_t cpu, size_t memory)
+struct budget *budget_new(lua_State *L, int64_t cpu, size_t memory, const struct budget *within)
 {
     struct budget *b = calloc(1, sizeof *b);
     if (!b)
         goto err0;
-    b->owner = alloc_owner_new(memory);
+    b->owner = alloc_owner_new(memory, within ? within->owner : NULL);
     if (!b->owner)
         goto err1;
     b->owner->pressed = on_pressed;
     b->owner->arg = b;
     b->host = host_of(L);
     b->cpu_limit = cpu;
+    b->collect_at = memory / 2;
     return b;
 
 err1:
@@ -161,7 +181,7 @@ static void leave(struct host *host, const struct slice *s, int64_t entered)
     int64_t spent = cpu_now() - entered;
     if (s->budget)
         s->budget->cpu_used += spent;
-    else
+    else if (outer && outer->budget)
         outer->budget->began += spent;
 }
 
@@ -183,15 +203,30 @@ int budget_resume(lua_State *co, lua_State *from, struct budget *b, int nargs, i
     return status;
 }
 
+// Marks a coroutine, without a need for memory.
+static void on_spoilt(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    luaL_error(L, "the coroutine was stopped");
+}
+
 int budget_resume_nested(lua_State *co, lua_State *from, int nargs, int *nresults)
 {
     struct slice *s = current(from);
     if (s)
         s->running = co;
     int status = lua_resume(co, from, nargs, nresults);
-    if (s)
-        s->running = from;
+    if (!s)
+        return status;
+    s->running = from;
+    if (status != LUA_OK && status != LUA_YIELD && budget_expired(s->budget) != BUDGET_FINE)
+        lua_sethook(co, on_spoilt, LUA_MASKCOUNT, 1);
     return status;
+}
+
+bool budget_is_spoilt(lua_State *co)
+{
+    return lua_gethook(co) == on_spoilt;
 }
 
 int budget_close(lua_State *co, struct budget *b)

@@ -4,7 +4,8 @@
 /// lasts, a count hook watches the thread's CPU time and what is allocated belongs to the budget.
 /// At the limit the coroutine is stopped where it stands: the hook yields out of it, past every
 /// pcall, and nothing resumes it any more.  Where it cannot yield (below a C function such as
-/// table.sort) the hook raises an error at every instruction until it can.  Slices nest: a
+/// table.sort) the hook raises an error at every instruction until it can; a message handler would
+/// run without hooks then, so foreign code must have none (no xpcall of Lua's own).  Slices nest: a
 /// coroutine of the host resumed inside a slice runs without hook, clock and count.
 #ifndef RCMCP_HOST_BUDGET_H
 #define RCMCP_HOST_BUDGET_H
@@ -24,8 +25,9 @@ struct budget_use {
     size_t memory_peak; ///< most bytes it held
 };
 
-/// A budget of `cpu` nanoseconds a slice and `memory` bytes.  NULL when memory is out.
-struct budget *budget_new(lua_State *L, int64_t cpu, size_t memory);
+/// A budget of `cpu` nanoseconds a turn and `memory` bytes, which count in the budget `within`,
+/// too, unless that is NULL.  NULL when memory is out.
+struct budget *budget_new(lua_State *L, int64_t cpu, size_t memory, const struct budget *within);
 
 /// NULL is allowed.  None of its slices runs any more.
 void budget_free(struct budget *b);
@@ -43,6 +45,10 @@ int budget_resume(lua_State *co, lua_State *from, struct budget *b, int nargs, i
 
 /// lua_resume() of a coroutine that code of the running slice made itself.
 int budget_resume_nested(lua_State *co, lua_State *from, int nargs, int *nresults);
+
+/// Whether the coroutine may have died inside the hook: then Lua would run its to-be-closed
+/// variables without hooks, so it must never be closed.
+bool budget_is_spoilt(lua_State *co);
 
 /// Closes the pending to-be-closed variables of a suspended coroutine as a slice of `b`.  A status
 /// of Lua; an error is left on the coroutine's stack.

@@ -53,7 +53,9 @@ end
 ---@param cpu_ms? integer  default: the call's limit
 ---@return core.budget.Budget
 function Call:new_budget(cpu_ms)
-  local budget = budgets.new { cpu_ms = cpu_ms or self.limits.cpu_ms, memory_bytes = self.limits.memory_bytes }
+  local budget = budgets.new {
+    cpu_ms = cpu_ms or self.limits.cpu_ms, memory_bytes = self.limits.memory_bytes, within = self.recipe.memory,
+  }
   calls[budget:id()] = self
   return budget
 end

@@ -20,7 +20,7 @@ local MAX_BYTES = 1024 * 1024
 
 local base = {
   "_VERSION", "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "select",
-  "tonumber", "tostring", "type", "xpcall",
+  "tonumber", "tostring", "type",
 }
 
 local libraries = {
@@ -65,9 +65,19 @@ local function add_metatables(env)
   end
 end
 
+-- Lua's own would run the handler where the budget's hook raises an error, without hooks.
+local function handled(handler, ok, ...)
+  if ok then return true, ... end
+  return false, select(2, pcall(handler, ...))
+end
+
+local function xpcall_after(fn, handler, ...)
+  return handled(handler, pcall(fn, ...))
+end
+
 -- Coroutines -----------------------------------------------------------------------------------------
 
-local resume_nested = budgets.resume_nested
+local resume_nested, close_nested = budgets.resume_nested, budgets.close_nested
 
 local function check_own(name, co)
   if type(co) == "thread" and fiber.is_fiber(co) then
@@ -78,7 +88,7 @@ end
 local function wrapped(co, ok, ...)
   if ok then return ... end
   local err = ...
-  if coroutine.status(co) == "dead" then coroutine.close(co) end
+  if coroutine.status(co) == "dead" then close_nested(co) end
   error(err, 0)
 end
 
@@ -96,7 +106,7 @@ local own_coroutines = {
   end,
   close = function(co)
     check_own("close", co)
-    return coroutine.close(co)
+    return close_nested(co)
   end,
   -- The coroutine of the call itself is the host's: nil stands for it.
   running = function()
@@ -191,6 +201,7 @@ function M.new(options)
   globals.os = { time = os.time, date = os.date, clock = os.clock, difftime = os.difftime }
   globals.math.random = options.random
   globals.print = printer(options.print or function() end)
+  globals.xpcall = xpcall_after
   globals._G = globals
   add_metatables(globals)
   add_require(env, options)
@@ -220,6 +231,7 @@ end
 -- Loading --------------------------------------------------------------------------------------------
 
 local LOAD_LIMITS = { cpu_ms = 500, memory_bytes = 64 * 1024 * 1024 }
+local KEPT_BYTES = 512 * 1024 * 1024 -- of all calls of a recipe, and of what it keeps between them
 
 local function describe(err)
   if type(err) == "string" then return err end
@@ -244,14 +256,16 @@ end
 --- Runs a chunk that can declare but not act, within half a second of processor time.
 ---@param chunk function
 ---@param chunkname string
+---@param within? core.budget.Budget
 ---@return any value       what it returned first
 ---@return string? problem  why not; names file and line
-function M.run_declarations(chunk, chunkname)
-  local budget = budgets.new(LOAD_LIMITS)
+function M.run_declarations(chunk, chunkname, within)
+  local budget = budgets.new { cpu_ms = LOAD_LIMITS.cpu_ms, memory_bytes = LOAD_LIMITS.memory_bytes, within = within }
   return loaded(chunkname, budget:resume(budget:create(chunk)))
 end
 
 --- Compiles a recipe's text in a new environment, which becomes `recipe.environment`, and runs it there.
+--- `recipe.memory` becomes the budget in which the memory of all its calls counts.
 ---@param recipe { name: string, folder: string, root: string?, rc: table? }  rc: default, lib.recipes.rc's proxy
 ---@param text string
 ---@param chunkname string  "@poster.lua"
@@ -265,7 +279,8 @@ function M.declare(recipe, text, chunkname)
   }
   local chunk, message = M.load(text, chunkname, recipe.environment)
   if not chunk then return nil, message end
-  return M.run_declarations(chunk, chunkname)
+  recipe.memory = budgets.new { memory_bytes = KEPT_BYTES }
+  return M.run_declarations(chunk, chunkname, recipe.memory)
 end
 
 return M
