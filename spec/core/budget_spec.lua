@@ -55,7 +55,7 @@ describe("core.budget", function()
       sort = function() while true do pcall(table.sort, { 1, 2, 3 }, loop) end end,
       gsub = function() while true do pcall(string.gsub, "abc", ".", loop) end end,
       index = function() while true do pcall(function() return setmetatable({}, { __index = loop }).x end) end end,
-      deep = function()
+      deep = function() -- as deep as C allows
         local function nest() while true do pcall(nest) end end
         nest()
       end,
