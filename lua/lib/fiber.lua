@@ -186,25 +186,36 @@ end
 -- Fibers with a budget ------------------------------------------------------------------------------
 
 local deferrals = 0
+local deferred = {} ---@type table[]  in order
 local Deferral = {}
 Deferral.__index = Deferral
 
 function Deferral:__close()
-  if not self.timer then return end
-  self.timer:cancel()
-  self.timer = nil
+  if not self.fn then return end
+  self.fn = nil
   deferrals = deferrals - 1
+end
+
+local function run_deferred()
+  local list = deferred
+  deferred = {}
+  for _, deferral in ipairs(list) do
+    local fn = deferral.fn
+    deferral:__close()
+    if fn then
+      budgets.new_turn()
+      fn()
+    end
+  end
 end
 
 -- What is known at once is answered in the next turn of the loop: a fiber that asks such things for ever
 -- must not keep the others waiting.
 local function defer(fn)
+  local self = setmetatable({ fn = fn }, Deferral)
+  if #deferred == 0 then timer.next_turn(run_deferred) end
+  table.insert(deferred, self)
   deferrals = deferrals + 1
-  local self = setmetatable({}, Deferral)
-  self.timer = timer.after(0, function()
-    self:__close()
-    fn()
-  end)
   return self
 end
 

@@ -74,6 +74,11 @@ local timer = {}
 ---@return core.Handle
 function timer.after(ms, fn) end
 
+--- Calls `fn` once, in the next turn of the loop: after all that is ready before it, I/O, too.
+---@param fn fun()
+---@return core.Handle
+function timer.next_turn(fn) end
+
 ---@class core.clock
 local clock = {}
 

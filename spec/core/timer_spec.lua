@@ -32,6 +32,35 @@ describe("core.timer", function()
     assert.is_true(fired)
   end)
 
+  it("calls back in the next turn, after what is ready before it", function()
+    local calls = {}
+    timer.next_turn(function()
+      calls[#calls + 1] = "turn"
+      timer.next_turn(function() calls[#calls + 1] = "next" end)
+      timer.after(0, function() calls[#calls + 1] = "timer" end)
+    end)
+    local cancelled = timer.next_turn(function() error("called after cancel") end)
+    cancelled:cancel()
+    loop.run()
+    assert.same({ "turn", "timer", "next" }, calls)
+  end)
+
+  it("lets a turn end, however busy its timers are", function()
+    local count, stop = 0, false
+    local function work()
+      count = count + 1
+      local start = os.clock()
+      while os.clock() - start < 0.002 do end
+      if not stop then timer.after(0, work) end
+    end
+    timer.after(0, work)
+    timer.after(0, work)
+    for _ = 1, 5 do loop.step(true) end
+    assert.is_true(count < 20, count)
+    stop = true
+    loop.run()
+  end)
+
   it("refuses misuse", function()
     assert.error_matches(function() timer.after(-1, print) end, "negative delay")
     assert.error_matches(function() timer.after(1) end, "function expected")

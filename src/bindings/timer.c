@@ -48,21 +48,34 @@ static void on_fired(struct timer *timer)
     host_call(t->L, call_back, t);
 }
 
+// A timer that is not started yet, anchored; on top of the stack.  `callback` is an index.
+static struct lua_timer *push_timer(lua_State *L, int callback)
+{
+    struct lua_timer *t = lua_newuserdatauv(L, sizeof *t, 1); // timer
+    *t = (struct lua_timer){ .L = host_main(L), .anchor = LUA_NOREF };
+    luaL_setmetatable(L, TIMER);
+    lua_pushvalue(L, callback);
+    lua_setiuservalue(L, -2, CALLBACK);
+    lua_pushvalue(L, -1);                       // timer timer
+    t->anchor = luaL_ref(L, LUA_REGISTRYINDEX); // timer -- the last call that may raise
+    return t;
+}
+
 static int timer_after(lua_State *L)
 {
     lua_Integer ms = luaL_checkinteger(L, 1);
     luaL_argcheck(L, ms >= 0, 1, "negative delay");
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 2);
-
-    struct lua_timer *t = lua_newuserdatauv(L, sizeof *t, 1); // ms fn timer
-    *t = (struct lua_timer){ .L = host_main(L), .anchor = LUA_NOREF };
-    luaL_setmetatable(L, TIMER);
-    lua_pushvalue(L, 2);
-    lua_setiuservalue(L, 3, CALLBACK);
-    lua_pushvalue(L, 3);                        // ms fn timer timer
-    t->anchor = luaL_ref(L, LUA_REGISTRYINDEX); // ms fn timer -- the last call that may raise
+    struct lua_timer *t = push_timer(L, 2);
     timer_start(&t->timer, host_loop(L), (uint64_t)ms, on_fired, on_closed);
+    return 1;
+}
+
+static int timer_next_turn(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    struct lua_timer *t = push_timer(L, 1);
+    timer_start_next_turn(&t->timer, host_loop(L), on_fired, on_closed);
     return 1;
 }
 
@@ -80,6 +93,7 @@ static const luaL_Reg methods[] = {
 
 static const luaL_Reg functions[] = {
     { "after", timer_after },
+    { "next_turn", timer_next_turn },
     { NULL, NULL },
 };
 
