@@ -117,4 +117,26 @@ describe("recipes", function()
     end)
     assert.same({ n = 5, sure = true }, answers.ask.result.structuredContent)
   end)
+
+  it("ask the person in 2026-07-28, where the answer comes with the request made again", function()
+    local server <close> = child.rcmcp({ "serve", "--recipes", place.path }, { env = { "RUNCOMFY_API_KEY=none" } })
+    local function ask(id, state, content)
+      server:write(json.encode { jsonrpc = "2.0", id = id, method = "tools/call", params = {
+        name = "ask", requestState = state, inputResponses = content and { question = { action = "accept", content = content } },
+        _meta = {
+          ["io.modelcontextprotocol/protocolVersion"] = "2026-07-28",
+          ["io.modelcontextprotocol/clientCapabilities"] = { elicitation = {} },
+        },
+      } } .. "\n")
+      return json.decode(server:line()).result
+    end
+    local which = ask(1)
+    assert.equal("Which?", which.inputRequests.question.params.message)
+    local sure = ask(2, which.requestState, { n = 7 })
+    assert.equal("Sure?", sure.inputRequests.question.params.message)
+    assert.same({ n = 7, sure = true }, ask(3, sure.requestState, { confirm = true }).structuredContent)
+    ask(4)
+    server:close_stdin()
+    assert.equal(0, server:wait(20))
+  end)
 end)
