@@ -56,6 +56,8 @@ local function serve(program)
   local _ <close> = signal.on("TERM", stop)
   local _ <close> = signal.on("HUP", function() program:reload() end)
   loop.run()
+  local api = package.loaded["lib.runcomfy.api"]
+  for _, message in ipairs(api and api.lost_writes() or {}) do log.write("warning", message) end
   return status
 end
 

@@ -2,6 +2,7 @@
 local child = require "spec.support.child"
 local fs = require "core.fs"
 local json = require "core.json"
+local responder = require "spec.support.responder"
 
 local INITIALIZE = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},'
   .. '"clientInfo":{"name":"spec","version":"1"}}}\n'
@@ -61,6 +62,19 @@ describe("rcmcp serve", function()
       assert.equal(0, (server:wait()))
     end)
   end
+
+  it("says which write was under way when it was ended", function()
+    local api <close> = responder.start { ["*"] = { "", "hold" } }
+    local server <close> = started({}, { env = { "RUNCOMFY_API_KEY=key-of-the-spec", "RUNCOMFY_SERVERLESS_BASE_URL=" .. api.url } })
+    server:write(call_line(2, "submit_request", { deployment_id = "a-b" }) .. call_line(3, "list_deployments"))
+    api:wait_requests(2)
+    server.handle:kill "TERM"
+    assert.equal(0, (server:wait()))
+    assert.matches("while a submit was under way (POST " .. api.url .. "/prod/v1/deployments/a-b/inference)", server.err, 1, true)
+    assert.matches("If the request arrived it runs and is billed", server.err, 1, true)
+    assert.is_nil(server.err:find("GET", 1, true))
+    assert.is_nil(server.err:find("key-of-the-spec", 1, true))
+  end)
 
   it("reads the configuration again at SIGHUP, and keeps the old one when the new is wrong", function()
     local folder = os.tmpname()

@@ -36,6 +36,17 @@ describe("tool list_deployments", function()
     end)
   end)
 
+  it("refuses so many ids that no server takes the address, before anything is sent", function()
+    bed.with({}, function(sim)
+      local ids = {}
+      for i = 1, 10000 do ids[i] = "deployment-" .. i end
+      local answer = bed.call("list_deployments", { ids = ids })
+      assert.is_false(answer.data.ok)
+      assert.matches("Ask for fewer ids", answer.text, 1, true)
+      assert.equal(0, #sim:requests())
+    end)
+  end)
+
   it("takes an empty list of ids as none", function()
     bed.with({}, function(sim)
       assert.equal("Found 3 deployment(s).", bed.call("list_deployments", { ids = {} }).text)

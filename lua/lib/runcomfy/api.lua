@@ -143,6 +143,14 @@ local DEFAULTS = {}
 ---@field once? boolean       one try: the caller repeats it itself
 ---@field total_ms? integer   with `once`: a time limit
 
+local LONGEST_URL = 64 * 1024 -- servers take less; libcurl gives up at 1 MiB, and says that memory is out
+
+local function too_long(url)
+  local message = ("The address of this read would have %d bytes, more than the %d that a server takes. Ask for fewer ids at once.")
+    :format(#url, LONGEST_URL)
+  return errors.new(message, { code = "invalid_input" })
+end
+
 --- Reads from a URL of the API.
 ---@param url string
 ---@param options? ReadOptions
@@ -150,6 +158,7 @@ local DEFAULTS = {}
 function M.get(url, options)
   local key = settings.key
   if not key then return nil, no_key() end
+  if #url > LONGEST_URL then return nil, too_long(url) end
   local request = { method = "GET", url = url, headers = headers_of_read, bearer = key }
   local response, err
   if options and options.once then
@@ -162,7 +171,19 @@ function M.get(url, options)
   return read(response, key)
 end
 
+local under_way = {} ---@type table<table, Operation>  writes without an answer yet, by request
+
+local function arrive(guard)
+  under_way[guard.request] = nil
+end
+
+local function begin(request, operation)
+  under_way[request] = operation
+  return setmetatable({ request = request }, { __close = arrive })
+end
+
 local function send(request, operation, options)
+  local _ <close> = begin(request, operation)
   local response, err
   if options.once then
     response, err = http.request(request)
@@ -173,6 +194,18 @@ local function send(request, operation, options)
   local value, api_err = read(response, request.bearer, operation, options.secrets)
   if api_err then return nil, mark_unknown(api_err, operation) end
   return value
+end
+
+--- What to say of the writes that have no answer yet when the program ends: they may cost money, and
+--- nobody else will tell.
+---@return string[] messages
+function M.lost_writes()
+  local messages = {}
+  for request, operation in pairs(under_way) do
+    messages[#messages + 1] = ("the end came while a %s was under way (%s %s). %s"):format(operation.name, request.method,
+      request.url:match("^[^?]*"), unknown_hint(operation))
+  end
+  return messages
 end
 
 ---@class WriteOptions
