@@ -1,5 +1,7 @@
 local clock = require "lib.clock"
+local jobs = require "lib.sim.jobs"
 local json = require "core.json"
+local loop = require "core.loop"
 local server = require "lib.sim.server"
 local simulation = require "spec.support.simulation"
 
@@ -128,6 +130,20 @@ describe("sim.server", function()
     local second, err = server.start { port = first.port }
     assert.is_nil(second)
     assert.matches("cannot listen on 127.0.0.1 port " .. first.port, tostring(err), 1, true)
+  end)
+
+  it("leaves nothing to wait for once it is stopped, and may be stopped again", function()
+    local function alive()
+      for _ = 1, 9 do loop.step(false) end
+      return loop.step(false)
+    end
+    local before = alive()
+    local sim = assert(server.start {})
+    assert(jobs.submit(sim.model, sim.model:list()[1], {}))
+    assert.is_true(alive())
+    sim:stop()
+    sim:stop()
+    assert.equal(before, alive())
   end)
 
   it("says its balance, and that nothing of it is real", function()
