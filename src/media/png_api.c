@@ -1,10 +1,8 @@
 #include "media/png_api.h"
 
-#include <dlfcn.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/library.h"
 
-#define LIBRARY "libpng16.so.16"
+#include <stddef.h>
 
 static struct png_api api;
 
@@ -14,10 +12,9 @@ static struct png_api api;
     }
 
 // clang-format off
-static const struct {
-    const char *symbol;
-    size_t offset;
-} entries[] = {
+static const char *const files[] = { "libpng16.so.16", NULL };
+
+static const struct library_symbol entries[] = {
     ENTRY(create_info_struct),
     ENTRY(create_write_struct),
     ENTRY(destroy_write_struct),
@@ -38,23 +35,13 @@ static const struct {
 
 const struct png_api *png_api_open(const char **why)
 {
-    static bool opened = false;
-    if (opened)
+    static void *library;
+    if (library)
         return &api;
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        *why = dlerror();
-        return NULL;
-    }
-    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-        void *symbol = dlsym(library, entries[i].symbol);
-        if (!symbol) {
-            *why = LIBRARY " is too old: 1.6 is needed";
-            dlclose(library);
-            return NULL;
-        }
-        *(void **)((char *)&api + entries[i].offset) = symbol;
-    }
-    opened = true;
-    return &api;
+    const char *missing = NULL;
+    library = library_open(files, entries, sizeof entries / sizeof *entries, &api, &missing);
+    if (library)
+        return &api;
+    *why = missing ? "libpng16.so.16 is too old: 1.6 is needed" : "libpng16.so.16 is not installed";
+    return NULL;
 }

@@ -1,9 +1,9 @@
 #include "net/curl_api.h"
 
-#include <dlfcn.h>
+#include "base/library.h"
+
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 struct curl_api curl;
 
@@ -14,12 +14,9 @@ enum { OLDEST = 0x075800 };
 
 static const char *const files[] = { "libcurl.so.4", "libcurl.4.dylib",
                                      "/opt/homebrew/opt/curl/lib/libcurl.4.dylib",
-                                     "/usr/local/opt/curl/lib/libcurl.4.dylib" };
+                                     "/usr/local/opt/curl/lib/libcurl.4.dylib", NULL };
 
-static const struct {
-    const char *name;
-    size_t at;
-} symbols[] = {
+static const struct library_symbol symbols[] = {
 #define SYMBOL(name)                                                                               \
     {                                                                                              \
         "curl_" #name, offsetof(struct curl_api, name)                                             \
@@ -34,48 +31,23 @@ static const struct {
 #undef SYMBOL
 };
 
-static void *open_library(void)
-{
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        void *library = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
-        if (library)
-            return library;
-    }
-    return NULL;
-}
-
-// False, with `missing` set, when the library lacks a function.
-static bool bind_symbols(void *library, const char **missing)
-{
-    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-        void *symbol = dlsym(library, symbols[i].name);
-        if (!symbol) {
-            *missing = symbols[i].name;
-            return false;
-        }
-        // An object pointer holds a function: POSIX says so, ISO C has no cast for it.
-        memcpy((char *)&curl + symbols[i].at, &symbol, sizeof symbol);
-    }
-    return true;
-}
-
 bool curl_api_open(char *message, size_t size)
 {
     if (opened)
         return true;
-    void *library = open_library();
+    const char *missing = NULL;
+    void *library = library_open(files, symbols, sizeof symbols / sizeof *symbols, &curl, &missing);
+    if (!library && missing) {
+        (void)snprintf(message, size, "the installed libcurl lacks %s: install 7.88 or newer",
+                       missing);
+        return false;
+    }
     if (!library) {
         (void)snprintf(message, size,
                        "libcurl cannot be opened (%s): install it (Debian: libcurl4, Fedora: "
                        "libcurl, Homebrew: curl)",
                        files[0]);
         return false;
-    }
-    const char *missing = NULL;
-    if (!bind_symbols(library, &missing)) {
-        (void)snprintf(message, size, "the installed libcurl lacks %s: install 7.88 or newer",
-                       missing);
-        goto err0;
     }
     const curl_version_info_data *version = curl.version_info(CURLVERSION_NOW);
     if (version->version_num < OLDEST) {
@@ -91,6 +63,6 @@ bool curl_api_open(char *message, size_t size)
     return true;
 
 err0:
-    dlclose(library);
+    library_close(library);
     return false;
 }

@@ -1,10 +1,8 @@
 #include "net/mhd_api.h"
 
-#include <dlfcn.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/library.h"
 
-#define LIBRARY "libmicrohttpd.so.12"
+#include <stddef.h>
 
 static struct mhd_api api;
 
@@ -13,10 +11,9 @@ static struct mhd_api api;
         "MHD_" #name, offsetof(struct mhd_api, name)                                               \
     }
 
-static const struct {
-    const char *symbol;
-    size_t offset;
-} entries[] = {
+static const char *const files[] = { "libmicrohttpd.so.12", NULL };
+
+static const struct library_symbol entries[] = {
     ENTRY(add_response_header),
     ENTRY(create_response_from_buffer),
     ENTRY(create_response_from_callback),
@@ -36,23 +33,14 @@ static const struct {
 
 const struct mhd_api *mhd_api_open(const char **why)
 {
-    static bool opened = false;
-    if (opened)
+    static void *library;
+    if (library)
         return &api;
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        *why = dlerror();
-        return NULL;
-    }
-    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-        void *symbol = dlsym(library, entries[i].symbol);
-        if (!symbol) {
-            *why = LIBRARY " is too old: 0.9.75 or newer is needed";
-            dlclose(library);
-            return NULL;
-        }
-        *(void **)((char *)&api + entries[i].offset) = symbol;
-    }
-    opened = true;
-    return &api;
+    const char *missing = NULL;
+    library = library_open(files, entries, sizeof entries / sizeof *entries, &api, &missing);
+    if (library)
+        return &api;
+    *why = missing ? "libmicrohttpd.so.12 is too old: 0.9.75 or newer is needed"
+                   : "libmicrohttpd.so.12 is not installed";
+    return NULL;
 }
