@@ -1,5 +1,6 @@
---- Checks the manual against the program: lua/meta/core.lua against the core modules as they are, the
---- documents against settings, commands, tools and exit statuses.
+--- Checks the manual against the program: lua/meta/core.lua against the core modules as they are,
+--- lua/meta/rc.lua and docs/reference.md against what recipes have, the documents against settings, commands,
+--- tools and exit statuses.
 ---
 ---   rcmcp lua scripts/check-docs.lua
 
@@ -43,13 +44,14 @@ local function read_meta(path)
   return modules, methods
 end
 
-local function compare(what, present, documented)
+local function compare(what, present, documented, path)
+  path = path or "lua/meta/core.lua"
   for _, name in ipairs(sorted_keys(present)) do
     checked = checked + 1
-    if not documented[name] then complain("%s%s is there, but not in lua/meta/core.lua", what, name) end
+    if not documented[name] then complain("%s%s is there, but not in %s", what, name, path) end
   end
   for _, name in ipairs(sorted_keys(documented)) do
-    if not present[name] then complain("%s%s is in lua/meta/core.lua, but not there", what, name) end
+    if not present[name] then complain("%s%s is in %s, but not there", what, name, path) end
   end
 end
 
@@ -108,6 +110,33 @@ local function check_core()
   compare("method ", type_methods(), methods)
 end
 
+-- Classes of lua/meta/rc.lua, and how their fields are called on the page.
+local rc_fields = { ["rc"] = "rc.", ["rc.Context"] = "ctx.", ["rc.HttpResponse"] = "response:" }
+local rc_owners = { rc = "rc.", Job = "job:", Context = "ctx:" }
+
+-- lua/meta/rc.lua: the public names that it defines.
+local function read_rc_meta(path)
+  local names, class = {}, nil
+  for line in io.lines(path) do
+    class = line:match("^%-%-%-@class ([%w_.]+)") or class
+    local owner, name = line:match("^function (%u?%l+)[.:]([%w_]+)%(")
+    if not owner then owner, name = line:match("^(rc)%.([%w_]+) = {}") end
+    if owner then names[rc_owners[owner] .. name] = true end
+    local field, kind = line:match("^%-%-%-@field ([%w_]+)%?? +(%S+)")
+    local prefix = field and rc_fields[class]
+    if prefix and (prefix ~= "response:" or kind:find("^fun")) then names[prefix .. field] = true end
+  end
+  return names
+end
+
+local function check_rc(meta_path, page_path)
+  local present, headings = {}, {}
+  for _, name in ipairs(require("lib.recipes.rc").names()) do present[name] = true end
+  for name in read(page_path):gmatch("\n### `([^`]+)`\n") do headings[name] = true end
+  compare("", present, read_rc_meta(meta_path), meta_path)
+  compare("", present, headings, page_path)
+end
+
 local function must_mention(path, text, word, what)
   checked = checked + 1
   if not text:find("%f[%w_]" .. word:gsub("%W", "%%%0") .. "%f[^%w_]") and not text:find(word .. "\n", 1, true) then
@@ -158,6 +187,7 @@ local function check_promises(paths)
 end
 
 check_core()
+check_rc("lua/meta/rc.lua", "docs/reference.md")
 check_settings("docs/configuration.md", "docs/man/rcmcp.1")
 check_commands { "README.md", "docs/man/rcmcp.1" }
 check_tools "README.md"

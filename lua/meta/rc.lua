@@ -28,6 +28,8 @@ local rc = {}
 ---@field min_length? integer     characters
 ---@field max_length? integer
 ---@field pattern? string         regular expression, as in JSON Schema
+---@field min_items? integer      of an array
+---@field max_items? integer
 ---@field items? rc.Type|rc.Parameter[]  an array's items: a type, or the parameters of objects
 ---@field properties? rc.Parameter[]     an object's members
 ---@field examples? any[]
@@ -39,7 +41,7 @@ local rc = {}
 ---@field input? rc.Parameter[]|table|string  parameters in order, a JSON Schema, or JSON text kept byte for byte
 ---@field output? rc.Parameter[]|table|string  of the structured result; results are checked against it
 ---@field uses? string[]             tools and recipes it may call; nothing else can be called
----@field hosts? string[]            hosts that `rc.http` and `rc.download` may reach, beside RunComfy's
+---@field hosts? string[]            that `rc.http` and `rc.download` may reach, where `http_hosts` allows them, too
 ---@field annotations? { readOnlyHint: boolean?, destructiveHint: boolean?, idempotentHint: boolean?, openWorldHint: boolean? }  stricter than `uses` says, never milder
 ---@field samples? table<string, any>  what a dry run answers for a tool's writes, by tool name
 ---@field run fun(input: table, ctx: rc.Context): any
@@ -108,19 +110,20 @@ function Context:progress(done, total, message) end
 ---@param text string
 function Context:log(level, text) end
 
---- Asks the person to agree; true only for a clear yes.  Raises where the client cannot ask.
+--- Asks the person to agree; true only for a clear yes.  Raises where the client cannot ask (code "cannot_ask").
 ---@param text string
 ---@return boolean
 function Context:confirm(text) end
 
---- Asks the person for values.  Raises where the client cannot ask.
+--- Asks the person for values: strings, integers, numbers, booleans.  Raises where the client cannot ask
+--- (code "cannot_ask").
 ---@param question { message: string, input: rc.Parameter[] }
 ---@return table|nil values  nil: declined
 function Context:elicit(question) end
 
 ---@class rc.Error
 ---@field message string
----@field code? string               "timeout", "no_key", "not_allowed", "failed", …
+---@field code? string               "timeout", "no_key", "not_allowed", "job_failed", "failed", …
 ---@field status_code? integer       HTTP status
 ---@field error_code? integer|string RunComfy's error_code
 ---@field hint? string               what to do next
@@ -144,8 +147,11 @@ rc.tools = {}
 ---@field overrides? table<string, { inputs: table }>
 ---@field workflow_api_json? table
 ---@field extra_data? table
+---@field webhook_url? string
+---@field webhook_intermediate_status? boolean
 
---- Submits a request and returns its job.  Needs "submit_request" in `uses`.
+--- Submits a request and returns its job.  Needs "submit_request" in `uses`, which also covers the job's
+--- wait, status, result and cancel.
 ---@param submission rc.Submission
 ---@return rc.Job
 function rc.submit(submission) end
@@ -156,13 +162,16 @@ function rc.submit(submission) end
 local Job = {}
 
 ---@class rc.Finished
----@field status string              "succeeded"
+---@field status string              "succeeded"; of `result` on an open job, what it is now
 ---@field output_urls { node_id: string, channel: string, url: string, filename: string?, subfolder: string?, type: string? }[]
 ---@field result table               as the API gives it
 ---@field instance_id? string
+---@field deployment_id string
+---@field request_id string
 
---- Waits for the end, reporting progress.  Raises where the job failed or was cancelled, or the time is over
---- (code "timeout": the job goes on, and may be waited for again).
+--- Waits for the end, reporting progress.  Raises where the job failed ("job_failed") or was cancelled
+--- ("job_cancelled"), where the time is over ("timeout") and where the client has left ("client_left"): in
+--- these two the job goes on, and may be waited for again.
 ---@param options? { timeout: number? }  seconds; default: the call's own deadline
 ---@return rc.Finished
 function Job:wait(options) end
@@ -171,8 +180,8 @@ function Job:wait(options) end
 ---@return table
 function Job:status() end
 
---- The result as it is now.
----@return table
+--- The result as it is now.  Raises where the job failed or was cancelled.
+---@return rc.Finished
 function Job:result() end
 
 --- Asks the API to cancel it.
@@ -242,7 +251,7 @@ function rc.finally(fn) end
 ---------------------------------------------------------------------------------------------------
 -- Results
 
---- Content for the answer; a table returned beside them is the structured content:
+--- Content for the answer; a table returned beside them is the structured content, a text the message:
 --- `return { urls = urls }, rc.image(bytes, "image/png"), rc.text "done"`.
 ---@param text string
 ---@return table content
@@ -274,7 +283,8 @@ function rc.embed(uri, content, mime_type) end
 -- Files and the network
 
 --- A local file as data URI, its type found in its bytes; URLs and data URIs pass unchanged.  Within the
---- folders that the operator allows (setting `file_folders`, default: the current one), up to 20 MB.
+--- folders that the operator allows (setting `file_folders`, default: the current one unless that is / or the
+--- home folder), nothing hidden, up to 20 MB.
 ---@param path string
 ---@return string
 function rc.file(path) end
@@ -289,9 +299,11 @@ function rc.read(path) end
 ---@field path string       where it is now
 ---@field size integer
 ---@field mime_type string
+---@field about_path string  the JSON file beside it
 
 --- Saves an output into the output folder (setting `output_folder`) under a safe name of its own, beside a
---- JSON file that tells where it came from.  RunComfy's hosts, and those of `hosts`; never with the key.
+--- JSON file that tells where it came from.  RunComfy's hosts, and those that `hosts` names and the operator
+--- allows; never with the key.  Up to the setting `download_max_bytes`.
 ---@param url string|table  or an entry of output_urls
 ---@param options? { name: string?, about: table? }  about: into the JSON file (deployment, overrides, seed)
 ---@return rc.Download
@@ -307,12 +319,15 @@ function rc.download(url, options) end
 
 ---@class rc.HttpResponse
 ---@field status integer
----@field body string
+---@field body string        at most 16 MiB
+---@field headers string     the header block
+---@field url string         where it came from, after a GET's redirects
 ---@field header fun(self: rc.HttpResponse, name: string): string?
 ---@field json fun(self: rc.HttpResponse): any
 
 --- An HTTP request to a host that the recipe declares (`hosts`) and the operator allows (setting `http_hosts`).
---- RunComfy's own hosts need neither for a GET: `rc.image(rc.http({ url = output.url }).body)`.  Never with the key.
+--- RunComfy's own hosts need neither for a GET, and never get the key: `rc.image(rc.http({ url = output.url }).body)`.
+--- Private networks only where `http_hosts` names the very host.  Any status is an answer.
 ---@param request rc.HttpRequest
 ---@return rc.HttpResponse
 function rc.http(request) end

@@ -77,4 +77,16 @@ function M.proxy(recipe)
   return rc
 end
 
+--- Every public name: "rc.submit", "job:wait", "ctx:progress", "ctx.cancelled", "response:json".
+---@return string[]
+function M.names()
+  local names = {}
+  for name in pairs(M.proxy { name = "names" }) do names[#names + 1] = "rc." .. name end
+  for _, module in ipairs { "jobs", "context", "http" } do
+    for _, name in ipairs(require("lib.recipes.rc." .. module).names()) do names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
 return M

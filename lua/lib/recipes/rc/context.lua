@@ -102,13 +102,12 @@ function Context.__newindex()
   error("ctx cannot be changed", 2)
 end
 
---- The names that a recipe finds in its context.
+--- The public names of contexts.
 ---@return string[]
 function M.names()
   local names = {}
-  for name in pairs(methods) do names[#names + 1] = name end
-  for name in pairs(fields) do names[#names + 1] = name end
-  table.sort(names)
+  for name in pairs(methods) do names[#names + 1] = "ctx:" .. name end
+  for name in pairs(fields) do names[#names + 1] = "ctx." .. name end
   return names
 end
 

@@ -139,4 +139,12 @@ function M.http(state, request)
   return setmetatable(work.run(perform, state, plain), ResponseType)
 end
 
+--- The public names of responses.
+---@return string[]
+function M.names()
+  local names = {}
+  for name in pairs(methods) do names[#names + 1] = "response:" .. name end
+  return names
+end
+
 return M

@@ -159,4 +159,12 @@ function Job:proxy(path, body, options)
   return work.run_json(require("lib.recipes.rc.proxy").call, record, { path = path, method = method, body = plain })
 end
 
+--- The public names of jobs.
+---@return string[]
+function M.names()
+  local names = {}
+  for name in pairs(Job) do names[#names + 1] = "job:" .. name end
+  return names
+end
+
 return M
