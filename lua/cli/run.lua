@@ -14,6 +14,8 @@ parameters as rcmcp call reads those of a tool.  A script, which declares nothin
 Standard output carries one line of JSON; print, log lines and progress go to standard error.  The exit statuses are
 those of rcmcp call.  Ctrl-C runs the clean-ups, then ends with 130; a second one ends at once.
 
+A run may take a day, where the setting recipe_seconds does not say otherwise.
+
 With --dry-run the same code runs, reads are asked for real, and whatever would change or cost something is answered
 with the recipe's samples, or with made-up data, and listed with its risk and what the GPU time would cost.
 
@@ -172,9 +174,18 @@ local function perform(program, args, target)
   return outcome
 end
 
+local DAY = 86400
+
+-- The hour that a call through a client may take is short for what runs at night.
+local function give_time(settings)
+  if settings.origin.recipe_seconds ~= "default" then return end
+  settings.recipe_seconds, settings.origin.recipe_seconds = DAY, "default of rcmcp run"
+end
+
 local function run(args)
   local program <close>, status, err = require("cli.shared.program").open(args, { cancel_remote = true })
   if not program then return err and one_call.refused("run", args, err, status) or { status = status } end
+  give_time(program.settings)
   local target
   target, err = (is_file(args.target) and from_file or from_name)(program, args)
   if not target then return one_call.refused("run", args, err, one_call.refused_status(err)) end

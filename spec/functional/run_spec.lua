@@ -146,6 +146,17 @@ describe("rcmcp run", function()
     assert.is_string(json.decode(out).request_id)
   end)
 
+  it("gives a run a day where nothing else is set", function()
+    local path = files:write("late.lua", [[
+      local rc = require "rc"
+      return rc.tool { name = "late", description = "L.", run = function() rc.sleep(2 * 3600) return { slept = true } end }]])
+    local status, out = child.run { "run", path, "--quiet", "--simulate", "--speed", "100000" }
+    assert.same({ 0, true }, { status, json.decode(out).slept })
+    status, out = child.run { "run", path, "--quiet", "--simulate", "--speed", "100000", "--recipe-seconds", "3600" }
+    assert.equal(1, status)
+    assert.matches("3600", json.decode(out).error, 1, true)
+  end)
+
   it("prints an answer that is a text as JSON, too", function()
     local path = files:write("greet.lua", 'local rc = require "rc"\n'
       .. 'return rc.tool { name = "greet", description = "Greets.", run = function() return "good day" end }')

@@ -32,7 +32,8 @@ local kit = {}
 ---@field dry_run? boolean             as rcmcp run --dry-run
 ---@field record? string               writes the calls of tools to this file
 ---@field replay? string               answers them from such a file (rcmcp run --record makes one, too); no simulator then
----@field settings? table<string, any> settings of rcmcp, such as output_folder
+---@field settings? table<string, any> settings of rcmcp; default: output_folder is a folder that is removed when the specs have
+---                                    run, file_folders are that one and the recipe's
 
 ---@class kit.Call
 ---@field name string

@@ -68,6 +68,24 @@ local function resolve(path)
   return path
 end
 
+-- Where recipes under test save outputs unless a spec says otherwise: gone when the specs are.
+local scratch
+
+local function scratch_folder()
+  if not scratch then
+    local name = host.random(8):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+    local path = (os.getenv "TMPDIR" or "/tmp") .. "/rcmcp-testkit-" .. name
+    scratch = setmetatable({ path = path }, { __gc = function() os.execute(("rm -rf '%s'"):format(path)) end })
+  end
+  return scratch.path
+end
+
+local function settings_of(path, given)
+  local settings = { output_folder = scratch_folder(), file_folders = { path:match "^(.*)/" or ".", scratch_folder() } }
+  for name, value in pairs(given or {}) do settings[name] = value end
+  return settings
+end
+
 -- The call -------------------------------------------------------------------------------------------
 
 -- Takes the place of a client: see lib.mcp.elicitation.
@@ -169,7 +187,7 @@ local function pick(opened, wanted)
 end
 
 local function open(path, options)
-  local opened, err = standalone.open(path, { tools = builtin_tools(), settings = options.settings or {} })
+  local opened, err = standalone.open(path, { tools = builtin_tools(), settings = settings_of(path, options.settings) })
   if not opened then error(err.message, 0) end
   local name = pick(opened, options.tool)
   return opened, name and opened.snapshot.find(name) or opened:script(options.words or {})

@@ -94,6 +94,8 @@ describe("rcmcp.testkit", function()
     local result = kit.run(saving, INPUT, options)
     assert.is_true(result.ok, result.error)
     assert.matches("/out/", result.data.file, 1, true)
+    local elsewhere = kit.run(saving, INPUT).data.file
+    assert.matches("/rcmcp%-testkit%-%x+/", elsewhere)
     options.states = { "expired_output" }
     result = kit.run(saving, INPUT, options)
     assert.is_false(result.ok)
