@@ -56,7 +56,7 @@ describe("core.timer", function()
     timer.after(0, work)
     timer.after(0, work)
     for _ = 1, 5 do loop.step(true) end
-    assert.is_true(count < 20, count)
+    assert.is_true(count < 60, count)
     stop = true
     loop.run()
   end)
