@@ -5,7 +5,7 @@ local recipes = require "spec.support.recipes"
 local temporary = require "spec.support.folder"
 
 ---@class Block
----@field kind "recipe"|"script"|"spec"
+---@field kind "recipe"|"script"|"spec"|"things"
 ---@field given string     what stands behind the kind
 ---@field text string
 ---@field line integer
@@ -42,7 +42,6 @@ local function run_recipe(block)
       assert.is_nil(report.error, report.error)
       assert.equal("loaded", report.state)
     end
-    if block.given == "" then return end
     local answer = bench:call(assert(tool_of(block.text)), json.decode(block.given))
     assert.is_true(answer.ok, answer.text)
     if tool_of(block.text) == "start_picture" then
@@ -75,7 +74,39 @@ local function run_spec(block, list)
   assert.matches("2 successes / 0 failures", out)
 end
 
-local run_block = { recipe = run_recipe, script = run_script, spec = run_spec }
+-- The answers of a server that has the block as its recipe, by the id of the request.
+local function ask(block, requests)
+  local folder <close> = temporary.new()
+  folder:write("block.lua", block.text)
+  local server <close> = child.rcmcp { "serve", "--simulate", "--recipes", folder.path }
+  local function send(message)
+    message.jsonrpc = "2.0"
+    server:write(json.encode(message) .. "\n")
+  end
+  send { id = 0, method = "initialize", params = {
+    protocolVersion = "2025-11-25", capabilities = {}, clientInfo = { name = "spec", version = "1" } } }
+  send { method = "notifications/initialized" }
+  for id, request in ipairs(requests) do send { id = id, method = request[1], params = request[2] } end
+  local answers, open = {}, #requests + 1
+  while open > 0 do
+    local message = json.decode(server:line())
+    if message.id then answers[message.id], open = message.result or message.error, open - 1 end
+  end
+  return answers
+end
+
+local function run_things(block)
+  local answers = ask(block, {
+    { "prompts/get", { name = "art_direction", arguments = { subject = "foxes" } } },
+    { "resources/read", { uri = "recipe://deployments" } },
+    { "resources/read", { uri = "recipe://deployments/" .. recipes.UPSCALE } },
+  })
+  assert.matches("a picture of foxes", answers[1].messages[1].content.text)
+  assert.equal(3, #json.decode(answers[2].contents[1].text).deployments)
+  assert.equal("upscale", json.decode(answers[3].contents[1].text).deployment.name)
+end
+
+local run_block = { recipe = run_recipe, script = run_script, spec = run_spec, things = run_things }
 
 for page, least in pairs { ["README.md"] = 1, ["docs/recipes.md"] = 23 } do
   describe(page, function()
