@@ -17,6 +17,18 @@ describe("recipes.generate_image", function()
     end)
   end)
 
+  it("sets what the picture must not show, and its size", function()
+    recipes.with({}, function(bench)
+      local answer = bench:call("generate_image", {
+        deployment_id = "text-to-image", prompt = "a fox", negative = "snow", width = 128, height = 256,
+      })
+      assert.is_true(answer.ok, answer.text)
+      local overrides = bench:bodies("POST", "/inference")[1].overrides
+      assert.equal("snow", overrides["7"].inputs.text)
+      assert.same({ width = 128, height = 256 }, overrides["5"].inputs)
+    end)
+  end)
+
   it("takes a new seed each time when none is given", function()
     recipes.with({}, function(bench)
       local one = bench:call("generate_image", { deployment_id = "text-to-image", prompt = "a fox" })

@@ -34,6 +34,21 @@ describe("recipes.save_outputs", function()
     end)
   end)
 
+  it("leaves previews out unless they are wanted", function()
+    recipes.with({}, function(bench)
+      local graph = bench:call("get_deployment", { deployment_id = recipes.TEXT_TO_IMAGE, include_payload = true })
+        .data.deployment.payload.workflow_api_json
+      graph["10"] = { class_type = "PreviewImage", inputs = { images = json.as_array { "8", 0 } } }
+      local id = bench:call("submit_request", { deployment_id = recipes.TEXT_TO_IMAGE, workflow_api_json = graph })
+        .data.submission.request_id
+      require("lib.clock").sleep(600)
+      local input = { deployment_id = "text-to-image", request_ids = { id } }
+      assert.equal(1, #bench:call("save_outputs", input).data.files)
+      input.previews = true
+      assert.equal(2, #bench:call("save_outputs", input).data.files)
+    end)
+  end)
+
   it("saves what it can when one request cannot be saved", function()
     recipes.with({}, function(bench)
       local answer = bench:call("save_outputs", { deployment_id = "text-to-image", request_ids = { "no-such-request", run(bench, 1) } })
