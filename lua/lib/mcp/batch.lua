@@ -20,14 +20,15 @@ function M.new(transport, limit)
 end
 
 local function flush(self)
-  if #self.parts == 0 then return end
-  self.transport:send("[" .. table.concat(self.parts, ",") .. "]")
-  self.parts, self.size = {}, 0
+  local parts = self.parts
+  if #parts == 0 then return end
+  self.parts, self.size = {}, 0 -- also where sending fails: no answer may go out twice
+  self.transport:send("[" .. table.concat(parts, ",") .. "]")
 end
 
 local function settle(self)
   self.open = self.open - 1
-  if self.open == 0 then flush(self) end
+  if self.open <= 0 then flush(self) end -- less: an error in the place of answers that could not be sent
 end
 
 --- Announces a request: exactly one `send` or `skip` follows for it.

@@ -259,12 +259,19 @@ local function tell_idle(self)
   if self.open == 0 and self.on_idle then self.on_idle() end
 end
 
+-- There was no memory to queue an answer; an error needs less.
+local function unsent(request, text, problem)
+  log.write("error", ("the answer to request %s, %d bytes, could not be sent: %s"):format(request.id, #text, tostring(problem)))
+  request.sink:send(jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: no memory to send the answer"))
+end
+
 --- Sends the answer of a call that was begun.
 ---@param request Request
 ---@param text string
 function Session:finish(request, text)
   remove(self, request.id)
-  request.sink:send(text)
+  local ok, problem = pcall(request.sink.send, request.sink, text)
+  if not ok then unsent(request, text, problem) end
   tell_idle(self)
 end
 
