@@ -32,7 +32,7 @@ end
 ---@param value any
 ---@return boolean
 function M.is(value)
-  return getmetatable(value) == Error
+  return rawequal(debug.getmetatable(value), Error) -- whatever __metatable says, and without its __eq
 end
 
 --- Turns whatever `error` raised into an error value.

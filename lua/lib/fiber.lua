@@ -43,6 +43,7 @@ function Cancelled:__tostring()
   return "cancelled: " .. tostring(self.reason)
 end
 
+local metatable_of = debug.getmetatable -- __metatable may name any value, one with an __eq that never ends
 local running, yield = coroutine.running, coroutine.yield
 local create_plain, resume_plain = budgets.create_plain, budgets.resume_plain
 local by_thread = {} ---@type table<thread, Fiber>  those that have not ended
@@ -54,7 +55,7 @@ local NO_MEMORY = { n = 1, "not enough memory" }
 ---@param err any
 ---@return boolean
 function M.is_cancelled(err)
-  return getmetatable(err) == Cancelled
+  return rawequal(metatable_of(err), Cancelled)
 end
 
 --- The fiber that runs now, or nil outside of fibers.

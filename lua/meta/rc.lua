@@ -34,6 +34,12 @@ local rc = {}
 ---@field properties? rc.Parameter[]     an object's members
 ---@field examples? any[]
 
+---@class rc.Annotations
+---@field readOnlyHint? boolean
+---@field destructiveHint? boolean
+---@field idempotentHint? boolean
+---@field openWorldHint? boolean
+
 ---@class rc.Tool
 ---@field name string                lower-case letters, digits, "_"; at most 45
 ---@field title? string
@@ -42,7 +48,7 @@ local rc = {}
 ---@field output? rc.Parameter[]|table|string  of the structured result; results are checked against it
 ---@field uses? string[]             tools and recipes it may call; nothing else can be called
 ---@field hosts? string[]            that `rc.http` and `rc.download` may reach, where `http_hosts` allows them, too
----@field annotations? { readOnlyHint: boolean?, destructiveHint: boolean?, idempotentHint: boolean?, openWorldHint: boolean? }  stricter than `uses` says, never milder
+---@field annotations? rc.Annotations  stricter than `uses` says, never milder
 ---@field samples? table<string, any>  what a dry run answers for a tool's writes, by tool name
 ---@field run fun(input: table, ctx: rc.Context): any
 
@@ -332,8 +338,16 @@ function rc.download(url, options) end
 ---@return rc.HttpResponse
 function rc.http(request) end
 
---- JSON without losses: decode (raises on bad text), encode, null, array, object order, exact integers.
----@type { decode: (fun(text: string): any), encode: (fun(value: any): string), null: lightuserdata, array: (fun(list: table?): table), ordered: (fun(keys: string[], object: table): table), integer: (fun(digits: string): any) }
+---@class rc.Json
+---@field decode fun(text: string): any           raises on bad text
+---@field encode fun(value: any): string          keys sorted, unless `ordered` says otherwise
+---@field null lightuserdata
+---@field array fun(list: table?): table          marks a table as an array, also an empty one
+---@field ordered fun(keys: string[], object: table): table
+---@field integer fun(digits: string): any        an integer of any size
+
+--- JSON without losses.
+---@type rc.Json
 rc.json = {}
 
 --- A line in the log: `rc.log("info", "text")`; `print` is the same at level info.

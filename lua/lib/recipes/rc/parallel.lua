@@ -16,6 +16,7 @@ local DEFAULT_CONCURRENCY = 4
 ---@field count integer
 ---@field next integer
 ---@field running table<Fiber, true>
+---@field alive integer             how many of them
 ---@field failed? boolean
 ---@field failure any               what the first one raised
 ---@field wake? fun()
@@ -31,8 +32,17 @@ function Group:__close()
   end)
 end
 
+-- A call of ten thousand items must not keep ten thousand fibers; one that was stopped has something to tell.
+local function forget(fibers, task)
+  for i = #fibers, 1, -1 do
+    if fibers[i] == task then return table.remove(fibers, i) end
+  end
+end
+
 local function note_end(self, task, ok, err)
   self.running[task] = nil
+  self.alive = self.alive - 1
+  if not task.stopped then forget(self.call.fibers, task) end
   if not ok and not self.failed then self.failed, self.failure = true, err end
   if self.wake then self.wake() end
 end
@@ -43,6 +53,7 @@ local function start(self)
   local task = fiber.spawn_in(self.call.budget, self.step, index)
   task.quiet = true
   self.running[task] = true
+  self.alive = self.alive + 1
   table.insert(self.call.fibers, task)
   fiber.spawn(function() note_end(self, task, task:join()) end)
 end
@@ -55,21 +66,14 @@ local function wait_for_one(self, callback)
 end
 
 local function run(call, step, count, concurrency)
-  local self <close> = setmetatable({ call = call, step = step, count = count, next = 1, running = {} }, Group)
-  while not self.failed do
-    local running = 0
-    for _ in pairs(self.running) do running = running + 1 end
-    while running < concurrency and self.next <= count and not self.failed do
-      start(self)
-      running = running + 1
-    end
-    if next(self.running) == nil and self.next > count then return true end
-    if next(self.running) and not self.failed then
-      fiber.await(wait_for_one, self)
-      self.wake = nil
-    end
+  local self <close> = setmetatable({ call = call, step = step, count = count, next = 1, running = {}, alive = 0 }, Group)
+  while true do
+    while self.alive < concurrency and self.next <= count and not self.failed do start(self) end
+    if self.failed then return true, true, self.failure end
+    if self.alive == 0 then return true end
+    fiber.await(wait_for_one, self)
+    self.wake = nil
   end
-  return true, true, self.failure
 end
 
 -- In the recipe's fiber: its functions may raise whatever they like.

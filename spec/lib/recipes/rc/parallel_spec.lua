@@ -47,6 +47,13 @@ describe("rc.all", function()
     assert.is_true(seconds < 2)
   end)
 
+  it("raises an error that comes at once, too", function()
+    local _, err = run "rc.all { function() error('at once', 0) end }"
+    assert.matches("^at once", err.message)
+    _, err = run "rc.map({ 1, 2 }, function(i) if i == 2 then error('second', 0) end end)"
+    assert.matches("^second", err.message)
+  end)
+
   it("does nothing with an empty list, and refuses what is no function", function()
     assert.same({ n = 0 }, run "return { n = #rc.all {} }")
     local _, err = run "rc.all { print, 5 }"
