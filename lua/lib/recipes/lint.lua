@@ -26,6 +26,7 @@ local M = {}
 ---@field file string
 ---@field package is_script boolean
 ---@field package used table<string, { file: string, line: integer }>  tools that the code calls, with the first call
+---@field package in_library boolean            what is scanned lies in lib/
 ---@field package maybe table<string, true>     tools that it may need
 ---@field package dynamic boolean               a call may reach a tool whose name is not in the code
 local Check = {}
@@ -66,8 +67,13 @@ function Check:member(use)
     didyoumean.hint(name, vocabulary.names(members)))
 end
 
+-- A module of lib/ serves several recipes: that this one calls what stands there is not said.
 function Check:use(tool, line)
-  self.used[tool] = self.used[tool] or { file = self.file, line = line }
+  if self.in_library then
+    self.maybe[tool] = true
+  else
+    self.used[tool] = self.used[tool] or { file = self.file, line = line }
+  end
 end
 
 function Check:rc_member(use)
@@ -110,20 +116,19 @@ end
 function Check:module(use, options, seen)
   if seen[use.name] then return end
   seen[use.name] = true
-  for _, path in ipairs(module_places(use.name, options)) do
+  for index, path in ipairs(module_places(use.name, options)) do
     local text = read_file(path)
-    if text then return self:module_text(text, path, options, seen) end
+    if text then return self:module_text(text, path, options, seen, index == 2) end
   end
   self:add("error", "missing-module", use.line, "require '%s': there is no such file beside the recipe, nor in lib/", use.name)
 end
 
-function Check:module_text(text, path, options, seen)
+function Check:module_text(text, path, options, seen, in_library)
+  local own_file, was_in_library = self.file, self.in_library
+  self.file, self.in_library = path, in_library or was_in_library
   local chunk, message = load(text, "@" .. path, "t")
-  if not chunk then return self:syntax(message) end
-  local own_file = self.file
-  self.file = path
-  self:source(text, options, seen)
-  self.file = own_file
+  if chunk then self:source(text, options, seen) else self:syntax(message) end
+  self.file, self.in_library = own_file, was_in_library
 end
 
 function Check:source(text, options, seen)
@@ -267,7 +272,9 @@ end
 ---@return lint.Finding[] findings, boolean is_script
 function M.check_text(text, path, options)
   local full = complete(path, options)
-  local self = setmetatable({ findings = {}, file = path, used = {}, maybe = {}, dynamic = false, is_script = false }, Check)
+  local self = setmetatable({
+    findings = {}, file = path, used = {}, maybe = {}, dynamic = false, is_script = false, in_library = false,
+  }, Check)
   local source = text:gsub("^#[^\n]*", "")
   local chunk, message = load(source, "@" .. full.shown, "t")
   if not chunk then

@@ -108,19 +108,37 @@ return rc.tool { name = "probe", description = "P.", input = { { "one", "string"
     assert.is_true(is_script)
   end)
 
+  local function found(files, text)
+    local list = {}
+    for i, finding in ipairs(assert(lint.check_file(files:write("probe.lua", text)))) do
+      list[i] = ("%s:%d %s"):format(finding.file:match "[^/]+$", finding.line, finding.rule)
+    end
+    table.sort(list)
+    return list
+  end
+
   it("follows files that are required", function()
     local files <close> = require("spec.support.folder").new()
-    files:write("lib/helper.lua", 'local rc = require "rc"\nreturn function() return rc.tools.list_deployments(unknwn) end')
-    local path = files:write("probe.lua", [[
+    files:write("helper.lua", 'local rc = require "rc"\nreturn function() return rc.tools.list_deployments(unknwn) end')
+    files:write("broken.lua", "return {\n\n")
+    local expected = {
+      "broken.lua:3 syntax", "helper.lua:2 unknown-global", "helper.lua:2 uses-missing", "probe.lua:3 missing-module",
+    }
+    assert.same(expected, found(files, [[
 local rc = require "rc"
 local helper = require "helper"
-return rc.tool { name = "probe", description = "P.", run = function() return { helper(), require "nowhere" } end }]])
-    local text = {}
-    for i, finding in ipairs(assert(lint.check_file(path))) do
-      text[i] = ("%s:%d %s"):format(finding.file:match "[^/]+$", finding.line, finding.rule)
-    end
-    table.sort(text)
-    assert.same({ "helper.lua:2 unknown-global", "helper.lua:2 uses-missing", "probe.lua:3 missing-module" }, text)
+return rc.tool { name = "probe", description = "P.", run = function() return { helper(), require "nowhere", require "broken" } end }]]))
+  end)
+
+  it("does not say that a recipe calls all that a module of lib/ has", function()
+    local files <close> = require("spec.support.folder").new()
+    files:write("lib/shared.lua", [[
+local rc = require "rc"
+return { list = function() return rc.tools.list_deployments {} end, delete = function(id) return rc.tools.delete_deployment(id) end }]])
+    assert.same({}, found(files, [[
+local rc = require "rc"
+local shared = require "shared"
+return rc.tool { name = "probe", description = "P.", uses = { "list_deployments" }, run = function() return shared.list() end }]]))
   end)
 
   it("scans all Lua of this project", function()
