@@ -85,13 +85,14 @@ end
 --- the outcome is final; returns the last outcome.  In a fiber; pauses run on lib.clock.
 ---@param method string
 ---@param options RetryOptions?
----@param send fun(): HttpResponse?, Error?
+---@param send fun(...): HttpResponse?, Error?
+---@param ... any  arguments of `send`
 ---@return HttpResponse? response, Error? err
-function M.call(method, options, send)
+function M.call(method, options, send, ...)
   options = options or {}
   local attempts = options.attempts or 4
   for attempt = 1, attempts do
-    local response, err = send()
+    local response, err = send(...)
     if attempt == attempts or not M.may_repeat(method, response, err) then return response, err end
     local pause = pause_after(attempt, options)
     local asked = response and M.retry_after(response)

@@ -26,8 +26,8 @@ local function internal_error(request, ctx, err)
 end
 
 -- Whatever goes wrong outside of foreign code is an internal error, and is answered.
-local function run(server, perform, subject, arguments, ctx)
-  local ok, text = pcall(perform, server, subject, arguments, ctx)
+local function run(server, perform, subject, ctx)
+  local ok, text = pcall(perform, server, subject, ctx)
   if ctx.cancelled then return end
   local request = ctx.request
   if not ok then ok, text = pcall(internal_error, request, ctx, text) end
@@ -46,9 +46,9 @@ end
 --- text of the answer to what `ctx.request` is then.
 ---@param server Server
 ---@param request Request
----@param perform fun(server: Server, subject: table, arguments: any, ctx: Context): string
+---@param perform fun(server: Server, subject: table, ctx: Context): string
 ---@param subject table   with a name
----@param arguments any
+---@param arguments any   what `perform` takes with ctx:take_arguments()
 function M.begin(server, request, perform, subject, arguments)
   local connection = request.session
   local problem = connection:admit(request)
@@ -57,6 +57,7 @@ function M.begin(server, request, perform, subject, arguments)
   if request.revision.parks and request.params.requestState ~= nil then return connection:resume(request) end
   local ctx = context.new {
     tool = subject.name,
+    arguments = arguments,
     client = request.client,
     transport = request.transport,
     token = jsonrpc.progress_token(request.meta),
@@ -64,8 +65,9 @@ function M.begin(server, request, perform, subject, arguments)
     request = request,
   }
   request.ctx = ctx
+  if not request.revision.parks then request.params = nil end -- there they tell one request from another
   connection:begin(request)
-  local task = fiber.spawn(run, server, perform, subject, arguments, ctx)
+  local task = fiber.spawn(run, server, perform, subject, ctx)
   request = ctx.request
   if task.status ~= "waiting" and connection:is_open(request) then error("not enough memory to start the call", 0) end
   request.fiber = task

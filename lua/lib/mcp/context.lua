@@ -17,6 +17,7 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  asks the person, in place of a client
 ---@field request? Request                of a client, the one that the call answers; none: nobody is connected
 ---@field place? Place                    where the call waits for answers, once it asked in 2026-07-28
+---@field package arguments? any         what the call was begun with, until it is taken
 ---@field package transport? Transport
 ---@field package token? string           JSON text of the progress token
 ---@field package messages? boolean       whether the revision knows progress messages
@@ -32,6 +33,7 @@ local M = {}
 
 ---@class ContextOptions
 ---@field tool string
+---@field arguments? any        what the call is begun with
 ---@field client? table
 ---@field transport? Transport  where progress goes; none: nowhere
 ---@field token? string         JSON text of the progress token; none: nobody asked for progress
@@ -45,6 +47,15 @@ local M = {}
 function M.new(options)
   options.cancelled, options.leaving = false, false
   return setmetatable(options --[[@as Context]], Context)
+end
+
+--- What the call was begun with; the context lets go of it, for a call may wait for minutes and its
+--- arguments may have megabytes.
+---@return any
+function Context:take_arguments()
+  local arguments = self.arguments
+  self.arguments = nil
+  return arguments
 end
 
 local function emit(self, entry)

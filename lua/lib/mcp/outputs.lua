@@ -13,9 +13,8 @@ local null, array = json.null, json.array
 -- Values that are neither Lua's own nor tables: JSON text kept as bytes, and boxed integers.
 local function kind_of_userdata(value)
   if value == null then return "null" end
-  local ok, kind = pcall(function() return value:kind() end)
-  if ok then return kind end
-  return "integer"
+  local kind = value.kind
+  return kind and kind(value) or "integer"
 end
 
 local function kind_of(value)

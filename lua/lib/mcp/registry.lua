@@ -214,7 +214,7 @@ end
 -- Calls --------------------------------------------------------------------------------------------
 
 local function run(tool, arguments, ctx)
-  local input, err = tool.read(arguments)
+  local input, err = tool.read(arguments or ctx:take_arguments())
   if not input then return nil, err end
   if tool.rules then
     local ok, broken = tool.rules(input)
@@ -236,7 +236,7 @@ end
 --- Calls a tool, in a fiber, and gives what it gave, or the error, whatever happens: bad arguments, an error
 --- returned or raised, a result that is not what the tool promised.  Only the fiber's cancellation is raised.
 ---@param tool Tool
----@param arguments table
+---@param arguments? table  default: those of the context, which are let go once they are read
 ---@param ctx Context
 ---@return { text: string?, data: any, content: Block[]? }|nil result, Error? err
 function M.attempt(tool, arguments, ctx)
@@ -257,7 +257,7 @@ end
 
 --- The same, with an error as the result that tells it.
 ---@param tool Tool
----@param arguments table
+---@param arguments? table
 ---@param ctx Context
 ---@return CallResult
 function M.call(tool, arguments, ctx)

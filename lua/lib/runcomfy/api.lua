@@ -159,13 +159,13 @@ function M.get(url, options)
   local key = settings.key
   if not key then return nil, no_key() end
   if #url > LONGEST_URL then return nil, too_long(url) end
-  local request = { method = "GET", url = url, headers = headers_of_read, bearer = key }
+  options = options or DEFAULTS
+  local request = { method = "GET", url = url, headers = headers_of_read, bearer = key, total_ms = options.once and options.total_ms }
   local response, err
-  if options and options.once then
-    request.total_ms = options.total_ms
+  if options.once then
     response, err = http.request(request)
   else
-    response, err = retry.call("GET", DEFAULTS, function() return http.request(request) end)
+    response, err = retry.call("GET", DEFAULTS, http.request, request)
   end
   if not response then return nil, failure(err) end
   return read(response, key)
@@ -188,7 +188,7 @@ local function send(request, operation, options)
   if options.once then
     response, err = http.request(request)
   else
-    response, err = retry.call(request.method, DEFAULTS, function() return http.request(request) end)
+    response, err = retry.call(request.method, DEFAULTS, http.request, request)
   end
   if not response then return nil, failure(err, operation) end
   local value, api_err = read(response, request.bearer, operation, options.secrets)

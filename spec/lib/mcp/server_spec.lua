@@ -286,6 +286,23 @@ describe("mcp.server's tools/call", function()
     assert.is_nil(message.result.resultType)
   end)
 
+  it("does not hold the arguments of a call while the tool waits", function()
+    local seen = setmetatable({}, { __mode = "v" })
+    local waiting, state = gate()
+    local tool = kit.tool {
+      input = { { "image", "object", "A picture of megabytes" } },
+      check = function(input) seen.image = input.image return true end,
+      run = function(_, ctx) return waiting.run({}, ctx) end,
+    }
+    local message = call(tool, { arguments = { image = { bytes = ("x"):rep(1000) } } })
+    assert.is_nil(message)
+    assert.equal(1, state.open)
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(seen.image)
+    state.answer("done")
+  end)
+
   it("leaves structured content out of revisions that do not know it, but not the data", function()
     local tool = kit.tool { run = function() return { data = { ok = true } } end }
     for _, version in ipairs { "2025-03-26", "2024-11-05" } do

@@ -15,8 +15,8 @@ local function write(request, prompt, messages)
   return jsonrpc.result(request.id, revision:prompt_result(prompt.description, text))
 end
 
-local function perform(server, prompt, arguments, ctx)
-  local messages, err = prompts.get(prompt, arguments, ctx)
+local function perform(server, prompt, ctx)
+  local messages, err = prompts.get(prompt, ctx:take_arguments(), ctx)
   calls.finish_progress(ctx)
   local request = ctx.request
   if not messages then return reading.failure(request, err) end

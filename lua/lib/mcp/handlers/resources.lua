@@ -19,7 +19,8 @@ local function write(request, source, contents)
   return jsonrpc.result(request.id, request.revision:read_result(text))
 end
 
-local function perform(server, source, asked, ctx)
+local function perform(server, source, ctx)
+  local asked = ctx:take_arguments()
   local contents, err = resources.read(source, asked.uri, asked.variables, ctx)
   calls.finish_progress(ctx)
   local request = ctx.request

@@ -41,8 +41,8 @@ local function response(server, request, tool, result)
   return text
 end
 
-local function perform(server, tool, arguments, ctx)
-  local result = registry.call(tool, arguments, ctx)
+local function perform(server, tool, ctx)
+  local result = registry.call(tool, nil, ctx)
   calls.finish_progress(ctx)
   return response(server, ctx.request, tool, result)
 end
