@@ -1,5 +1,5 @@
---- Jobs under way, so that none is lost: where a recipe ends before its jobs, the log names those that go on.
---- They were paid for; save_outputs fetches what they make.
+--- Jobs under way, so that none is lost: where a recipe ends before its jobs, the log names those that had not ended.
+--- They were paid for.  Whether they go on is the operator's choice (setting cancel_remote_on_client_cancel).
 
 local rc = require "rc"
 
@@ -30,8 +30,8 @@ function M.new()
   local self = setmetatable({ open = {} }, Running)
   self.guard = rc.finally(function()
     for job in pairs(self.open) do
-      rc.log("warning", ("request %s of deployment %s goes on; save_outputs fetches what it makes"):format(
-        job.request_id, job.deployment_id))
+      rc.log("warning", ("request %s of deployment %s had not ended; get_request_status tells how it goes, save_outputs fetches its files")
+        :format(job.request_id, job.deployment_id))
     end
   end)
   return self

@@ -210,6 +210,7 @@ function HostCall:__close()
   self.ended = true
   self.call.in_flight = self.call.in_flight - 1
   self.task:cancel()
+  if self.task.status ~= "done" then table.insert(self.call.leaving, self.task) end
 end
 
 local function take_place(call)

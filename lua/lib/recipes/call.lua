@@ -21,6 +21,7 @@ M.defaults = { cpu_ms = 2000, memory_bytes = 64 * 1024 * 1024, seconds = 3600, c
 ---@field cleanups Cleanup[]      what rc.finally registered, in order
 ---@field fibers Fiber[]          of its code, that may still run
 ---@field in_flight integer       host calls that have not ended
+---@field leaving Fiber[]         host calls that were cancelled and may still undo something, such as a job at RunComfy
 ---@field phase "run"|"cleanup"|"over"
 ---@field reason? string          why it was told to end: "timeout", "cancelled"
 ---@field deadline number         moment of lib.clock
@@ -38,7 +39,7 @@ local calls = {} ---@type table<lightuserdata, CallState>  by the budgets in whi
 function M.new(recipe, limits, ctx)
   limits = setmetatable(limits or {}, { __index = M.defaults })
   return setmetatable({
-    recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, in_flight = 0, phase = "run",
+    recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, in_flight = 0, leaving = {}, phase = "run",
   }, Call)
 end
 

@@ -104,6 +104,11 @@ local function start(call, fn, args, options)
   return M.spawn(call, fn, table.unpack(args, 1, args.n or #args))
 end
 
+-- Host calls that were cancelled: what they still undo, within bounds of their own, is done before the call is over.
+local function join_leaving(call)
+  for _, task in ipairs(call.leaving) do task:join() end
+end
+
 local function run_to_end(call, fn, args, options)
   local main = start(call, fn, args, options)
   local _ <close> = clock.after(call.limits.seconds, function()
@@ -112,6 +117,7 @@ local function run_to_end(call, fn, args, options)
   end)
   local joined = table.pack(join_all(call, main))
   fiber.shield(cleanup.run, call)
+  fiber.shield(join_leaving, call)
   if joined[1] then error(joined[1], 0) end
   return conclude(call, options, main, table.unpack(joined, 2, joined.n))
 end
