@@ -90,6 +90,14 @@ describe("rcmcp run", function()
     assert.equal(42, json.decode(out).twice)
   end)
 
+  it("says before a script runs which recipe is not there", function()
+    local path = files:write("script.lua", 'local rc = require "rc"\nprint "begun"\nreturn rc.tools.double { n = 21 }')
+    local status, out, err = run(path)
+    assert.same({ 65, "" }, { status, out })
+    assert.matches("script.lua:3: there is no tool or recipe 'double'; --recipes and --examples name further folders", err, 1, true)
+    assert.is_nil(err:find "begun")
+  end)
+
   it("takes recipes of the same folder that the recipe uses", function()
     files:write("double.lua", [[
       local rc = require "rc"

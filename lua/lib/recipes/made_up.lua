@@ -24,9 +24,10 @@ local function next_id(self, kind)
   return ("dry-run-%s-%d"):format(kind, self.count)
 end
 
+-- At a host that rc.download may reach, which in a dry run it does not.
 local function output_of(request_id)
   return {
-    node_id = "9", channel = "images", url = ("https://dry-run.invalid/%s/output.png"):format(request_id), filename = "output.png",
+    node_id = "9", channel = "images", url = ("https://dry-run.runcomfy.net/%s/output.png"):format(request_id), filename = "output.png",
     subfolder = "", type = "output",
   }
 end

@@ -1,5 +1,6 @@
 --- One file outside of the recipe folders, made runnable: a recipe with the recipes that it uses, or a script.
 
+local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local fs = require "core.fs"
 local linking = require "lib.recipes.linking"
@@ -136,14 +137,24 @@ end
 
 -- Scripts --------------------------------------------------------------------------------------------
 
--- A script may call whatever it names.
-local function tools_of_script(options, scanned)
+local function no_tool(place, use, tools)
+  local names = {}
+  for i, tool in ipairs(tools) do names[i] = tool.name end
+  local hint = didyoumean.hint(use.name, names)
+  if hint == "" then hint = "; --recipes and --examples name further folders" end
+  local message = ("%s:%d: there is no tool or recipe '%s'%s"):format(place.shown, use.line, use.name, hint)
+  return nil, errors.new(message, { code = "bad_recipe" })
+end
+
+-- A script may call whatever it names; what is not there is said before anything runs.
+local function tools_of_script(options, place, scanned)
   local tools, seen = {}, {}
   for _, tool in ipairs(options.tools) do
     tools[#tools + 1], seen[tool.name] = tool, true
   end
   for _, use in ipairs(scanned.tools) do
     local tool = not seen[use.name] and options.find and options.find(use.name)
+    if not tool and not seen[use.name] then return no_tool(place, use, tools) end
     if tool then tools[#tools + 1] = tool end
     seen[use.name] = true
   end
@@ -151,11 +162,13 @@ local function tools_of_script(options, scanned)
 end
 
 local function open_script(self, path, place, scanned)
+  local tools, err = tools_of_script(self.options, place, scanned)
+  if not tools then return nil, err end
   self.recipe = {
     name = place.name, file = path, shown = place.shown, folder = place.folder, root = place.root,
     tools = {}, prompts = {}, resources = {}, templates = {},
   }
-  self.tools, self.snapshot = {}, registry.snapshot_of(tools_of_script(self.options, scanned))
+  self.tools, self.snapshot = {}, registry.snapshot_of(tools)
   return self
 end
 

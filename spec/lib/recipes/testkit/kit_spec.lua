@@ -96,6 +96,7 @@ describe("rcmcp.testkit", function()
     assert.matches("/out/", result.data.file, 1, true)
     local elsewhere = kit.run(saving, INPUT).data.file
     assert.matches("/rcmcp%-testkit%-%x+/", elsewhere)
+    assert.is_true(kit.run(saving, INPUT, { dry_run = true }).ok)
     options.states = { "expired_output" }
     result = kit.run(saving, INPUT, options)
     assert.is_false(result.ok)
