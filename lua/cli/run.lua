@@ -73,6 +73,7 @@ local function from_file(program, args)
   local standalone, err = require("lib.recipes.standalone").open(args.target, {
     tools = program:snapshot().list,
     find = function(name) return program:catalog():find(name) end,
+    all = function() return program:catalog():recipe_tools() end,
     settings = program.settings,
     hosts = program.settings.http_hosts,
     mark = program.simulated and require("cli.shared.simulated").result or nil,

@@ -13,6 +13,7 @@ local M = {}
 ---@class StandaloneOptions
 ---@field tools Tool[]            the built-in tools
 ---@field find? fun(name: string): Tool?  further tools: recipes of the folders
+---@field all? fun(): Tool[]      all of these, for a script that makes names at run time
 ---@field mark? fun(result: table?, err: Error?, open: boolean): table?, Error?  what the simulator does to every result
 ---@field settings? Settings
 ---@field hosts? string[]         hosts that a script may reach: it declares none itself
@@ -157,6 +158,9 @@ local function tools_of_script(options, place, scanned)
     if not tool and not seen[use.name] then return no_tool(place, use, tools) end
     if tool then tools[#tools + 1] = tool end
     seen[use.name] = true
+  end
+  for _, tool in ipairs(scanned.opaque and options.all and options.all() or {}) do
+    if not seen[tool.name] then tools[#tools + 1] = tool end
   end
   return tools
 end

@@ -27,6 +27,7 @@ local kit = {}
 ---@field prepare? fun(sim: table)     is called before the recipe runs: sim:fault { … }
 ---@field tool? string                 of a file that declares several
 ---@field words? string[]              of a script: its `arg`
+---@field recipes? string[]            folders with further recipes that it may call; those beside it are known
 ---@field answers? any[]               what a person says to ctx:confirm and ctx:elicit, in order: true, false, or values
 ---@field cancel_after? number         the caller gives up after so many seconds
 ---@field dry_run? boolean             as rcmcp run --dry-run

@@ -26,6 +26,7 @@ M.DEPLOYMENT = "a1b2c3d4-0000-4000-8000-000000000001"
 ---@field prepare? fun(sim: sim.Server)  is called before the recipe runs
 ---@field tool? string               of a file that declares several
 ---@field words? string[]            of a script
+---@field recipes? string[]          folders with further recipes that it may call
 ---@field answers? any[]             what a person says to ctx:confirm and ctx:elicit, in order: true, false, or values
 ---@field cancel_after? number       seconds of the virtual clock after which the caller gives up
 ---@field dry_run? boolean
@@ -186,8 +187,23 @@ local function pick(opened, wanted)
   error(("%s declares %s; say which with tool = …"):format(opened.file, #names > 0 and table.concat(names, ", ") or "no tool"), 0)
 end
 
+-- The recipes of further folders.
+local function catalog_of(options, tools, settings)
+  local folders = {}
+  for i, folder in ipairs(options.recipes or {}) do folders[i] = { path = resolve(folder), label = "spec", expected = true } end
+  local catalog = require("lib.recipes.catalog").new { folders = folders, registry_tools = tools, settings = settings, meta_tools = false }
+  catalog:scan()
+  return catalog
+end
+
 local function open(path, options)
-  local opened, err = standalone.open(path, { tools = builtin_tools(), settings = settings_of(path, options.settings) })
+  local tools, settings = builtin_tools(), settings_of(path, options.settings)
+  local catalog = options.recipes and catalog_of(options, tools, settings)
+  local opened, err = standalone.open(path, {
+    tools = tools, settings = settings,
+    find = catalog and function(name) return catalog:find(name) end or nil,
+    all = catalog and function() return catalog:recipe_tools() end or nil,
+  })
   if not opened then error(err.message, 0) end
   local name = pick(opened, options.tool)
   return opened, name and opened.snapshot.find(name) or opened:script(options.words or {})

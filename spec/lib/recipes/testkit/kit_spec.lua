@@ -158,6 +158,19 @@ describe("rcmcp.testkit", function()
     assert.same({ live.error, live.data }, { played.error, played.data })
   end)
 
+  it("runs scripts that call recipes of further folders, also by names made at run time", function()
+    files:write("more/double.lua", [[
+      local rc = require "rc"
+      return rc.tool { name = "double", description = "D.", input = { { "n", "integer", "N" } },
+        run = function(input) return { twice = 2 * input.n } end }]])
+    for _, call in ipairs { "rc.tools.double", "rc.tools['dou' .. 'ble']" } do
+      local script = files:write("script.lua", 'local rc = require "rc"\nreturn ' .. call .. " { n = 4 }")
+      local result = kit.run(script, nil, { recipes = { files.path .. "/more" } })
+      assert.same({ twice = 8 }, result.data, result.error)
+      kit.expect_calls(result, { { "double", { n = 4 } } })
+    end
+  end)
+
   it("runs scripts, with words", function()
     local script = files:write("script.lua", "return { words = { arg[1], arg[2] } }")
     assert.same({ words = { "a", "b" } }, kit.run(script, nil, { words = { "a", "b" } }).data)
