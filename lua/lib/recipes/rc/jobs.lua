@@ -53,6 +53,20 @@ local function check_submission(submission)
   return plain
 end
 
+local LONG = 2048 -- characters of a text that is kept whole
+
+-- What is kept of the overrides, to tell where an output came from: a picture in them is not.
+local function noted(value)
+  if type(value) == "string" and #value > LONG then
+    return ("%s… (%d bytes)"):format(value:sub(1, utf8.offset(value, 0, 64) - 1), #value)
+  elseif type(value) ~= "table" then
+    return value
+  end
+  local copy = setmetatable({}, getmetatable(value))
+  for key, item in pairs(value) do copy[key] = noted(item) end
+  return copy
+end
+
 local function submit(state, submission)
   local result, err = calls.perform(state, "submit_request", submission)
   if not result then return nil, err end
@@ -72,7 +86,7 @@ end
 function M.submit(state, submission)
   local plain = check_submission(submission)
   local request_id = work.run(submit, state, plain)
-  return handle { state = state, deployment_id = plain.deployment_id, request_id = request_id, overrides = plain.overrides }
+  return handle { state = state, deployment_id = plain.deployment_id, request_id = request_id, overrides = noted(plain.overrides) }
 end
 
 --- `rc.job`

@@ -4,7 +4,7 @@ local M = {}
 
 local Nested = {}
 
-local shared = { "client", "simulated", "dry_run", "around_call", "ask", "request" }
+local shared = { "client", "simulated", "dry_run", "around_call", "ask", "request", "entropy" }
 
 function Nested:__index(key)
   if Nested[key] ~= nil then return Nested[key] end

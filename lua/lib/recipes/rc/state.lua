@@ -21,6 +21,7 @@ local M = {}
 ---@field chain string[]                 recipes from the outermost to this one
 ---@field started number                 lib.clock
 ---@field call? CallState
+---@field entropy? fun(count: integer): string  random bytes; default: the system's.  A run that is repeated brings its own
 ---@field outputs table<string, table>   by URL: where a job's output came from
 ---@field package done number            progress that the recipe told
 ---@field package total? number
@@ -61,7 +62,7 @@ function M.new(options)
     name = options.name, uses = set_of(options.uses), hosts = options.hosts or {}, samples = options.samples or {},
     find = options.find, settings = settings, ctx = options.ctx, call = options.call,
     chain = chain_of(options.ctx, options.name),
-    started = clock.now(), outputs = {}, leavers = {}, done = 0, step = 1, told = 0,
+    entropy = options.ctx.entropy, started = clock.now(), outputs = {}, leavers = {}, done = 0, step = 1, told = 0,
   }, State)
 end
 
@@ -102,6 +103,13 @@ end
 
 -- Leaving ------------------------------------------------------------------------------------------
 
+-- Who is told to leave may begin another wait at once: the list is made before.
+local function leave_all(self)
+  local leavers = self.leavers
+  self.leavers = {}
+  for _, leave in pairs(leavers) do leave() end
+end
+
 --- Calls `fn` once when the client asks nothing more; nil takes it back.
 ---@param owner any
 ---@param fn? fun()
@@ -110,12 +118,7 @@ function State:on_leaving(owner, fn)
   local first = next(self.leavers) == nil
   self.leavers[owner] = fn
   if first and fn then
-    self.ctx:on_leaving(function()
-      for who, leave in pairs(self.leavers) do
-        self.leavers[who] = nil
-        leave()
-      end
-    end)
+    self.ctx:on_leaving(function() leave_all(self) end)
   elseif self.ctx.leaving and fn then
     fn()
   end

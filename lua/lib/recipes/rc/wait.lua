@@ -156,12 +156,11 @@ local function cancel_remote(record)
   if not waiting.settings().cancel_remote_on_client_cancel then return end
   local task = fiber.spawn(calls.perform, record.state, "cancel_request", ids(record), true)
   task.quiet = true
-  local bound <close> = clock.after(CANCEL_BOUND, function() task:cancel("took too long") end)
-  local _, answer, err = task:join()
+  local _ <close> = clock.after(CANCEL_BOUND, function() task:cancel("took too long") end)
+  local answer, err = select(2, task:join())
   local outcome = type(answer) == "table" and answer.data and answer.data.outcome or err and err.message or "no answer"
   record.state.ctx:log("warning", ("the caller gave up on request %s of deployment %s; cancelling the job: %s"):format(
     record.request_id, record.deployment_id, tostring(outcome)))
-  return bound
 end
 
 local Registration = {}

@@ -45,6 +45,19 @@ describe("rc.download", function()
     end)
   end)
 
+  it("tells of a picture that went in by its size", function()
+    local dir <close> = scratch.new()
+    kit.with({ sim = { cold_start = 1 } }, function()
+      kit.data(([[
+        local overrides = { ["3"] = { inputs = { seed = 9 } }, ["6"] = { inputs = { text = input.long } } }
+        local job = rc.submit { deployment_id = "%s", overrides = overrides }
+        return rc.download(job:wait().output_urls[1], { name = "p.png" })
+      ]]):format(kit.DEPLOYMENT), options(dir, { input = { long = ("é"):rep(2000) } }))
+      local text = json.decode(dir:read "out/p.png.json").overrides["6"].inputs.text
+      assert.equal(("é"):rep(31) .. "… (4000 bytes)", text)
+    end)
+  end)
+
   it("gives each of several at once a name of its own", function()
     local dir <close> = scratch.new()
     kit.with({ sim = { cold_start = 1 } }, function()

@@ -132,6 +132,28 @@ describe("job:wait", function()
     end)
   end)
 
+  it("ends all waits with the client's leaving, those that begin after it at once", function()
+    kit.with({ sim = { cold_start = 100 } }, function(_, time)
+      local ctx = kit.context()
+      function ctx:on_leaving(fn)
+        self.leave = fn
+        if fn and self.leaving then fn() end
+      end
+      clock.after(3, function() ctx.leaving = true ctx.leave() end)
+      local begun = time.time
+      local data = kit.data(([[
+        local codes = rc.map({ 1, 2, 3, 4, 5, 6 }, function(seed)
+          local job = rc.submit { deployment_id = "%s", overrides = { ["3"] = { inputs = { seed = seed } } } }
+          local ok, err = pcall(job.wait, job)
+          return err.code
+        end, { concurrency = 2 })
+        return { codes = codes }
+      ]]):format(ID), { uses = USES.uses, ctx = ctx })
+      for i = 1, 6 do assert.equal("client_left", data.codes[i]) end
+      assert.is_true(time.time - begun < 10)
+    end)
+  end)
+
   for _, remote in ipairs { true, false } do
     it(remote and "cancels the job when its caller does, where the operator wants that" or "leaves the job alone otherwise", function()
       kit.with({ sim = { cold_start = 100 }, cancel_remote = remote }, function(sim)

@@ -58,6 +58,20 @@ describe("rc.random", function()
   end)
 end)
 
+it("a run that brings its own chance repeats itself", function()
+  local function draw()
+    local ctx, at = kit.context(), 0
+    function ctx.entropy(count)
+      at = at + 1
+      return string.char(at):rep(count)
+    end
+    local result
+    kit.with({}, function() result = kit.run("return { a = rc.random(100), b = rc.random(), c = rc.uuid() }", { ctx = ctx }) end)
+    return result.data
+  end
+  assert.same(draw(), draw())
+end)
+
 it("rc.uuid gives version 4, each another", function()
   local data = run "return { a = rc.uuid(), b = rc.uuid() }"
   assert.matches("^%x%x%x%x%x%x%x%x%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$", data.a)
