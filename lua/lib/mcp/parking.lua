@@ -84,7 +84,7 @@ local function origin_of(request)
   return json.encode { name = params.name, uri = params.uri, arguments = params.arguments }
 end
 
--- Answers the call's request with a question.
+-- Answers the call's request with a question.  What may fail for want of memory comes first.
 local function park(place, ask)
   local ctx, parking = place.ctx, place.parking
   local request = ctx.request
@@ -94,11 +94,30 @@ local function park(place, ask)
     client = request.client, meta = request.meta, params = request.params, perform = request.perform,
     ctx = ctx, fiber = request.fiber, sink = { send = function(_, text) keep(place, text) end },
   }
-  place.state, place.standin, place.ask = state, standin, ask
+  local text = jsonrpc.result(request.id, request.revision:question_result(QUESTION, ask.params, state))
   parking.places[state] = place
-  ctx:move(standin)
   parking.session:replace(request, standin)
-  request.sink:send(jsonrpc.result(request.id, request.revision:question_result(QUESTION, ask.params, state)))
+  ctx:move(standin)
+  place.state, place.standin, place.ask = state, standin, ask
+  request.sink:send(text)
+end
+
+-- The same; where it fails, all is as before, and the question is taken back.
+local function try_to_park(place, ask)
+  local ctx = place.ctx
+  local request, token = ctx.request, ctx.token
+  local ok, message = pcall(park, place, ask)
+  if ok then return true end
+  if ctx.request ~= request then place.parking.session:replace(ctx.request, request) end
+  ctx:move(request, token)
+  place.state, place.standin = nil, nil
+  return false, message, settle(ask)
+end
+
+-- The same for a question that waited in the queue, or is asked again; where it fails, the call is told.
+local function park_next(place, ask)
+  local ok, message, callback = try_to_park(place, ask)
+  if not ok and callback then callback("error", { message = message }) end
 end
 
 --- Asks; `callback` comes once, later: with "result" and the answer, "timeout" or "closed".
@@ -110,7 +129,7 @@ function Parking:ask(ctx, params, callback)
   if self.closed then return nil, "the client asks nothing more", "closed" end
   local place = ctx.place
   if not place then
-    place = { ctx = ctx, parking = self, queue = {}, origin = origin_of(ctx.request) }
+    place = { ctx = ctx, parking = self, queue = {}, origin = origin_of(ctx.request), state = nil, standin = nil, ask = nil }
     ctx.place = place
   end
   local ask = setmetatable({ place = place, params = params, callback = callback }, Ask)
@@ -118,7 +137,12 @@ function Parking:ask(ctx, params, callback)
     local waiting = settle(ask)
     if waiting then waiting "timeout" end
   end)
-  if place.state then table.insert(place.queue, ask) else park(place, ask) end
+  if place.state then
+    table.insert(place.queue, ask)
+    return ask
+  end
+  local ok, message = try_to_park(place, ask)
+  if not ok then error(message, 0) end
   return ask
 end
 
@@ -145,21 +169,21 @@ end
 
 -- Makes a request the one that the call answers.
 local function take_over(place, request)
-  local standin = place.standin
-  place.state, place.standin = nil, nil
-  request.ctx, request.fiber, request.perform = place.ctx, standin.fiber, standin.perform
+  local standin, token = place.standin, jsonrpc.progress_token(request.meta)
   place.parking.session:replace(standin, request)
-  place.ctx:move(request, jsonrpc.progress_token(request.meta))
+  place.parking.places[place.state] = nil
+  place.state, place.standin = nil, nil
+  request.ctx, request.fiber = place.ctx, standin.fiber
+  place.ctx:move(request, token)
 end
 
 local function go_on(place, request, answer)
-  place.parking.places[place.state] = nil
   take_over(place, request)
   local ask = place.ask
-  if ask and not answer then return park(place, ask) end -- asked again: a client may leave answers out
+  if ask and not answer then return park_next(place, ask) end -- asked again: a client may leave answers out
   local callback = ask and settle(ask)
   local following = table.remove(place.queue, 1)
-  if following then park(place, following) end
+  if following then park_next(place, following) end
   if callback then callback("result", answer) end
 end
 
@@ -168,7 +192,7 @@ end
 function Parking:resume(request)
   local params = request.params
   local place = self.places[params.requestState]
-  if not place then
+  if not place or place.state ~= params.requestState then
     return refuse(request, "Unknown 'requestState': it was used already, is too old, or is not of this connection. "
       .. "Make the request without it.")
   end

@@ -349,8 +349,8 @@ end
 ---@param before Request
 ---@param after Request
 function Session:replace(before, after)
-  self.calls[before.id] = nil
   self.calls[after.id] = after
+  self.calls[before.id] = nil
 end
 
 --- The client asks nothing more, and answers nothing: calls that wait end with what they have, the others go on.

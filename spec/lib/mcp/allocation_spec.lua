@@ -4,6 +4,8 @@ local kit = require "spec.support.mcp"
 local log = require "core.log"
 local memory = require "spec.support.memory"
 
+local QUESTION = { message = "n?", input = { { "n", "integer", "A number" } } }
+
 local function line(id)
   return '{"jsonrpc":"2.0","id":' .. id .. ',"method":"tools/call","params":{"name":"probe","arguments":{"n":"1"},"_meta":{'
     .. '"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"progressToken":1}}}'
@@ -78,5 +80,65 @@ describe("mcp.server, out of memory", function()
     assert.equal(1, #transport.sent[2])
     assert.equal(1, transport.sent[2][1].id)
     assert.equal(-32603, transport.sent[2][1].error.code)
+  end)
+
+  it("answers no request of a call that asks twice, and ends the call with the connection", function()
+    local session, transport = kit.connect { kit.tool { run = function(_, ctx)
+      local first, second = fiber.spawn(ctx.elicit, ctx, QUESTION), fiber.spawn(ctx.elicit, ctx, QUESTION)
+      first.quiet, second.quiet = true, true
+      first:join()
+      second:join()
+      return { text = "done" }
+    end } }
+    local answers, last, id = 0, nil, 0
+    function transport:send(text) -- luacheck: no unused args
+      answers, last = answers + 1, text
+    end
+
+    local function request(state)
+      id = id + 1
+      local text = ('{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"probe",%s"_meta":{'
+        .. '"io.modelcontextprotocol/protocolVersion":"2026-07-28",'
+        .. '"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}}}'):format(id,
+        state and ('"requestState":"%s","inputResponses":{"question":{"action":"accept","content":{"n":1}}},'):format(state) or "")
+      return function(after)
+        answers = 0
+        local ok, err = pcall(function()
+          if after then host.fail_allocations(after, 2) end
+          session:receive(text)
+        end)
+        local left = host.fail_allocations(0, 0)
+        if not ok then assert.matches("not enough memory", tostring(err), 1, true) end
+        return left, ok
+      end
+    end
+
+    -- Makes the call with its answers, the `failing`th request of it without memory; gives how much was left.
+    local function converse(failing, after)
+      local left, state = nil, nil
+      for turn = 1, 3 do
+        local receive = request(state)
+        local rest, taken = receive(turn == failing and after or nil)
+        if turn == failing then left = rest end
+        assert.is_true(answers <= 1)
+        if not taken or answers == 0 then break end
+        state = last:match('"requestState":"(%x+)"')
+        if not state then break end
+      end
+      return left or 2
+    end
+
+    converse(0, 0)
+    for failing = 1, 3 do
+      local after = 0
+      repeat
+        collectgarbage()
+        local left = converse(failing, after)
+        after = after + 1
+      until left == 2
+      assert.is_true(after > 10)
+    end
+    session:close()
+    assert.equal(0, session:pending())
   end)
 end)
