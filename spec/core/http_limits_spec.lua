@@ -17,6 +17,15 @@ describe("core.http limits", function()
     assert.is_true(sent)
   end)
 
+  it("takes up to 64 MiB where nothing else is said", function()
+    local function promise(bytes) return { ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nx"):format(bytes), "close" } end
+    local server <close> = responder.start { ["GET /fits"] = promise(64 << 20), ["GET /over"] = promise((64 << 20) + 1) }
+    assert.equal("truncated", (select(3, get(server.url .. "/fits"))))
+    local _, message, code = get(server.url .. "/over")
+    assert.equal("too_large", code)
+    assert.matches("67108864", message, 1, true)
+  end)
+
   it("refuses an endless answer that promises no size", function()
     local server <close> = responder.start {
       ["*"] = { { "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", ("x"):rep(1000), 10000 }, "hold" },
