@@ -45,6 +45,14 @@ describe("core.timer", function()
     assert.same({ "turn", "timer", "next" }, calls)
   end)
 
+  it("ends the step in which it was due, whatever else the loop would wait for", function()
+    local stay <close> = timer.after(3600000, function() end)
+    local fired = false
+    timer.after(0, function() fired = true end)
+    while not fired do loop.step(true) end
+    assert.is_true(stay ~= nil)
+  end)
+
   it("lets a turn end, however busy its timers are", function()
     local count, stop = 0, false
     local function work()

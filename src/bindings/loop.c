@@ -10,15 +10,22 @@ static int run(lua_State *L)
     return 0;
 }
 
-// libuv's turn runs the timers that are due and then waits all the same: what somebody waits for
-// may just have happened.
+struct since {
+    lua_State *L;
+    uint64_t turn;
+};
+
+static bool called_since(void *arg)
+{
+    const struct since *s = arg;
+    return host_turn(s->L) != s->turn;
+}
+
 static int step(lua_State *L)
 {
-    bool block = lua_toboolean(L, 1);
-    uint64_t before = host_turn(L);
-    bool alive = loop_step(host_loop(L), false);
-    if (block && alive && host_turn(L) == before)
-        alive = loop_step(host_loop(L), true);
+    struct since since = { .L = L, .turn = host_turn(L) };
+    bool alive = lua_toboolean(L, 1) ? loop_step_unless(host_loop(L), called_since, &since)
+                                     : loop_poll(host_loop(L));
     lua_pushboolean(L, alive);
     return 1;
 }

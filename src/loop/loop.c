@@ -8,8 +8,16 @@ struct closer {
     struct closer *next;
 };
 
+// Looks around behind the timers of a turn, before its wait.
+struct look {
+    uv_prepare_t uv;
+    bool (*happened)(void *arg);
+    void *arg;
+};
+
 struct loop {
     uv_loop_t uv;
+    struct look look;
     struct closer *closers;
 };
 
@@ -22,6 +30,8 @@ struct loop *loop_new(void)
         free(loop);
         return NULL;
     }
+    uv_prepare_init(&loop->uv, &loop->look.uv); // cannot fail
+    uv_unref((uv_handle_t *)&loop->look.uv);
     return loop;
 }
 
@@ -58,9 +68,27 @@ void loop_run(struct loop *loop)
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
-bool loop_step(struct loop *loop, bool block)
+bool loop_poll(struct loop *loop)
 {
-    return uv_run(&loop->uv, block ? UV_RUN_ONCE : UV_RUN_NOWAIT) != 0;
+    return uv_run(&loop->uv, UV_RUN_NOWAIT) != 0;
+}
+
+static void look(uv_prepare_t *uv)
+{
+    struct look *l = (struct look *)uv;
+    if (l->happened(l->arg))
+        uv_stop(uv->loop); // ends this turn only, without the wait
+}
+
+bool loop_step_unless(struct loop *loop, bool (*happened)(void *arg), void *arg)
+{
+    struct look *l = &loop->look;
+    l->happened = happened;
+    l->arg = arg;
+    uv_prepare_start(&l->uv, look);
+    bool alive = uv_run(&loop->uv, UV_RUN_ONCE) != 0;
+    uv_prepare_stop(&l->uv);
+    return alive;
 }
 
 void loop_stop(struct loop *loop)

@@ -21,9 +21,12 @@ uv_loop_t *loop_uv(struct loop *loop);
 /// Runs until loop_stop() or until nothing is left to wait for.
 void loop_run(struct loop *loop);
 
-/// One turn: waits for an event if `block`, else only takes what is ready.  Returns whether
-/// anything is left to wait for.
-bool loop_step(struct loop *loop, bool block);
+/// One turn that only takes what is ready.  Returns whether anything is left to wait for.
+bool loop_poll(struct loop *loop);
+
+/// One turn that waits for an event, unless `happened` says, once the timers that were due have
+/// run, that what somebody waits for may be there: libuv's own turn would wait all the same.
+bool loop_step_unless(struct loop *loop, bool (*happened)(void *arg), void *arg);
 
 /// Makes loop_run() return after the current turn.
 void loop_stop(struct loop *loop);
