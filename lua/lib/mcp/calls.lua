@@ -42,6 +42,12 @@ function M.finish_progress(ctx)
   if since and since < PROGRESS_GAP then fiber.sleep(PROGRESS_GAP - since) end
 end
 
+local CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
+
+local function may_park(request)
+  return request.revision.parks and request.meta[CAPABILITIES].elicitation ~= nil
+end
+
 --- Begins a call, or refuses it; or goes on with one that asked.  `perform` runs in a fiber and gives the
 --- text of the answer to what `ctx.request` is then.
 ---@param server Server
@@ -65,7 +71,7 @@ function M.begin(server, request, perform, subject, arguments)
     request = request,
   }
   request.ctx = ctx
-  if not request.revision.parks then request.params = nil end -- there they tell one request from another
+  if not may_park(request) then request.params = nil end -- there they tell one request from another
   connection:begin(request)
   local task = fiber.spawn(run, server, perform, subject, ctx)
   request = ctx.request

@@ -286,22 +286,28 @@ describe("mcp.server's tools/call", function()
     assert.is_nil(message.result.resultType)
   end)
 
-  it("does not hold the arguments of a call while the tool waits", function()
-    local seen = setmetatable({}, { __mode = "v" })
-    local waiting, state = gate()
-    local tool = kit.tool {
-      input = { { "image", "object", "A picture of megabytes" } },
-      check = function(input) seen.image = input.image return true end,
-      run = function(_, ctx) return waiting.run({}, ctx) end,
-    }
-    local message = call(tool, { arguments = { image = { bytes = ("x"):rep(1000) } } })
-    assert.is_nil(message)
-    assert.equal(1, state.open)
-    collectgarbage()
-    collectgarbage()
-    assert.is_nil(seen.image)
-    state.answer("done")
-  end)
+  for _, version in ipairs { "2025-11-25", "2026-07-28" } do
+    it("does not hold the arguments of a call while the tool waits, in " .. version, function()
+      local seen = setmetatable({}, { __mode = "v" })
+      local waiting, state = gate()
+      local session, transport = kit.connect { kit.tool {
+        input = { { "image", "object", "A picture of megabytes" } },
+        check = function(input) seen.image = input.image return true end,
+        run = function(_, ctx) return waiting.run({}, ctx) end,
+      } }
+      if version == "2025-11-25" then kit.initialize(session, transport, version) end
+      local send = version == "2025-11-25" and kit.send or function(_, message)
+        kit.modern(session, message.id, message.method, message.params)
+      end
+      send(session, { id = 1, method = "tools/call", params = { name = "probe", arguments = { image = { bytes = ("x"):rep(1000) } } } })
+      assert.equal(1, state.open)
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(seen.image)
+      state.answer("done")
+      assert.equal(1, #transport.sent)
+    end)
+  end
 
   it("leaves structured content out of revisions that do not know it, but not the data", function()
     local tool = kit.tool { run = function() return { data = { ok = true } } end }
