@@ -38,8 +38,7 @@ end
 -- What became of a row; a failed one's request may have been paid for, and save_outputs may find what it made.
 local function outcome_of(row, run)
   if run.ok then return { row = row, request_id = run.value.request_id, urls = run.value.urls } end
-  local data = type(run.error) == "table" and run.error.data
-  return { row = row, error = tostring(run.error), request_id = data and data.request_id or nil }
+  return { row = row, error = run.error.message, request_id = run.error.data and run.error.data.request_id }
 end
 
 return rc.tool {

@@ -58,7 +58,7 @@ return rc.tool {
 
     local images, content, failed = {}, {}, 0
     for i, run in ipairs(runs) do
-      images[i] = run.ok and run.value or { seed = seeds[i], error = tostring(run.error) }
+      images[i] = run.ok and run.value or { seed = seeds[i], error = run.error.message }
       if not run.ok then failed = failed + 1 end
       if run.ok and input.inline then content[#content + 1] = rc.image(rc.http({ url = images[i].url }).body) end
     end

@@ -48,7 +48,7 @@ return rc.tool {
       if run.ok then
         table.move(run.value, 1, #run.value, #files + 1, files)
       else
-        problems[#problems + 1] = { request_id = input.request_ids[i], error = tostring(run.error) }
+        problems[#problems + 1] = { request_id = input.request_ids[i], error = run.error.message }
       end
     end
     if #files == 0 then rc.fail("nothing could be saved: " .. problems[1].error, { problems = problems }) end

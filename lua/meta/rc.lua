@@ -221,7 +221,8 @@ function rc.all(functions) end
 ---@field stop_on_error? boolean     default true: the first error cancels the rest and is raised
 
 --- Runs `fn(item, index)` for each item.  With stop_on_error = false the results are
---- `{ ok = true, value = … }` and `{ ok = false, error = … }`, all of them, in order.
+--- `{ ok = true, value = … }` and `{ ok = false, error = … }`, all of them, in order; the error is an rc.Error, also
+--- where the function raised a text.
 ---@generic T
 ---@param items T[]
 ---@param fn fun(item: T, index: integer): any

@@ -31,7 +31,7 @@ end
 
 local names, results, failed = wanted(), {}, 0
 for i, run in ipairs(rc.map(names, try, { stop_on_error = false })) do
-  results[i] = run.ok and run.value or { name = names[i], error = tostring(run.error) }
+  results[i] = run.ok and run.value or { name = names[i], error = run.error.message }
   if not run.ok then failed = failed + 1 end
   print(("%s %s: %s"):format(run.ok and "PASS" or "FAIL", results[i].name, run.ok and results[i].seconds .. " s" or results[i].error))
 end

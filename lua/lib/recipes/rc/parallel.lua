@@ -3,6 +3,7 @@
 --- The recipe's functions run in fibers of the recipe's budget; a fiber of the host starts them, waits for
 --- them, and ends those that are left when one fails or the call ends.
 
+local boundary = require "lib.recipes.boundary"
 local fiber = require "lib.fiber"
 local work = require "lib.recipes.rc.work"
 
@@ -115,6 +116,8 @@ end
 local function kept(ok, value)
   if ok then return { ok = true, value = value } end
   if fiber.is_cancelled(value) then error(value, 0) end
+  -- A text, as Lua raises it, would have no `message` just where a recipe tells what went wrong.
+  if type(value) == "string" then value = boundary.new_error(value, { code = "recipe_error" }) end
   return { ok = false, error = value }
 end
 

@@ -92,6 +92,15 @@ describe("rc.map", function()
     assert.same({ first = { ok = true, value = 1 }, ok = false, message = "no 2", item = 2, last = 3 }, data)
   end)
 
+  it("gives a text that was raised as an error with a message, too", function()
+    local data = run [[
+      local list = rc.map({ 1 }, function() error "broken" end, { stop_on_error = false })
+      return { message = list[1].error.message, text = tostring(list[1].error), code = list[1].error.code }
+    ]]
+    assert.matches("probe.lua:%d+: broken$", data.message)
+    assert.same({ data.message, "recipe_error" }, { data.text, data.code })
+  end)
+
   it("starts nothing more after the first error", function()
     local data = run [[
       local seen = {}
