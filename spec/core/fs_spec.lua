@@ -62,9 +62,19 @@ describe("core.fs", function()
     assert.same({}, (function() fs.mkdir(root .. "/n") return fs.list(root .. "/n") end)())
   end)
 
+  it("follows links, '.' and '..' to the real path", function()
+    local real = assert(fs.realpath(root))
+    assert(fs.mkdir(root .. "/a/b"))
+    write("f", "x")
+    assert(os.execute(("ln -s ../f '%s/a/link'"):format(root)))
+    assert.equal(real .. "/f", fs.realpath(root .. "/a/./b/../link"))
+    assert.equal(real, fs.realpath(root .. "/a/.."))
+    assert.equal("/", fs.realpath("/"))
+  end)
+
   it("says what is missing", function()
     local missing = root .. "/none"
-    for _, ask in ipairs { fs.stat, fs.list } do
+    for _, ask in ipairs { fs.stat, fs.list, fs.realpath } do
       local value, message, code = ask(missing)
       assert.is_nil(value)
       assert.equal(missing .. ": no such file or directory", message)
@@ -84,6 +94,7 @@ describe("core.fs", function()
       fs.stat(root)
       fs.list(root)
       fs.mkdir(root)
+      fs.realpath(root)
     end)
   end)
 end)
