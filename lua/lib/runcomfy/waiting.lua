@@ -14,8 +14,8 @@ local serverless = require "lib.runcomfy.serverless"
 local M = {}
 
 local CROWD = 32           -- waits at once from which first polls are spread
-local POLL_LONGEST = 30    -- seconds that one poll may take, 10 near the end of the wait
-local POLL_SHORTEST = 10
+local POLL_LONGEST = 30    -- seconds that one poll may take, 5 near the end of the wait
+local POLL_SHORTEST = 5 -- so that a slice of 50 s ends before the 60 s of many clients, also when the API hangs
 
 local MOMENT = 0.001       -- seconds; less is no time left
 

@@ -1,4 +1,6 @@
 local bed = require "spec.support.runcomfy"
+local clock = require "lib.clock"
+local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
 local serverless = require "lib.runcomfy.serverless"
@@ -25,6 +27,24 @@ describe("lib.runcomfy.waiting", function()
     local different = 0
     for _ in pairs(seen) do different = different + 1 end
     assert.is_true(different > 10)
+  end)
+
+  it("gives no poll more than five seconds past the end: a slice of 50 s ends before a client's 60", function()
+    local status, polls = serverless.status, {}
+    local _ <close> = setmetatable({}, { __close = function() serverless.status = status end })
+    local time <close> = clock.virtual()
+    time:run(function()
+      local started = clock.now()
+      function serverless.status(_, _, options)
+        polls[#polls + 1] = { elapsed = clock.now() - started, seconds = options.total_ms / 1000 }
+        return nil, errors.new("no answer", { code = "timeout" })
+      end
+      local waited = assert(waiting.wait(ID, "r", { timeout = 300, slice = 50 }))
+      assert.equal("timeout", waited.err.code)
+    end)
+    assert.equal(30, polls[1].seconds)
+    for _, poll in ipairs(polls) do assert.is_true(poll.elapsed + poll.seconds <= 55.001) end
+    assert.is_true(polls[#polls].seconds >= 5)
   end)
 
   it("describes a status in a few words", function()
