@@ -57,7 +57,7 @@ local function serve(program)
   local _ <close> = signal.on("HUP", function() program:reload() end)
   loop.run()
   local api = package.loaded["lib.runcomfy.api"]
-  for _, message in ipairs(api and api.lost_writes() or {}) do log.write("warning", message) end
+  for _, lost in ipairs(api and api.lost_writes() or {}) do log.write("warning", lost) end
   return status
 end
 

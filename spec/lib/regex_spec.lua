@@ -33,7 +33,8 @@ describe("lib.regex", function()
 
   for pattern, message in pairs {
     ["(a"] = "parenthesis", ["a)"] = "parenthesis", ["[a"] = "bracket", ["*"] = "nothing to repeat", ["(?=a)"] = "look-around",
-    ["(a)\\1"] = "back references", ["\\"] = "backslash", ["[z-a]"] = "order", ["a{3,2}"] = "order", ["\\p{Script=Greek}"] = "'Script=Greek' is not known",
+    ["(a)\\1"] = "back references", ["\\"] = "backslash", ["[z-a]"] = "order", ["a{3,2}"] = "order",
+    ["\\p{Script=Greek}"] = "'Script=Greek' is not known",
     ["\\p{L"] = "in braces", ["\\pL"] = "in braces",
     ["\\x4"] = "malformed", ["\\y"] = "unknown escape", ["(((a{99}){99}){99})"] = "too large", ["\255"] = "UTF-8",
   } do

@@ -212,7 +212,8 @@ describe("a hostile recipe", function()
   end)
 
   it("changes libraries for itself alone", function()
-    gives("mine", "string.upper = function() return 'mine' end; table.insert = nil; math.floor = nil; _G.print = nil; return string.upper('x')")
+    gives("mine", "string.upper = function() return 'mine' end; table.insert = nil; math.floor = nil; _G.print = nil; "
+      .. "return string.upper('x')")
     gives("X", "return ('x'):upper() .. (table.insert and '' or 'gone')")
     gives("nil nil", "leak = leak; return type(leak) .. ' ' .. type(_G.leak)")
     assert.equal("X", string.upper("x"))
