@@ -230,7 +230,7 @@ function rc.all(functions) end
 ---@return any[]
 function rc.map(items, fn, options) end
 
---- Waits.
+--- Waits; in a dry run it only moves rc.now() on.
 ---@param seconds number
 function rc.sleep(seconds) end
 

@@ -87,3 +87,31 @@ describe("the examples of an installation", function()
     assert.equal(#require("core.fs").list("recipes") - 2, loaded, "all but lib and scripts")
   end)
 end)
+
+describe("a dry run of the examples", function()
+  local function plan(...)
+    local args = { "run", "--dry-run", "--examples", "--simulate", "--speed", "1", ... }
+    local status, out, err = child.run(args)
+    assert.equal(0, status, err)
+    return json.decode(out)
+  end
+
+  local function names(data)
+    local list = {}
+    for i, call in ipairs(data.calls) do list[i] = call.tool end
+    return list
+  end
+
+  it("does not sit through a session, and shows that it would scale back", function()
+    local data = plan("warm_up_and_scale_back", "deployment_id=text-to-image", "minutes=45")
+    assert.same({ "update_deployment", "update_deployment" }, names(data))
+    assert.equal(1, data.calls[1].input.min_instances)
+    assert.equal(0, data.calls[2].input.min_instances)
+  end)
+
+  it("lists what would change something, and not what only reads", function()
+    local data = plan("upscale_then_free_vram", "deployment_id=upscale", "image=https://example.com/a.png")
+    assert.same({ "submit_request", "call_instance_proxy" }, names(data))
+    assert.equal("api/free", data.calls[2].input.comfy_backend_path)
+  end)
+end)

@@ -138,7 +138,7 @@ end
 function DryRun:around(call, proceed)
   if self.is_recipe(call.name) then return proceed() end
   if self.made:is_deleted(call.input.deployment_id) then return gone(call.input.deployment_id) end
-  local is_read = hint(call.tool, "readOnlyHint")
+  local is_read = call.reads or hint(call.tool, "readOnlyHint")
   if is_read and not self.made:concerns(call.input) then return read(self, call, proceed) end
   return answer(self, call, is_read)
 end

@@ -37,6 +37,7 @@ end
 ---@field input table
 ---@field tool Tool
 ---@field samples table<string, any>  of the recipe that calls
+---@field reads boolean               it only reads, whatever its tool may do
 ---@field chain string[]              the recipes that led here, the outermost first
 
 local function refuse(message, code, hint)
@@ -102,7 +103,7 @@ function M.perform(state, name, input, for_job, run)
   end
   local around = state.ctx.around_call
   if not around then return proceed() end
-  return around({ name = name, input = input, tool = tool, samples = state.samples, chain = state.chain }, proceed)
+  return around({ name = name, input = input, tool = tool, samples = state.samples, chain = state.chain, reads = run ~= nil }, proceed)
 end
 
 --- The same; gives the structured content as JSON text: what crosses to the recipe is made there.

@@ -22,6 +22,7 @@ local M = {}
 ---@field started number                 lib.clock
 ---@field call? CallState
 ---@field entropy? fun(count: integer): string  random bytes; default: the system's.  A run that is repeated brings its own
+---@field skipped? number               seconds that a dry run did not wait
 ---@field outputs table<string, table>   by URL: where a job's output came from
 ---@field package done number            progress that the recipe told
 ---@field package total? number

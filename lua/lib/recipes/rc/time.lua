@@ -1,24 +1,39 @@
 --- Time and chance: what a recorded run would repeat.
 
+local boundary = require "lib.recipes.boundary"
 local clock = require "lib.clock"
 local host = require "core.host"
 
 local M = {}
 
+-- In a dry run nothing happens that could be waited for: the recipe's clock goes on, ours does not.  What would wait
+-- for something that never comes ends where the call would have.
+local function skip(state, seconds)
+  state.skipped = (state.skipped or 0) + seconds
+  local limit = state.call and state.call.limits.seconds or math.huge
+  if state.skipped > limit then
+    error(boundary.new_error(("dry run: the recipe would wait for more than the %g seconds that a call may take"):format(limit),
+      { code = "timeout" }), 0)
+  end
+  clock.sleep(0)
+end
+
 --- `rc.sleep`
----@param _ rc.State
+---@param state rc.State
 ---@param seconds number
-function M.sleep(_, seconds)
+function M.sleep(state, seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 or seconds == math.huge then
     error("rc.sleep takes seconds, 0 or more", 3)
   end
+  if state.ctx.dry_run then return skip(state, seconds) end
   clock.sleep(seconds)
 end
 
 --- `rc.now`
+---@param state rc.State
 ---@return number
-function M.now()
-  return clock.wall()
+function M.now(state)
+  return clock.wall() + (state.skipped or 0)
 end
 
 local function random_integer(state)

@@ -17,6 +17,19 @@ describe("rc.sleep and rc.now", function()
     end)
   end)
 
+  it("go on without a wait in a dry run, up to where the call would end", function()
+    kit.with({}, function()
+      local begun = clock.wall()
+      local ctx = { dry_run = true }
+      local data = kit.data("local a = rc.now() rc.sleep(90.5) return { passed = rc.now() - a }", { ctx = ctx })
+      assert.is_true(math.abs(data.passed - 90.5) < 1e-6)
+      local _, err = kit.run("while true do rc.sleep(60) end", { ctx = ctx })
+      assert.equal("timeout", err.code)
+      assert.matches("dry run: the recipe would wait", err.message, 1, true)
+      assert.equal(begun, clock.wall())
+    end)
+  end)
+
   it("refuse what is no time", function()
     for _, text in ipairs { "rc.sleep(-1)", "rc.sleep('x')", "rc.sleep(0/0)", "rc.sleep(math.huge)" } do
       local _, err = run(text)
