@@ -232,6 +232,13 @@ describe("core.budget", function()
     assert.is_false((budgets.new { cpu_ms = 10 }:close(thread)))
   end)
 
+  it("counts the stacks of its coroutines, wherever they were made", function()
+    local budget = budgets.new { memory_bytes = 2 * MIB, cpu_ms = 20000 }
+    local function deep(n) return n == 0 and 0 or 1 + deep(n - 1) end
+    local outcome, limit = budget:resume(budget:create(function() return deep(150000) end))
+    assert.same({ "stopped", "memory" }, { outcome, limit })
+  end)
+
   it("runs nothing of a budget that is used up", function()
     local budget = budgets.new { cpu_ms = 5 }
     budget:resume(budget:create(loop))

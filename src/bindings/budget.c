@@ -114,8 +114,7 @@ static int create(lua_State *L)
 {
     struct budget *b = check_budget(L);
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_State *co = lua_newthread(L);
-    budget_watch(co, b);
+    lua_State *co = budget_new_thread(L, b);
     lua_pushcfunction(co, body);
     lua_pushvalue(L, 2);
     lua_xmove(L, co, 1);
@@ -166,7 +165,7 @@ static int resume_slice(lua_State *L)
     struct budget *b = check_budget(L);
     lua_State *co = check_thread(L, 2);
     int nargs = lua_gettop(L) - 2;
-    if (budget_expired(b) != BUDGET_FINE)
+    if (budget_is_spent(b))
         return push_stopped(L, co, b, 0);
     bool is_new = lua_status(co) == LUA_OK;
     luaL_argcheck(L, !is_new || lua_gettop(co) == 2, 2, "it runs or has ended");
@@ -243,7 +242,7 @@ static int create_plain(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_State *co = lua_newthread(L);
-    budget_watch(co, NULL);
+    budget_unwatch(co);
     lua_pushvalue(L, 1);
     lua_xmove(L, co, 1);
     return 1;

@@ -97,12 +97,35 @@ static void set_hook(lua_State *co, int count)
     lua_sethook(co, on_count, LUA_MASKCOUNT, count);
 }
 
-void budget_watch(lua_State *co, const struct budget *b)
+void budget_unwatch(lua_State *co)
 {
-    if (b)
-        set_hook(co, INTERVAL);
-    else
-        lua_sethook(co, NULL, 0, 0);
+    lua_sethook(co, NULL, 0, 0);
+}
+
+static int new_thread(lua_State *L)
+{
+    set_hook(lua_newthread(L), INTERVAL);
+    return 1;
+}
+
+lua_State *budget_new_thread(lua_State *L, const struct budget *b)
+{
+    struct alloc *alloc = &b->host->alloc;
+    lua_pushcfunction(L, new_thread);
+    struct alloc_owner *before = alloc->owner;
+    alloc->owner = b->owner;
+    int status = lua_pcall(L, 0, 1, 0);
+    alloc->owner = before;
+    if (status != LUA_OK)
+        lua_error(L);
+    return lua_tothread(L, -1);
+}
+
+bool budget_is_spent(struct budget *b)
+{
+    if (b->turn == b->host->turn && b->began != 0 && cpu_now() - b->began > b->cpu_limit)
+        b->late = true;
+    return budget_expired(b) != BUDGET_FINE;
 }
 
 int budget_stop(lua_State *L)
@@ -234,7 +257,7 @@ int budget_close(lua_State *co, struct budget *b)
     struct host *host = host_of(co);
     int64_t now = cpu_now();
     struct slice s = { .budget = b, .running = co };
-    budget_watch(co, b);
+    set_hook(co, INTERVAL);
     enter(host, &s, now);
     int status = lua_resetthread(co);
     leave(host, &s, now);

@@ -37,8 +37,16 @@ enum budget_limit budget_expired(const struct budget *b);
 
 void budget_use(const struct budget *b, struct budget_use *use);
 
-/// Sets the hook on a coroutine that does not run, or takes it away (`b` NULL).
-void budget_watch(lua_State *co, const struct budget *b);
+/// Takes the hook from a coroutine that does not run.
+void budget_unwatch(lua_State *co);
+
+/// Pushes a new coroutine with the hook; its memory is the budget's.  May raise, as
+/// lua_newthread().
+lua_State *budget_new_thread(lua_State *L, const struct budget *b);
+
+/// Whether nothing of the budget may run any more in this turn.  Many short slices would reach no
+/// hook: to be asked before each.
+bool budget_is_spent(struct budget *b);
 
 /// lua_resume() of `co` as a slice of `b`; NULL: as the host's own code.
 int budget_resume(lua_State *co, lua_State *from, struct budget *b, int nargs, int *nresults);

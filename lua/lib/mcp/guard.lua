@@ -29,7 +29,7 @@ end
 ---@return Error|string
 function M.caught(what, name, err)
   if fiber.is_cancelled(err) then error(err, 0) end
-  if getmetatable(err) ~= Crash then return err end
+  if not rawequal(getmetatable(err), Crash) then return err end
   log.write("error", ("%s raised an error: %s"):format(what:format(name), err.trace))
   return err.message
 end

@@ -20,6 +20,7 @@ M.defaults = { cpu_ms = 2000, memory_bytes = 64 * 1024 * 1024, seconds = 3600, c
 ---@field budget core.budget.Budget
 ---@field cleanups Cleanup[]      what rc.finally registered, in order
 ---@field fibers Fiber[]          of its code, that may still run
+---@field package sweep_at? integer  number of fibers at which to drop those that have ended
 ---@field in_flight integer       host calls that have not ended
 ---@field leaving Fiber[]         host calls that were cancelled and may still undo something, such as a job at RunComfy
 ---@field phase "run"|"cleanup"|"over"
@@ -48,6 +49,23 @@ end
 function M.current()
   local id = budgets.current()
   return id and calls[id] or nil
+end
+
+local FEW = 64 -- fibers that are kept without a look at which have ended
+
+--- Keeps a fiber of this call's code until it has ended, to end it with the call; one that was stopped, to
+--- close what it left.
+---@param task Fiber
+function Call:keep(task)
+  if #self.fibers >= (self.sweep_at or FEW) then
+    local left = {}
+    for _, other in ipairs(self.fibers) do
+      if other.status ~= "done" or other.stopped then left[#left + 1] = other end
+    end
+    self.fibers = left
+    self.sweep_at = math.max(FEW, 2 * #left)
+  end
+  table.insert(self.fibers, task)
 end
 
 --- A new budget in which code of this call runs until `forget`.

@@ -30,7 +30,7 @@ local M = {}
 function M.spawn(call, fn, ...)
   local task = fiber.spawn_in(call.budget, fn, ...)
   task.quiet = true
-  table.insert(call.fibers, task)
+  call:keep(task)
   return task
 end
 

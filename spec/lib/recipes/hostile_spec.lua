@@ -157,6 +157,39 @@ describe("a hostile recipe", function()
     raises("a function without a message", "error(print)")
   end)
 
+  it("raises and returns values whose metatable bites when it is compared", function()
+    local trap = "local trap = setmetatable({}, { __eq = function() while true do end end })\n"
+      .. "local value = setmetatable({}, { __metatable = trap })\n"
+    raises("without a message", trap .. "error(value)")
+    raises("without a message", trap .. "rc.finally(function() error(value) end) error(value)")
+    gives({}, trap .. "return value")
+  end)
+
+  it("starts fibers without end, each too short for the hook", function()
+    local time <close> = clock.virtual()
+    local loaded, fn = recipe.load("rc.many(function() end)")
+    local calls, runner = require "lib.recipes.call", require "lib.recipes.runner"
+    local started, call = 0, nil
+    local boundary = require "lib.recipes.boundary"
+    local function rc_many(step)
+      local current = calls.current()
+      boundary.host_raw(function()
+        call = current
+        repeat
+          local task = runner.spawn(current, step)
+          started = started + 1
+        until task.stopped
+      end)
+    end
+    loaded.rc.many = rc_many
+    local task = fiber.spawn(function() return runner.run(loaded, fn, { n = 0 }, nil, { limits = SMALL }) end)
+    time:run_until(function() return task.status == "done" end)
+    local _, _, err = task:join()
+    assert.equal("cpu", err.code)
+    assert.equal("over", call.phase)
+    assert.is_true(started > 1)
+  end)
+
   it("returns values that bite", function()
     raises("is a function", "return { run = print }")
     raises("contains itself", "local t = {} t.t = t return t")
@@ -183,7 +216,7 @@ describe("a hostile recipe", function()
   end)
 
   it("looks for the host's tables", function()
-    for _, name in ipairs { "io", "debug", "package", "load", "loadstring", "dofile", "loadfile", "collectgarbage", "arg" } do
+    for _, name in ipairs { "io", "debug", "package", "load", "dofile", "loadfile", "collectgarbage", "arg" } do
       gives("nil", "return type(_G." .. name .. ")")
     end
     raises("attempt to call a nil value %(field 'exit'%)", "os.exit(1)")

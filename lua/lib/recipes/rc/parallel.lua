@@ -55,7 +55,7 @@ local function start(self)
   task.quiet = true
   self.running[task] = true
   self.alive = self.alive + 1
-  table.insert(self.call.fibers, task)
+  self.call:keep(task)
   fiber.spawn(function() note_end(self, task, task:join()) end)
 end
 
