@@ -87,7 +87,7 @@ end
 
 local function settle_values(self, ok, ...)
   local err = ...
-  if not ok and getmetatable(err) == Traced then
+  if not ok and rawequal(getmetatable(err), Traced) then
     self.traceback, self.values = err.text, { n = 1, err.value }
   else
     self.values = select("#", ...) > 0 and table.pack(...) or NOTHING
