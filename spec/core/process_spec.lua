@@ -30,6 +30,16 @@ describe("core.process", function()
     assert.equal(0, (probe:wait()))
   end)
 
+  it("lets go of a child whose output was closed twice, once it has ended", function()
+    local c <close> = child.spawn("sh", { "-c", "read line; exit 4" })
+    c.handle:close_stdout()
+    c.handle:close_stdout()
+    c:write("go\n")
+    c:wait_until(function(it) return it.status ~= nil end)
+    assert.equal(4, c.status)
+    assert.is_nil((c.handle:write("late")))
+  end)
+
   it("returns nil and a code for a program that does not exist", function()
     local handle, _, code = process.spawn { file = "no-such-program-anywhere", args = {} }
     assert.is_nil(handle)

@@ -17,7 +17,8 @@ struct lua_process {
     int anchor;
     int pid;
     bool exited;
-    int open_streams;
+    bool out_open; // standard output is open on our side
+    bool err_open;
 };
 
 struct event {
@@ -60,7 +61,7 @@ static void let_go(struct lua_process *p)
 
 static void let_go_if_over(struct lua_process *p)
 {
-    if (p->exited && p->open_streams == 0)
+    if (p->exited && !p->out_open && !p->err_open)
         let_go(p);
 }
 
@@ -71,7 +72,7 @@ static void on_output(void *arg, int stream, const char *bytes, size_t size)
         .p = p, .which = stream == 1 ? ON_STDOUT : ON_STDERR, .bytes = bytes, .size = size
     };
     if (size == 0)
-        p->open_streams--;
+        *(stream == 1 ? &p->out_open : &p->err_open) = false;
     host_call(p->L, call_back, &e);
     let_go_if_over(p);
 }
@@ -138,7 +139,7 @@ static int process_spawn_lua(lua_State *L)
         lua_pushnil(L);
 
     struct lua_process *p = lua_newuserdatauv(L, sizeof *p, CALLBACKS);
-    *p = (struct lua_process){ .L = host_main(L), .open_streams = 2 };
+    *p = (struct lua_process){ .L = host_main(L), .out_open = true, .err_open = true };
     luaL_setmetatable(L, PROCESS);
     set_callback(L, OBJECT, ON_STDOUT, "on_stdout");
     set_callback(L, OBJECT, ON_STDERR, "on_stderr");
@@ -179,9 +180,10 @@ static int process_close_stdin_lua(lua_State *L)
 static int process_close_stdout_lua(lua_State *L)
 {
     struct lua_process *p = luaL_checkudata(L, 1, PROCESS);
-    if (p->process) {
+    if (p->process && p->out_open) {
         process_close_stdout(p->process);
-        p->open_streams--;
+        p->out_open = false;
+        let_go_if_over(p);
     }
     return 0;
 }
