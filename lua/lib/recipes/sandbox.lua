@@ -159,12 +159,15 @@ local function load_module(options, env, name)
 end
 
 local function add_require(env, options)
-  local loaded = { rc = options.rc }
+  local loaded, loading = { rc = options.rc }, {}
   env.globals.require = function(name)
     if type(name) ~= "string" then error("require: a name expected, got " .. type(name), 2) end
     local value = loaded[name]
     if value ~= nil then return value end
+    if loading[name] then error(("module '%s' requires itself, by way of others or not"):format(name), 2) end
     local chunk, shown = load_module(options, env, name)
+    loading[name] = true
+    local _ <close> = setmetatable({}, { __close = function() loading[name] = nil end })
     value = chunk(name, shown)
     if value == nil then value = loaded[name] == nil or loaded[name] end
     loaded[name] = value
