@@ -121,7 +121,7 @@ describe("core.budget", function()
       closures = function() local t = {} while #t >= 0 do t[#t + 1] = function() return t end end end,
     }
     for name, fn in pairs(greedy) do
-      local outcome, limit = outcome_of(fn, { cpu_ms = 20000, memory_bytes = 4 * MIB })
+      local outcome, limit = outcome_of(fn, { cpu_ms = 100000, memory_bytes = 4 * MIB })
       assert.same({ name, "stopped", "memory" }, { name, outcome, limit })
     end
     assert.is_true(select(2, host.memory()) > 0)
@@ -130,12 +130,12 @@ describe("core.budget", function()
   it("does not count garbage", function()
     local outcome = outcome_of(function()
       for i = 1, 300000 do local _ = { i, tostring(i) } end
-    end, { cpu_ms = 20000, memory_bytes = MIB })
+    end, { cpu_ms = 100000, memory_bytes = MIB })
     assert.equal("done", outcome)
   end)
 
   it("credits memory to its owner, whoever frees it and whenever", function()
-    local budget = budgets.new { memory_bytes = 8 * MIB, cpu_ms = 20000 }
+    local budget = budgets.new { memory_bytes = 8 * MIB, cpu_ms = 100000 }
     local thread = budget:create(function()
       for _ = 1, 20 do
         local block = ("x"):rep(MIB) .. coroutine.yield()
@@ -172,11 +172,11 @@ describe("core.budget", function()
 
   it("collects before a long string would be refused for garbage", function()
     local outcome = outcome_of(function()
-      for i = 1, 200 do
+      for i = 1, 40 do
         local block = ("x"):rep(MIB) .. i
-        for _ = 1, 1000 do assert(#block > MIB) end
+        for _ = 1, 400 do assert(#block > MIB) end
       end
-    end, { cpu_ms = 20000, memory_bytes = 8 * MIB })
+    end, { cpu_ms = 100000, memory_bytes = 8 * MIB })
     assert.equal("done", outcome)
   end)
 
@@ -233,7 +233,7 @@ describe("core.budget", function()
   end)
 
   it("counts the stacks of its coroutines, wherever they were made", function()
-    local budget = budgets.new { memory_bytes = 2 * MIB, cpu_ms = 20000 }
+    local budget = budgets.new { memory_bytes = 2 * MIB, cpu_ms = 100000 }
     local function deep(n) return n == 0 and 0 or 1 + deep(n - 1) end
     local outcome, limit = budget:resume(budget:create(function() return deep(150000) end))
     assert.same({ "stopped", "memory" }, { outcome, limit })

@@ -22,7 +22,7 @@ local function stopped_by(code, text)
 end
 
 local function raises(pattern, text)
-  local outcome, err = recipe.run(text, { limits = SMALL })
+  local outcome, err = recipe.run(text, { limits = { cpu_ms = 20000, memory_bytes = SMALL.memory_bytes } })
   assert.is_nil(outcome)
   assert.matches(pattern, err.message)
   still_works()
