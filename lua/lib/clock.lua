@@ -63,12 +63,36 @@ local function earlier(a, b)
   return a.serial < b.serial
 end
 
+-- The queue is a binary heap: the earliest first, each entry no later than its two children.
+
+local function push(heap, entry)
+  local at = #heap + 1
+  while at > 1 and earlier(entry, heap[at // 2]) do
+    heap[at] = heap[at // 2]
+    at = at // 2
+  end
+  heap[at] = entry
+end
+
+local function pop(heap)
+  local first, last = heap[1], table.remove(heap)
+  local size, at = #heap, 1
+  if size == 0 then return first end
+  while 2 * at <= size do
+    local child = 2 * at
+    if child < size and earlier(heap[child + 1], heap[child]) then child = child + 1 end
+    if not earlier(heap[child], last) then break end
+    heap[at] = heap[child]
+    at = child
+  end
+  heap[at] = last
+  return first
+end
+
 function VirtualClock:after(seconds, fn)
   self.serial = self.serial + 1
   local entry = setmetatable({ due = self.time + math.max(0, seconds), serial = self.serial, fn = fn }, VirtualTimer)
-  local at = #self.queue + 1
-  while at > 1 and earlier(entry, self.queue[at - 1]) do at = at - 1 end
-  table.insert(self.queue, at, entry)
+  push(self.queue, entry)
   return entry
 end
 
@@ -111,7 +135,7 @@ end
 local function fire_next(self, limit)
   local entry = self.queue[1]
   if not entry or entry.due > limit then return false end
-  table.remove(self.queue, 1)
+  pop(self.queue)
   if entry.fn then
     budgets.new_turn()
     self.time = math.max(self.time, entry.due)

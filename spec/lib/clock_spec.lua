@@ -18,6 +18,19 @@ describe("lib.clock by hand", function()
     assert.equal(24.5, clock.now() - start)
   end)
 
+  it("keeps thousands of timers in order, those of one moment as they were started", function()
+    local time <close> = clock.virtual()
+    local fired, expected = {}, {}
+    for i = 1, 5000 do
+      local moment = i * 7919 % 500
+      clock.after(moment, function() fired[#fired + 1] = moment * 10000 + i end)
+      expected[i] = moment * 10000 + i
+    end
+    table.sort(expected)
+    time:advance(500)
+    assert.same(expected, fired)
+  end)
+
   it("never calls back after cancel", function()
     local time <close> = clock.virtual()
     local handle = clock.after(1, function() error("called after cancel") end)
