@@ -194,7 +194,7 @@ describe("mcp.parking", function()
     local client = connect(asker(state), { ask_seconds = 0.01 })
     local token = client.call().result.requestState
     kit.wait_for(function() return state.closed == 1 end)
-    local later = fiber.spawn(fiber.sleep, 0.03)
+    local later = fiber.spawn(fiber.sleep, 0.3) -- thirty times what it keeps
     kit.wait_for(function() return later.status == "done" end)
     assert.matches("Unknown 'requestState'", client.call(token, accept(1)).error.message, 1, true)
   end)
