@@ -120,6 +120,12 @@ local function park_next(place, ask)
   if not ok and callback then callback("error", { message = message }) end
 end
 
+local function park_or_queue(place, ask)
+  if place.state then return table.insert(place.queue, ask) end
+  local ok, message = try_to_park(place, ask)
+  if not ok then error(message, 0) end
+end
+
 --- Asks; `callback` comes once, later: with "result" and the answer, "timeout" or "closed".
 ---@param ctx Context
 ---@param params string  of elicitation/create, JSON text
@@ -137,12 +143,11 @@ function Parking:ask(ctx, params, callback)
     local waiting = settle(ask)
     if waiting then waiting "timeout" end
   end)
-  if place.state then
-    table.insert(place.queue, ask)
-    return ask
+  local ok, message = pcall(park_or_queue, place, ask)
+  if not ok then
+    ask.timer:cancel()
+    error(message, 0)
   end
-  local ok, message = try_to_park(place, ask)
-  if not ok then error(message, 0) end
   return ask
 end
 
