@@ -13,7 +13,8 @@ end
 
 local LOOP = "local function loop() while true do end end\n"
 
--- Name, code of the recipe's function, what its error says (nil: it may succeed).
+-- Name, code of the recipe's function, what its error says (nil: it may succeed).  Those that eat memory may meet the
+-- limit of time first where the machine is slow.
 local bites = {
   { "endless", "while true do end", "used more than the 0.1 seconds of processor time" },
   { "swallow", LOOP .. "while true do pcall(loop) end", "processor time" },
@@ -22,9 +23,9 @@ local bites = {
   { "finalizer", LOOP .. "setmetatable({}, { __gc = loop })", "cannot have __gc" },
   { "closing", LOOP .. "local _ <close> = setmetatable({}, { __close = loop }) error 'x'", "processor time" },
   { "cleanup", LOOP .. "rc.finally(loop) return { ok = true }" },
-  { "strings", "local s = 'x' while true do s = s .. s end", "needed more than the 16 MiB of memory" },
-  { "tables", "local t = {} while true do t = { t } end", "memory" },
-  { "recursion", "local function f() return 1 + f() end return f()", "memory|overflow" },
+  { "strings", "local s = 'x' while true do s = s .. s end", "needed more than the 16 MiB of memory|processor time" },
+  { "tables", "local t = {} while true do t = { t } end", "memory|processor time" },
+  { "recursion", "local function f() return 1 + f() end return f()", "memory|overflow|processor time" },
   { "pattern", "return (('a'):rep(28)):find(('.-'):rep(12) .. 'b')", "processor time" },
   { "handling", "return { ok = xpcall(error, function() error 'again' end) }" },
   { "yielding", "coroutine.yield(print)", "rc.sleep" },
