@@ -203,7 +203,7 @@ describe("rcmcp serve with recipes", function()
     assert.equal(0, (client.server:wait()))
   end)
 
-  it("loses no call and answers with no wrong version under 200 saves, good and bad", function()
+  it("loses no call and answers with no wrong version under 200 saves, good and bad #load", function()
     local SAVES, BATCH = 200, 10
     place:write("poster.lua", source(0))
     local client <close> = initialized { "--simulate", "--recipes", place.path }
