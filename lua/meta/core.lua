@@ -37,6 +37,10 @@ function host.versions() end
 ---@return string|nil path, string? message, string? code
 function host.program() end
 
+--- The home folder that the system has for this user, whatever HOME says.
+---@return string|nil path, string? message, string? code
+function host.home() end
+
 --- `count` random bytes of the system's generator, at most 1,024.
 ---@param count integer
 ---@return string

@@ -45,15 +45,25 @@ static int modules(lua_State *L)
     return 1;
 }
 
-static int program(lua_State *L)
+static int push_path(lua_State *L, int (*find)(char *path, size_t *size))
 {
     char path[4096];
     size_t size = sizeof path;
-    int rc = loop_program(path, &size);
+    int rc = find(path, &size);
     if (rc < 0)
         return bindings_fail(L, uv_err_name(rc), uv_strerror(rc));
     lua_pushlstring(L, path, size);
     return 1;
+}
+
+static int program(lua_State *L)
+{
+    return push_path(L, loop_program);
+}
+
+static int home(lua_State *L)
+{
+    return push_path(L, loop_home);
 }
 
 // The libraries that are always there; the others tell theirs once they are opened.
@@ -89,6 +99,7 @@ static const luaL_Reg functions[] = {
     { "fail_allocations", fail_allocations },
     { "modules", modules },
     { "program", program },
+    { "home", home },
     { "random", random_bytes },
     { "versions", versions },
     { NULL, NULL },

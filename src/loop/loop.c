@@ -1,6 +1,7 @@
 #include "loop/loop.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct closer {
     void (*fn)(void *arg);
@@ -121,4 +122,21 @@ void loop_not_at_close(struct loop *loop, void (*fn)(void *arg), void *arg)
 int loop_program(char *path, size_t *size)
 {
     return uv_exepath(path, size);
+}
+
+int loop_home(char *path, size_t *size)
+{
+    uv_passwd_t user;
+    int rc = uv_os_get_passwd(&user);
+    if (rc < 0)
+        return rc;
+    size_t length = user.homedir ? strlen(user.homedir) : 0;
+    if (length < *size) {
+        memcpy(path, user.homedir ? user.homedir : "", length + 1);
+        *size = length;
+    } else {
+        rc = UV_ENOBUFS;
+    }
+    uv_os_free_passwd(&user);
+    return rc;
 }

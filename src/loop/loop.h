@@ -42,4 +42,8 @@ void loop_not_at_close(struct loop *loop, void (*fn)(void *arg), void *arg);
 /// length. 0 or a libuv error code.
 int loop_program(char *path, size_t *size);
 
+/// Writes the home folder that the system has for the user of this process, whatever HOME says;
+/// sizes and errors as in loop_program().
+int loop_home(char *path, size_t *size);
+
 #endif

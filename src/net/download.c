@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 // "DIR/.rcmcp-XXXXXX": short, so that a name near the system's limit can still be saved.
@@ -21,6 +22,35 @@ static char *template_beside(const char *path)
     return text;
 }
 
+// Puts random letters in place of the X at the end.
+static bool fill_template(char *template)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyz234567"; // 32: each random byte is fair
+    unsigned char random[6];
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        return false;
+    char *end = template + strlen(template) - sizeof random;
+    for (size_t i = 0; i < sizeof random; i++)
+        end[i] = letters[random[i] % (sizeof letters - 1)];
+    return true;
+}
+
+// As mkostemp(), with the rights that the umask leaves: mkostemp() gives 0600 to what is only a
+// picture, and asking for the umask means changing it, for all threads.
+static int open_new(char *template)
+{
+    enum { TRIES = 100 };
+    for (int i = 0; i < TRIES; i++) {
+        if (!fill_template(template))
+            return -1;
+        int fd = open(template, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
 bool download_open(struct download *d, const char *path)
 {
     char *temporary = template_beside(path);
@@ -28,7 +58,7 @@ bool download_open(struct download *d, const char *path)
         errno = ENOMEM;
         return false;
     }
-    int fd = mkostemp(temporary, O_CLOEXEC); // mode 0600
+    int fd = open_new(temporary);
     if (fd < 0) {
         int error = errno;
         free(temporary);

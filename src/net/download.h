@@ -11,7 +11,7 @@ struct download {
     int fd;
 };
 
-/// Creates an empty file beside `path`, with a name of its own and readable by the owner only.
+/// Creates an empty file beside `path`, with a name of its own and the rights that the umask leaves.
 /// False, with errno set, when that fails.
 bool download_open(struct download *d, const char *path);
 

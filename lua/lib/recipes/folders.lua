@@ -2,6 +2,7 @@
 
 local errors = require "lib.errors"
 local fs = require "core.fs"
+local home = require "lib.home"
 
 local M = {}
 
@@ -26,9 +27,13 @@ local function strip_slash(path)
 end
 
 local function user_folder(env)
-  local base, home = env("XDG_CONFIG_HOME"), env("HOME")
-  if base and base:sub(1, 1) == "/" then return base .. "/rcmcp/recipes" end
-  return home and home ~= "" and home .. "/.config/rcmcp/recipes" or nil
+  local base = home.config("rcmcp", env)
+  return base and base .. "/recipes"
+end
+
+-- Outside of a shell nobody puts the home folder in place of `~`.
+local function in_home(path, env)
+  return strip_slash(home.expand(path, env) or path)
 end
 
 --- The shipped examples: beside the installed program, or in the source tree that it was built in.
@@ -65,10 +70,10 @@ function M.list(sources)
   local user = user_folder(env)
   if user then list[#list + 1] = { path = user, label = "configuration" } end
   for _, path in ipairs(sources.flags or {}) do
-    list[#list + 1] = { path = strip_slash(path), label = "--recipes", expected = true }
+    list[#list + 1] = { path = in_home(path, env), label = "--recipes", expected = true }
   end
   for path in (env("RCMCP_RECIPES") or ""):gmatch("[^:]+") do
-    list[#list + 1] = { path = strip_slash(path), label = "RCMCP_RECIPES", expected = true }
+    list[#list + 1] = { path = in_home(path, env), label = "RCMCP_RECIPES", expected = true }
   end
   local unique = {}
   for i = #list, 1, -1 do

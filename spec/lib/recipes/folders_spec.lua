@@ -37,20 +37,28 @@ describe("recipes.folders", function()
 
   it("find the examples in the source tree, too, and say where they should be", function()
     place:write("recipes/a.lua", "")
-    local sources = { examples = true, program = place.path .. "/build/dev/rcmcp", env = env {} }
-    assert.same({ "examples " .. place.path .. "/recipes" }, listed(sources))
+    local sources = { examples = true, program = place.path .. "/build/dev/rcmcp", env = env { HOME = "/h" } }
+    local user = "configuration /h/.config/rcmcp/recipes"
+    assert.same({ "examples " .. place.path .. "/recipes", user }, listed(sources))
     sources.program = place.path .. "/x/y/z/rcmcp"
-    assert.same({ "examples " .. place.path .. "/x/y/share/rcmcp/recipes" }, listed(sources))
+    assert.same({ "examples " .. place.path .. "/x/y/share/rcmcp/recipes", user }, listed(sources))
     assert.is_true(folders.list(sources)[1].expected)
   end)
 
-  it("fall back to the home folder, and do without one", function()
+  it("fall back to the home folder, also where HOME is not set", function()
     assert.same({ "configuration /h/.config/rcmcp/recipes" }, listed { env = env { HOME = "/h", XDG_CONFIG_HOME = "relative" } })
-    assert.same({}, listed { env = env {} })
+    local home = assert(require("core.host").home())
+    assert.same({ "configuration " .. home .. "/.config/rcmcp/recipes" }, listed { env = env {} })
+  end)
+
+  it("may be named from the home folder, where no shell puts it in", function()
+    assert.same({ "configuration /h/.config/rcmcp/recipes", "--recipes /h/a", "RCMCP_RECIPES /h/b" },
+      listed { flags = { "~/a/" }, env = env { HOME = "/h", RCMCP_RECIPES = "~/b" } })
   end)
 
   it("count once, where they were named last", function()
-    assert.same({ "--recipes /b", "RCMCP_RECIPES /a" }, listed { flags = { "/a", "/b" }, env = env { RCMCP_RECIPES = "/a" } })
+    assert.same({ "--recipes /b", "RCMCP_RECIPES /a" },
+      { select(2, table.unpack(listed { flags = { "/a", "/b" }, env = env { RCMCP_RECIPES = "/a", HOME = "/h" } })) })
   end)
 
   it("hold recipes as files and as folders with main.lua, sorted", function()

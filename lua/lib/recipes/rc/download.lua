@@ -2,8 +2,8 @@
 
 local clock = require "lib.clock"
 local errors = require "lib.errors"
-local files = require "lib.recipes.rc.files"
 local fs = require "core.fs"
+local home = require "lib.home"
 local hosts = require "lib.recipes.rc.hosts"
 local http = require "lib.recipes.rc.http"
 local json = require "core.json"
@@ -61,13 +61,26 @@ local function reserve(folder, name)
   return path, setmetatable({}, { __close = function() reserved[path] = nil end })
 end
 
+local function no_folder(message)
+  local text = ("cannot create the output folder: %s; the setting output_folder names another"):format(message)
+  return nil, errors.new(text, { code = "file" })
+end
+
+-- Where outputs go, as a path.
+local function named_folder(settings)
+  local folder, message = home.expand(settings.output_folder or DEFAULT_FOLDER)
+  if not folder then return no_folder(message) end
+  return (folder:gsub("(.)/+$", "%1"))
+end
+
+-- Like what any program saves, for whom the umask lets: a picture is no secret of rcmcp's.
+local ALL_MAY = 511 -- 0777
+
 local function folder_of(settings)
-  local folder = files.in_home(settings.output_folder or DEFAULT_FOLDER):gsub("(.)/+$", "%1")
-  local ok, message = fs.mkdir(folder, 448)
-  if not ok then
-    local text = ("cannot create the output folder: %s; the setting output_folder names another"):format(message)
-    return nil, errors.new(text, { code = "file" })
-  end
+  local folder, err = named_folder(settings)
+  if not folder then return nil, err end
+  local ok, message = fs.mkdir(folder, ALL_MAY)
+  if not ok then return no_folder(message) end
   return fs.realpath(folder)
 end
 
@@ -147,7 +160,8 @@ end
 local KEYS = { "url", "path", "size", "mime_type", "about_path" }
 
 local function dry(state, url, name)
-  local folder = files.in_home(state.settings.output_folder or DEFAULT_FOLDER)
+  local folder, err = named_folder(state.settings)
+  if not folder then return nil, err end
   return json.encode(json.ordered(KEYS, { url = url, path = folder .. "/" .. name, size = 0, mime_type = "application/octet-stream" }))
 end
 

@@ -3,6 +3,7 @@
 local codec = require "core.codec"
 local errors = require "lib.errors"
 local fs = require "core.fs"
+local home = require "lib.home"
 local media_type = require "lib.media_type"
 local work = require "lib.recipes.rc.work"
 
@@ -14,16 +15,10 @@ local function refuse(code, message, ...)
   return nil, errors.new(message:format(...), { code = code })
 end
 
-local function in_home(path)
-  local home = os.getenv "HOME"
-  return home and path:gsub("^~%f[/\0]", function() return home end) or path
-end
-M.in_home = in_home
-
 -- The current folder stands in for a setting, unless it holds everything.
 local function default_folders()
-  local here, home = fs.realpath ".", os.getenv "HOME"
-  if not here or here == "/" or home and here == fs.realpath(home) then return {} end
+  local here, user_home = fs.realpath ".", home.folder()
+  if not here or here == "/" or user_home and here == fs.realpath(user_home) then return {} end
   return { here }
 end
 
@@ -31,7 +26,8 @@ local function allowed_folders(settings)
   if not settings.file_folders then return default_folders() end
   local folders = {}
   for _, folder in ipairs(settings.file_folders) do
-    local real = fs.realpath(in_home(folder))
+    local path = home.expand(folder)
+    local real = path and fs.realpath(path)
     if real then folders[#folders + 1] = real end
   end
   return folders
@@ -76,7 +72,9 @@ local function read(path)
 end
 
 local function read_allowed(settings, path)
-  local real, message = fs.realpath(in_home(path))
+  local expanded, message = home.expand(path)
+  local real = expanded
+  if real then real, message = fs.realpath(expanded) end
   if not real then return refuse("file", "cannot read %s", message) end
   local ok, err = find_allowed(settings, real)
   if not ok then return nil, err end
