@@ -155,7 +155,10 @@ local function check_settings(path, man_path)
       must_mention(man_path, man, (setting.flag:gsub("^%-%-", "")), "the option --")
     end
   end
-  must_mention(path, text, "RUNCOMFY_TOKEN", "the variable")
+  for _, name in ipairs(require("lib.config.key_sources").VARIABLES) do
+    must_mention(path, text, name, "the variable")
+    must_mention(man_path, man, name, "the variable")
+  end
 end
 
 local function check_commands(paths)
@@ -175,7 +178,8 @@ end
 
 -- A variable that the documents promise must be one that something reads.
 local function check_promises(paths)
-  local known = { RUNCOMFY_TOKEN = true }
+  local known = {}
+  for _, name in ipairs(require("lib.config.key_sources").VARIABLES) do known[name] = true end
   for _, setting in ipairs(require("lib.config.settings").list) do known[setting.env] = true end
   for _, name in ipairs { "RCMCP_LUA_DIR", "RCMCP_BUILD", "RCMCP_RECIPES" } do known[name] = true end
   for _, path in ipairs(paths) do

@@ -4,6 +4,8 @@
 local api_key = require "lib.config.api_key"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
+local home = require "lib.home"
+local key_sources = require "lib.config.key_sources"
 local settings = require "lib.config.settings"
 
 local M = {}
@@ -41,18 +43,12 @@ local function fail(message, ...)
   return nil, errors.new(message:format(...), { code = "config" })
 end
 
-local function in_home(path, env)
-  local home = env("HOME")
-  return home and path:gsub("^~/", function() return home .. "/" end) or path
-end
-
 --- Where the user's config.lua is looked for; nil without a home.
 ---@param env fun(name: string): string?
 ---@return string?
 function M.default_file(env)
-  local base, home = env("XDG_CONFIG_HOME"), env("HOME")
-  if base and base:sub(1, 1) == "/" then return base .. "/rcmcp/config.lua" end
-  return home and home ~= "" and home .. "/.config/rcmcp/config.lua" or nil
+  local folder = home.config("rcmcp", env)
+  return folder and folder .. "/config.lua"
 end
 
 -- The first line that assigns `name`: a table does not remember its lines.
@@ -150,37 +146,8 @@ local function merge_flags(result, flags)
   end
 end
 
--- The places of the key, the strongest first: { text or path, origin, is a path }.
-local function key_candidates(result, env)
-  local from_file = result.origin.api_key
-  local path, path_origin = result.api_key_file, result.origin.api_key_file or ""
-  local list = {}
-  local function add(value, origin, is_path)
-    if value and value:find("%S") then list[#list + 1] = { value = value, origin = origin, is_path = is_path } end
-  end
-  if path_origin:find("^flag") then add(path, path_origin, true) end
-  add(env("RUNCOMFY_API_KEY"), "environment RUNCOMFY_API_KEY")
-  if path_origin:find("^environment") then add(path, path_origin, true) end
-  add(env("RUNCOMFY_TOKEN"), "environment RUNCOMFY_TOKEN")
-  if from_file then add(result.api_key, from_file) end
-  if path_origin:find("^file") then add(path, path_origin, true) end
-  return list
-end
-
 local function find_key(result, env)
-  local candidates = key_candidates(result, env)
-  result.api_key, result.origin.api_key = nil, nil
-  local source = candidates[1]
-  if not source then return nil end
-  local key, err, warning, origin
-  if source.is_path then
-    local path = in_home(source.value, env)
-    key, err, warning = api_key.read_file(path, source.origin)
-    origin = ("file %s (%s)"):format(path, source.origin)
-  else
-    key, err = api_key.check(source.value, source.origin)
-    origin = source.origin
-  end
+  local key, origin, err, warning = key_sources.find(result, env)
   if err then return err end
   result.api_key, result.origin.api_key = key, origin
   if warning then result.warnings[#result.warnings + 1] = warning end

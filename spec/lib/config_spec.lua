@@ -2,9 +2,9 @@ local config = require "lib.config"
 
 local KEY = "0123456789abcdef0123456789abcdef0123"
 
--- An environment of its own, so that the tester's settings do not matter.
+-- An environment of its own, so that the tester's settings do not matter, nor the tester's home.
 local function environment(values)
-  return function(name) return values[name] end
+  return function(name) return values[name] or name == "HOME" and "/nonexistent" or nil end
 end
 
 local function load_with(sources)
@@ -73,7 +73,7 @@ describe("lib.config", function()
     assert.equal("/x/rcmcp/config.lua", config.default_file(environment { XDG_CONFIG_HOME = "/x", HOME = "/h" }))
     assert.equal("/h/.config/rcmcp/config.lua", config.default_file(environment { HOME = "/h" }))
     assert.equal("/h/.config/rcmcp/config.lua", config.default_file(environment { XDG_CONFIG_HOME = "rel", HOME = "/h" }))
-    assert.is_nil(config.default_file(environment {}))
+    assert.equal(require("core.host").home() .. "/.config/rcmcp/config.lua", config.default_file(function() end))
     assert.is_nil(assert(load_with { env = { HOME = "/nonexistent" } }).file)
   end)
 
@@ -145,7 +145,11 @@ describe("lib.config", function()
   describe("api_key", function()
     it("comes from the first of its places, and says from which", function()
       local path = file_with("from-the-file\n")
-      local env = { RUNCOMFY_API_KEY = "from-variable", RUNCOMFY_API_KEY_FILE = path, RUNCOMFY_TOKEN = "from-token" }
+      local machine = file_with("from-the-machine\n")
+      local env = {
+        RUNCOMFY_SERVERLESS_API_KEY = "from-serverless", RUNCOMFY_API_KEY = "from-variable", RUNCOMFY_API_KEY_FILE = path,
+        RUNCOMFY_API_TOKEN = "from-machine", RUNCOMFY_API_TOKEN_FILE = machine, RUNCOMFY_TOKEN = "from-token",
+      }
       local own = file_with "return { api_key = 'from-config' }"
 
       local function found()
@@ -153,10 +157,16 @@ describe("lib.config", function()
         return settings.api_key, settings.origin.api_key
       end
 
+      assert.same({ "from-serverless", "environment RUNCOMFY_SERVERLESS_API_KEY" }, { found() })
+      env.RUNCOMFY_SERVERLESS_API_KEY = nil
       assert.same({ "from-variable", "environment RUNCOMFY_API_KEY" }, { found() })
       env.RUNCOMFY_API_KEY = nil
       assert.same({ "from-the-file", "file " .. path .. " (environment RUNCOMFY_API_KEY_FILE)" }, { found() })
       env.RUNCOMFY_API_KEY_FILE = nil
+      assert.same({ "from-machine", "environment RUNCOMFY_API_TOKEN" }, { found() })
+      env.RUNCOMFY_API_TOKEN = nil
+      assert.same({ "from-the-machine", "file " .. machine .. " (environment RUNCOMFY_API_TOKEN_FILE)" }, { found() })
+      env.RUNCOMFY_API_TOKEN_FILE = nil
       assert.same({ "from-token", "environment RUNCOMFY_TOKEN" }, { found() })
       env.RUNCOMFY_TOKEN = nil
       assert.same({ "from-config", "file " .. own .. ":1" }, { found() })
