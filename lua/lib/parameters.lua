@@ -261,7 +261,7 @@ function compile_members(list)
   local slots, known, names = compile_slots(list)
   local null = json.null
   return function(object, prefix, problems)
-    local input, before = {}, #problems
+    local input, before = json.like(object, {}), #problems
     for name in pairs(object) do
       if not known[name] then note_unknown(object, known, names, prefix, problems) break end
     end

@@ -305,18 +305,20 @@ function stdio.is_terminal(fd) end
 ---@field array table          metatable of arrays: setmetatable({}, json.array) encodes as []
 local json = {}
 
---- Text to value.  Objects are plain tables, arrays carry the metatable `json.array`; integers within
---- 64 bits signed are integers, other numbers without fraction and exponent are boxed (`json.integer`) and
---- keep their digits, all else (and -0) are floats; null is `json.null`.  Strict RFC 8259 and UTF-8; a number
---- that a float cannot hold (1e999) is boxed too.  Of duplicate keys the last counts.
+--- Text to value.  Objects are tables that remember the order of their members for `encode` (in a hidden
+--- metatable; of a repeated key the first place and the last value); arrays carry the metatable `json.array`;
+--- integers within 64 bits signed are integers, other numbers without fraction and exponent are boxed
+--- (`json.integer`) and keep their digits, all else are floats (-0.0 keeps its sign, -0 is the integer 0); null is
+--- `json.null`.  Strict RFC 8259 and UTF-8; a number that a float cannot hold (1e999) is boxed too.
 ---@param text string
 ---@return any value, string? message  nil and "line 3, column 14: …" when it is no JSON
 function json.decode(text) end
 
---- Value to text.  Keys are sorted bytewise unless `json.ordered` gave an order; integer keys beside string
---- keys become decimal strings; an empty table without metatable is {}; tables are read raw.  Floats keep a
---- fraction or an exponent (1.0).  Raises on what JSON cannot say (functions, NaN, invalid UTF-8, cycles, sparse
---- arrays, depth over 1,000), naming the place: "at .overrides.6: …".
+--- Value to text.  Members of decoded objects keep their places (also one that was removed and comes back),
+--- new ones follow, sorted; `json.ordered` gives an order by hand; all else is sorted bytewise.  Integer keys
+--- beside string keys become decimal strings; an empty table without metatable is {}; tables are read raw.  Floats
+--- keep a fraction or an exponent (1.0).  Raises on what JSON cannot say (functions, NaN, invalid UTF-8, cycles,
+--- sparse arrays, depth over 1,000), naming the place: "at .overrides.6: …".
 ---@param value any
 ---@return string text
 function json.encode(value) end
@@ -342,10 +344,22 @@ function json.as_array(list) end
 ---@return T
 function json.ordered(keys, object) end
 
---- A copy of the list of keys that `ordered` gave to a table, nil if it has none.
+--- A copy of the list of keys that gives a table its order (`decode` or `ordered`), nil if it has none.
 ---@param object table
 ---@return string[]?
 function json.order(object) end
+
+--- Whether a table has an order.
+---@param object any
+---@return boolean
+function json.has_order(object) end
+
+--- Gives `copy` the order of `model`, or makes it an array as that is; returns it.
+---@generic T: table
+---@param model table
+---@param copy T
+---@return T
+function json.like(model, copy) end
 
 --- Checks JSON text and keeps it as bytes, white space removed, for `encode` to write unchanged.
 ---@param text string

@@ -143,7 +143,7 @@ describe("lib.parameters", function()
         { "stages", "array", "St", items = { { "seed", "integer", "Seed" }, { "note", "string", "N", optional = true } } }).check
       assert.same({ size = { width = 64, height = 512 }, stages = { { seed = 1 }, { seed = 2, note = "x" } } },
         check { size = { width = "64" }, stages = { { seed = 1 }, { seed = "2", note = "x" } } })
-      assert.equal('{"size":{"height":512,"width":1},"stages":[]}', json.encode(check { size = '{"width":1}', stages = {} }))
+      assert.equal('{"size":{"width":1,"height":512},"stages":[]}', json.encode(check { size = '{"width":1}', stages = {} }))
     end)
 
     it("names the place of each mistake inside", function()

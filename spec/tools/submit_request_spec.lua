@@ -34,6 +34,15 @@ describe("tool submit_request", function()
       end)
     end)
 
+    it("the members of objects in the order in which the client sent them", function()
+      bed.with({}, function(sim)
+        local graph = '{"9":{"inputs":{"image1":"a","image10":"b","image2":"c"},"class_type":"K"},"10":{"class_type":"L","inputs":{}}}'
+        submit { overrides = json.decode(graph) }
+        submit { overrides = graph }
+        for _, request in ipairs(sim:requests()) do assert.equal('{"overrides":' .. graph .. "}", request.body) end
+      end)
+    end)
+
     it("the saved defaults by empty overrides", function()
       bed.with({}, function(sim)
         assert.is_true(submit().ok)

@@ -7,33 +7,37 @@
 #include <lauxlib.h>
 
 // Entries gathered on the stack, so that most tables are made in the size they need.
-enum { BATCH = 24 };
+enum { BATCH = JSON_SHAPE_KEYS };
+
+// Lua keeps one copy of each string up to this size (LUAI_MAXSHORTLEN in its llimits.h).
+enum { SHORT = 40 };
 
 struct decoder {
     lua_State *L;
     int array_meta; // stack index
     struct json_reader reader;
+    struct shapes *shapes;
+    int anchors; // stack index of what holds them
 };
 
 static bool push_value(struct decoder *d, enum json_event event);
 
-static void push_string(lua_State *L, const struct json_reader *r)
+// Pushes the string that was read; returns Lua's copy.
+static const char *push_string(lua_State *L, const struct json_reader *r)
 {
-    if (!r->escaped) {
-        lua_pushlstring(L, r->slice, r->size);
-        return;
-    }
+    if (!r->escaped)
+        return lua_pushlstring(L, r->slice, r->size);
     luaL_Buffer b;
     char *out = luaL_buffinitsize(L, &b, r->size);
     luaL_pushresultsize(&b, json_unescape(r->slice, r->size, out));
+    return lua_tostring(L, -1);
 }
 
 static void push_number(lua_State *L, const struct json_reader *r)
 {
     int64_t integer;
     double number;
-    bool negative_zero = r->size == 2 && r->slice[0] == '-' && r->slice[1] == '0';
-    if (r->integral && !negative_zero) {
+    if (r->integral) {
         if (json_parse_integer(r->slice, r->size, &integer))
             lua_pushinteger(L, (lua_Integer)integer);
         else
@@ -45,46 +49,105 @@ static void push_number(lua_State *L, const struct json_reader *r)
     }
 }
 
-// Makes a table of the `count` pairs above `base`, in their order so that the last of duplicates
-// counts, and leaves it at base + 1.
-static void make_object(lua_State *L, int base, int count, int room)
+// Notes the key at `slot` in the list at `table` + 1, unless the object at `table` has it: of
+// duplicates the place of the first counts.
+static void note_key(lua_State *L, int slot, int table, lua_Integer *noted)
+{
+    lua_pushvalue(L, slot);
+    if (lua_rawget(L, table) == LUA_TNIL) {
+        lua_pushvalue(L, slot);
+        lua_rawseti(L, table + 1, ++*noted);
+    }
+    lua_pop(L, 1);
+}
+
+// Pushes an object of the pairs from `from` to the top, and the list of its keys; returns how many
+// those are.  The last of duplicates counts.
+static lua_Integer push_listed(lua_State *L, int from, int room)
 {
     lua_createtable(L, 0, room);
     int table = lua_gettop(L);
-    for (int slot = base + 1; slot < table; slot += 2) {
+    lua_createtable(L, room, 0);
+    lua_Integer noted = 0;
+    for (int slot = from; slot < table; slot += 2) {
+        note_key(L, slot, table, &noted);
         lua_pushvalue(L, slot);
         lua_pushvalue(L, slot + 1);
         lua_rawset(L, table);
     }
-    if (count > 0) {
-        lua_replace(L, base + 1);
-        lua_settop(L, base + 1);
+    return noted;
+}
+
+// Makes an object of the pairs above the placeholder at `base`, at least one, and leaves it there.
+static void make_object(struct decoder *d, int base, struct json_shape_key *key)
+{
+    lua_State *L = d->L;
+    unsigned place = json_shapes_find(d->shapes, key);
+    if (place) { // its keys are all different: the order in which they are set does not matter
+        lua_createtable(L, 0, key->count);
+        lua_rawgeti(L, d->anchors, place);
+        lua_setmetatable(L, -2);
+        lua_replace(L, base);
+        for (int i = 0; i < key->count; i++)
+            lua_rawset(L, base);
+        return;
     }
+    if (push_listed(L, base + 1, key->count) == key->count && key->is_short) // object list
+        json_shapes_add(L, d->shapes, d->anchors, key);
+    else
+        json_set_order(L, lua_gettop(L) - 1);
+    lua_replace(L, base);
+    lua_settop(L, base);
+}
+
+// Goes on with an object of which BATCH pairs are above the placeholder at `base`.
+static bool push_large_object(struct decoder *d, int base)
+{
+    lua_State *L = d->L;
+    enum json_event event;
+    lua_Integer noted = push_listed(L, base + 1, 2 * BATCH);
+    lua_replace(L, base + 1);
+    lua_replace(L, base);
+    lua_settop(L, base + 1); // object list
+    while ((event = json_read(&d->reader)) == JSON_KEY) {
+        push_string(L, &d->reader);
+        note_key(L, base + 2, base, &noted);
+        if (!push_value(d, json_read(&d->reader)))
+            return false;
+        lua_rawset(L, base);
+    }
+    if (event != JSON_OBJECT_END)
+        return false;
+    json_set_order(L, base);
+    return true;
 }
 
 static bool push_object(struct decoder *d)
 {
     lua_State *L = d->L;
-    int base = lua_gettop(L);
-    int count = 0; // pairs on the stack
-    bool made = false;
+    struct json_shape_key key;
     enum json_event event;
+    key.count = 0;
+    key.is_short = true;
     luaL_checkstack(L, 2 * BATCH + 8, "JSON");
+    lua_pushnil(L); // placeholder
+    int base = lua_gettop(L);
     while ((event = json_read(&d->reader)) == JSON_KEY) {
-        push_string(L, &d->reader);
+        key.texts[key.count++] = push_string(L, &d->reader);
+        key.is_short = key.is_short && d->reader.size <= SHORT;
         if (!push_value(d, json_read(&d->reader)))
             return false;
-        if (made) {
-            lua_rawset(L, base + 1);
-        } else if (++count == BATCH) {
-            make_object(L, base, count, 2 * BATCH);
-            made = true;
-        }
+        if (key.count == BATCH)
+            return push_large_object(d, base);
     }
     if (event != JSON_OBJECT_END)
         return false;
-    if (!made)
-        make_object(L, base, count, count);
+    if (key.count > 0) {
+        make_object(d, base, &key);
+    } else {
+        lua_newtable(L);
+        lua_replace(L, base);
+    }
     return true;
 }
 
@@ -155,6 +218,8 @@ int json_push_decoded(lua_State *L, const char *text, size_t size)
     luaL_checkstack(L, 8, "JSON");
     json_push_array_meta(L);
     d.array_meta = lua_gettop(L);
+    d.shapes = json_push_shapes(L);
+    d.anchors = lua_gettop(L);
     json_reader_init(&d.reader, text, size);
     if (push_value(&d, json_read(&d.reader)) && json_read(&d.reader) == JSON_END)
         return 1;

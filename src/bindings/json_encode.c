@@ -241,9 +241,33 @@ static void push_string_keyed(struct run *r, int index, const struct place *plac
     }
 }
 
+// Puts the keys from `first` on in the order of the shape, the others behind, sorted.
+static void arrange(struct json_keys *keys, size_t first, struct json_shape *shape)
+{
+    struct json_key *list = keys->list + first;
+    size_t count = keys->count - first;
+    size_t next = 0;
+    for (int i = 0; i < shape->count; i++) {
+        size_t at = shape->found[i]; // tables with the same keys mostly give them in the same order
+        if (at < next || at >= count || list[at].text != shape->texts[i]) {
+            for (at = next; at < count && list[at].text != shape->texts[i]; at++)
+                ;
+            if (at == count)
+                continue;
+            shape->found[i] = (unsigned short)at;
+        }
+        struct json_key key = list[at];
+        list[at] = list[next];
+        list[next++] = key;
+    }
+    if (next < count)
+        json_keys_sort(keys, first + next);
+}
+
 // The first pair of the table at `index` is on the stack; leaves the stack as it was before the
 // pair.
-static void encode_object(struct run *r, int index, const struct place *place)
+static void encode_object(struct run *r, int index, struct json_shape *shape,
+                          const struct place *place)
 {
     lua_State *L = r->L;
     struct json_keys *keys = &r->e->keys;
@@ -258,59 +282,104 @@ static void encode_object(struct run *r, int index, const struct place *place)
         lua_next(L, index);
         gather(r, index, place);
     }
-    json_keys_sort(keys, first);
+    if (shape)
+        arrange(keys, first, shape);
+    else
+        json_keys_sort(keys, first);
     encode_members(r, index, first, place);
     keys->count = first;
     put(r, '}', place);
     lua_settop(L, top);
 }
 
-// Gathers, behind the keys of the list, those that it does not name.  Stack: list set.
-static void gather_ordered(struct run *r, int index, const struct place *place)
+// Gathers the members that the list at `list` names, in its order, values held on the stack;
+// returns how many.
+static size_t gather_listed(struct run *r, int index, int list, const struct place *place)
 {
     lua_State *L = r->L;
     struct json_keys *keys = &r->e->keys;
-    int list = lua_gettop(L) - 1;
-    int set = list + 1;
+    size_t first = keys->count;
+    int top = lua_gettop(L);
     lua_Integer count = (lua_Integer)lua_rawlen(L, list);
     for (lua_Integer i = 1; i <= count; i++) {
+        if (i % STACK_STEP == 1)
+            luaL_checkstack(L, 2 * STACK_STEP + 8, "JSON");
         lua_rawgeti(L, list, i);
         lua_pushvalue(L, -1);
-        bool present = lua_rawget(L, index) != LUA_TNIL;
+        bool present = lua_rawget(L, index) != LUA_TNIL; // key value
+        bool hold = present && keys->count - first < ON_STACK;
         size_t size;
         const char *text = lua_tolstring(L, -2, &size);
-        if (present && !json_keys_add(keys, text, size, 0))
+        if (present && !json_keys_add(keys, text, size, hold ? top + 2 : 0))
             fail(r, place, "out of memory");
-        lua_pop(L, 2);
+        if (hold)
+            top += 2;
+        else
+            lua_pop(L, 2);
     }
+    return keys->count - first;
+}
+
+// The number of members of the table at `index`; false when a key is no string.
+static bool count_members(lua_State *L, int index, size_t *count)
+{
+    *count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        if (lua_type(L, -2) != LUA_TSTRING) {
+            lua_pop(L, 2);
+            return false;
+        }
+        lua_pop(L, 1);
+        ++*count;
+    }
+    return true;
+}
+
+// Gathers the members of the table at `index` that the set at `set` does not have, sorted.
+static void gather_rest(struct run *r, int index, int set, const struct place *place)
+{
+    lua_State *L = r->L;
+    struct json_keys *keys = &r->e->keys;
     size_t rest = keys->count;
     lua_pushnil(L);
     while (lua_next(L, index)) {
-        if (lua_type(L, -2) != LUA_TSTRING)
-            fail(r, place, "keys of an ordered object must be strings");
         lua_pop(L, 1);
         lua_pushvalue(L, -1);
-        bool named = lua_rawget(L, set) != LUA_TNIL;
+        bool listed = lua_rawget(L, set) != LUA_TNIL;
         lua_pop(L, 1);
         size_t size;
         const char *text = lua_tolstring(L, -1, &size);
-        if (!named && !json_keys_add(keys, text, size, 0))
+        if (!listed && !json_keys_add(keys, text, size, 0))
             fail(r, place, "out of memory");
     }
     json_keys_sort(keys, rest);
 }
 
-// The list and the set of keys are on the stack; leaves it without them.
+// Writes an object in the order of the list of keys on the stack, members that it does not name
+// behind, sorted; leaves the stack as it was before the list.
 static void encode_ordered(struct run *r, int index, const struct place *place)
 {
+    lua_State *L = r->L;
     struct json_keys *keys = &r->e->keys;
+    int list = lua_gettop(L);
+    int members = index;
     size_t first = keys->count;
+    size_t count;
     put(r, '{', place);
-    gather_ordered(r, index, place);
-    encode_members(r, index, first, place);
+    if (!count_members(L, index, &count)) {
+        push_string_keyed(r, index, place);
+        members = lua_gettop(L);
+        count_members(L, members, &count);
+    }
+    if (gather_listed(r, members, list, place) < count) {
+        json_push_order_set(L, index);
+        gather_rest(r, members, lua_gettop(L), place);
+    }
+    encode_members(r, members, first, place);
     keys->count = first;
     put(r, '}', place);
-    lua_pop(r->L, 2);
+    lua_settop(L, list - 1);
 }
 
 static void encode_element(struct run *r, int index, lua_Integer i, const struct place *place)
@@ -383,32 +452,56 @@ static void encode_array(struct run *r, int index, bool marked, const struct pla
     } else {
         lua_pushnil(L);
         lua_next(L, index);
-        encode_object(r, index, place);
+        encode_object(r, index, NULL, place);
     }
 }
 
-static void encode_table(struct run *r, int index, const struct place *place)
+// Writes a table without an order.
+static void encode_plain(struct run *r, int index, bool marked, const struct place *place)
 {
     lua_State *L = r->L;
-    bool marked = false;
-    if (place->depth >= JSON_MAX_DEPTH)
-        fail(r, place, "nested deeper than 1000 levels; does the table contain itself?");
-    luaL_checkstack(L, 12, "JSON");
-    if (lua_getmetatable(L, index)) {
-        marked = lua_topointer(L, -1) == r->array_meta;
-        lua_pop(L, 1);
-        if (!marked && json_push_order(L, index)) {
-            encode_ordered(r, index, place);
-            return;
-        }
-    }
     lua_pushnil(L);
     if (!lua_next(L, index))
         put_bytes(r, marked ? "[]" : "{}", 2, place);
     else if (marked || lua_type(L, -2) != LUA_TSTRING)
         encode_array(r, index, marked, place);
     else
-        encode_object(r, index, place);
+        encode_object(r, index, NULL, place);
+}
+
+// Writes a table whose shape is on the stack, and pops that.
+static void encode_shaped(struct run *r, int index, const struct place *place)
+{
+    lua_State *L = r->L;
+    struct json_shape *shape = lua_touserdata(L, -1);
+    lua_pushnil(L);
+    if (lua_next(L, index))
+        encode_object(r, index, shape, place);
+    else
+        put_bytes(r, "{}", 2, place);
+    lua_pop(L, 1);
+}
+
+static void encode_table(struct run *r, int index, const struct place *place)
+{
+    lua_State *L = r->L;
+    if (place->depth >= JSON_MAX_DEPTH)
+        fail(r, place, "nested deeper than 1000 levels; does the table contain itself?");
+    luaL_checkstack(L, 12, "JSON");
+    if (!lua_getmetatable(L, index)) {
+        encode_plain(r, index, false, place);
+    } else if (lua_topointer(L, -1) == r->array_meta) {
+        lua_pop(L, 1);
+        encode_plain(r, index, true, place);
+    } else {
+        int order = json_order_of_meta(L);
+        if (order == LUA_TUSERDATA)
+            encode_shaped(r, index, place);
+        else if (order == LUA_TTABLE)
+            encode_ordered(r, index, place);
+        else
+            encode_plain(r, index, false, place);
+    }
 }
 
 static void encode_userdata(struct run *r, int index, const struct place *place)

@@ -87,7 +87,7 @@ local function lenient(value, property)
 end
 
 local function prepared(object, properties)
-  local input = {}
+  local input = json.like(object, {})
   for name, value in pairs(object) do input[name] = lenient(value, properties[name]) end
   for name, property in pairs(properties) do
     if input[name] == nil and type(property) == "table" and property.default ~= nil then input[name] = copy(property.default) end

@@ -137,9 +137,7 @@ local function copy_table(value, state, depth)
     result[key] = copy(item, state, depth + 1)
   end
   state.open[value] = nil
-  if rawequal(getmetatable_of(value), json.array) then return json.as_array(result) end
-  local keys = json.order(value)
-  return keys and json.ordered(keys, result) or result
+  return json.like(value, result)
 end
 
 local userdata_kinds = { ["core.json.Integer"] = true, ["core.json.Raw"] = true }
@@ -195,9 +193,7 @@ function M.export(value)
   if type(value) ~= "table" then return value end
   local result = {}
   for key, item in next, value do result[key] = M.export(item) end
-  if rawequal(getmetatable_of(value), json.array) then return json.as_array(result) end
-  local keys = json.order(value)
-  return keys and json.ordered(keys, result) or result
+  return json.like(value, result)
 end
 
 -- Host work ----------------------------------------------------------------------------------------

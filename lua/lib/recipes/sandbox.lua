@@ -4,6 +4,7 @@
 local bounded = require "lib.recipes.bounded"
 local budgets = require "core.budget"
 local fiber = require "lib.fiber"
+local json = require "core.json"
 
 local M = {}
 
@@ -54,7 +55,10 @@ local function add_metatables(env)
   function env.getmetatable(object)
     local meta = getmetatable_of(object)
     if meta == nil then return nil end
-    if not own[meta] then return false end
+    if not own[meta] then
+      if type(object) == "table" and json.has_order(object) then return nil end -- only the codec knows of it
+      return false
+    end
     return getmetatable(object)
   end
 
