@@ -53,7 +53,7 @@ end
 
 local function decoded(value)
   if type(value) ~= "string" then return value end
-  return (json.decode(value))
+  return (json.decode(value, true))
 end
 
 ---@param value any

@@ -263,10 +263,11 @@ function Reader:resume() end
 function stdio.take() end
 
 --- Reads lines from standard input.  `on_line(line)` gets each without its end (LF or CRLF);
---- `on_line(nil, "too_long")` stands for a line over the limit, `on_line(nil, "no_memory")` for one there was no memory
---- for; both are skipped.  `on_line(nil, "eof")` comes last.
+--- `on_line(nil, "too_long", kind, id)` stands for a line over the limit, `on_line(nil, "no_memory", kind, id)` for one
+--- there was no memory for; both are skipped, and what json.envelope tells of them comes along at their end.
+--- `on_line(nil, "eof")` comes last.
 ---@param max_bytes integer
----@param on_line fun(line: string?, why: string?)
+---@param on_line fun(line: string?, why: string?, kind: string?, id: string?)
 ---@return core.stdio.Reader|nil reader, string? message, string? code
 function stdio.read_lines(max_bytes, on_line) end
 
@@ -311,8 +312,16 @@ local json = {}
 --- (`json.integer`) and keep their digits, all else are floats (-0.0 keeps its sign, -0 is the integer 0); null is
 --- `json.null`.  Strict RFC 8259 and UTF-8; a number that a float cannot hold (1e999) is boxed too.
 ---@param text string
+---@param lenient? boolean  takes "\\ud83e", half a surrogate pair, as U+FFFD: what a client makes of a cut text
 ---@return any value, string? message  nil and "line 3, column 14: …" when it is no JSON
-function json.decode(text) end
+function json.decode(text, lenient) end
+
+--- What a JSON-RPC message is that may be no JSON, nested too deep or cut off, by the members of its outermost
+--- object; in linear time and without memory.
+---@param text string
+---@return "request"|"notification"|"response"|"unknown" kind
+---@return string? id  of a request, as it was written
+function json.envelope(text) end
 
 --- Value to text.  Members of decoded objects keep their places (also one that was removed and comes back),
 --- new ones follow, sorted; `json.ordered` gives an order by hand; all else is sorted bytewise.  Integer keys

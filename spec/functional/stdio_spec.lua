@@ -168,21 +168,63 @@ local function survives(name, command)
       assert.equal(1, list[1].id)
     end)
 
-    it("refuses invalid UTF-8", function()
-      for _, bytes in ipairs { "\xFF", "\xC3\x28", "\xED\xA0\x80", "\xC0\xAF", "\xF4\x90\x80\x80", "\xE2\x82" } do
-        assert.same({ -32700 }, codes(answers_to('{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"' .. bytes .. '"}}\n')))
+    -- The one error that answers `line`, under this id.
+    local function refused(line, code, id)
+      local list = answers_to(line .. "\n")
+      assert.equal(1, #list)
+      assert.same({ code, id }, { list[1].error.code, list[1].id })
+    end
+
+    it("refuses invalid UTF-8, answering the call that has it", function()
+      for i, bytes in ipairs { "\xFF", "\xC3\x28", "\xED\xA0\x80", "\xC0\xAF", "\xF4\x90\x80\x80", "\xE2\x82" } do
+        refused('{"jsonrpc":"2.0","id":' .. i .. ',"method":"ping","params":{"x":"' .. bytes .. '"}}', -32700, i)
+      end
+    end)
+
+    it("answers a call that does not parse under its id, wherever that stands and whatever is wrong", function()
+      local message = '{"method":"tools/call","params":{"name":"x","arguments":%s},"jsonrpc":"2.0","id":%s}'
+      for i, bad in ipairs { "NaN", '"a\tb\1"', "{,}", '{"id":7,"x":[01]}', "'x'", '"\\x"', "undefined", '"\\\\" "\\""' } do
+        refused(message:format(bad, i), -32700, i)
+      end
+      refused(message:format("NaN", '"a \\"id\\": 3"'), -32700, 'a "id": 3')
+      refused('{"jsonrpc":"2.0","id":9,"method":"ping"', -32700, 9)
+      local old = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},'
+        .. '"clientInfo":{"name":"c","version":"1"}}}\n'
+      local list = answers_to(old .. message:format("NaN", 2) .. "\n")
+      assert.same({ 1, 2 }, { list[1].id, list[2].id })
+    end)
+
+    it("never answers a notification or a response, even one that does not parse or is too long", function()
+      local long = ("x"):rep(17 * 1024 * 1024)
+      assert.same({}, answers_to(table.concat({
+        '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":NaN}}',
+        '{"jsonrpc":"2.0","id":"s-1","result":{"action":"accept","content":{"x":Infinity}}}',
+        '{"id":4,"error":{"code":1,"message":"\xFF"},"jsonrpc":"2.0"}',
+        '{"jsonrpc":"2.0","method":"notifications/x","params":{"id":3,"text":"' .. long .. '"}}',
+        '{"jsonrpc":"2.0","id":"s-1","result":{"method":"x","text":"' .. long .. '"}}', "",
+      }, "\n")))
+    end)
+
+    it("takes half a surrogate pair in arguments as U+FFFD", function()
+      for i, text in ipairs { "fox \\ud83e", "\\udd8a fox", "\\ud83e\\ud83e\\udd8a", "\\ud83ex" } do
+        local list = answers_to(('{"jsonrpc":"2.0","id":%d,"method":"no/such %s","params":{"a":"%s"}}\n'):format(i, text, text))
+        assert.equal(i, list[1].id)
+        assert.equal(-32602, list[1].error.code)
       end
     end)
 
     it("survives 200,000 levels of nesting", function()
       local deep = ("["):rep(200000) .. ("]"):rep(200000)
-      assert.same({ -32700, -32700, -32700 }, codes(answers_to(deep .. "\n" .. ('{"a":'):rep(200000) .. "\n"
-        .. '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":' .. deep .. "}\n")))
+      assert.same({ -32700, -32700 }, codes(answers_to(deep .. "\n" .. ('{"a":'):rep(200000) .. "\n")))
+      refused('{"jsonrpc":"2.0","id":1,"method":"tools/list","params":' .. deep .. "}", -32700, 1)
+      refused('{"jsonrpc":"2.0","method":"tools/list","params":{"id":2,"deep":' .. deep .. '},"id":"é"}', -32700, "é")
     end)
 
     it("skips a line of 20 MiB and says so", function()
-      assert.same({ -32600 }, codes(answers_to('{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"'
-        .. ("x"):rep(20 * 1024 * 1024) .. '"}}\n')))
+      local long = ("x"):rep(20 * 1024 * 1024)
+      refused('{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"' .. long .. '"}}', -32600, 1)
+      refused('{"method":"ping","params":{"x":"' .. long .. '","id":2},"jsonrpc":"2.0","id":"last"}', -32600, "last")
+      assert.same({ -32600, -32600 }, codes(answers_to(long .. "\n[" .. long .. "]\n")))
     end)
 
     it("takes a line of almost 16 MiB", function()

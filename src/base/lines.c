@@ -11,20 +11,28 @@ static bool deliver(const struct lines *l, const char *bytes, size_t size, lines
 {
     size = without_cr(bytes, size);
     if (size > l->max)
-        return fn(arg, LINES_TOO_LONG, NULL, 0);
+        return fn(arg, LINES_PART, bytes, size) && fn(arg, LINES_TOO_LONG, NULL, 0);
     return fn(arg, LINES_LINE, bytes, size);
+}
+
+static struct buf take_pending(struct lines *l)
+{
+    struct buf pending = l->pending; // ours while fn runs: it may free the splitter
+    l->pending = (struct buf){ 0 };
+    return pending;
 }
 
 // Ends the line that began in earlier bytes.
 static bool deliver_pending(struct lines *l, const char *tail, size_t size, lines_fn *fn, void *arg)
 {
-    if (!buf_append(&l->pending, tail, size)) {
-        buf_free(&l->pending);
-        return fn(arg, LINES_NO_MEMORY, NULL, 0);
-    }
-    struct buf line = l->pending; // ours while fn runs: it may free the splitter
-    l->pending = (struct buf){ 0 };
-    bool more = deliver(l, line.data, line.size, fn, arg);
+    bool whole = buf_append(&l->pending, tail, size);
+    struct buf line = take_pending(l);
+    bool more;
+    if (whole)
+        more = deliver(l, line.data, line.size, fn, arg);
+    else
+        more = fn(arg, LINES_PART, line.data, line.size) && fn(arg, LINES_PART, tail, size) &&
+               fn(arg, LINES_NO_MEMORY, NULL, 0);
     if (more && line.room <= 65536) {
         buf_clear(&line);
         l->pending = line;
@@ -34,20 +42,32 @@ static bool deliver_pending(struct lines *l, const char *tail, size_t size, line
     return more;
 }
 
-// Keeps the start of a line; one that grows past the limit is reported at once and skipped.
+// Keeps the start of a line; one that grows past the limit is skipped from here on.
 static bool keep(struct lines *l, const char *bytes, size_t size, lines_fn *fn, void *arg)
 {
     if (size == 0)
         return true;
-    enum lines_event event = LINES_TOO_LONG;
+    l->skipping = LINES_TOO_LONG;
     if (size <= l->max + 1 && l->pending.size <= l->max + 1 - size) { // one more: it may be a CR
-        if (buf_append(&l->pending, bytes, size))
+        if (buf_append(&l->pending, bytes, size)) {
+            l->skipping = LINES_LINE;
             return true;
-        event = LINES_NO_MEMORY;
+        }
+        l->skipping = LINES_NO_MEMORY;
     }
-    buf_free(&l->pending);
-    l->skipping = true;
-    return fn(arg, event, NULL, 0);
+    struct buf start = take_pending(l);
+    bool more = (start.size == 0 || fn(arg, LINES_PART, start.data, start.size)) &&
+                fn(arg, LINES_PART, bytes, size);
+    buf_free(&start);
+    return more;
+}
+
+// Ends a line that was skipped.
+static bool end_skipped(struct lines *l, const char *tail, size_t size, lines_fn *fn, void *arg)
+{
+    enum lines_event event = l->skipping;
+    l->skipping = LINES_LINE;
+    return (size == 0 || fn(arg, LINES_PART, tail, size)) && fn(arg, event, NULL, 0);
 }
 
 void lines_feed(struct lines *l, const char *bytes, size_t size, lines_fn *fn, void *arg)
@@ -58,9 +78,9 @@ void lines_feed(struct lines *l, const char *bytes, size_t size, lines_fn *fn, v
         if (!newline)
             break;
         size_t length = (size_t)(newline - bytes);
-        bool more = true;
+        bool more;
         if (l->skipping)
-            l->skipping = false;
+            more = end_skipped(l, bytes, length, fn, arg);
         else if (l->pending.size > 0)
             more = deliver_pending(l, bytes, length, fn, arg);
         else
@@ -72,11 +92,15 @@ void lines_feed(struct lines *l, const char *bytes, size_t size, lines_fn *fn, v
     }
     if (!l->skipping)
         keep(l, bytes, size, fn, arg);
+    else if (size > 0)
+        fn(arg, LINES_PART, bytes, size);
 }
 
 void lines_finish(struct lines *l, lines_fn *fn, void *arg)
 {
-    if (!l->skipping && l->pending.size > 0)
+    if (l->skipping)
+        end_skipped(l, "", 0, fn, arg);
+    else if (l->pending.size > 0)
         deliver_pending(l, "", 0, fn, arg);
 }
 

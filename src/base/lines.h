@@ -7,9 +7,10 @@
 #include <stdbool.h>
 
 enum lines_event {
-    LINES_LINE,     ///< a line, without its end (LF or CR LF)
-    LINES_TOO_LONG, ///< a line over the limit was skipped; no bytes
-    LINES_NO_MEMORY ///< a line was skipped because memory ran out; no bytes
+    LINES_LINE, ///< a line, without its end (LF or CR LF)
+    LINES_PART, ///< the next bytes of a line that is skipped; of its end, the CR may be among them
+    LINES_TOO_LONG, ///< a line over the limit was skipped, and is over; no bytes
+    LINES_NO_MEMORY ///< a line was skipped because memory ran out, and is over; no bytes
 };
 
 /// Gets each line; `bytes` is valid until it returns.  False stops the cutting for good: the
@@ -17,9 +18,9 @@ enum lines_event {
 typedef bool lines_fn(void *arg, enum lines_event event, const char *bytes, size_t size);
 
 struct lines {
-    size_t max;         ///< longest line, in bytes, its end not counted
-    struct buf pending; ///< start of a line whose end has not come
-    bool skipping;      ///< inside a line already reported as too long
+    size_t max;                ///< longest line, in bytes, its end not counted
+    struct buf pending;        ///< start of a line whose end has not come
+    enum lines_event skipping; ///< inside a line that is skipped: what its end will report; else 0
 };
 
 /// Takes the next bytes of the stream and calls `fn` for each line they complete.

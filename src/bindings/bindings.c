@@ -1,5 +1,7 @@
 #include "bindings/bindings.h"
 
+#include "base/envelope.h"
+
 // One a line, so that two additions do not meet.
 // clang-format off
 const struct host_module bindings[] = {
@@ -29,6 +31,17 @@ int bindings_fail(lua_State *L, const char *code, const char *message)
     lua_pushstring(L, message);
     lua_pushstring(L, code);
     return 3;
+}
+
+void bindings_push_envelope(lua_State *L, const struct envelope *envelope)
+{
+    static const char *const kinds[] = { "unknown", "request", "notification", "response" };
+    enum envelope_kind kind = envelope_kind(envelope);
+    lua_pushstring(L, kinds[kind]);
+    if (kind == ENVELOPE_REQUEST)
+        lua_pushlstring(L, envelope->id, envelope->id_size);
+    else
+        lua_pushnil(L);
 }
 
 void bindings_type(lua_State *L, const char *name, const luaL_Reg *methods)

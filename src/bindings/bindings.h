@@ -18,6 +18,11 @@ extern const struct host_module bindings[];
 /// Pushes nil, message, code; returns 3.
 int bindings_fail(lua_State *L, const char *code, const char *message);
 
+struct envelope;
+
+/// Pushes the kind of a message and the text of its id, or nil: two values.
+void bindings_push_envelope(lua_State *L, const struct envelope *envelope);
+
 /// Creates the metatable `name` with `methods` (names that begin with "__" are metamethods)
 /// reachable through __index, and locks it.  Leaves nothing on the stack.
 void bindings_type(lua_State *L, const char *name, const luaL_Reg *methods);

@@ -74,8 +74,8 @@ void json_shapes_add(lua_State *L, struct shapes *shapes, int anchors,
                      const struct json_shape_key *key);
 
 /// Pushes the decoded value and returns 1, or nil and a message and returns 2.  text[size] must be
-/// 0 or, for checked text, a byte that ends a value.
-int json_push_decoded(lua_State *L, const char *text, size_t size);
+/// 0 or, for checked text, a byte that ends a value.  `lenient` takes halves of surrogate pairs.
+int json_push_decoded(lua_State *L, const char *text, size_t size, bool lenient);
 
 /// Pushes a boxed number.
 void json_push_boxed(lua_State *L, const char *text, size_t size);
@@ -92,6 +92,7 @@ int json_ordered(lua_State *L);
 int json_order(lua_State *L);
 int json_has_order(lua_State *L);
 int json_like(lua_State *L);
+int json_envelope(lua_State *L);
 
 /// Create the metatables of the types.
 void json_open_order(lua_State *L);

@@ -1,6 +1,8 @@
 // core.json.decode: text to value.
 #include "json/reader.h"
 
+#include "base/envelope.h"
+#include "bindings/bindings.h"
 #include "bindings/json.h"
 #include "json/number.h"
 
@@ -211,7 +213,7 @@ static bool push_value(struct decoder *d, enum json_event event)
     }
 }
 
-int json_push_decoded(lua_State *L, const char *text, size_t size)
+int json_push_decoded(lua_State *L, const char *text, size_t size, bool lenient)
 {
     struct decoder d;
     d.L = L;
@@ -221,6 +223,7 @@ int json_push_decoded(lua_State *L, const char *text, size_t size)
     d.shapes = json_push_shapes(L);
     d.anchors = lua_gettop(L);
     json_reader_init(&d.reader, text, size);
+    d.reader.lone_surrogates = lenient;
     if (push_value(&d, json_read(&d.reader)) && json_read(&d.reader) == JSON_END)
         return 1;
     lua_settop(L, d.array_meta);
@@ -237,10 +240,21 @@ void json_push_place(lua_State *L, const char *text, const char *at, const char 
     lua_pushfstring(L, "line %I, column %I: %s", (LUAI_UACINT)line, (LUAI_UACINT)column, message);
 }
 
-/// decode(text) -> value | nil, message
+/// decode(text, lenient) -> value | nil, message
 int json_decode(lua_State *L)
 {
     size_t size;
     const char *text = luaL_checklstring(L, 1, &size);
-    return json_push_decoded(L, text, size);
+    return json_push_decoded(L, text, size, lua_toboolean(L, 2));
+}
+
+/// envelope(text) -> kind, id | nil
+int json_envelope(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    struct envelope envelope = { 0 };
+    envelope_feed(&envelope, text, size);
+    bindings_push_envelope(L, &envelope);
+    return 2;
 }

@@ -200,7 +200,7 @@ static int raw_value(lua_State *L)
     if (!follow(L, &slice))
         return 0;
     lua_settop(L, 1);
-    return json_push_decoded(L, slice.text, slice.size);
+    return json_push_decoded(L, slice.text, slice.size, false);
 }
 
 // Iterator: upvalues Raw, offset of the next entry or nil at the end, index of the last entry.

@@ -1,4 +1,5 @@
 // core.stdio: the protocol's two streams.
+#include "base/envelope.h"
 #include "base/lines.h"
 #include "bindings/bindings.h"
 #include "host/call.h"
@@ -17,7 +18,8 @@ enum { CALLBACK = 1, LARGE = 1 << 20 };
 struct reader {
     struct input *input; // NULL once closed
     struct lines lines;
-    lua_State *L; // the main coroutine
+    struct envelope skipped; // what is known of a line that is not kept
+    lua_State *L;            // the main coroutine
     int anchor;
 };
 
@@ -41,7 +43,7 @@ struct line_call {
     const char *why;
 };
 
-// (line call) -> on_line(line) or on_line(nil, why)
+// (line call) -> on_line(line), on_line(nil, "eof") or on_line(nil, why, kind, id)
 static int call_on_line(lua_State *L)
 {
     struct line_call *call = lua_touserdata(L, 1);
@@ -53,7 +55,8 @@ static int call_on_line(lua_State *L)
     } else {
         lua_pushnil(L);
         lua_pushstring(L, call->why);
-        lua_call(L, 2, 0);
+        bindings_push_envelope(L, &call->reader->skipped);
+        lua_call(L, 4, 0);
     }
     return 0;
 }
@@ -62,6 +65,10 @@ static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t
 {
     struct reader *r = arg;
     struct line_call call = { .reader = r, .bytes = bytes, .size = size };
+    if (event == LINES_PART) {
+        envelope_feed(&r->skipped, bytes, size);
+        return true;
+    }
     if (event == LINES_LINE && !bytes)
         call.bytes = ""; // an empty line from an empty buffer
     if (event == LINES_TOO_LONG)
@@ -69,6 +76,8 @@ static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t
     else if (event == LINES_NO_MEMORY)
         call.why = "no_memory";
     host_call(r->L, call_on_line, &call);
+    if (call.why)
+        r->skipped = (struct envelope){ 0 };
     return r->input != NULL;
 }
 

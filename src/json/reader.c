@@ -95,7 +95,7 @@ static const char *check_escape(struct json_reader *r, const char *at)
     }
     if (is_high_surrogate(unit) && at[6] == '\\' && at[7] == 'u' && is_low_surrogate(hex4(at + 8)))
         return at + 12;
-    if (is_high_surrogate(unit) || is_low_surrogate(unit)) {
+    if (!r->lone_surrogates && (is_high_surrogate(unit) || is_low_surrogate(unit))) {
         fail(r, at, "half of a surrogate pair in a string");
         return NULL;
     }
@@ -363,9 +363,12 @@ size_t json_unescape(const char *slice, size_t size, char *out)
         }
         int32_t unit = hex4(at + 2);
         at += 6;
-        if (is_high_surrogate(unit)) {
+        if (is_high_surrogate(unit) && end - at >= 6 && at[0] == '\\' && at[1] == 'u' &&
+            is_low_surrogate(hex4(at + 2))) {
             unit = 0x10000 + ((unit - 0xD800) << 10) + (hex4(at + 2) - 0xDC00);
             at += 6;
+        } else if (is_high_surrogate(unit) || is_low_surrogate(unit)) {
+            unit = 0xFFFD;
         }
         to += utf8_put(to, (uint32_t)unit);
     }

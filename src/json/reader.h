@@ -32,6 +32,7 @@ struct json_reader {
     const char *message; ///< of JSON_ERROR; static
     bool escaped;        ///< the slice contains backslashes: use json_unescape()
     bool integral;       ///< the number has neither fraction nor exponent
+    bool lone_surrogates; ///< set it after json_reader_init() to take halves of surrogate pairs
     // the rest is the reader's own
     unsigned char expect;
     unsigned depth;
@@ -49,8 +50,8 @@ void json_reader_init(struct json_reader *reader, const char *text, size_t size)
 /// The next event.
 enum json_event json_read(struct json_reader *reader);
 
-/// Resolves the escapes of a slice that the reader gave.  `out` needs room for `size` bytes;
-/// returns how many were written.
+/// Resolves the escapes of a slice that the reader gave; half a surrogate pair becomes U+FFFD.
+/// `out` needs room for `size` bytes; returns how many were written.
 size_t json_unescape(const char *slice, size_t size, char *out);
 
 /// Line and column (in characters), both from 1, of a place in a text.

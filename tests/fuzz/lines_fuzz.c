@@ -22,9 +22,11 @@ static bool note(void *arg, enum lines_event event, const char *bytes, size_t si
 {
     struct buf *out = arg;
     must(event != LINES_NO_MEMORY);
+    must(size == 0 || !memchr(bytes, '\n', size));
+    if (event == LINES_PART)
+        return true;
     must(size <= LIMIT);
     must(event == LINES_LINE || size == 0);
-    must(size == 0 || !memchr(bytes, '\n', size));
     char kind = (char)('0' + event);
     char length = (char)size;
     must(buf_append(out, &kind, 1) && buf_append(out, &length, 1) && buf_append(out, bytes, size));

@@ -10,7 +10,7 @@ local function bad_input(format, ...)
 end
 
 local function decode_object(text, source)
-  local value, message = json.decode(text)
+  local value, message = json.decode(text, true)
   if value == nil then return bad_input("%s is no JSON: %s", source, message) end
   if type(value) ~= "table" or getmetatable(value) == json.array then
     return bad_input("%s must be a JSON object, such as {\"deployment_id\": \"…\"}", source)
@@ -40,7 +40,7 @@ local function structured(entry, values)
   local first, err = text_of(values[1], entry[1])
   if not first then return nil, err end
   if entry[2] == "array" and (#values > 1 or not first:find("^%s*%[")) then return json.as_array(values) end
-  local value, message = json.decode(first)
+  local value, message = json.decode(first, true)
   if value == nil then return bad_input("%s is no JSON: %s", entry[1], message) end
   return value
 end

@@ -43,6 +43,17 @@ function M.id_text(id)
   return text:find("^%-?%d+$") and text or nil
 end
 
+--- What a message is that cannot be parsed, or was too long to be kept, as far as its outermost object tells.
+---@param kind "request"|"notification"|"response"|"unknown"  as json.envelope gives it
+---@param written? string  the text of the id
+---@return boolean answered  whether an error may be sent: never for a response or a notification
+---@return string? id        the id's JSON text
+function M.answerable(kind, written)
+  if kind == "notification" or kind == "response" then return false end
+  local id = written and json.decode(written, true)
+  return true, id ~= nil and M.id_text(id) or nil
+end
+
 --- The JSON text of the progress token in a request's metadata.
 ---@param meta? table
 ---@return string?

@@ -182,19 +182,25 @@ local function read_batch(self, list, transport)
   answers:close()
 end
 
+-- Answers a message that was not parsed under the id that stands in it: its caller waits for that.
+local function refuse(transport, code, problem, kind, written)
+  local answered, id = jsonrpc.answerable(kind, written)
+  if answered then transport:send(jsonrpc.failure(id, code, problem)) end
+end
+
 --- Takes one message.
 ---@param text string
 ---@param transport? Transport  where its answer goes; default: the connection's
 function Session:receive(text, transport)
   transport = transport or self.transport
-  local ok, message, problem = pcall(json.decode, text)
+  local ok, message, problem = pcall(json.decode, text, true)
   if not ok then
     log.write("error", "a message could not be read: " .. tostring(message))
-    return transport:send(jsonrpc.failure(nil, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(message)))
+    return refuse(transport, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(message), json.envelope(text))
   end
   if message == nil then
     log.write("warning", "a message that is not JSON: " .. problem)
-    return transport:send(jsonrpc.failure(nil, jsonrpc.PARSE_ERROR, "Parse error: " .. problem))
+    return refuse(transport, jsonrpc.PARSE_ERROR, "Parse error: " .. problem, json.envelope(text))
   end
   local kind, id, reason = jsonrpc.classify(message)
   if kind == "request" then return read_request(self, message, id, transport, transport) end
@@ -206,13 +212,14 @@ function Session:receive(text, transport)
   end
 end
 
---- Answers for a message that could not be taken.
+--- Answers for a message that could not be taken, where an answer is due.
 ---@param problem string
+---@param kind? string  what json.envelope told of it, default "unknown"
+---@param id? string
 ---@param transport? Transport
-function Session:refuse(problem, transport)
+function Session:refuse(problem, kind, id, transport)
   log.write("warning", problem)
-  transport = transport or self.transport
-  transport:send(jsonrpc.failure(nil, jsonrpc.INVALID_REQUEST, "Invalid request: " .. problem))
+  refuse(transport or self.transport, jsonrpc.INVALID_REQUEST, "Invalid request: " .. problem, kind or "unknown", id)
 end
 
 -- Calls --------------------------------------------------------------------------------------------

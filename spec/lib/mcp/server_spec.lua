@@ -625,13 +625,13 @@ describe("mcp.server's batches", function()
 end)
 
 describe("mcp.server, given what is no message", function()
-  it("answers with a parse error without id, and goes on", function()
+  it("answers with a parse error, under the id where there is one, and goes on", function()
     local session, transport = kit.connect()
     local lines = { "garbage", "{", '{"jsonrpc":"2.0","id":1,"method":"ping"', "\0", "{'a':1}", '"\xFF"', ("["):rep(200000) }
     for i, line in ipairs(lines) do
       session:receive(line)
       assert.equal(-32700, transport.sent[i].error.code)
-      assert.is_nil(transport.sent[i].id)
+      assert.equal(i == 3 and 1 or nil, transport.sent[i].id)
     end
     kit.send(session, { id = 1, method = "ping" })
     assert.same({}, transport.sent[#lines + 1].result)

@@ -100,15 +100,15 @@ local function on_line(self, line)
   if line:find("%S") then self.session:receive(line) end
 end
 
-local function on_event(self, line, why)
+local function on_event(self, line, why, kind, id)
   if self.closed then return end
   if line then return on_line(self, line) end
   if why == "eof" then return end_of_input(self) end
   self.started = true
   if why == "too_long" then
-    self.session:refuse(("a line is longer than %d bytes"):format(self.options.max_line_bytes or MAX_LINE))
+    self.session:refuse(("a line is longer than %d bytes"):format(self.options.max_line_bytes or MAX_LINE), kind, id)
   else
-    self.session:refuse("no memory for a line")
+    self.session:refuse("no memory for a line", kind, id)
   end
 end
 
@@ -120,8 +120,8 @@ function M.run(options)
   local self = setmetatable({ options = options, paused = false, started = false, ending = false, closed = false },
     StdioTransport)
   self.session = options.server:connect(self)
-  local reader, message, code = stdio.read_lines(options.max_line_bytes or MAX_LINE, function(line, why)
-    on_event(self, line, why)
+  local reader, message, code = stdio.read_lines(options.max_line_bytes or MAX_LINE, function(line, why, kind, id)
+    on_event(self, line, why, kind, id)
   end)
   if not reader then return nil, message, code end
   self.reader = reader

@@ -100,7 +100,7 @@ describe("mcp.transports.stdio", function()
     assert.equal("", pipe.out)
   end)
 
-  it("answers a line that is too long, or that there is no memory for, with -32600 without id", function()
+  it("answers a line that is too long, or that there is no memory for, with -32600 under the id that it has", function()
     local pipe, _ <close> = streams()
     start(pipe, {}, { max_line_bytes = 1000 })
     assert.equal(1000, pipe.max)
