@@ -375,6 +375,16 @@ function json.like(model, copy) end
 ---@return core.json.Raw? raw, string? message
 function json.raw(text) end
 
+--- Makes JSON of text that is nearly JSON: NaN, Infinity and -Infinity become null, halves of surrogate pairs and
+--- bytes that are no UTF-8 U+FFFD, control characters in strings escapes; a byte order mark goes.  nil where there
+--- was none of this.
+---@param text string
+---@return string? text     may still be no JSON, for other reasons
+---@return integer? count   how many repairs
+---@return string? first    what the first was: "NaN"
+---@return string? place    where: "line 1, column 512"
+function json.repair(text) end
+
 ---@class core.json.Integer
 ---@class core.json.Raw
 local Raw = {}

@@ -45,7 +45,7 @@ return {
     local object, object_err = answers.object(answer, "a deployment")
     if not object then return nil, object_err end
     return {
-      text = ("Loaded deployment %s."):format(input.deployment_id),
+      text = answers.with_note(("Loaded deployment %s."):format(input.deployment_id), answer),
       data = json.ordered({ "ok", "deployment", "payload_summary" }, {
         ok = true, deployment = object,
         payload_summary = input.include_payload and deployment.payload_summary(object) or nil,

@@ -35,7 +35,7 @@ return {
     end
     data.ok = true
     return {
-      text = text .. ending.remark(outcome, result),
+      text = answers.with_note(text .. ending.remark(outcome, result), answer),
       data = json.ordered({ "ok", "result", "output_urls" }, data),
     }
   end,

@@ -54,7 +54,7 @@ return {
     if not list then return nil, list_err end
     local deployments, count = (wanted and counted or compacted)(list)
     return {
-      text = ("Found %d deployment(s)."):format(count),
+      text = answers.with_note(("Found %d deployment(s)."):format(count), answer),
       data = json.ordered({ "ok", "deployments" }, { ok = true, deployments = deployments }),
     }
   end,

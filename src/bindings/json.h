@@ -92,10 +92,12 @@ int json_ordered(lua_State *L);
 int json_order(lua_State *L);
 int json_has_order(lua_State *L);
 int json_like(lua_State *L);
+int json_repair_text(lua_State *L);
 int json_envelope(lua_State *L);
 
 /// Create the metatables of the types.
 void json_open_order(lua_State *L);
+void json_open_repair(lua_State *L);
 void json_open_encoder(lua_State *L);
 void json_open_integer(lua_State *L);
 void json_open_raw(lua_State *L);

@@ -167,6 +167,39 @@ local function redirect_error(response)
     :format(response.status), { code = "http_status", status_code = response.status })
 end
 
+local notes = setmetatable({}, { __mode = "k" }) ---@type table<core.json.Raw, string>  by the answer repaired
+
+local NEARLY = { NaN = " became null", Infinity = " became null", ["-Infinity"] = " became null" }
+
+-- The JSON of a body, repaired where it is clear what was meant: one odd value must not hide the rest.
+local function json_of(body)
+  local value = json.raw(body)
+  if value then return value end
+  local text, count, first, place = json.repair(body)
+  if not text then return nil end
+  value = json.raw(text)
+  if not value then return nil end
+  notes[value] = ("RunComfy's answer was not valid JSON and was repaired: %s at %s%s%s."):format(first, place,
+    NEARLY[first] or "", count > 1 and (", and %d more"):format(count - 1) or "")
+  return value
+end
+
+--- What to say of an answer that had to be repaired; nil of all others.
+---@param value core.json.Raw|string|nil
+---@return string?
+function M.note(value)
+  return value ~= nil and notes[value] or nil
+end
+
+--- A text with that note under it.
+---@param text string
+---@param value core.json.Raw|string|nil  the answer
+---@return string
+function M.with_note(text, value)
+  local note = M.note(value)
+  return note and text .. "\n" .. note or text
+end
+
 --- Reads an answer.
 ---@param response { status: integer, body: string }
 ---@param hints? table<integer, string>  what to do, by status, where this request knows better than lib.runcomfy.advice
@@ -174,7 +207,7 @@ end
 ---@return Error?
 function M.read(response, hints)
   local status, body = response.status, response.body
-  local value = json.raw(body)
+  local value = json_of(body)
   if status < 300 then
     if not value then return valid_text(body) end
     if not says_error(value) then return value end
@@ -191,7 +224,9 @@ end
 function M.unexpected(value, what)
   local is_text = type(value) == "string"
   local text = is_text and value or value:text()
-  local message = ("RunComfy's answer is not %s: %s"):format(what, text == "" and "an empty body" or readable(text))
+  local problem = is_text and text:find("^%s*[%[{]") and select(2, json.raw(text))
+  local message = ("RunComfy's answer is not %s: %s%s"):format(what, problem and ("not valid JSON: %s: "):format(problem) or "",
+    text == "" and "an empty body" or readable(text))
   return errors.new(message, {
     code = "unexpected_answer",
     data = json.ordered({ "ok", "error", "code", "payload" }, {
