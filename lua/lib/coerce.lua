@@ -25,16 +25,43 @@ function M.string(value)
   return type(value) == "string" and value or nil
 end
 
+local MAX_DIGITS = 400 -- more than any float has; text with more is no number that somebody meant
+
+--- Whether a value is a number beyond Lua's integers, as json.decode gives it: not null, nor anything else of C's.
 ---@param value any
----@return integer?
+---@return boolean
+function M.is_boxed(value)
+  return type(value) == "userdata" and value ~= json.null and tostring(value):find("^%-?%d") ~= nil
+end
+
+-- The integer in a text: sign, digits, and what JavaScript and Python write behind whole floats.
+local function integer_of(text)
+  text = text:match("^%s*(.*)$")
+  local sign, rest = text:match("^([+-]?)(.*)$")
+  if #rest > MAX_DIGITS then return nil end
+  local digits, zeros = rest:match("^(%d+)(.-)%s*$")
+  if not digits or zeros ~= "" and not zeros:find("^%.0*$") then return nil end
+  digits = digits:match("^0*(%d+)$")
+  return json.integer((sign == "-" and digits ~= "0" and "-" or "") .. digits)
+end
+
+--- Integers of any size: beyond 2^63-1 (ComfyUI's largest seed is 2^64-1) they are those of json.integer.
+---@param value any
+---@return integer|core.json.Integer|nil
 function M.integer(value)
-  if type(value) == "string" then value = tonumber(value:match("^%s*([+-]?%d+%.?0*)%s*$")) end
+  if type(value) == "string" then return integer_of(value) end
+  if M.is_boxed(value) then return not tostring(value):find("[.eE]") and value or nil end
   return math.tointeger(value)
 end
 
 ---@param value any
----@return number?
+---@return number|core.json.Integer|nil
 function M.number(value)
+  if M.is_boxed(value) then return value end
+  if type(value) == "string" then
+    local whole = integer_of(value)
+    if M.is_boxed(whole) then return whole end
+  end
   if type(value) == "string" then
     value = tonumber(value:match("^%s*([+-]?%d+%.?%d*[eE]?[+-]?%d*)%s*$"))
   end

@@ -56,7 +56,7 @@ return {
   run = function(input, ctx)
     local job, err = submission.submit(input, ctx)
     if not job then return nil, err end
-    if input.wait_for_completion then return submission.follow(job, input.timeout_seconds, ctx) end
+    if input.wait_for_completion then return submission.follow(job, tonumber(tostring(input.timeout_seconds)), ctx) end
     return {
       text = ("Submitted request %s."):format(answers.word(job.submission, "request_id")),
       data = json.ordered({ "ok", "submission", "deployment_id" }, {

@@ -170,6 +170,7 @@ function M.from_text(flow, key, text)
   if entry.kind ~= "seed" and entry.kind ~= "number" and entry.kind ~= "boolean" then return text end
   local ok, value = pcall(rc.json.decode, text)
   if ok and type(value) == type(entry.value) then return value end
+  if ok and type(value) == "userdata" and value ~= rc.null and type(entry.value) == "number" then return value end -- above 2^63-1
   rc.fail(("'%s' must be a %s, got '%s'"):format(key, type(entry.value), text))
 end
 

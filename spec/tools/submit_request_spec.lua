@@ -43,6 +43,10 @@ describe("tool submit_request", function()
       end)
     end)
 
+    it("and waits as long as may be for a timeout beyond every integer", function()
+      bed.with({}, function() assert.is_true(wait({ timeout_seconds = json.integer "18446744073709551615" }).ok) end)
+    end)
+
     it("the saved defaults by empty overrides", function()
       bed.with({}, function(sim)
         assert.is_true(submit().ok)

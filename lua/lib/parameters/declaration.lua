@@ -1,5 +1,6 @@
 --- Declarations of parameters: what a list may say, and the JSON Schema that clients see of it.
 
+local coerce = require "lib.coerce"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local json = require "core.json"
@@ -82,7 +83,8 @@ local function check_field(entry, field, label)
   if rule.types and not rule.types[entry[2]] then
     fail("%s: parameter '%s': '%s' is not for parameters of type %s", label, entry[1], field, entry[2])
   end
-  if rule.kind and type(value) ~= rule.kind then
+  local boxed = rule.kind == "number" and coerce.is_boxed(value)
+  if rule.kind and type(value) ~= rule.kind and not boxed then
     fail("%s: parameter '%s': '%s' must be a %s, got %s", label, entry[1], field, rule.kind, type(value))
   end
 end
