@@ -45,7 +45,7 @@ end
 
 local function recipe_folders(args)
   return require("lib.recipes.folders").list {
-    examples = args.examples, program = require("core.host").program(), flags = args.recipes,
+    examples = args.examples, flags = args.recipes,
   }
 end
 

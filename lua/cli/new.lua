@@ -24,16 +24,6 @@ local function user_folder()
   end
 end
 
--- The definitions for editors: beside the installed program, or in the source tree that it was built in.
-local function meta_folder()
-  local host, fs = require "core.host", require "core.fs"
-  local folder = (host.program() or ""):match("^(.*)/[^/]*$") or "."
-  for _, path in ipairs { folder .. "/../share/rcmcp/meta", folder .. "/../../lua/meta" } do
-    if fs.stat(path .. "/rc.lua") then return path end
-  end
-  return folder .. "/../share/rcmcp/meta"
-end
-
 local function taken(name)
   for _, module in ipairs(require("core.host").modules "tools.") do
     if module == "tools." .. name then return ("'%s' is the name of a built-in tool"):format(name) end
@@ -101,7 +91,7 @@ function M.run(argv)
   local problem = check_name(args.name) or not folder and "there is no home folder; say where with --dir" or nil
   if problem then return options.usage_error("new", problem) end
   folder = #folder > 1 and folder:gsub("/+$", "") or folder
-  local files = require("cli.shared.templates").files(args.name, meta_folder())
+  local files = require("cli.shared.templates").files(args.name, (require("lib.shipped").folder "meta"))
   problem = check_free(folder, files)
   if problem then return options.usage_error("new", problem) end
   local written, message = write_all(folder, files)

@@ -8,6 +8,7 @@
 
 ---@class core.host
 ---@field version string
+---@field data_folder string  from the program's folder to the folder of its data, once installed: "../share"
 local host = {}
 
 --- Bytes that Lua holds now, and the most it ever held.

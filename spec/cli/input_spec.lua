@@ -37,7 +37,7 @@ describe("cli.shared.input", function()
 
   it("reads JSON without loss", function()
     local arguments = read 'overrides={"3":{"inputs":{"seed":18446744073709551615,"list":[],"cfg":7.0}}}'
-    assert.equal('{"3":{"inputs":{"cfg":7.0,"list":[],"seed":18446744073709551615}}}', json.encode(arguments.overrides))
+    assert.equal('{"3":{"inputs":{"seed":18446744073709551615,"list":[],"cfg":7.0}}}', json.encode(arguments.overrides))
   end)
 
   it("reads a list as JSON, as one word, or as a word repeated", function()

@@ -15,10 +15,10 @@ describe("cli.shared.parameters", function()
     local schema = json.decode(text)
     for _, input in ipairs { text, schema, (json.raw(text)) } do
       local list = parameters.of(input)
-      assert.same({ "a", "b", "c" }, { list[1][1], list[2][1], list[3][1] })
-      assert.same({ "string", "integer", "string" }, { list[1][2], list[2][2], list[3][2] })
-      assert.same({ true, nil, true }, { list[1].optional, list[2].optional, list[3].optional })
-      assert.same({ "x", 1 }, { list[1].default, list[2].minimum })
+      assert.same({ "b", "a", "c" }, { list[1][1], list[2][1], list[3][1] })
+      assert.same({ "integer", "string", "string" }, { list[1][2], list[2][2], list[3][2] })
+      assert.same({ nil, true, true }, { list[1].optional, list[2].optional, list[3].optional })
+      assert.same({ "x", 1 }, { list[2].default, list[1].minimum })
     end
   end)
 

@@ -19,7 +19,7 @@ describe("cli.shared.simulated", function()
 
   it("marks data that is kept as bytes", function()
     local marked = simulated.tool(tool(function() return { text = "", data = json.raw '{"seed":18446744073709551615,"list":[]}' } end))
-    assert.equal('{"list":[],"seed":18446744073709551615,"simulated":true}', json.encode(marked.run({}, {}).data))
+    assert.equal('{"seed":18446744073709551615,"list":[],"simulated":true}', json.encode(marked.run({}, {}).data))
   end)
 
   it("marks errors, with data of their own or without", function()

@@ -69,25 +69,6 @@ describe("recipes/scripts/nightly_batch.lua", function()
   end)
 end)
 
-describe("the examples of an installation", function()
-  it("are found beside the program, all of them good", function()
-    local build = child.program:match("^(.*)/")
-    if not io.open(build .. "/cmake_install.cmake") then return pending("the program under test is not in its build folder") end
-    local folder <close> = temporary.new()
-    assert(os.execute(("cmake --install '%s' --prefix '%s' > /dev/null"):format(build, folder.path)))
-    local installed <close> = child.spawn(folder.path .. "/bin/rcmcp", { "recipes", "--examples", "--json" })
-    installed:close_stdin()
-    assert.equal(0, installed:wait(), installed.err)
-    local loaded = 0
-    for _, recipe in ipairs(json.decode(installed.out).recipes) do
-      assert.equal("loaded", recipe.state, recipe.error)
-      assert.is_truthy(recipe.file:find("share/rcmcp/recipes/", 1, true))
-      loaded = loaded + 1
-    end
-    assert.equal(#require("core.fs").list("recipes") - 2, loaded, "all but lib and scripts")
-  end)
-end)
-
 describe("a dry run of the examples", function()
   local function plan(...)
     local args = { "run", "--dry-run", "--examples", "--simulate", "--speed", "1", ... }

@@ -32,7 +32,9 @@ describe("an integer above 2^63-1", function()
   end)
 
   it("is no other than it was within Lua's integers", function()
-    for text, value in pairs { ["30"] = 30, ["-7"] = -7, ["30.0"] = 30, ["+5"] = 5, ["-0"] = 0, ["9223372036854775807"] = math.maxinteger } do
+    for text, value in pairs {
+      ["30"] = 30, ["-7"] = -7, ["30.0"] = 30, ["+5"] = 5, ["-0"] = 0, ["9223372036854775807"] = math.maxinteger,
+    } do
       assert.equal(value, coerce.integer(text))
     end
     for _, text in ipairs { "", "x", "1.5", "1e3", "0x10", "1 2", "--1", "1.0.0", ("9"):rep(1000), ("0"):rep(100000) .. "x" } do

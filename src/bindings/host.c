@@ -110,5 +110,7 @@ int open_host(lua_State *L)
     luaL_newlib(L, functions);
     lua_pushliteral(L, RCMCP_VERSION);
     lua_setfield(L, -2, "version");
+    lua_pushliteral(L, RCMCP_DATA_FOLDER);
+    lua_setfield(L, -2, "data_folder");
     return 1;
 }

@@ -125,7 +125,7 @@ end
 function Program:recipe_folders()
   if not self.folders then
     self.folders = require("lib.recipes.folders").list {
-      examples = self.args.examples, program = self.args.examples and host.program(), flags = self.args.recipes,
+      examples = self.args.examples, flags = self.args.recipes,
     }
   end
   return self.folders

@@ -3,6 +3,7 @@
 local errors = require "lib.errors"
 local fs = require "core.fs"
 local home = require "lib.home"
+local shipped = require "lib.shipped"
 
 local M = {}
 
@@ -36,28 +37,14 @@ local function in_home(path, env)
   return strip_slash(home.expand(path, env) or path)
 end
 
---- The shipped examples: beside the installed program, or in the source tree that it was built in.
----@param program string  absolute path of the running program
----@return string[] candidates
-function M.examples(program)
-  local above = program:match("^(.*)/[^/]+/[^/]+$") or ""
-  return { above .. "/share/rcmcp/recipes", (above:match("^(.*)/[^/]*$") or "") .. "/recipes" }
-end
-
 local function add_examples(list, program)
-  for _, path in ipairs(M.examples(program)) do
-    local stat = fs.stat(path)
-    if stat and stat.type == "directory" then
-      list[#list + 1] = { path = path, label = "examples" }
-      return
-    end
-  end
-  list[#list + 1] = { path = M.examples(program)[1], label = "examples", expected = true }
+  local path, found = shipped.folder("recipes", program)
+  list[#list + 1] = { path = path, label = "examples", expected = not found or nil }
 end
 
 ---@class FolderSources
 ---@field examples? boolean
----@field program? string          path of the running program, for the examples
+---@field program? string          default the running program; the examples lie beside it
 ---@field flags? string[]          of --recipes
 ---@field env? fun(name: string): string?  default os.getenv
 
@@ -66,7 +53,7 @@ end
 ---@return RecipeFolder[]
 function M.list(sources)
   local env, list, seen = sources.env or os.getenv, {}, {}
-  if sources.examples then add_examples(list, sources.program or "") end
+  if sources.examples then add_examples(list, sources.program) end
   local user = user_folder(env)
   if user then list[#list + 1] = { path = user, label = "configuration" } end
   for _, path in ipairs(sources.flags or {}) do

@@ -35,13 +35,9 @@ describe("recipes.folders", function()
     })
   end)
 
-  it("find the examples in the source tree, too, and say where they should be", function()
-    place:write("recipes/a.lua", "")
-    local sources = { examples = true, program = place.path .. "/build/dev/rcmcp", env = env { HOME = "/h" } }
-    local user = "configuration /h/.config/rcmcp/recipes"
-    assert.same({ "examples " .. place.path .. "/recipes", user }, listed(sources))
-    sources.program = place.path .. "/x/y/z/rcmcp"
-    assert.same({ "examples " .. place.path .. "/x/y/share/rcmcp/recipes", user }, listed(sources))
+  it("say where the examples should be when there are none", function()
+    local sources = { examples = true, program = place.path .. "/build/rcmcp", env = env {} }
+    assert.equal(place.path .. "/share/rcmcp/recipes", folders.list(sources)[1].path)
     assert.is_true(folders.list(sources)[1].expected)
   end)
 
