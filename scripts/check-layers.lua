@@ -24,7 +24,7 @@ local library_headers = {
 -- What a folder of lua/ may require, the longest matching folder counts; `never` wins over `may`.
 local lua_layers = {
   { "lua/lib/mcp/", may = { "core.", "lib." }, never = { "lib.runcomfy", "lib.sim", "lib.config" } },
-  { "lua/lib/runcomfy/", may = { "lib." }, never = { "lib.mcp", "lib.sim", "lib.config" } },
+  { "lua/lib/runcomfy/", may = { "lib.", "core.log" }, never = { "lib.mcp", "lib.sim", "lib.config" } },
   { "lua/lib/sim/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.config", "lib.http", "lib.retry" } },
   { "lua/lib/recipes/testkit/", may = { "core.", "lib." }, never = { "lib.config" } },
   { "lua/lib/recipes/", may = { "core.", "lib." }, never = { "lib.sim", "lib.config" } },

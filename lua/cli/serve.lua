@@ -3,6 +3,8 @@
 local exit_status = require "cli.shared.exit_status"
 local options = require "cli.shared.options"
 
+local LINGER = 2 -- seconds; official clients kill 2 s after SIGTERM
+
 local M = {
   summary = "Serve MCP on standard input and output",
   epilog = [[
@@ -25,6 +27,17 @@ M.INSTRUCTIONS = "Drives RunComfy Serverless deployments: ComfyUI workflows on c
 local function instructions(program)
   if not program.simulated then return M.INSTRUCTIONS end
   return require("cli.shared.simulated").INSTRUCTIONS .. "\n\n" .. M.INSTRUCTIONS
+end
+
+-- The answers of writes that are on their way are waited for, a little: they may cost money, and hold ids.
+local function linger(loop, log)
+  local writes = package.loaded["lib.runcomfy.writes"]
+  if not writes or writes.count() == 0 then return end
+  writes.linger(LINGER, function(lost)
+    for _, line in ipairs(lost) do log.write("warning", line) end
+    loop.stop()
+  end)
+  loop.run()
 end
 
 local function serve(program)
@@ -56,8 +69,7 @@ local function serve(program)
   local _ <close> = signal.on("TERM", stop)
   local _ <close> = signal.on("HUP", function() program:reload() end)
   loop.run()
-  local api = package.loaded["lib.runcomfy.api"]
-  for _, lost in ipairs(api and api.lost_writes() or {}) do log.write("warning", lost) end
+  linger(loop, log)
   return status
 end
 

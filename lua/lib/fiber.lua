@@ -330,6 +330,41 @@ function M.await(start, ...)
   return settle(self, ticket, yield())
 end
 
+local withdrawable = {} ---@type table<Fiber, { op: table, withdrawn: boolean }>  those in await_withdrawable
+
+local function forget(self)
+  withdrawable[self] = nil
+end
+
+-- After a wait that a cancellation could not end, its answer is returned: the next wait raises.
+local function settle_withdrawable(self, ticket, guard, ...)
+  self.ticket = ticket + 1
+  if is_to_raise(self) and guard.withdrawn then error(cancellation(self), 0) end
+  return ...
+end
+
+--- Like `await`, for what cannot be called back once it is under way.  A cancellation asks the handle, once:
+--- where `withdraw()` says true it never began, and never will, and the wait raises; else the wait goes on and returns the
+--- answer, and the cancellation is raised by the fiber's next wait.  Not for fibers with a budget.
+---@param start fun(...): any, ...   its handle has `withdraw() -> boolean`
+---@param ... any
+---@return any ...
+function M.await_withdrawable(start, ...)
+  local self = by_thread[running()]
+  if not self or self.budget then error("fiber.await_withdrawable: not inside a fiber of the host", 2) end
+  raise_if_cancelled(self)
+  local ticket = self.ticket
+  local function callback(...)
+    if self.ticket == ticket and self.status == "waiting" then resume(self, ...) end
+  end
+  local op <close>, message, code = begin(start, callback, ...)
+  if op == nil then return nil, message, code end
+  local guard <close> = setmetatable({ op = op, withdrawn = false }, { __close = function() forget(self) end })
+  withdrawable[self] = guard
+  self.status = "waiting"
+  return settle_withdrawable(self, ticket, guard, yield())
+end
+
 --- Waits `seconds` of real time.  Code that follows the simulator's clock uses lib.clock.
 ---@param seconds number
 function M.sleep(seconds)
@@ -342,6 +377,11 @@ function Fiber:cancel(reason)
   if self.status == "done" or self.cancel_reason ~= nil then return end
   self.cancel_reason = reason == nil and "cancelled" or reason
   if self.status ~= "waiting" or self.shielded > 0 then return end
+  local guard = withdrawable[self]
+  if guard then
+    guard.withdrawn = guard.op:withdraw()
+    if not guard.withdrawn then return end
+  end
   if self.budget then answer(self) else resume(self) end
 end
 

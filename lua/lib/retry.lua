@@ -39,6 +39,7 @@ end
 ---@param text string
 ---@return integer?  nil where it is none
 function M.http_date(text)
+  if #text > 40 then return nil end
   local day, month, year, hour, minute, second = text:match("^%a+, (%d%d) (%a+) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
   local number = MONTHS[month]
   if not number then return nil end
@@ -52,7 +53,7 @@ end
 function M.retry_after(response)
   local text = response:header("Retry-After")
   if not text then return nil end
-  if text:match("^%d+$") then return tonumber(text) end
+  if text ~= "" and not text:find("%D") then return tonumber(text) end
   local moment = M.http_date(text)
   return moment and math.max(0, moment - clock.wall())
 end

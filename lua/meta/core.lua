@@ -523,8 +523,20 @@ local http = {}
 --- of the request may have left.  At most 256 transfers run at once, the others wait in order.
 ---@param request core.http.Request
 ---@param callback fun(response: core.http.Response?, message: string?, code: string?, sent: boolean?)
----@return core.Handle|nil transfer, string? message, string? code
+---@return core.http.Transfer|nil transfer, string? message, string? code
 function http.start(request, callback) end
+
+---@class core.http.Transfer: core.Handle
+local Transfer = {}
+
+--- Whether bytes of the request may have left: its connection stands (a proxy's tunnel and TLS included) and it is being written.
+---@return boolean
+function Transfer:is_sent() end
+
+--- Cancels it unless bytes of it may have left.  True: nothing was sent, and nothing will be; the callback will not run.
+--- False: it goes on, or is over.
+---@return boolean
+function Transfer:withdraw() end
 
 --- Transfers not yet ended, queued ones included.
 ---@return integer

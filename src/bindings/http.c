@@ -331,6 +331,28 @@ static int transfer_cancel(lua_State *L)
     return 0;
 }
 
+/// transfer:is_sent() -> boolean
+static int transfer_is_sent(lua_State *L)
+{
+    const struct transfer *t = luaL_checkudata(L, 1, TRANSFER);
+    lua_pushboolean(L, t->running && client_is_sent(t->running));
+    return 1;
+}
+
+/// transfer:withdraw() -> boolean: true: nothing has left, and nothing will
+static int transfer_withdraw(lua_State *L)
+{
+    const struct transfer *t = luaL_checkudata(L, 1, TRANSFER);
+    if (!t->running || client_is_sent(t->running)) {
+        lua_pushboolean(L, 0);
+        return 1;
+    }
+    lua_settop(L, 1);
+    transfer_cancel(L);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 static struct client_stats stats_of(const struct module *m)
 {
     return m->client ? client_stats(m->client) : (struct client_stats){ 0 };
@@ -386,6 +408,8 @@ static int http_info(lua_State *L)
 
 static const luaL_Reg methods[] = {
     { "cancel", transfer_cancel },
+    { "is_sent", transfer_is_sent },
+    { "withdraw", transfer_withdraw },
     { "__close", transfer_cancel },
     { NULL, NULL },
 };

@@ -88,7 +88,7 @@ static void on_idle_sample(uv_timer_t *timer)
     struct idle_watch *w = (struct idle_watch *)timer;
     struct client_transfer *t = w->transfer;
     curl_off_t moved = bytes_moved(t->slot->easy);
-    bool quiet = moved == w->moved && client_was_sent(t->slot);
+    bool quiet = moved == w->moved && t->slot->on_wire;
     w->quiet = quiet ? w->quiet + 1 : 0;
     w->moved = moved;
     if (w->quiet < IDLE_SAMPLES)
@@ -221,7 +221,7 @@ static void finish(struct client_transfer *t, CURLcode rc)
     curl.easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &result.status);
     curl.easy_getinfo(s->easy, CURLINFO_EFFECTIVE_URL, &url);
     result.url = url ? url : t->message->url;
-    result.sent = client_was_sent(s);
+    result.sent = s->on_wire;
     if (rc == CURLE_OK && !s->head_ended)
         rc = CURLE_PARTIAL_FILE; // libcurl is content with half a header block
     if (rc != CURLE_OK)
@@ -389,6 +389,11 @@ void client_cancel(struct client_transfer *t)
         list_remove(&c->queue, &t->link);
     }
     transfer_free(t);
+}
+
+bool client_is_sent(const struct client_transfer *t)
+{
+    return t->slot && t->slot->on_wire;
 }
 
 struct client_stats client_stats(const struct client *c)

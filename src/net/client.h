@@ -97,6 +97,11 @@ void client_free(struct client *c);
 struct client_transfer *client_start(struct client *c, const struct client_request *request,
                                      client_done *done, void *arg, struct client_failure *why);
 
+/// Whether the request has taken the wire: bytes of it may have left.  Before that it waits in the
+/// queue, for a name, for a connection, for TLS, and client_cancel() is certain to leave nothing
+/// sent.
+bool client_is_sent(const struct client_transfer *t);
+
 /// Ends the transfer; an unfinished file is removed.
 void client_cancel(struct client_transfer *t);
 

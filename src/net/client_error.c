@@ -49,21 +49,6 @@ static void copy_host(char *into, const char *url)
     (void)snprintf(into, HOST_ROOM, "%.*s", (int)(end - start), start);
 }
 
-bool client_was_sent(const struct client_slot *s)
-{
-    long request_size = 1, connections = 0;
-    curl_off_t tls_ready = 1;
-    curl.easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &request_size);
-    if (request_size == 0)
-        return false;
-    // A proxy's CONNECT request counts above; but on a new connection nothing of ours goes before
-    // TLS.
-    curl.easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connections);
-    curl.easy_getinfo(s->easy, CURLINFO_APPCONNECT_TIME_T, &tls_ready);
-    bool fresh = connections > 0 || !client_message_is_repeatable(s->message);
-    return !(fresh && strncmp(s->message->url, "https:", 6) == 0 && tls_ready == 0);
-}
-
 static void explain_stop(const struct client_slot *s, const char *host, struct client_failure *why)
 {
     const struct client_message *m = s->message;
@@ -78,6 +63,11 @@ static void explain_stop(const struct client_slot *s, const char *host, struct c
     case SLOT_FILE:
         say(why, CLIENT_FILE, "%s %s: %s", s->upload_fd >= 0 ? "cannot read" : "cannot write",
             s->upload_fd >= 0 ? m->body_file : m->save_as, strerror(s->file_error));
+        return;
+    case SLOT_UPGRADE:
+        say(why, CLIENT_PROTOCOL,
+            "%s answered 101 Switching Protocols, which was not asked for: check the address",
+            host);
         return;
     case SLOT_ADDRESS:
         say(why, CLIENT_ADDRESS,
@@ -98,7 +88,7 @@ static void explain_timeout(const struct client_slot *s, const char *host,
                             struct client_failure *why)
 {
     const struct client_message *m = s->message;
-    if (client_was_sent(s)) {
+    if (s->on_wire) {
         say(why, CLIENT_TIMEOUT, "no complete answer from %s within %g s", host,
             (double)m->total_ms / 1000);
         return;
@@ -202,7 +192,7 @@ static void explain_answer(const struct client_slot *s, CURLcode rc, const char 
             detail);
         return;
     default:
-        if (s->message && !client_was_sent(s))
+        if (s->message && !s->on_wire)
             explain_connect(rc, host, detail, why);
         else
             say(why, CLIENT_NETWORK, "the connection to %s broke (%s)", host, detail);

@@ -7,7 +7,4 @@
 /// Explains why the transfer in `s` ended with `rc` (or with s->stop, which goes first).
 void client_explain(const struct client_slot *s, CURLcode rc, struct client_failure *why);
 
-/// Whether any byte of the request in `s` may have left.
-bool client_was_sent(const struct client_slot *s);
-
 #endif

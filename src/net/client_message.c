@@ -137,8 +137,3 @@ void client_message_free(struct client_message *m)
         wipe(m->secret);
     free(m);
 }
-
-bool client_message_is_repeatable(const struct client_message *m)
-{
-    return strcmp(m->method, "GET") == 0 || strcmp(m->method, "HEAD") == 0;
-}

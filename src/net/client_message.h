@@ -29,8 +29,4 @@ struct client_message *client_message_new(const struct client_request *r);
 /// Wipes the bearer and frees.
 void client_message_free(struct client_message *m);
 
-/// Whether the method may be repeated (GET and HEAD), and so may use a connection that was used
-/// before.
-bool client_message_is_repeatable(const struct client_message *m);
-
 #endif

@@ -23,6 +23,13 @@ static size_t refuse(struct client_slot *s, enum slot_stop stop)
     return CURL_WRITEFUNC_ERROR;
 }
 
+static bool is_upgrade(const struct client_slot *s)
+{
+    long status = 0;
+    curl.easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status == 101;
+}
+
 static size_t on_header(char *bytes, size_t one, size_t size, void *arg)
 {
     (void)one;
@@ -37,6 +44,8 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *arg)
     if (s->head_ended) // a trailer
         return size;
     s->head_ended = *bytes == '\r' || *bytes == '\n';
+    if (s->head_ended && is_upgrade(s))
+        return refuse(s, SLOT_UPGRADE);
     if (s->head.size + size > HEAD_LIMIT)
         return refuse(s, SLOT_HEADERS_TOO_LARGE);
     if (!buf_append(&s->head, bytes, size))
@@ -104,6 +113,20 @@ static size_t on_upload(char *into, size_t one, size_t room, void *arg)
     return CURL_READFUNC_ABORT;
 }
 
+// The one door of a request: the connection stands, TLS and a proxy's tunnel included, and in the
+// same step libcurl writes the first byte (CURLOPT_PREREQFUNCTION).  What has not passed here was
+// not sent.
+static int on_request(void *arg, char *address, char *own_address, int port, int own_port)
+{
+    (void)address;
+    (void)own_address;
+    (void)port;
+    (void)own_port;
+    struct client_slot *s = arg;
+    s->on_wire = true;
+    return CURL_PREREQFUNC_OK;
+}
+
 // ---- Options ----
 
 // Everything that is the same for all transfers.
@@ -132,6 +155,8 @@ static void set_common(struct client_slot *s)
     curl.easy_setopt(e, CURLOPT_HEADERDATA, s);
     curl.easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     curl.easy_setopt(e, CURLOPT_WRITEDATA, s);
+    curl.easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
+    curl.easy_setopt(e, CURLOPT_PREREQDATA, s);
     client_poll_adopt(s->base->poll, e);
     s->stale = false;
     s->connect_ms = s->total_ms = s->pipewait = -1;
@@ -330,6 +355,7 @@ void client_slot_clear(struct client_slot *s)
     s->file_error = 0;
     s->received = 0;
     s->head_ended = false;
+    s->on_wire = false;
     s->detail[0] = '\0';
     shrink(&s->head);
     shrink(&s->body);

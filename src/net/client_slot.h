@@ -23,7 +23,8 @@ enum slot_stop {
     SLOT_FILE,
     SLOT_MEMORY,
     SLOT_IDLE,
-    SLOT_ADDRESS ///< an address was refused; another one of the host may still have done
+    SLOT_UPGRADE, ///< 101, which nobody asked for: libcurl would read on to the end of time
+    SLOT_ADDRESS  ///< an address was refused; another one of the host may still have done
 };
 
 struct client_slot {
@@ -38,6 +39,7 @@ struct client_slot {
     int upload_fd;   ///< -1: none
     size_t received; ///< bytes of the body
     bool head_ended; ///< the empty line behind the headers has come
+    bool on_wire;    ///< the connection stands and libcurl begins to write the request
     enum slot_stop stop;
     int file_error;                      ///< errno, with SLOT_FILE
     bool stale;                          ///< the handle must be reset before the next transfer

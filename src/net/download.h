@@ -11,8 +11,8 @@ struct download {
     int fd;
 };
 
-/// Creates an empty file beside `path`, with a name of its own and the rights that the umask leaves.
-/// False, with errno set, when that fails.
+/// Creates an empty file beside `path`, with a name of its own and the rights that the umask
+/// leaves. False, with errno set, when that fails.
 bool download_open(struct download *d, const char *path);
 
 bool download_is_open(const struct download *d);

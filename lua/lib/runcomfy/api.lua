@@ -1,16 +1,16 @@
 --- The door to the RunComfy API: settings, the one way to send a request, and what its failure means.
 ---
 --- A read is retried.  A write is sent once: where its answer is lost the error says `delivery =
---- "unknown"` and what to look at, and nothing is sent again.  A write that began is carried to its answer
---- also when its caller is cancelled meanwhile, for what it started may cost money.
+--- "unknown"` and what to look at, and nothing is sent again.  A write that took the wire is carried to its answer
+--- also when its caller is cancelled meanwhile (lib.runcomfy.writes), for what it started may cost money.
 
 local advice = require "lib.runcomfy.advice"
 local answers = require "lib.runcomfy.answers"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
 local http = require "lib.http"
 local json = require "lib.json"
 local retry = require "lib.retry"
+local writes = require "lib.runcomfy.writes"
 
 local M = {}
 
@@ -21,11 +21,6 @@ M.DEFAULT_BASE_URL = "https://api.runcomfy.net"
 ---@field base_url? string       default https://api.runcomfy.net
 ---@field queue_prefix? "v1"|"v2"  default "v1"
 ---@field user_agent? string
-
----@class Operation  what a write is called, and what to do when nobody knows whether it happened
----@field name string
----@field unknown string
----@field hints? table<integer, string>  what to do, by HTTP status
 
 local settings, headers_of_read, headers_of_write
 
@@ -74,9 +69,7 @@ local function no_key()
   })
 end
 
-local function unknown_hint(operation)
-  return ("Whether this %s took effect is unknown, and it was not sent again. %s"):format(operation.name, operation.unknown)
-end
+local unknown_hint = writes.unknown_hint
 
 local FAILURE_KEYS = { "ok", "message", "code", "status_code", "error_code", "detail", "delivery", "hint", "payload" }
 
@@ -100,13 +93,14 @@ local function failure(err, operation)
   })
 end
 
--- A gateway's 5xx does not say whether the API behind it did what was asked.
+-- A gateway's 5xx does not say whether the API behind it did what was asked; nor does a redirect: a 303 comes after the deed.
 local function mark_unknown(err, operation)
-  if not (err.status_code and err.status_code >= 500) then return err end
+  local status = err.status_code or 0
+  if status < 300 or status >= 400 and status < 500 then return err end
   err.delivery = "unknown"
   err.hint = unknown_hint(operation)
   err.message = err.message .. "\n" .. err.hint
-  err.data.delivery, err.data.hint = "unknown", err.hint
+  if err.data then err.data.delivery, err.data.hint = "unknown", err.hint end
   return err
 end
 
@@ -171,41 +165,25 @@ function M.get(url, options)
   return read(response, key)
 end
 
-local under_way = {} ---@type table<table, Operation>  writes without an answer yet, by request
-
-local function arrive(guard)
-  under_way[guard.request] = nil
+-- The same request goes out again only where no connection was made (lib.retry).
+local function exchange(write, once)
+  if once then return write:send() end
+  return retry.call(write.request.method, DEFAULTS, write.send, write)
 end
 
-local function begin(request, operation)
-  under_way[request] = operation
-  return setmetatable({ request = request }, { __close = arrive })
-end
-
-local function send(request, operation, options)
-  local _ <close> = begin(request, operation)
-  local response, err
-  if options.once then
-    response, err = http.request(request)
-  else
-    response, err = retry.call(request.method, DEFAULTS, http.request, request)
-  end
+local function outcome(write, request, operation, options)
+  local response, err = write:attempt(exchange, write, options.once)
   if not response then return nil, failure(err, operation) end
   local value, api_err = read(response, request.bearer, operation, options.secrets)
   if api_err then return nil, mark_unknown(api_err, operation) end
-  return value
+  return value, nil, response.status
 end
 
---- What to say of the writes that have no answer yet when the program ends: they may cost money, and
---- nobody else will tell.
----@return string[] messages
-function M.lost_writes()
-  local messages = {}
-  for request, operation in pairs(under_way) do
-    messages[#messages + 1] = ("the end came while a %s was under way (%s %s). %s"):format(operation.name, request.method,
-      request.url:match("^[^?]*"), unknown_hint(operation))
-  end
-  return messages
+local function send(request, operation, options)
+  local write <close> = writes.begin(request, operation)
+  local value, err, status = outcome(write, request, operation, options)
+  if value then write:succeeded(status, value) else write:failed(err) end
+  return value, err
 end
 
 ---@class WriteOptions
@@ -213,7 +191,8 @@ end
 ---@field once? boolean       one try, also where no connection was made
 ---@field total_ms? integer   a time limit
 
---- Sends a write, once.  Where no connection was made it is tried again: nothing has left.
+--- Sends a write, once.  Where no connection was made it is tried again: nothing has left.  A cancellation of the caller
+--- ends it until it takes the wire, with nothing sent; then it is carried to its answer.  Its outcome is logged.
 ---@param method "POST"|"PATCH"|"DELETE"
 ---@param url string
 ---@param operation Operation
@@ -228,7 +207,7 @@ function M.send(method, url, operation, body, options)
     headers = body and headers_of_write or headers_of_read,
     total_ms = options.total_ms,
   }
-  return fiber.shield(send, request, operation, options)
+  return send(request, operation, options)
 end
 
 return M

@@ -1,0 +1,186 @@
+--- The writes that are under way, and what is said of them: each one that leaves is a line in the log with its outcome,
+--- whoever asked for it and whether he still waits.
+---
+--- A write takes the wire at one moment (core.http, Transfer:is_sent).  Before it a cancellation of the caller ends the write
+--- with nothing sent; after it the write is carried to its answer, for what it started may cost money.
+
+local clock = require "lib.clock"
+local fiber = require "lib.fiber"
+local http = require "lib.http"
+local log = require "core.log"
+
+local M = {}
+
+---@class Operation  what a write is called, and what to do when nobody knows whether it happened
+---@field name string
+---@field unknown string
+---@field hints? table<integer, string>  what to do, by HTTP status
+
+---@class Write
+---@field operation Operation
+---@field request HttpRequest
+---@field what string       "submit (POST https://…/inference)"
+---@field began number      on lib.clock
+---@field transfer? core.http.Transfer  the current try
+---@field package task Fiber
+local Write = {}
+Write.__index = Write
+
+local OUTCOMES = { unknown = "outcome unknown", not_sent = "not sent" }
+
+local under_way = {} ---@type table<Write, true>
+local waiting_for_none = {} ---@type table<table, fun()>
+
+local function none_left()
+  local waiters = waiting_for_none
+  waiting_for_none = {}
+  for _, fn in pairs(waiters) do fn() end
+end
+
+function Write:__close()
+  under_way[self] = nil
+  if next(under_way) == nil and next(waiting_for_none) ~= nil then none_left() end
+end
+
+--- Notes that a write begins; a to-be-closed value, closed when its outcome is known.  In a fiber.
+---@param request HttpRequest
+---@param operation Operation
+---@return Write
+function M.begin(request, operation)
+  local self = setmetatable({
+    operation = operation, request = request, began = clock.now(), task = fiber.current(),
+    what = ("%s (%s %s)"):format(operation.name, request.method, http.place(request.url)),
+  }, Write)
+  under_way[self] = true
+  return self
+end
+
+--- Sends the request once; see lib.http.write.
+---@return HttpResponse? response, Error? err
+function Write:send()
+  return http.write(self.request, function(transfer) self.transfer = transfer end)
+end
+
+-- Whether bytes of it may have left.
+local function is_sent(self)
+  return self.transfer ~= nil and self.transfer:is_sent()
+end
+
+local function one_line(text)
+  return (text:gsub("[\r\n]+", " "))
+end
+
+-- The ids in an answer: what must not be lost whatever becomes of the caller.
+local function ids(value)
+  if type(value) ~= "userdata" or value:kind() ~= "object" then return "" end
+  local found = {}
+  for _, key in ipairs { "request_id", "id", "status", "outcome" } do
+    local id = value:value(key)
+    if type(id) == "string" and #id <= 200 or math.type(id) == "integer" then found[#found + 1] = (", %s %s"):format(key, id) end
+  end
+  return table.concat(found)
+end
+
+local function report(self, level, outcome)
+  local gone = self.task.cancel_reason ~= nil
+  log.write(gone and "warning" or level, one_line(("%s: %s, %.0f ms%s"):format(self.what, outcome, (clock.now() - self.began) * 1000,
+    gone and "; its caller no longer waits for it" or "")))
+end
+
+--- Logs that the API took it.
+---@param status integer
+---@param value core.json.Raw|string
+function Write:succeeded(status, value)
+  report(self, "info", ("HTTP %d%s"):format(status, ids(value)))
+end
+
+--- Logs that it failed, or that nobody knows.
+---@param err Error
+function Write:failed(err)
+  local status = err.status_code and ("HTTP %d, "):format(err.status_code) or ""
+  report(self, "warning", ("%s%s: %s"):format(status, OUTCOMES[err.delivery] or "refused", err.api_message or err.message))
+end
+
+--- Calls `fn`; where the caller is cancelled meanwhile, nothing of the write has left: the log says so, and the
+--- cancellation, which goes on, has `delivery = "not_sent"`.
+---@param fn fun(...): any, any
+---@param ... any
+---@return any value, any err
+function Write:attempt(fn, ...)
+  local ok, value, err = pcall(fn, ...)
+  if ok then return value, err end
+  if fiber.is_cancelled(value) then
+    value.delivery = "not_sent"
+    log.write("warning", ("%s: cancelled before a byte of it left: nothing was sent"):format(self.what))
+  end
+  error(value, 0)
+end
+
+--- What is said of a write when nobody knows whether it happened.
+---@param operation Operation
+---@return string
+function M.unknown_hint(operation)
+  return ("Whether this %s took effect is unknown, and it was not sent again. %s"):format(operation.name, operation.unknown)
+end
+
+--- How many writes have begun and have no outcome yet.
+---@return integer
+function M.count()
+  local count = 0
+  for _ in pairs(under_way) do count = count + 1 end
+  return count
+end
+
+--- How many of them may have left already.
+---@return integer
+function M.sent()
+  local count = 0
+  for write in pairs(under_way) do
+    if is_sent(write) then count = count + 1 end
+  end
+  return count
+end
+
+--- What to say of the writes that have no answer yet when the program ends: they may cost money, and nobody else will tell.
+---@return string[] messages
+function M.lost()
+  local messages = {}
+  for write in pairs(under_way) do
+    local fate = is_sent(write) and M.unknown_hint(write.operation) or ("Nothing of it was sent: the %s did not happen.")
+      :format(write.operation.name)
+    messages[#messages + 1] = ("the end came while a %s was under way. %s"):format(write.what, fate)
+  end
+  table.sort(messages)
+  return messages
+end
+
+local Linger = {}
+Linger.__index = Linger
+
+function Linger:cancel()
+  waiting_for_none[self] = nil
+  if self.deadline then self.deadline:cancel() end
+  self.deadline = nil
+end
+Linger.__close = Linger.cancel
+
+--- For the end of the program: calls `fn(lost)` once, from the loop, when every write that has begun has its outcome, or
+--- `seconds` are over; `lost` is what to log then (M.lost), usually {}.  Those that have begun and have not taken the wire
+--- count, too: cancel their callers first, which withdraws them; what is shielded (a clean-up, the cancel of a job whose
+--- client has gone) still connects and is waited for.  A write that begins meanwhile is waited for as well.
+--- Also a wait for fibers: `fiber.await(writes.linger, 2)`.  Nothing to wait for: `fn` runs in the next turn.
+---@param seconds number
+---@param fn fun(lost: string[])
+---@return core.Handle handle  cancel() ends the wait; `fn` then never runs
+function M.linger(seconds, fn)
+  local self = setmetatable({}, Linger)
+  local function finish()
+    self:cancel()
+    fn(M.lost())
+  end
+  if next(under_way) == nil then seconds = 0 else waiting_for_none[self] = finish end
+  self.deadline = clock.after(seconds, finish)
+  return self
+end
+
+return M
