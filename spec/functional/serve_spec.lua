@@ -63,6 +63,32 @@ describe("rcmcp serve", function()
     end)
   end
 
+  it("waits for the answer of a submit that has left when SIGTERM comes, and says its id", function()
+    local wire <close> = require("spec.support.wire").start()
+    local body = '{"request_id":"r-17"}'
+    wire:set("drip", ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"):format(#body, body))
+    local server <close> = started({}, { env = { "RUNCOMFY_API_KEY=key-of-the-spec", "RUNCOMFY_SERVERLESS_BASE_URL=" .. wire.url } })
+    server:write(call_line(2, "submit_request", { deployment_id = "a-b" }))
+    wire:wait_until(function() return wire:requests() == 1 end)
+    server.handle:kill "TERM"
+    assert.equal(0, (server:wait()))
+    assert.equal(1, wire:requests())
+    assert.matches("submit (POST " .. wire.url .. "/prod/v1/deployments/a-b/inference): HTTP 200, request_id r-17", server.err, 1, true)
+  end)
+
+  it("sends no submit that SIGTERM meets before it has left", function()
+    local wire <close> = require("spec.support.wire").start()
+    wire:set "deaf"
+    local base = "https://127.0.0.1:" .. wire.port
+    local server <close> = started({}, { env = { "RUNCOMFY_API_KEY=key-of-the-spec", "RUNCOMFY_SERVERLESS_BASE_URL=" .. base } })
+    server:write(call_line(2, "submit_request", { deployment_id = "a-b" }))
+    wire:wait_until(function() return wire:connections() == 1 end)
+    server.handle:kill "TERM"
+    assert.equal(0, (server:wait()))
+    assert.matches("cancelled before a byte of it left: nothing was sent", server.err, 1, true)
+    assert.equal(0, wire:requests())
+  end)
+
   it("says which write was under way when it was ended", function()
     local api <close> = responder.start { ["*"] = { "", "hold" } }
     local server <close> = started({}, { env = { "RUNCOMFY_API_KEY=key-of-the-spec", "RUNCOMFY_SERVERLESS_BASE_URL=" .. api.url } })
@@ -70,7 +96,7 @@ describe("rcmcp serve", function()
     api:wait_requests(2)
     server.handle:kill "TERM"
     assert.equal(0, (server:wait()))
-    assert.matches(XXapi.url .. "/prod/v1/deployments/a-b/inference)", server.err, 1, true)
+    assert.matches("while a submit (POST " .. api.url .. "/prod/v1/deployments/a-b/inference) was under way", server.err, 1, true)
     assert.matches("If the request arrived it runs and is billed", server.err, 1, true)
     assert.is_nil(server.err:find("GET", 1, true))
     assert.is_nil(server.err:find("key-of-the-spec", 1, true))

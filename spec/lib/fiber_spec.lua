@@ -99,6 +99,31 @@ describe("lib.fiber", function()
     assert.equal("done", task.status)
   end)
 
+  it("ends a wait that can be withdrawn, and no other, and raises then at the next", function()
+    for _, withdrawn in ipairs { true, false } do
+      local answer, asked, got, raised = nil, 0, nil, nil
+      local task = fiber.spawn(function()
+        local ok, value = pcall(fiber.await_withdrawable, function(callback)
+          answer = callback
+          local function withdraw()
+            asked = asked + 1
+            return withdrawn
+          end
+          return setmetatable({ withdraw = withdraw }, { __close = function() end })
+        end)
+        got = ok and value or fiber.is_cancelled(value)
+        raised = fiber.is_cancelled(select(2, pcall(fiber.sleep, 0)))
+      end)
+      task:cancel()
+      task:cancel()
+      answer("late")
+      assert.equal(1, asked)
+      assert.equal(withdrawn or "late", got)
+      assert.is_true(raised)
+      assert.equal("done", task.status)
+    end
+  end)
+
   it("joins: what a fiber returned, or the error that ended it", function()
     local got = {}
     fiber.spawn(function()
