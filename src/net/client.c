@@ -4,6 +4,7 @@
 #include "net/client_error.h"
 #include "net/client_message.h"
 #include "net/client_slot.h"
+#include "net/proxy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -283,6 +284,9 @@ static bool make_base(struct client *c)
 {
     const curl_version_info_data *v = curl.version_info(CURLVERSION_NOW);
     c->base.trust = trust_find(v->cainfo, v->capath);
+    c->base.no_proxy = proxy_exceptions();
+    if (!c->base.no_proxy)
+        goto err0;
     c->multi = curl.multi_init();
     if (!c->multi)
         goto err0;
@@ -302,6 +306,7 @@ err2:
 err1:
     curl.multi_cleanup(c->multi);
 err0:
+    free(c->base.no_proxy);
     return false;
 }
 
@@ -354,6 +359,7 @@ void client_free(struct client *c)
     curl.multi_cleanup(c->multi);
     curl.share_cleanup(c->base.share);
     client_poll_free(c->base.poll);
+    free(c->base.no_proxy);
     uv_close((uv_handle_t *)c->refill, free_handle);
     free(c);
 }

@@ -2,7 +2,7 @@
 ///
 /// At most CLIENT_LIMIT transfers run at once, the others wait behind them in order; connections
 /// are kept and used again, HTTP/2 streams share one.  TLS peers are always verified.  Proxies come
-/// from the environment (http_proxy, https_proxy, all_proxy, no_proxy).
+/// from the environment (http_proxy, https_proxy, all_proxy, no_proxy), but never for this machine.
 ///
 /// Never twice: libcurl sends a request again when a kept connection turns out dead, whatever the
 /// method.  So a method other than GET and HEAD gets a new connection, over HTTP/1.1 (a server may

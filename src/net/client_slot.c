@@ -1,6 +1,7 @@
 #include "net/client_slot.h"
 
 #include "net/address.h"
+#include "net/proxy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,6 +117,7 @@ static size_t on_upload(char *into, size_t one, size_t room, void *arg)
 // The one door of a request: the connection stands, TLS and a proxy's tunnel included, and in the
 // same step libcurl writes the first byte (CURLOPT_PREREQFUNCTION).  What has not passed here was
 // not sent.
+// NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type
 static int on_request(void *arg, char *address, char *own_address, int port, int own_port)
 {
     (void)address;
@@ -151,6 +153,7 @@ static void set_common(struct client_slot *s)
     curl.easy_setopt(e, CURLOPT_CAINFO, s->base->trust.file);
     curl.easy_setopt(e, CURLOPT_CAPATH, s->base->trust.path);
     curl.easy_setopt(e, CURLOPT_SHARE, s->base->share);
+    curl.easy_setopt(e, CURLOPT_NOPROXY, s->base->no_proxy);
     curl.easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
     curl.easy_setopt(e, CURLOPT_HEADERDATA, s);
     curl.easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
@@ -232,18 +235,33 @@ static curl_socket_t open_public(void *arg, curlsocktype purpose, struct curl_so
     return client_poll_open_socket(s->base->poll, address);
 }
 
+// Behind a proxy the address is the proxy's, which must see to private ones itself.  So it is
+// settled here whether one is used, and libcurl is told.
+static void set_public_only(struct client_slot *s)
+{
+    const char *proxy = proxy_of(s->message->url, s->base->no_proxy);
+    s->stale = true;
+    curl.easy_setopt(s->easy, CURLOPT_NOPROXY, "");
+    curl.easy_setopt(s->easy, CURLOPT_PROXY, proxy ? proxy : "");
+    curl.easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 1L); // a kept one was opened without that look
+    curl.easy_setopt(s->easy, CURLOPT_FORBID_REUSE, 1L);
+    if (proxy)
+        return;
+    curl.easy_setopt(s->easy, CURLOPT_OPENSOCKETFUNCTION, open_public);
+    curl.easy_setopt(s->easy, CURLOPT_OPENSOCKETDATA, s);
+}
+
 static void set_reach(struct client_slot *s)
 {
     if (s->message->no_redirects) {
         s->stale = true;
         curl.easy_setopt(s->easy, CURLOPT_FOLLOWLOCATION, 0L);
     }
-    if (s->message->public_only) { // a kept connection has been opened without that look
+    if (s->message->public_only) {
+        set_public_only(s);
+    } else if (proxy_is_local(s->message->url)) {
         s->stale = true;
-        curl.easy_setopt(s->easy, CURLOPT_OPENSOCKETFUNCTION, open_public);
-        curl.easy_setopt(s->easy, CURLOPT_OPENSOCKETDATA, s);
-        curl.easy_setopt(s->easy, CURLOPT_FRESH_CONNECT, 1L);
-        curl.easy_setopt(s->easy, CURLOPT_FORBID_REUSE, 1L);
+        curl.easy_setopt(s->easy, CURLOPT_NOPROXY, "*");
     }
 }
 

@@ -13,6 +13,7 @@ struct client_base {
     struct client_poll *poll;
     CURLSH *share; ///< TLS sessions, so that a new connection need not start from nothing
     struct trust trust;
+    char *no_proxy; ///< hosts that no proxy is asked for; see proxy.h
 };
 
 /// Why a callback of ours ended the transfer.

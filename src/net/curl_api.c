@@ -21,13 +21,31 @@ static const struct library_symbol symbols[] = {
     {                                                                                              \
         "curl_" #name, offsetof(struct curl_api, name)                                             \
     }
-    SYMBOL(easy_cleanup),        SYMBOL(easy_getinfo),    SYMBOL(easy_init),
-    SYMBOL(easy_reset),          SYMBOL(easy_setopt),     SYMBOL(easy_strerror),
-    SYMBOL(global_cleanup),      SYMBOL(global_init),     SYMBOL(multi_add_handle),
-    SYMBOL(multi_cleanup),       SYMBOL(multi_info_read), SYMBOL(multi_init),
-    SYMBOL(multi_remove_handle), SYMBOL(multi_setopt),    SYMBOL(multi_socket_action),
-    SYMBOL(multi_strerror),      SYMBOL(share_cleanup),   SYMBOL(share_init),
-    SYMBOL(share_setopt),        SYMBOL(version_info),
+    SYMBOL(easy_cleanup),
+    SYMBOL(easy_getinfo),
+    SYMBOL(easy_init),
+    SYMBOL(easy_reset),
+    SYMBOL(easy_setopt),
+    SYMBOL(easy_strerror),
+    SYMBOL(global_cleanup),
+    SYMBOL(global_init),
+    SYMBOL(multi_add_handle),
+    SYMBOL(multi_cleanup),
+    SYMBOL(multi_info_read),
+    SYMBOL(multi_init),
+    SYMBOL(multi_remove_handle),
+    SYMBOL(multi_setopt),
+    SYMBOL(multi_socket_action),
+    SYMBOL(multi_strerror),
+    SYMBOL(share_cleanup),
+    SYMBOL(share_init),
+    SYMBOL(share_setopt),
+    SYMBOL(free),
+    SYMBOL(url),
+    SYMBOL(url_cleanup),
+    SYMBOL(url_get),
+    SYMBOL(url_set),
+    SYMBOL(version_info),
 #undef SYMBOL
 };
 

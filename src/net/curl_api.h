@@ -17,6 +17,7 @@ struct curl_api {
     __typeof__(curl_easy_reset) *easy_reset;
     __typeof__(curl_easy_setopt) *easy_setopt;
     __typeof__(curl_easy_strerror) *easy_strerror;
+    __typeof__(curl_free) *free;
     __typeof__(curl_global_cleanup) *global_cleanup;
     __typeof__(curl_global_init) *global_init;
     __typeof__(curl_multi_add_handle) *multi_add_handle;
@@ -30,6 +31,10 @@ struct curl_api {
     __typeof__(curl_share_cleanup) *share_cleanup;
     __typeof__(curl_share_init) *share_init;
     __typeof__(curl_share_setopt) *share_setopt;
+    __typeof__(curl_url) *url;
+    __typeof__(curl_url_cleanup) *url_cleanup;
+    __typeof__(curl_url_get) *url_get;
+    __typeof__(curl_url_set) *url_set;
     __typeof__(curl_version_info) *version_info;
 };
 

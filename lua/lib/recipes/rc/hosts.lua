@@ -35,6 +35,14 @@ function M.parse(text)
   return { scheme = scheme, host = host, port = number, text = text }
 end
 
+--- Whether two URLs lead to the same server: scheme, host and port.
+---@param a rc.Url?
+---@param b rc.Url?
+---@return boolean
+function M.same_origin(a, b)
+  return a ~= nil and b ~= nil and a.scheme == b.scheme and a.host == b.host and a.port == b.port
+end
+
 -- "*.example.com" stands for all below it; a port, where there is one, must fit.
 local function matches(pattern, url)
   local name, port = pattern:lower():match "^([^:]*):(%d+)$"
@@ -72,13 +80,6 @@ function M.is_runcomfy(state, url)
   return url.scheme == "https" and any_matches(RUNCOMFY, url) or is_simulator(state, url)
 end
 
-local function has_proxy()
-  for _, name in ipairs { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" } do
-    if (os.getenv(name) or "") ~= "" then return true end
-  end
-  return false
-end
-
 --- Whether the recipe may reach a host that it declares.
 ---@param state rc.State
 ---@param url rc.Url
@@ -92,8 +93,7 @@ function M.check(state, url)
     return refuse("recipe '%s' may not reach %s: the operator has not allowed it; the setting http_hosts names the hosts that recipes "
       .. "may reach", state.name, url.host)
   end
-  -- Behind a proxy the address is the proxy's: it must see to private ones itself.
-  return { public_only = not exact and not has_proxy() }
+  return { public_only = not exact }
 end
 
 return M

@@ -87,7 +87,7 @@ function M.send(request, allow)
     if not response then return nil, http_err end
     local next_url = REDIRECTS[response.status] and (request.method == "GET" or request.method == "HEAD") and target(request.url, response)
     if not next_url then return response end
-    if hosts.parse(next_url) and hosts.parse(next_url).host ~= url.host then request.headers = {} end -- they may hold a key
+    if not hosts.same_origin(hosts.parse(next_url), url) then request.headers = {} end -- they may hold a key
     request.url = next_url
   end
   return nil, errors.new(("%s redirects more than %d times"):format(request.url, MAX_REDIRECTS), { code = "protocol" })

@@ -72,6 +72,23 @@ describe("rc.http", function()
     assert.same({ "GET /seen" }, server:lines())
   end)
 
+  it("carries no header to another port, nor from https to http", function()
+    local second <close> = responder.start()
+    local first <close> = responder.start {
+      ["*"] = { responder.answer(302, "", ("Location: http://127.0.0.1:%d/x\r\n"):format(second.port)), "keep" },
+    }
+    local code = "return { s = rc.http { url = input.url .. '/', headers = { Authorization = 'Bearer k', Cookie = 'c' } }.status }"
+    assert.same({ s = 200 }, run(code, with(first)))
+    local seen = second:wait_requests(1)[1].headers
+    for _, secret in ipairs { "Bearer", "Cookie" } do assert.not_matches(secret, seen) end
+    local hosts = require "lib.recipes.rc.hosts"
+    local function same(a, b) return hosts.same_origin(hosts.parse(a), hosts.parse(b)) end
+    assert.is_false(same("https://a.example/", "http://a.example/"))
+    assert.is_false(same("http://a.example/", "https://a.example/"))
+    assert.is_false(same("https://a.example/", "https://a.example:8443/"))
+    assert.is_true(same("https://A.example/x", "https://a.example:443/y"))
+  end)
+
   it("follows a GET's redirects to allowed hosts alone, and carries no header to another", function()
     local second <close> = responder.start()
     local first <close> = responder.start {
