@@ -6,7 +6,8 @@
 ---        rcmcp run --examples batch_from_csv deployment_id=text-to-image file=foxes.csv
 ---
 --- The first line names the inputs: prompt, negative, seed, image, width, height, or places such as 9.filename_prefix
---- (discover_inputs lists them).  An empty cell leaves the workflow's own value; without a seed each row gets a new one.
+--- (discover_inputs lists them).  Commas, semicolons or tabs stand between the cells.  An empty cell leaves the workflow's
+--- own value; without a seed each row gets a new one.
 ---
 ---     prompt,seed,9.filename_prefix
 ---     a fox in the snow,7,snow
@@ -26,11 +27,11 @@ local function overrides_of(flow, cells)
 end
 
 -- The overrides of all rows; ends the call at the first row that is wrong, before anything is paid for.
-local function plan_of(flow, rows)
+local function plan_of(flow, rows, numbers)
   local plan = {}
   for i, cells in ipairs(rows) do
     local ok, result = pcall(overrides_of, flow, cells)
-    plan[i] = ok and result or rc.fail(("row %d: %s"):format(i + 1, tostring(result)), { row = i + 1 })
+    plan[i] = ok and result or rc.fail(("row %d: %s"):format(numbers[i], tostring(result)), { row = numbers[i] })
   end
   return plan
 end
@@ -56,10 +57,10 @@ return rc.tool {
   uses = { "get_deployment", "list_deployments", "submit_request" },
   run = function(input, ctx)
     if (input.csv == nil) == (input.file == nil) then rc.fail("give either csv or file") end
-    local rows, problem = csv.parse(input.csv or rc.read(input.file))
+    local rows, problem, numbers = csv.parse(input.csv or csv.read(input.file))
     if not rows then rc.fail("the table: " .. problem) end
     local flow = workflow.open(input.deployment_id)
-    local plan = plan_of(flow, rows)
+    local plan = plan_of(flow, rows, numbers)
     if input.plan_only then return { deployment_id = flow.deployment_id, rows = #rows, plan = rc.json.array(plan) } end
 
     local jobs, done = running.new(), 0
@@ -72,7 +73,7 @@ return rc.tool {
 
     local results, failed = {}, 0
     for i, run in ipairs(runs) do
-      results[i], failed = outcome_of(i + 1, run), failed + (run.ok and 0 or 1)
+      results[i], failed = outcome_of(numbers[i], run), failed + (run.ok and 0 or 1)
     end
     return { deployment_id = flow.deployment_id, rows = #rows, failed = failed, results = results }
   end,

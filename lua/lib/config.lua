@@ -7,6 +7,7 @@ local errors = require "lib.errors"
 local home = require "lib.home"
 local key_sources = require "lib.config.key_sources"
 local settings = require "lib.config.settings"
+local text_file = require "lib.text_file"
 
 local M = {}
 
@@ -102,7 +103,9 @@ local function read_file(path, must_exist)
   local text, read_message = file:read("a")
   file:close()
   if not text then return fail("cannot read the configuration: %s: %s", path, read_message) end
-  return text
+  local plain, problem = text_file.unwrap(text)
+  if not plain then return fail("%s: %s", path, problem.message) end
+  return plain
 end
 
 local function merge_file(result, path, must_exist)

@@ -444,6 +444,13 @@ function codec.is_utf8(text) end
 ---@return string head, boolean cut
 function codec.utf8_head(text, count) end
 
+--- The UTF-8 of UTF-16 without a byte order mark; where a surrogate stands alone or a byte is left over: nil, the text
+--- before that place, and the place's offset in bytes.
+---@param bytes string
+---@param big_endian boolean
+---@return string? text, string? before, integer? offset
+function codec.utf16_decode(bytes, big_endian) end
+
 --- Percent-encodes all but RFC 3986's unreserved characters.
 ---@param text string
 ---@return string

@@ -301,6 +301,12 @@ function rc.file(path) end
 ---@return string
 function rc.read(path) end
 
+--- Reads a local text file, as UTF-8: a byte order mark is taken off and UTF-16 is converted.  Raises where the text is in
+--- another encoding, with the line and column of its first odd byte (`code = "not_utf8"`, `data.line`, `data.column`).
+---@param path string
+---@return string
+function rc.read_text(path) end
+
 ---@class rc.Download
 ---@field url string
 ---@field path string       where it is now

@@ -29,6 +29,24 @@ describe("recipes.batch_from_csv", function()
     end)
   end)
 
+  it("reads what Excel saves as Unicode text, and refuses an older encoding before anything is paid for", function()
+    recipes.with({}, function(bench)
+      local unicode = ("prompt\tseed\r\na fox\t7\r\n"):gsub(".", "%0\0")
+      local answer = bench:call("batch_from_csv", {
+        deployment_id = "text-to-image", file = bench.files:write("unicode.txt", "\xFF\xFE" .. unicode),
+      })
+      assert.is_true(answer.ok, answer.text)
+      assert.same({ ["3"] = { inputs = { seed = 7 } }, ["6"] = { inputs = { text = "a fox" } } },
+        bench:bodies("POST", "/inference")[1].overrides)
+      answer = bench:call("batch_from_csv", {
+        deployment_id = "text-to-image", file = bench.files:write("latin.csv", "prompt\na fox\nun caf\xE9\n"),
+      })
+      assert.is_false(answer.ok)
+      assert.matches("row 3, column 'prompt': byte 0xE9 is not UTF-8", answer.text, 1, true)
+      assert.equal(1, bench:count("POST", "/inference"))
+    end)
+  end)
+
   it("only plans when asked to, at no cost", function()
     recipes.with({}, function(bench)
       local answer = bench:call("batch_from_csv", { deployment_id = "text-to-image", csv = TABLE, plan_only = true })

@@ -1,6 +1,7 @@
 // core.codec: bytes and text.
 #include "base/base64.h"
 #include "base/percent.h"
+#include "base/utf16.h"
 #include "base/utf8.h"
 
 #include "bindings/bindings.h"
@@ -61,6 +62,26 @@ static int head(lua_State *L)
     return 2;
 }
 
+/// utf16_decode(bytes, big_endian) -> text | nil, text before, offset
+static int from_utf16(lua_State *L)
+{
+    size_t size;
+    const char *bytes = luaL_checklstring(L, 1, &size);
+    bool big_endian = lua_toboolean(L, 2);
+    size_t written;
+    size_t bad;
+    luaL_Buffer b;
+    char *out = luaL_buffinitsize(L, &b, utf16_room(size));
+    bool ok = utf16_to_utf8(bytes, size, big_endian, out, &written, &bad);
+    luaL_pushresultsize(&b, written);
+    if (ok)
+        return 1;
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    lua_pushinteger(L, (lua_Integer)bad);
+    return 3;
+}
+
 /// percent_encode(text) -> text
 static int to_percent(lua_State *L)
 {
@@ -93,6 +114,7 @@ static const luaL_Reg functions[] = {
     { "base64_decode", from_base64 },
     { "is_utf8", is_utf8 },
     { "utf8_head", head },
+    { "utf16_decode", from_utf16 },
     { "percent_encode", to_percent },
     { "percent_decode", from_percent },
     { NULL, NULL },

@@ -2,6 +2,7 @@
 
 local errors = require "lib.errors"
 local json = require "core.json"
+local text_file = require "lib.text_file"
 
 local M = {}
 
@@ -9,22 +10,36 @@ local function bad_input(format, ...)
   return nil, errors.new(format:format(...), { code = "bad_input" })
 end
 
-local function decode_object(text, source)
+local function decode(text, source)
   local value, message = json.decode(text, true)
   if value == nil then return bad_input("%s is no JSON: %s", source, message) end
+  return value
+end
+
+local function decode_object(text, source)
+  local value, err = decode(text, source)
+  if value == nil then return nil, err end
   if type(value) ~= "table" or getmetatable(value) == json.array then
     return bad_input("%s must be a JSON object, such as {\"deployment_id\": \"…\"}", source)
   end
   return value
 end
 
-local function read_file(path)
-  if path == "-" then return io.read("a") end
+local function read_bytes(path)
+  if path == "-" then return io.read("a") or "" end
   local file, message = io.open(path, "rb")
   if not file then return nil, message end
-  local text, read_message = file:read("a")
+  local bytes, read_message = file:read("a")
   file:close()
-  return text, read_message and path .. ": " .. read_message
+  return bytes, read_message and path .. ": " .. read_message
+end
+
+-- The text of a file, whatever program saved it.
+local function read_file(path)
+  local bytes, message = read_bytes(path)
+  if not bytes then return nil, message end
+  local text, problem = text_file.decode(bytes)
+  return text, problem and path .. ": " .. problem.message
 end
 
 -- JSON values may lie in a file: no JSON text begins with "@".
@@ -40,9 +55,7 @@ local function structured(entry, values)
   local first, err = text_of(values[1], entry[1])
   if not first then return nil, err end
   if entry[2] == "array" and (#values > 1 or not first:find("^%s*%[")) then return json.as_array(values) end
-  local value, message = json.decode(first, true)
-  if value == nil then return bad_input("%s is no JSON: %s", entry[1], message) end
-  return value
+  return decode(first, entry[1])
 end
 
 local function scalar(entry, value)
@@ -98,8 +111,10 @@ end
 ---@param text string
 ---@return table? arguments, Error? err
 function M.from_json(text)
-  if text == "-" then return decode_object(io.read("a") or "", "standard input") end
-  return decode_object(text, "--args")
+  if text ~= "-" then return decode_object(text, "--args") end
+  local input, message = read_file "-"
+  if not input then return bad_input("standard input: %s", message) end
+  return decode_object(input, "standard input")
 end
 
 return M

@@ -1,6 +1,7 @@
 --- The API key: where it may come from and what it must look like.  It is never shown.
 
 local errors = require "lib.errors"
+local text_file = require "lib.text_file"
 
 local M = {}
 
@@ -63,7 +64,7 @@ function M.read_file(path, origin)
   if read_message then
     return nil, errors.new(("api_key_file (from %s): cannot read %s: %s"):format(origin, path, read_message), { code = "config" })
   end
-  local key, err = M.check(text or "", "file " .. path)
+  local key, err = M.check(text_file.unwrap(text or "") or "", "file " .. path)
   if err then return nil, err end
   if not key then
     return nil, errors.new(("api_key_file (from %s): %s is empty"):format(origin, path), { code = "config" })

@@ -3,6 +3,7 @@
 local api_key = require "lib.config.api_key"
 local errors = require "lib.errors"
 local home = require "lib.home"
+local text_file = require "lib.text_file"
 
 local M = {}
 
@@ -43,7 +44,7 @@ local function read_login(path)
     if code == 2 then return nil end
     return unusable(path, "cannot be read: " .. message)
   end
-  local text = file:read(65536) or ""
+  local text = text_file.unwrap(file:read(65536) or "") or ""
   file:close()
   local token = require("core.json").decode(text)
   if type(token) ~= "table" or type(token.access_token) ~= "string" then return unusable(path, "holds no access_token") end

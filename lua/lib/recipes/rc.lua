@@ -18,7 +18,7 @@ local actions = {
   all = "parallel", map = "parallel",
   sleep = "time", now = "time", random = "time", uuid = "time",
   text = "results", image = "results", audio = "results", link = "results", embed = "results", fail = "results",
-  file = "files", read = "files", download = "download", http = "http",
+  file = "files", read = "files", read_text = "files", download = "download", http = "http",
 }
 
 local function state_of(name)

@@ -106,4 +106,22 @@ function M.read(state, path)
   return work.run(read_allowed, state.settings, path)
 end
 
+local function read_text(settings, path)
+  local bytes, err = read_allowed(settings, path)
+  if not bytes then return nil, err end
+  local text, problem = require("lib.text_file").decode(bytes)
+  if text then return text end
+  return nil, errors.new(("%s: %s"):format(path, problem.message),
+    { code = "not_utf8", data = { line = problem.line, column = problem.column } })
+end
+
+--- `rc.read_text`
+---@param state rc.State
+---@param path string
+---@return string text
+function M.read_text(state, path)
+  if type(path) ~= "string" or path == "" or path:find("\0", 1, true) then error("rc.read_text takes a path", 3) end
+  return work.run(read_text, state.settings, path)
+end
+
 return M
