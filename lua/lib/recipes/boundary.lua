@@ -204,22 +204,12 @@ HostCall.__index = HostCall
 function HostCall:__close()
   if self.ended then return end
   self.ended = true
-  self.call.in_flight = self.call.in_flight - 1
   self.task:cancel()
   if self.task.status ~= "done" then table.insert(self.call.leaving, self.task) end
 end
 
-local function take_place(call)
-  if call.in_flight >= call.limits.calls then
-    error(M.new_error(("more than %d calls at the same time; use rc.map with a smaller concurrency"):format(call.limits.calls),
-      { code = "too_many_calls" }), 0)
-  end
-  call.in_flight = call.in_flight + 1
-end
-
 -- A `start` for fiber.await, on the host's side; the answer is one packed table, ok first.
 local function begin(call, fn, args, callback)
-  take_place(call)
   local self = setmetatable({ call = call, ended = false }, HostCall)
   local outcome
   self.task = fiber.spawn(function()

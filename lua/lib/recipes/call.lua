@@ -1,6 +1,8 @@
 --- The state of one call of a recipe: what it may use, what it holds, what must be undone at its end.
 
 local budgets = require "core.budget"
+local open_requests = require "lib.recipes.open_requests"
+local places = require "lib.recipes.places"
 
 local M = {}
 
@@ -8,7 +10,7 @@ local M = {}
 ---@field cpu_ms integer        processor time between two waits
 ---@field memory_bytes integer
 ---@field seconds number        wall clock, of lib.clock
----@field calls integer         host calls in flight
+---@field calls integer         calls of tools, requests and downloads at once; more wait for their turn
 
 ---@type CallLimits
 M.defaults = { cpu_ms = 2000, memory_bytes = 64 * 1024 * 1024, seconds = 3600, calls = 32 }
@@ -21,7 +23,8 @@ M.defaults = { cpu_ms = 2000, memory_bytes = 64 * 1024 * 1024, seconds = 3600, c
 ---@field cleanups Cleanup[]      what rc.finally registered, in order
 ---@field fibers Fiber[]          of its code, that may still run
 ---@field package sweep_at? integer  number of fibers at which to drop those that have ended
----@field in_flight integer       host calls that have not ended
+---@field places Places           for calls at once
+---@field requests OpenRequests   what it submitted, itself or through recipes that it calls, and has not seen end
 ---@field leaving Fiber[]         host calls that were cancelled and may still undo something, such as a job at RunComfy
 ---@field phase "run"|"cleanup"|"over"
 ---@field reason? string          why it was told to end: "timeout", "cancelled"
@@ -40,7 +43,8 @@ local calls = {} ---@type table<lightuserdata, CallState>  by the budgets in whi
 function M.new(recipe, limits, ctx)
   limits = setmetatable(limits or {}, { __index = M.defaults })
   return setmetatable({
-    recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, in_flight = 0, leaving = {}, phase = "run",
+    recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, leaving = {}, phase = "run",
+    places = places.new(limits.calls), requests = open_requests.new(open_requests.of(ctx)),
   }, Call)
 end
 

@@ -5,6 +5,7 @@ local boundary = require "lib.recipes.boundary"
 local calls = require "lib.recipes.call"
 local clock = require "lib.clock"
 local fiber = require "lib.fiber"
+local places = require "lib.recipes.places"
 
 local M = {}
 
@@ -83,6 +84,7 @@ end
 ---@param call CallState  its `notes` tell what failed
 function M.run(call)
   call.phase = "cleanup"
+  call.places = places.new(call.limits.calls) -- what the call left behind may hold its own for minutes
   close_stopped(call)
   local deadline = clock.now() + SECONDS
   while #call.cleanups > 0 do

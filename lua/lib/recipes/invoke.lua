@@ -91,15 +91,18 @@ end
 
 local function run(recipe, fn, args, ctx, options, taking)
   local given = table.move(args, 1, #args, 1, { n = #args + 1 })
-  return runner.run(recipe, fn, given, ctx, {
+  local call
+  local outcome, err = runner.run(recipe, fn, given, ctx, {
     limits = limits_of(options.settings),
-    prepare = function(call)
+    prepare = function(state)
+      call = state
       call.rc = state_of(call, recipe, ctx, options)
       given[given.n] = context.new(call.rc)
     end,
     on_value = taking.on_value,
     nested = taking.nested,
   })
+  return outcome, err, call
 end
 
 local AS_RESULT = { on_value = take_opaque }
@@ -112,10 +115,10 @@ local AS_RESULT = { on_value = take_opaque }
 ---@param options InvokeOptions
 ---@return CallResult|nil result, Error? err
 function M.call(recipe, fn, args, ctx, options)
-  local outcome, err = run(recipe, fn, args, ctx, options, AS_RESULT)
+  local outcome, err, call = run(recipe, fn, args, ctx, options, AS_RESULT)
   if not outcome then return nil, err end
   local result, problem = M.collect(options.declaration.name or recipe.name, outcome.values)
-  if not result then return nil, problem end
+  if not result then return nil, call.requests:name_in(problem) end
   return add_notes(result, outcome.notes)
 end
 

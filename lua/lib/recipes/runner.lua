@@ -1,6 +1,7 @@
 --- Runs a recipe's function: in a fiber of its own under a budget, with the limits of a call, and with its
 --- clean-ups at the end, whatever the end is.
 
+local abandon = require "lib.recipes.abandon"
 local boundary = require "lib.recipes.boundary"
 local calls = require "lib.recipes.call"
 local cleanup = require "lib.recipes.cleanup"
@@ -116,10 +117,26 @@ local function run_to_end(call, fn, args, options)
     cancel_all(call, "timeout")
   end)
   local joined = table.pack(join_all(call, main))
+  local given_up = joined[1] ~= nil or call.timed_out
+  if given_up then abandon.begin(call) end -- beside the clean-ups, which may take their time
   fiber.shield(cleanup.run, call)
   fiber.shield(join_leaving, call)
-  if joined[1] then error(joined[1], 0) end
+  if given_up then
+    abandon.begin(call) -- what a submit that was under way has brought
+    fiber.shield(join_leaving, call)
+  end
+  if joined[1] then
+    abandon.tell(call, "was cancelled")
+    error(joined[1], 0)
+  end
   return conclude(call, options, main, table.unpack(joined, 2, joined.n))
+end
+
+-- Every end but success names what goes on.
+local function name_open(call, outcome, err)
+  if outcome then return outcome, err end
+  abandon.tell(call, "failed")
+  return nil, call.requests:name_in(err)
 end
 
 --- Runs `fn(…)` of a recipe, in a plain fiber, and waits for its end and for its clean-ups.  A cancellation
@@ -134,7 +151,7 @@ function M.run(recipe, fn, args, ctx, options)
   options = options or {}
   local call = calls.new(recipe, options.limits, ctx)
   local _ <close> = setmetatable({}, { __close = function() call:forget(call.budget) end })
-  return add_notes(call, run_to_end(call, fn, args, options))
+  return name_open(call, add_notes(call, run_to_end(call, fn, args, options)))
 end
 
 return M

@@ -21,19 +21,23 @@ local CANCEL_BOUND = 5000 -- milliseconds for the cancel of a job whose client h
 ---@field deployment_id string
 ---@field request_id string
 ---@field submission core.json.Raw
+---@field package entry? OpenRequest  in the list of the recipe's call that submits it
 ---@field package left? boolean  its client has gone, and that has been seen to
 
 -- The client of this call has gone: what becomes of the job is the operator's choice.
 local function leave(job, ctx)
   if job.left then return end
   job.left = true
+  if job.entry then job.entry.told, job.entry.cancelling = true, true end
   if not waiting.settings().cancel_remote_on_client_cancel then
     ctx:log("warning", ("the client gave up on request %s of deployment %s; the job goes on"):format(job.request_id, job.deployment_id))
     return
   end
   local answer, err = fiber.shield(serverless.cancel, job.deployment_id, job.request_id, { once = true, total_ms = CANCEL_BOUND })
+  local outcome = answer and lifecycle.cancel_outcome(answer) or err.message
+  if job.entry and (outcome == "cancelled" or outcome == "not_cancellable") then ctx.requests:settle(job.deployment_id, job.request_id) end
   ctx:log("warning", ("the client gave up on request %s of deployment %s; cancelling the job: %s"):format(
-    job.request_id, job.deployment_id, answer and lifecycle.cancel_outcome(answer) or err.message))
+    job.request_id, job.deployment_id, outcome))
 end
 
 local LOST_KEYS = { "ok", "error", "code", "delivery", "deployment_id", "submission" }
@@ -67,6 +71,7 @@ function M.submit(input, ctx)
   local request_id = request_id_of(answer)
   if not request_id then return nil, lost(input.deployment_id, answer) end
   local job = { deployment_id = input.deployment_id, request_id = request_id, submission = answer }
+  if ctx.requests then job.entry = ctx.requests:add { deployment_id = job.deployment_id, request_id = request_id } end
   if ctx.cancelled then leave(job, ctx) end
   return job
 end

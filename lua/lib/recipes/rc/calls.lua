@@ -86,6 +86,12 @@ local function find(state, name, for_job)
   return tool
 end
 
+-- What is under way at RunComfy since; what a dry run makes up is not.
+local function learned(state, name, input, result, err)
+  if state.call and not state.ctx.dry_run then state.call.requests:learn(name, input, result, err) end
+  return result, err
+end
+
 --- Calls a tool; in a fiber of the host.
 ---@param state rc.State
 ---@param name string
@@ -101,9 +107,11 @@ function M.perform(state, name, input, for_job, run)
     if run then return run(input) end
     return registry.attempt(tool, input, ctx)
   end
+  local _ <close> = state:place()
   local around = state.ctx.around_call
-  if not around then return proceed() end
-  return around({ name = name, input = input, tool = tool, samples = state.samples, chain = state.chain, reads = run ~= nil }, proceed)
+  if not around then return learned(state, name, input, proceed()) end
+  return learned(state, name, input, around(
+    { name = name, input = input, tool = tool, samples = state.samples, chain = state.chain, reads = run ~= nil }, proceed))
 end
 
 --- The same; gives the structured content as JSON text: what crosses to the recipe is made there.

@@ -57,10 +57,12 @@ end
 
 -- false: they did not agree.
 local function elicit(state, question)
+  local _ <close> = state:place()
   return require("lib.mcp.elicitation").elicit(state.ctx, question) or false
 end
 
 local function confirm(state, text)
+  local _ <close> = state:place()
   return require("lib.mcp.elicitation").confirm(state.ctx, text)
 end
 

@@ -173,6 +173,7 @@ local function save(state, url, name, more)
   if state.ctx.dry_run then return dry(state, url, name) end
   local folder, folder_err = folder_of(state.settings)
   if not folder then return nil, folder_err end
+  local _ <close> = state:place()
   local path, reservation = reserve(folder, name)
   local _ <close> = reservation
   ok, err = fetch(state, url, path)

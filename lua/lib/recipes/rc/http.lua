@@ -97,6 +97,7 @@ local function perform(state, request)
   if state.ctx.dry_run and request.method ~= "GET" and request.method ~= "HEAD" then
     return nil, errors.new(("dry run: %s %s is not sent"):format(request.method, request.url), { code = "dry_run" })
   end
+  local _ <close> = state:place()
   local response, err = M.send(request, function(url)
     if request.method == "GET" and hosts.is_runcomfy(state, url) then return { public_only = false } end
     return hosts.check(state, url)

@@ -33,7 +33,7 @@ end
 ---@param tool Tool
 ---@return table ctx
 function M.new(state, tool)
-  local self = { state = state, tool = tool.name, chain = state.chain }
+  local self = { state = state, tool = tool.name, chain = state.chain, requests = state.call and state.call.requests }
   for _, key in ipairs(shared) do self[key] = state.ctx[key] end
   return setmetatable(self, Nested)
 end

@@ -30,6 +30,7 @@ local M = {}
 ---@field package told integer           reports of tools since then
 ---@field package leavers table<any, fun()>
 local State = {}
+local NO_PLACE = setmetatable({}, { __close = function() end })
 State.__index = State
 
 local function set_of(list)
@@ -71,6 +72,15 @@ end
 ---@return number
 function State:deadline()
   return math.min(self.ctx.deadline or math.huge, self.call and self.call.deadline or math.huge)
+end
+
+--- A place for a call of a tool, a request or a download, in a fiber of the host; waits until one is free.  What
+--- a call that is told to end still undoes does not queue behind what it left.
+---@return table place  to be closed at its end
+function State:place()
+  local call = self.call
+  if not call or call.phase == "run" and call.reason then return NO_PLACE end
+  return call.places:take()
 end
 
 -- Progress -----------------------------------------------------------------------------------------

@@ -154,6 +154,9 @@ end
 -- The caller of the recipe has gone: what becomes of the job is the operator's choice.
 local function cancel_remote(record)
   if not waiting.settings().cancel_remote_on_client_cancel then return end
+  local entry = record.state.call and record.state.call.requests:find(record.deployment_id, record.request_id)
+  if entry and entry.cancelling then return end
+  if entry then entry.cancelling, entry.told = true, true end
   local task = fiber.spawn(calls.perform, record.state, "cancel_request", ids(record), true)
   task.quiet = true
   local _ <close> = clock.after(CANCEL_BOUND, function() task:cancel("took too long") end)
@@ -170,11 +173,18 @@ function Registration:__close()
   self.state:on_leaving(self, nil)
 end
 
+-- Whoever waits for a job that another call submitted has it among those that it may leave.
+local function adopt(record)
+  if not record.state.call or record.state.ctx.dry_run then return end
+  record.state.call.requests:add { deployment_id = record.deployment_id, request_id = record.request_id, adopted = true }
+end
+
 --- Waits for the job's end, in a fiber of the host; gives what rc.Finished describes as JSON text.
 ---@param record rc.JobRecord
 ---@param timeout? number  seconds; default: until the call's own deadline
 ---@return string|nil text, Error? err
 function M.run(record, timeout)
+  adopt(record)
   local started = clock.now()
   local deadline = math.min(timeout and started + timeout or math.huge, record.state:deadline())
   local self = setmetatable({ record = record, started = started, deadline = deadline, word = "no status seen yet" }, Wait)
