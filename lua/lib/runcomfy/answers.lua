@@ -33,17 +33,52 @@ local function shortened(text, limit)
   return stop and text:sub(1, stop - 1) .. "…" or text
 end
 
+local function squeezed(text)
+  text = text:gsub("%s+", " ")
+  local from = text:sub(1, 1) == " " and 2 or 1
+  local to = text:sub(-1) == " " and -2 or -1
+  return text:sub(from, to)
+end
+
+-- The page without its tags and without what is no text of it.  Plain finds alone: a page may be made to be slow to match.
+local function without_tags(html, lower)
+  local parts, at = {}, 1
+  while true do
+    local open = html:find("<", at, true)
+    parts[#parts + 1] = html:sub(at, (open or 0) - 1)
+    if not open then return table.concat(parts, " ") end
+    local hidden = lower:sub(open + 1, open + 5) == "style" and "</style" or lower:sub(open + 1, open + 6) == "script" and "</script"
+    if hidden then open = lower:find(hidden, open, true) or #html end
+    at = (html:find(">", open, true) or #html) + 1
+  end
+end
+
+local function title_of(html, lower)
+  local open = lower:find("<title", 1, true)
+  local from = open and html:find(">", open, true)
+  local to = from and html:find("</", from, true)
+  return to and squeezed(html:sub(from + 1, to - 1)) or ""
+end
+
 -- The sentence in an HTML page: its title, else its words.
 local function words_of_html(html)
-  local title = html:match("<[tT][iI][tT][lL][eE][^>]*>%s*(.-)%s*</")
-  if title and title ~= "" then return title end
-  return (html:gsub("<[sS][tT][yY][lL][eE].-</[sS][tT][yY][lL][eE]>", " "):gsub("<[^>]*>", " "))
+  local lower = html:lower()
+  local title = title_of(html, lower)
+  return title ~= "" and title or without_tags(html, lower)
+end
+
+local READ_LIMIT = 32 * 1024 -- bytes of a text in which its message is looked for
+
+-- What is left of a character that the limit cut in two is no text.
+local function head_of(text)
+  if #text <= READ_LIMIT then return text end
+  return text:sub(1, utf8.offset(text, 0, READ_LIMIT + 1) - 1)
 end
 
 local function readable(text)
+  text = head_of(text)
   if text:find("^%s*<[%a!]") then text = words_of_html(text) end
-  text = text:gsub("%s+", " "):match("^ ?(.-) ?$")
-  return shortened(text, MESSAGE_LIMIT)
+  return shortened(squeezed(text), MESSAGE_LIMIT)
 end
 
 -- Descriptions -------------------------------------------------------------------------------------

@@ -76,6 +76,26 @@ describe("lib.runcomfy.answers", function()
     assert.matches("Prompt has no outputs (type prompt_no_outputs)", err.message, 1, true)
   end)
 
+  it("finds the title of a page in any spelling, and leaves out what is no text", function()
+    assert.equal("502 Bad Gateway", failed(502, "<html>\n<TITLE lang=en>\n 502\tBad  Gateway </TITLE>").api_message)
+    assert.equal("Oh no", failed(500, "<html><title></title><script>if (a < b) {}</script><p>Oh<br>no</p><STYLE>p{}").api_message)
+    assert.equal("a", failed(500, "<p>a <b").api_message)
+  end)
+
+  -- With patterns, 2 kB of the first took 69 s, and the whole server with them.
+  it("reads pages that were made to be slow to read", function()
+    local n = 1000000
+    for _, page in ipairs {
+      "<title>" .. (" "):rep(n), "<title>" .. (" </"):rep(n // 3), ("<title>"):rep(n // 7), "<style" .. ("<style"):rep(n // 6),
+      "<p>" .. ("<"):rep(n), "<p>" .. (" "):rep(n) .. "x", (" "):rep(n) .. "<", ("<style></style"):rep(n // 14),
+      "<p>" .. ("\xE2\x82"):rep(n // 2),
+    } do
+      local started = os.clock()
+      assert.is_true(#failed(502, page).api_message <= 4 * 1001)
+      assert.is_true(os.clock() - started < 5)
+    end
+  end)
+
   it("shows what an HTML page says, not the page", function()
     local err = failed(502, "<html><head><title>502 Bad Gateway</title></head><body><h1>x</h1></body></html>")
     assert.equal("502 Bad Gateway", err.api_message)
