@@ -8,7 +8,7 @@ A line on standard input sets what is done from now on: a mode, and for some the
   answer HEX   read the request, send the bytes, close
   keep HEX     the same, and leave the connection open
   drip HEX     the same, a byte each 20 ms
-  reset-early  reset the connection before reading
+  reset-early  reset the connection once bytes have come, unread
   reset-late   reset it once the request was read
   close        close it once the request was read
   hold         read the request, say nothing
@@ -62,6 +62,8 @@ def read_request(connection):
 
 def act(connection, what, answer):
     if what == "reset-early":
+        # Sooner, the client may meet the reset before it has a connection: then nothing was sent, and it tries again.
+        connection.recv(1, socket.MSG_PEEK)
         return reset(connection)
     if what == "deaf":
         return kept.append(connection)
