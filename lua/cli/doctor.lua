@@ -2,6 +2,7 @@
 
 local exit_status = require "cli.shared.exit_status"
 local options = require "cli.shared.options"
+local terminal = require "cli.shared.terminal"
 
 local M = {
   summary = "Check settings, key, certificates and the way to the API",
@@ -131,7 +132,8 @@ local function print_text(report, out)
   end
   out:write(report.simulated and "Checks (on the simulator)\n" or "Checks\n")
   for _, check in ipairs(report.checks) do
-    out:write(("  %-4s %-26s %s\n"):format(check.ok and "ok" or "FAIL", check.name, (check.text:gsub("\n", "\n" .. (" "):rep(34)))))
+    local text = terminal.plain(check.text):gsub("\n", "\n" .. (" "):rep(34))
+    out:write(("  %-4s %-26s %s\n"):format(check.ok and "ok" or "FAIL", check.name, text))
     if check.advice then out:write((" "):rep(34), check.advice, "\n") end
   end
 end
@@ -142,7 +144,7 @@ local function print_json(report, out)
   json.as_array(report.checks)
   report.exit_status, report.status = report.status, nil
   for _, check in ipairs(report.checks) do check.status = nil end
-  out:write(json.encode(report), "\n")
+  out:write(terminal.json(json.encode(report)), "\n")
 end
 
 ---@param argv string[]

@@ -2,6 +2,7 @@
 local child = require "spec.support.child"
 local clock = require "lib.clock"
 local json = require "core.json"
+local responder = require "spec.support.responder"
 local sim = require "lib.sim.server"
 
 local ID = "a1b2c3d4-0000-4000-8000-000000000001"
@@ -88,6 +89,18 @@ describe("rcmcp call", function()
     assert.is_false(json.decode(out).ok)
   end)
 
+  it("shows nothing of an answer that a terminal would obey", function()
+    local evil = "\27[2J\u{9B}31mgone\7\127"
+    local body = json.encode { error_code = 17, error_message = evil }
+    local api <close> = responder.start { ["*"] = { responder.answer(400, body), "close" } }
+    local status, out, err = call({ "get_deployment", "deployment_id=" .. ID },
+      { env = { "RUNCOMFY_API_KEY=some-key-of-the-spec", "RUNCOMFY_SERVERLESS_BASE_URL=" .. api.url } })
+    assert.equal(1, status)
+    assert.equal(evil, json.decode(out).message)
+    assert.matches("?[2J?31mgone??", err, 1, true)
+    for _, shown in ipairs { out, err } do assert.is_nil(shown:find "[%z\1-\8\11-\31\127]" or shown:find "\u{9B}") end
+  end)
+
   it("takes its arguments from standard input or from one option", function()
     local arguments = json.encode { ids = json.as_array { ID } }
     local status, out = call({ "list_deployments", "--args", "-", "--simulate" }, { input = arguments })
@@ -149,7 +162,9 @@ describe("rcmcp call", function()
       assert.equal("POST", last_request().method)
       assert.matches("/cancel$", last_request().path)
       assert.equal("", waiting.out)
-      assert.matches("^rcmcp call: interrupted; .*cancel", waiting.err)
+      local log, words = waiting.err:match "^([^\n]*\n)(.*)$" -- every write is a line of the log, this one's caller having left
+      assert.matches("^rcmcp: warning: cancel %(POST .*outcome cancelled", log)
+      assert.matches("^rcmcp call: interrupted; .*cancel", words)
     end)
 
     it("says when the cancel did not work", function()
@@ -160,7 +175,7 @@ describe("rcmcp call", function()
       local data = json.decode(waiting.out)
       assert.equal("interrupted", data.code)
       assert.matches("broken on purpose", data.error)
-      assert.equal("", waiting.err)
+      assert.matches("^rcmcp: warning: cancel %(POST [^\n]*outcome unknown: broken on purpose[^\n]*\n$", waiting.err)
     end)
   end)
 

@@ -1,6 +1,7 @@
 --- One call of one tool from the command line: its arguments, its progress, what it prints, its exit status.
 
 local exit_status = require "cli.shared.exit_status"
+local terminal = require "cli.shared.terminal"
 
 local M = {}
 
@@ -23,10 +24,10 @@ end
 ---@return integer status
 function M.report(args, outcome)
   local json = require "core.json"
-  if outcome.data ~= nil then io.stdout:write(json.encode(outcome.data), "\n") end
+  if outcome.data ~= nil then io.stdout:write(terminal.json(json.encode(outcome.data)), "\n") end
   local silent = args.json or (args.quiet and outcome.status == exit_status.ok)
   if not silent and outcome.text then
-    io.stderr:write(outcome.text, outcome.text:sub(-1) == "\n" and "" or "\n")
+    io.stderr:write(terminal.plain(outcome.text), outcome.text:sub(-1) == "\n" and "" or "\n")
   end
   return outcome.status
 end

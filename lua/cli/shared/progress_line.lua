@@ -1,6 +1,7 @@
 --- One line on the terminal that says how a wait goes, rewritten in place.
 
 local stdio = require "core.stdio"
+local terminal = require "cli.shared.terminal"
 
 local M = {}
 
@@ -23,7 +24,7 @@ end
 ---@param text string
 function ProgressLine:show(text)
   if self.silent then return end
-  text = text:gsub("%c", " ")
+  text = terminal.plain(text):gsub("[\t\n]", " ")
   local columns = tonumber(os.getenv("COLUMNS") or "") or 80
   local cut = utf8.offset(text, math.max(columns, 20)) -- a line that wraps cannot be rewritten
   if cut then text = text:sub(1, cut - 1) end
