@@ -23,7 +23,7 @@ end
 -- With what is wrong with files and folders; a folder that would not be taken is checked all the same.
 local function add_folder(list, root, named)
   local folders = require "lib.recipes.folders"
-  local files, err = folders.scan(root)
+  local files, err = folders.scan(root, list.lenient)
   if not files and err.code == "bad_folder" then
     list.problems[#list.problems + 1] = { file = root.path, level = "error", rule = "folder", message = err.message }
     files = folders.scan(root, true) or {}
@@ -40,7 +40,8 @@ local function add_place(list, path)
   if stat.type == "directory" then
     return add_folder(list, { path = #path > 1 and path:gsub("/+$", "") or path, label = "command line" }, true)
   end
-  list[#list + 1] = { file = path }
+  local problem = not list.lenient and require("lib.recipes.folders").file_problem(path) or nil
+  list[#list + 1] = { file = path, problem = problem }
 end
 
 local function recipe_folders(args)
@@ -49,8 +50,8 @@ local function recipe_folders(args)
   }
 end
 
-local function files_of(args)
-  local list, places = { problems = {} }, args.places or {}
+local function files_of(args, lenient)
+  local list, places = { problems = {}, lenient = lenient }, args.places or {}
   for _, path in ipairs(places) do
     local err = add_place(list, path)
     if err then return nil, err end
@@ -133,10 +134,10 @@ end
 function M.run(argv)
   local args, status = options.parse("check", M, argv)
   if not args then return status end
-  local files, err = files_of(args)
-  if not files then return options.usage_error("check", err.message) end
   local program <close>, failed = require("cli.shared.program").open(args)
   if not program then return failed end
+  local files, err = files_of(args, program.settings.allow_writable_recipes)
+  if not files then return options.usage_error("check", err.message) end
   local findings = check(program, files)
   local report = { files = #files, findings = findings, errors = count(findings, "error"), warnings = count(findings, "warning") }
   report.ok = report.errors == 0

@@ -472,6 +472,7 @@ local fs = {}
 ---@field size integer
 ---@field mode integer   permission bits
 ---@field owner integer  user id
+---@field group integer  group id
 ---@field mtime number   seconds since 1970
 
 ---@param path string
@@ -488,6 +489,17 @@ function fs.mkdir(path, mode) end
 ---@param path string
 ---@return string|nil path, string? message, string? code
 function fs.realpath(path) end
+
+--- Where a link leads, as it is written; code "EINVAL": it is no link.
+---@param path string
+---@return string|nil target, string? message, string? code
+function fs.readlink(path) end
+
+--- Whether a group is a user's own: the user's primary group, of the user's name, that lets nobody else in.
+---@param owner integer
+---@param group integer
+---@return boolean
+function fs.is_private_group(owner, group) end
 
 --- Sorted names in a directory, without "." and "..".
 ---@param path string

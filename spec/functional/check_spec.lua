@@ -64,11 +64,15 @@ describe("rcmcp check", function()
 
   it("says which files would not be loaded, for others may write to them", function()
     files:write("good.lua", GOOD)
-    files:chmod("g+w", "good.lua")
+    files:chmod("o+w", "good.lua")
     local status, out = child.run { "check", files.path }
     assert.equal(1, status)
-    assert.matches("good.lua is writable by its group", out, 1, true)
-    files:chmod("g-w", "good.lua")
+    assert.matches("good.lua is writable by everyone", out, 1, true)
+    status, out = child.run { "check", files.path .. "/good.lua" }
+    assert.equal(1, status)
+    assert.matches("run: chmod go-w " .. files.path .. "/good.lua", out, 1, true)
+    assert.equal(0, (child.run({ "check", files.path .. "/good.lua" }, { env = { "RCMCP_ALLOW_WRITABLE_RECIPES=true" } })))
+    files:chmod("o-w", "good.lua")
     files:chmod("o+w")
     status, out = child.run { "check", files.path }
     assert.equal(1, status)

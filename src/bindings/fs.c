@@ -1,6 +1,7 @@
 // core.fs: files and folders, by path.
 #include "bindings/bindings.h"
 #include "loop/files.h"
+#include "loop/owners.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static int fs_stat(lua_State *L)
     int rc = files_stat(path, &stat);
     if (rc < 0)
         return fail(L, path, rc);
-    lua_createtable(L, 0, 5); // path stat
+    lua_createtable(L, 0, 6); // path stat
     lua_pushstring(L, types[stat.type]);
     lua_setfield(L, -2, "type");
     lua_pushinteger(L, (lua_Integer)stat.size);
@@ -39,6 +40,8 @@ static int fs_stat(lua_State *L)
     lua_setfield(L, -2, "mode");
     lua_pushinteger(L, (lua_Integer)stat.owner);
     lua_setfield(L, -2, "owner");
+    lua_pushinteger(L, (lua_Integer)stat.group);
+    lua_setfield(L, -2, "group");
     lua_pushnumber(L, stat.mtime);
     lua_setfield(L, -2, "mtime");
     return 1;
@@ -59,37 +62,59 @@ static int fs_mkdir(lua_State *L)
     return 1;
 }
 
-#define REAL_PATH "core.fs.real_path"
+#define FOUND_PATH "core.fs.found_path"
 
-struct real_path {
+struct found_path {
     char *text; // owned; NULL: none
 };
 
-static int real_path_free(lua_State *L)
+static int found_path_free(lua_State *L)
 {
-    struct real_path *real = luaL_checkudata(L, 1, REAL_PATH);
-    free(real->text);
-    real->text = NULL;
+    struct found_path *found = luaL_checkudata(L, 1, FOUND_PATH);
+    free(found->text);
+    found->text = NULL;
     return 0;
+}
+
+typedef int find_path(const char *path, char **found);
+
+static int push_path(lua_State *L, find_path *find)
+{
+    const char *path = check_path(L, 1);
+    struct found_path *found = lua_newuserdatauv(L, sizeof *found, 0);
+    found->text = NULL;
+    luaL_setmetatable(L, FOUND_PATH); // what raises below leaves the text to the collector
+    int rc = find(path, &found->text);
+    if (rc < 0)
+        return fail(L, path, rc);
+    lua_pushstring(L, found->text);
+    free(found->text);
+    found->text = NULL;
+    return 1;
 }
 
 static int fs_realpath(lua_State *L)
 {
-    const char *path = check_path(L, 1);
-    struct real_path *real = lua_newuserdatauv(L, sizeof *real, 0);
-    real->text = NULL;
-    luaL_setmetatable(L, REAL_PATH); // what raises below leaves the text to the collector
-    int rc = files_real_path(path, &real->text);
-    if (rc < 0)
-        return fail(L, path, rc);
-    lua_pushstring(L, real->text);
-    free(real->text);
-    real->text = NULL;
+    return push_path(L, files_real_path);
+}
+
+static int fs_readlink(lua_State *L)
+{
+    return push_path(L, files_read_link);
+}
+
+static int fs_is_private_group(lua_State *L)
+{
+    lua_Integer owner = luaL_checkinteger(L, 1);
+    lua_Integer group = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, owner >= 0, 1, "not an id");
+    luaL_argcheck(L, group >= 0, 2, "not an id");
+    lua_pushboolean(L, owners_is_private((uint64_t)owner, (uint64_t)group));
     return 1;
 }
 
-static const luaL_Reg real_path_methods[] = {
-    { "__gc", real_path_free },
+static const luaL_Reg found_path_methods[] = {
+    { "__gc", found_path_free },
     { NULL, NULL },
 };
 
@@ -128,14 +153,19 @@ static const luaL_Reg listing_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    { "stat", fs_stat },         { "mkdir", fs_mkdir }, { "list", fs_list },
-    { "realpath", fs_realpath }, { NULL, NULL },
+    { "stat", fs_stat },
+    { "mkdir", fs_mkdir },
+    { "list", fs_list },
+    { "realpath", fs_realpath },
+    { "readlink", fs_readlink },
+    { "is_private_group", fs_is_private_group },
+    { NULL, NULL },
 };
 
 int open_fs(lua_State *L)
 {
     bindings_type(L, LISTING, listing_methods);
-    bindings_type(L, REAL_PATH, real_path_methods);
+    bindings_type(L, FOUND_PATH, found_path_methods);
     luaL_newlib(L, functions);
     return 1;
 }

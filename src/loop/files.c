@@ -21,6 +21,7 @@ int files_stat(const char *path, struct files_stat *stat)
             .size = s->st_size,
             .mode = (unsigned)(s->st_mode & 07777),
             .owner = s->st_uid,
+            .group = s->st_gid,
             .mtime = (double)s->st_mtim.tv_sec + (double)s->st_mtim.tv_nsec / 1e9,
         };
     }
@@ -55,16 +56,27 @@ int files_mkdir(char *path, int mode)
     return make_one(path, mode);
 }
 
+// The path that a request has brought.
+static int take_path(uv_fs_t *request, int rc, char **path)
+{
+    if (rc == 0) {
+        *path = strdup(request->ptr);
+        rc = *path ? 0 : UV_ENOMEM;
+    }
+    uv_fs_req_cleanup(request);
+    return rc;
+}
+
 int files_real_path(const char *path, char **real)
 {
     uv_fs_t request;
-    int rc = uv_fs_realpath(NULL, &request, path, NULL);
-    if (rc == 0) {
-        *real = strdup(request.ptr);
-        rc = *real ? 0 : UV_ENOMEM;
-    }
-    uv_fs_req_cleanup(&request);
-    return rc;
+    return take_path(&request, uv_fs_realpath(NULL, &request, path, NULL), real);
+}
+
+int files_read_link(const char *path, char **target)
+{
+    uv_fs_t request;
+    return take_path(&request, uv_fs_readlink(NULL, &request, path, NULL), target);
 }
 
 int files_list_open(struct files_listing *listing, const char *path)

@@ -15,6 +15,7 @@ struct files_stat {
     uint64_t size;        ///< bytes
     unsigned mode;        ///< permission bits
     uint64_t owner;       ///< user id
+    uint64_t group;       ///< group id
     double mtime;         ///< seconds since 1970
 };
 
@@ -27,6 +28,9 @@ int files_mkdir(char *path, int mode);
 /// The absolute path without links, "." and "..", of something that is there; to be freed by the
 /// caller.
 int files_real_path(const char *path, char **real);
+
+/// What a link leads to, as it is written; to be freed by the caller.  UV_EINVAL: it is no link.
+int files_read_link(const char *path, char **target);
 
 /// The names in a folder, sorted bytewise, without "." and "..".
 struct files_listing {

@@ -1,5 +1,6 @@
 --- Where recipes lie, and which files are recipes.
 
+local clock = require "core.clock"
 local errors = require "lib.errors"
 local fs = require "core.fs"
 local home = require "lib.home"
@@ -21,7 +22,7 @@ local M = {}
 ---@field disabled? boolean
 ---@field problem? string      why it is refused, with its name
 
-local WRITABLE_BY_OTHERS = 18 -- the bits g+w and o+w
+local WRITABLE_BY_OTHERS, WRITABLE_BY_ALL = 18, 2 -- the bits g+w and o+w
 
 local function strip_slash(path)
   return #path > 1 and path:gsub("/+$", "") or path
@@ -70,21 +71,48 @@ function M.list(sources)
   return unique
 end
 
+local asked, asked_at = {}, -math.huge -- what the system said of groups: a scan asks for each file
+
+local function is_private(owner, group)
+  local now = clock.monotonic()
+  if now - asked_at > 1 then asked, asked_at = {}, now end
+  local key = owner .. ":" .. group
+  if asked[key] == nil then asked[key] = fs.is_private_group(owner, group) end
+  return asked[key]
+end
+
+-- Where the umask is 002 each user has a group to himself: that such a group may write lets nobody else in.
+local function is_open(stat)
+  if stat.mode & WRITABLE_BY_OTHERS == 0 then return false end
+  if stat.mode & WRITABLE_BY_ALL ~= 0 then return true, "everyone" end
+  return not is_private(stat.owner, stat.group), "its group"
+end
+
+local function quoted(path)
+  if path:find "^[%w/._~+-]+$" then return path end
+  return "'" .. path:gsub("'", "'\\''") .. "'"
+end
+
+local function absolute(path)
+  return fs.realpath(path) or path
+end
+
 --- Why a file or folder is refused: who else may write to it could run what they like as you.
 ---@param stat core.fs.Stat
----@param shown string
+---@param shown string  what the message calls it
+---@param path string   for the command that mends it
 ---@return string? problem
-function M.permission_problem(stat, shown)
-  if stat.mode & WRITABLE_BY_OTHERS == 0 then return nil end
-  local who = stat.mode & 2 ~= 0 and "everyone" or "its group"
-  return ("%s is writable by %s, who could run what they like in your name; chmod go-w it, or set allow_writable_recipes")
-    :format(shown, who)
+function M.permission_problem(stat, shown, path)
+  local open, who = is_open(stat)
+  if not open then return nil end
+  return ("%s is writable by %s, who could run what they like in your name; run: chmod go-w %s (or set allow_writable_recipes)")
+    :format(shown, who, quoted(absolute(path)))
 end
 
 local function check(path, shown, lenient)
   local stat, message = fs.stat(path)
   if not stat then return nil, message end
-  return stat, not lenient and M.permission_problem(stat, shown) or nil
+  return stat, not lenient and M.permission_problem(stat, shown, path) or nil
 end
 
 -- name.lua.disabled, name.disabled, and the folder name.disabled are kept, but not loaded.
@@ -132,6 +160,16 @@ local function recipe_at(root, name, lenient)
   end
   found.problem = not found.disabled and problem or nil
   return found
+end
+
+--- Why a recipe's file would be refused if it lay in a recipe folder: it, or the folder that it is.
+---@param path string
+---@return string? problem
+function M.file_problem(path)
+  local folder, name = path:match "^(.*)/([^/]*)$"
+  local _, problem = check(path, name or path)
+  if not problem and name == "main.lua" then _, problem = check(folder, folder:match "[^/]*$") end
+  return problem
 end
 
 --- The recipes in a folder, sorted by name; nil where the folder cannot be used.

@@ -17,7 +17,7 @@ local function add_module(path, shown, state, level)
   if not stat then return end
   local is_folder = stat.type == "directory"
   if not is_folder and not path:find("%.lua$") then return end
-  state.problem = state.problem or not state.lenient and folders.permission_problem(stat, shown) or nil
+  state.problem = state.problem or not state.lenient and folders.permission_problem(stat, shown, path) or nil
   if is_folder then return add_modules(path, shown, state, level + 1) end
   table.insert(state.parts, shown)
   table.insert(state.parts, (loader.read(path, shown)) or "")

@@ -1,3 +1,4 @@
+local fs = require "core.fs"
 local folder = require "spec.support.folder"
 local folders = require "lib.recipes.folders"
 
@@ -86,21 +87,54 @@ describe("recipes.folders", function()
 
   it("refuse a file or folder that others may write to, unless allowed", function()
     place:write("mine.lua", "")
-    place:write("groups.lua", "")
+    place:write("open.lua", "")
     place:write("all/main.lua", "")
-    place:chmod("664", "groups.lua")
+    place:chmod("644", "mine.lua")
+    place:chmod("666", "open.lua")
     place:chmod("757", "all")
     local by_name = scan()
     assert.is_nil(by_name.mine.problem)
-    assert.matches("groups.lua is writable by its group", by_name.groups.problem, 1, true)
+    assert.matches("open.lua is writable by everyone", by_name.open.problem, 1, true)
     assert.matches("all is writable by everyone", by_name.all.problem, 1, true)
     assert.matches("allow_writable_recipes", by_name.all.problem, 1, true)
     place:chmod("755", "all")
     place:chmod("666", "all/main.lua")
     assert.matches("all/main.lua is writable by everyone", scan().all.problem, 1, true)
     local lenient = scan(true)
-    assert.is_nil(lenient.groups.problem)
+    assert.is_nil(lenient.open.problem)
     assert.is_nil(lenient.all.problem)
+  end)
+
+  it("say the whole command that mends it", function()
+    place:write("it's open.lua", "")
+    assert(os.execute(("chmod 666 '%s'/*.lua"):format(place.path)))
+    local command = scan()["it's open"].problem:match "run: (chmod .-) %(or"
+    assert.is_true(os.execute(command))
+    assert.is_nil(scan()["it's open"].problem)
+  end)
+
+  it("take what the owner's own group may write to, as under a umask of 002, and refuse any other group", function()
+    local path = place:write("groups.lua", "")
+    place:chmod("664", "groups.lua")
+    local stat = assert(fs.stat(path))
+    assert.equal(fs.is_private_group(stat.owner, stat.group), scan().groups.problem == nil)
+    local function problem(fields)
+      return folders.permission_problem(setmetatable(fields, { __index = stat }), "groups.lua", path)
+    end
+    local root, bin = 0, 2
+    assert.is_nil(problem { owner = root, group = root })
+    assert.matches("writable by its group", problem { owner = root, group = bin }, 1, true)
+    assert.matches("writable by its group", problem { owner = 54321, group = 54321 }, 1, true)
+    assert.matches("writable by everyone", problem { owner = root, group = root, mode = 438 }, 1, true)
+  end)
+
+  it("know why a file would be refused that lies in none of them", function()
+    local path = place:write("a/main.lua", "")
+    assert.is_nil(folders.file_problem(path))
+    place:chmod("777", "a")
+    assert.matches("a is writable by everyone", folders.file_problem(path), 1, true)
+    place:chmod("666", "a/main.lua")
+    assert.matches("main.lua is writable by everyone", folders.file_problem(path), 1, true)
   end)
 
   it("are refused as a whole when others may write into them", function()

@@ -232,11 +232,11 @@ describe("a call that is cancelled", function()
   end)
 
   it("names what it could not cancel", function()
-    cancelled("submit() rc.sleep(1000)", { cancel_remote = true, fault = { kind = "status", status = 503, path = "/cancel", forever = true } },
-      function(ctx)
-        assert.equal(1, #lines_with(ctx, "cancelling the job: "))
-        assert.equal(1, #ctx.requests:list())
-      end)
+    local refused = { kind = "status", status = 503, path = "/cancel", forever = true }
+    cancelled("submit() rc.sleep(1000)", { cancel_remote = true, fault = refused }, function(ctx)
+      assert.equal(1, #lines_with(ctx, "cancelling the job: "))
+      assert.equal(1, #ctx.requests:list())
+    end)
   end)
 
   it("names or cancels a job whose submit was under way", function()
