@@ -1,12 +1,13 @@
--- METHOD may end in "-public": public_only.
--- Run as `rcmcp lua spec/support/fetch.lua METHOD URL…`: all at once; prints a line each, in order.
+-- Run as `rcmcp lua spec/support/fetch.lua METHOD URL…`: all at once; prints a line each, in order.  METHOD may end in
+-- "-public": public_only.
 local http = require "core.http"
 local loop = require "core.loop"
 
 local lines = {}
 local method = arg[1]:gsub("%-public$", "")
 for i = 2, #arg do
-  assert(http.start({ method = method, url = arg[i], connect_ms = 10000, public_only = method ~= arg[1] }, function(response, message, code, sent)
+  local request = { method = method, url = arg[i], connect_ms = 10000, public_only = method ~= arg[1] }
+  assert(http.start(request, function(response, message, code, sent)
     lines[i - 1] = response and response.status .. " " .. response.body
       or ("%s sent=%s %s"):format(code, tostring(sent), message)
   end))
