@@ -100,7 +100,8 @@ describe("the end of a call", function()
     } do
       kit.with({}, function()
         local _, err = kit.run(SUBMIT .. "submit() submit() " .. ending, {
-          uses = USES, settings = { recipe_cpu_ms = 50, recipe_memory_bytes = 4 * 1024 * 1024 },
+          uses = USES,
+          settings = { recipe_cpu_ms = code == "cpu" and 50 or 60000, recipe_memory_bytes = 4 * 1024 * 1024 },
         })
         assert.equal(code, err.code)
         assert.equal(2, #named(err), code)
