@@ -298,6 +298,26 @@ static int resume_nested(lua_State *L)
     return push_resumed(L, co, status, nresults);
 }
 
+// How deep closing may go within closing.  Lua counts the C calls of each coroutine by itself, and
+// lua_resetthread() of 5.4.4 begins again from none: a chain of to-be-closed values that close
+// coroutines goes as deep as it likes, and past the end of the C stack.  Each level may hold Lua's
+// own 200 C calls, so that few of them are many.
+enum { CLOSE_DEPTH = 16 };
+
+static int close_depth; // one thread runs Lua: the loop's
+
+// Ends the coroutine; errors of its to-be-closed values are caught inside.
+static int reset_thread(lua_State *L, lua_State *co)
+{
+    if (close_depth >= CLOSE_DEPTH)
+        return luaL_error(L, "coroutines are closed within each other more than %d deep",
+                          CLOSE_DEPTH);
+    close_depth++;
+    int status = lua_resetthread(co);
+    close_depth--;
+    return status;
+}
+
 // As coroutine.close.
 static int close_nested(lua_State *L)
 {
@@ -309,7 +329,7 @@ static int close_nested(lua_State *L)
         return luaL_error(L, "cannot close a coroutine that runs");
     if (budget_is_spoilt(co))
         return luaL_error(L, "cannot close a coroutine that was stopped");
-    int status = suspended ? lua_resetthread(co) : LUA_OK;
+    int status = suspended ? reset_thread(L, co) : LUA_OK;
     lua_pushboolean(L, status == LUA_OK);
     if (status == LUA_OK)
         return 1;

@@ -75,6 +75,33 @@ describe("a hostile recipe", function()
       table.sort({ 1, 2, 3 }, function() xpcall(loop, loop) end)]])
   end)
 
+  it("closes coroutines within coroutines, as deep as it likes", function()
+    local chain = [[
+      local function chain(depth, stop)
+        local co = coroutine.create(function()
+          local _ <close> = setmetatable({}, { __close = function()
+            if depth > 1 then stop(chain(depth - 1, stop)) end
+          end })
+          coroutine.yield()
+        end)
+        coroutine.resume(co)
+        return co
+      end
+      local function close(co)
+        local ok, err = coroutine.close(co)
+        if not ok then error(err, 0) end
+      end
+    ]]
+    raises("coroutines are closed within each other more than 16 deep", chain .. "close(chain(10000, close))")
+    gives("went on", chain .. "close(chain(10000, function(co) pcall(pcall, close, co) close(co) end)) return 'went on'")
+    gives(true, chain .. "return coroutine.close(chain(16, close))")
+    gives("whole", chain .. [[
+      local guard = setmetatable({}, { __close = function() close(chain(10000, close)) end })
+      pcall(coroutine.wrap(function() local _ <close> = guard error "x" end))
+      return "whole"
+    ]])
+  end)
+
   it("closes in a clean-up a coroutine that died at the limit", function()
     stopped_by("cpu", [[
       local function loop() while true do end end
