@@ -47,10 +47,10 @@ static struct slice *current(lua_State *L)
     return s && s->budget ? s : NULL;
 }
 
-static bool is_over(const struct slice *s)
+static bool is_over(const struct slice *s, int64_t ahead)
 {
     struct budget *b = s->budget;
-    if (cpu_now() - b->began > b->cpu_limit)
+    if (cpu_now() - b->began + ahead > b->cpu_limit)
         b->late = true;
     return budget_expired(b) != BUDGET_FINE;
 }
@@ -61,10 +61,10 @@ const struct budget *budget_current(lua_State *L)
     return s ? s->budget : NULL;
 }
 
-bool budget_is_over(lua_State *L)
+bool budget_is_over(lua_State *L, int64_t ahead)
 {
     const struct slice *s = current(L);
-    return s && is_over(s);
+    return s && is_over(s, ahead);
 }
 
 // The collector's pace follows the whole state; this much garbage of one call is reason enough.  C
@@ -86,7 +86,7 @@ static void on_count(lua_State *L, lua_Debug *ar)
     const struct slice *s = current(L);
     if (!s)
         return;
-    if (is_over(s))
+    if (is_over(s, 0))
         budget_stop(L);
     else
         collect(L, s->budget);
@@ -141,7 +141,7 @@ static void on_pressed(struct alloc_owner *owner)
 {
     const struct budget *b = owner->arg;
     const struct slice *s = b->host->slice;
-    if (s && s->budget == b && is_over(s))
+    if (s && s->budget == b && is_over(s, 0))
         set_hook(s->running, 1);
 }
 

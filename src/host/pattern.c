@@ -5,6 +5,7 @@
 
 enum {
     DEPTH = 400,       // Lua gives a pattern up at 200
+    BYTE_TIME = 2,     // nanoseconds in which Lua's matcher reads a byte of a set, measured
     PATIENCE = 1 << 14 // steps between two questions whether to go on
 };
 
@@ -110,6 +111,15 @@ static bool read_set(struct cursor *c, uint64_t set[4])
     return true;
 }
 
+static bool read_sized_set(struct cursor *c, struct pattern_item *item)
+{
+    const unsigned char *from = c->at;
+    if (!read_set(c, item->set))
+        return false;
+    item->length = (size_t)(c->at - from);
+    return true;
+}
+
 static bool read_balance(struct cursor *c, struct pattern_item *item)
 {
     item->kind = PATTERN_BALANCE;
@@ -130,7 +140,7 @@ static bool read_escape(struct cursor *c, struct pattern_item *item)
         return read_balance(c, item);
     if (ch == 'f') {
         item->kind = PATTERN_FRONTIER;
-        return c->at < c->end && *c->at++ == '[' && read_set(c, item->set);
+        return c->at < c->end && *c->at++ == '[' && read_sized_set(c, item);
     }
     if (isdigit(ch)) {
         item->kind = PATTERN_BACK;
@@ -165,7 +175,7 @@ static bool read_item(struct cursor *c, struct pattern_item *item)
     if (ch == '%')
         good = read_escape(c, item);
     else if (ch == '[')
-        good = read_set(c, item->set);
+        good = read_sized_set(c, item);
     else if (ch == '.')
         memset(item->set, 0xFF, sizeof item->set);
     else
@@ -209,9 +219,10 @@ struct walker {
     unsigned level; // captures begun
     unsigned depth;
     uint64_t steps;
-    uint64_t ask; // steps at which to ask whether to go on
-    bool stopped; // told to, or Lua itself would raise an error here
-    bool refused; // told to
+    int64_t hidden; // nanoseconds, see struct pattern_walk
+    uint64_t ask;   // steps at which to ask whether to go on
+    bool stopped;   // told to, or Lua itself would raise an error here
+    bool refused;   // told to
     struct capture captures[PATTERN_CAPTURES];
 };
 
@@ -228,9 +239,19 @@ static bool count(struct walker *w, size_t steps)
     if (w->steps < w->ask)
         return !w->stopped;
     w->ask = w->steps + PATIENCE;
-    if (!w->walk->go_on(w->walk->arg))
+    if (!w->walk->go_on(w->walk->arg, w->hidden))
         w->stopped = w->refused = true;
     return !w->stopped;
+}
+
+// Counts that Lua's matcher reads the text of the item's set so many times; false: stop.
+static bool count_set(struct walker *w, const struct pattern_item *item, size_t times)
+{
+    if (item->length == 0)
+        return !w->stopped;
+    size_t bytes = item->length * times;
+    w->hidden += (int64_t)bytes * BYTE_TIME;
+    return count(w, bytes / 4);
 }
 
 static const unsigned char *match(struct walker *w, const unsigned char *s, size_t at);
@@ -256,7 +277,7 @@ static const unsigned char *match_most(struct walker *w, const unsigned char *s,
     ptrdiff_t least = item->quantifier == '+', n = 0;
     while (fits(w, item, s + n))
         n++;
-    if (!count(w, (size_t)n))
+    if (!count(w, (size_t)n) || !count_set(w, item, (size_t)n + 1))
         return NULL;
     for (; n >= least && !w->stopped; n--) {
         const unsigned char *end = deeper(w, s + n, at + 1);
@@ -273,7 +294,7 @@ static const unsigned char *match_least(struct walker *w, const unsigned char *s
         const unsigned char *end = deeper(w, s, at + 1);
         if (end)
             return end;
-        if (!fits(w, item, s))
+        if (!fits(w, item, s) || !count_set(w, item, 1))
             return NULL;
     }
     return NULL;
@@ -353,7 +374,7 @@ static const unsigned char *match(struct walker *w, const unsigned char *s, size
 {
     for (; at < w->pattern->count; at++) {
         const struct pattern_item *item = &w->pattern->items[at];
-        if (!count(w, 1))
+        if (!count(w, 1) || !count_set(w, item, 2)) // to find its end, and to test a character
             return NULL;
         switch (item->kind) {
         case PATTERN_OPEN:

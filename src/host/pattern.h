@@ -25,6 +25,7 @@ struct pattern_item {
     char quantifier;    ///< '*', '+', '-', '?' or 0
     unsigned char a, b; ///< of PATTERN_BALANCE; a of PATTERN_BACK: the capture, from 0
     uint64_t set[4];    ///< a bit a character
+    size_t length;      ///< bytes of a set's text: Lua reads all of it at each character
 };
 
 struct pattern {
@@ -42,9 +43,11 @@ struct pattern_walk {
     const struct pattern *pattern;
     const char *subject;
     size_t size;
-    size_t from;              ///< offset of the first attempt
-    uint64_t matches;         ///< stop after so many
-    bool (*go_on)(void *arg); ///< asked now and then; false ends the walk
+    size_t from;      ///< offset of the first attempt
+    uint64_t matches; ///< stop after so many
+    /// Asked now and then; false ends the walk.  `hidden`: nanoseconds that Lua's matcher will need
+    /// so far for what the walk did at a glance, and no clock has seen.
+    bool (*go_on)(void *arg, int64_t hidden);
     void *arg;
 };
 

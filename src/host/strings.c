@@ -16,9 +16,9 @@ static lua_CFunction originals[GUARDED_COUNT];
 static const double CHEAP = 1e6;       // steps that need no look
 static const double PLAIN_MOST = 1e10; // bytes compared: about a second
 
-static bool go_on(void *arg)
+static bool go_on(void *arg, int64_t hidden)
 {
-    return !budget_is_over(arg);
+    return !budget_is_over(arg, hidden);
 }
 
 // The offset that the third argument of find, match and gmatch means.
@@ -52,7 +52,7 @@ static bool has_time_for_plain(lua_State *L, size_t subject, size_t wanted)
     if ((double)subject * (double)wanted > PLAIN_MOST)
         luaL_error(L, "too much to look through: %I bytes for %I bytes", (LUAI_UACINT)subject,
                    (LUAI_UACINT)wanted);
-    return subject < 65536 || !budget_is_over(L);
+    return subject < 65536 || !budget_is_over(L, 0);
 }
 
 // Lua's find looks for a pattern without these as it is.

@@ -75,6 +75,18 @@ describe("a hostile recipe", function()
       table.sort({ 1, 2, 3 }, function() xpcall(loop, loop) end)]])
   end)
 
+  it("looks for sets that are long to read", function()
+    for _, search in ipairs {
+      'a:find("[" .. b .. "]x")', 'a:match("[" .. b .. "]-x")', 'a:gsub("[^" .. b .. "]*x", "")', 'a:find("%f[" .. b .. "]")',
+      'for _ in a:gmatch("[" .. b .. "]+x") do end', 'a:find("[" .. b .. "]?[" .. b .. "]?x")',
+    } do
+      local started = os.clock()
+      stopped_by("cpu", 'local a, b = ("a"):rep(1e5), ("b"):rep(4e4) ' .. search:gsub("^a", "local _ = a", 1))
+      assert.is_true(os.clock() - started < 5, search) -- 12 to 19 s each, at any limit
+    end
+    gives(6, [[return (("x1y22z333"):gsub("[" .. ("0-9"):rep(1000) .. "]+", "") .. "abc"):len()]])
+  end)
+
   it("closes coroutines within coroutines, as deep as it likes", function()
     local chain = [[
       local function chain(depth, stop)
