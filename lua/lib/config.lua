@@ -66,12 +66,35 @@ local function place(path, text, name)
   return line and ("%s:%d"):format(path, line) or path
 end
 
+local LIMITS = { cpu_ms = 500, memory_bytes = 16 * 1024 * 1024 }
+
+-- Where code of the file stood, as "PATH:LINE"; else the path.
+local function stopped_at(path, traceback)
+  local from = type(traceback) == "string" and traceback:find(path .. ":", 1, true)
+  return from and traceback:match("^%d+", from + #path + 1) and path .. ":" .. traceback:match("^%d+", from + #path + 1) or path
+end
+
+-- What the chunk returned; a loop without an end or a table that grows must not hold the start, nor a reload, for ever.
+local function run_within_limits(path, chunk)
+  local budget = require("core.budget").new(LIMITS)
+  local outcome, value, traceback = budget:resume(budget:create(chunk))
+  if outcome == "done" then return value end
+  if outcome == "failed" then
+    local message = type(value) == "string" and value or "an error that is no text"
+    return fail("%s%s", message:sub(1, #path + 1) == path .. ":" and "" or path .. ": ", message)
+  end
+  if outcome == "waiting" then return fail("%s: yields; it must return a table of settings", path) end
+  local limit = value == "memory" and ("%d MiB of memory"):format(LIMITS.memory_bytes // (1024 * 1024))
+    or ("%d ms of processor time"):format(LIMITS.cpu_ms)
+  return fail("%s: takes more than the %s that a configuration may take", stopped_at(path, traceback), limit)
+end
+
 -- The table that the file returns, run without any global.
 local function run_file(path, text)
   local chunk, message = load(text, "@" .. path, "t", {})
   if not chunk then return fail("%s", message) end
-  local ok, value = pcall(chunk)
-  if not ok then return fail("%s", tostring(value)) end
+  local value, err = run_within_limits(path, chunk)
+  if err then return nil, err end
   if type(value) ~= "table" then
     return fail("%s: must return a table of settings, such as: return { wait_slice = 50 }", path)
   end
