@@ -8,6 +8,7 @@ local home = require "lib.home"
 local key_sources = require "lib.config.key_sources"
 local settings = require "lib.config.settings"
 local text_file = require "lib.text_file"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -103,7 +104,7 @@ end
 
 local function shown(setting, value)
   if setting.secret then return "" end
-  if type(value) == "string" then return (", got %q"):format(value:sub(1, 80)) end
+  if type(value) == "string" then return (", got %q"):format(brief(value, 80)) end
   return ", got " .. tostring(value)
 end
 

@@ -16,6 +16,7 @@ local declaration = require "lib.parameters.declaration"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local json = require "core.json"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -49,7 +50,7 @@ local ARTICLE = declaration.ARTICLE
 local function shown(value)
   if type(value) == "table" then return coerce.is_array(value) and "a list" or "an object" end
   local text = tostring(value)
-  if #text > 60 then text = (text:sub(1, 57):gsub("[\xC0-\xFF][\x80-\xBF]*$", "")) .. "…" end
+  text = brief(text, #text > 60 and 57 or 60)
   return type(value) == "string" and ("'%s'"):format(text) or text
 end
 

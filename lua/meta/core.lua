@@ -444,6 +444,17 @@ function codec.is_utf8(text) end
 ---@return string head, boolean cut
 function codec.utf8_head(text, count) end
 
+--- A text that JSON can carry: U+FFFD stands for each piece that is no UTF-8, such as a character that was cut.
+---@param text string
+---@return string
+function codec.utf8_clean(text) end
+
+--- The text up to a number of bytes, cut between characters, and whether that is less than all.
+---@param text string
+---@param bytes integer
+---@return string head, boolean cut
+function codec.utf8_cut(text, bytes) end
+
 --- The UTF-8 of UTF-16 without a byte order mark; where a surrogate stands alone or a byte is left over: nil, the text
 --- before that place, and the place's offset in bytes.
 ---@param bytes string

@@ -59,6 +59,33 @@ describe("core.codec UTF-8", function()
   end)
 end)
 
+describe("core.codec on text that is no UTF-8", function()
+  it("puts one U+FFFD where a character was cut, and one for each byte that begins none", function()
+    for text, clean in pairs {
+      [""] = "", plain = "plain", ["é€😀"] = "é€😀", ["a\xF0\x9F\x98"] = "a\u{FFFD}", ["\xE2\x82é"] = "\u{FFFD}é",
+      ["caf\xE9"] = "caf\u{FFFD}", ["\x80\x80x"] = "\u{FFFD}\u{FFFD}x", ["\xED\xA0\x80"] = ("\u{FFFD}"):rep(3),
+      ["\xF4\x90\x80"] = ("\u{FFFD}"):rep(3), ["\xFF\0\xFF"] = "\u{FFFD}\0\u{FFFD}", ["\xF0\x9F\xF0\x9F\x98\x80"] = "\u{FFFD}😀",
+    } do
+      assert.equal(clean, codec.utf8_clean(text))
+    end
+  end)
+
+  it("cuts at a number of bytes, never inside a character", function()
+    local text = "aé€😀z"
+    local heads = {}
+    for bytes = 0, #text do heads[bytes] = codec.utf8_cut(text, bytes) end
+    assert.same({ [0] = "", "a", "a", "aé", "aé", "aé", "aé€", "aé€", "aé€", "aé€", "aé€😀", text }, heads)
+    assert.is_true(select(2, codec.utf8_cut(text, #text - 1)))
+    assert.is_false(select(2, codec.utf8_cut(text, #text)))
+    assert.equal("\x80\x80\x80\x80", (codec.utf8_cut(("\x80"):rep(9), 4)))
+    assert.error_matches(function() codec.utf8_cut("x", -1) end, "negative size")
+  end)
+
+  it("takes a million broken bytes in one walk", function()
+    assert.equal(3000000, #codec.utf8_clean(("\xFF"):rep(1000000)))
+  end)
+end)
+
 describe("core.codec percent", function()
   it("escapes all but the unreserved characters of RFC 3986", function()
     local unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"

@@ -123,7 +123,7 @@ describe("lib.parameters", function()
       assert.equal("Field 'name' must have at least 2 characters, got 1.", problem(check, { name = "é" }).message)
       assert.equal("Field 'name' must have at most 4 characters, got 5.", problem(check, { name = "abcde" }).message)
       assert.equal("Field 'name' must match the pattern ^[a-zé]+$, got 'A1'.", problem(check, { name = "A1" }).message)
-      assert.equal("Field 'name' must match the pattern ^[a-zé]+$, got '\xFF\xFE'.", problem(check, { name = "\xFF\xFE" }).message)
+      assert.equal("Field 'name' must match the pattern ^[a-zé]+$, got '\u{FFFD}\u{FFFD}'.", problem(check, { name = "\xFF\xFE" }).message)
     end)
 
     it("counts the items of a list", function()

@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -56,6 +58,24 @@ static void write_all(const char *bytes, size_t size)
     }
 }
 
+// Copies what a terminal and a reader of UTF-8 may get; '?' for a byte that they may not.
+static char *copy_shown(char *out, const char *at, const char *end)
+{
+    while (at < end) {
+        size_t length = utf8_sequence(at, end);
+        bool control = ((unsigned char)*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f;
+        if (length == 0 || control) {
+            *out++ = '?';
+            at++;
+            continue;
+        }
+        memcpy(out, at, length);
+        out += length;
+        at += length;
+    }
+    return out;
+}
+
 void log_text(enum log_level level, const char *text, size_t size)
 {
     if (level > threshold)
@@ -65,15 +85,8 @@ void log_text(enum log_level level, const char *text, size_t size)
     if (prefix < 0)
         return;
     if (size > TEXT_MAX)
-        size = TEXT_MAX;
-    char *out = line + prefix;
-    memcpy(out, text, size);
-    out += size;
-    for (char *c = line + prefix; c < out; c++) {
-        bool control = (unsigned char)*c < 0x20 && *c != '\n' && *c != '\t';
-        if (control || *c == 0x7f)
-            *c = '?';
-    }
+        size = utf8_whole(text, TEXT_MAX);
+    char *out = copy_shown(line + prefix, text, text + size);
     *out++ = '\n';
     write_all(line, (size_t)(out - line));
 }
@@ -86,5 +99,6 @@ void log_line(enum log_level level, const char *format, ...)
     int size = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (size > 0)
-        log_text(level, text, (size_t)size < sizeof text ? (size_t)size : sizeof text - 1);
+        log_text(level, text,
+                 (size_t)size < sizeof text ? (size_t)size : utf8_whole(text, sizeof text - 1));
 }

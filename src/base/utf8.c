@@ -68,6 +68,48 @@ size_t utf8_head(const char *text, size_t size, size_t count)
     return (size_t)(at - text);
 }
 
+// Bytes of the sequence that a byte begins; 1 where it begins none.
+static size_t promised(unsigned char first)
+{
+    if (first < 0xC2 || first > 0xF4)
+        return 1;
+    return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
+// Whether a byte may follow the first one of a sequence.
+static bool may_follow(unsigned char first, unsigned char second)
+{
+    unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    return second >= low && second <= high;
+}
+
+size_t utf8_broken(const char *at, const char *end)
+{
+    const unsigned char *s = (const unsigned char *)at;
+    size_t most = promised(s[0]);
+    size_t left = (size_t)(end - at);
+    if (most == 1 || left < 2 || !may_follow(s[0], s[1]))
+        return 1;
+    size_t size = 2;
+    while (size < most && size < left && is_continuation(s[size]))
+        size++;
+    return size;
+}
+
+size_t utf8_whole(const char *text, size_t size)
+{
+    const char *end = text + size;
+    for (size_t back = 1; back <= 3 && back <= size; back++) {
+        const char *at = end - back;
+        if (is_continuation((unsigned char)*at))
+            continue;
+        bool unfinished = promised((unsigned char)*at) > back && utf8_broken(at, end) == back;
+        return unfinished ? size - back : size;
+    }
+    return size;
+}
+
 size_t utf8_put(char *out, uint32_t scalar)
 {
     if (scalar < 0x80) {

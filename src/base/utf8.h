@@ -16,6 +16,15 @@ bool utf8_valid(const char *text, size_t size);
 /// no valid sequence counts as a character of its own.
 size_t utf8_head(const char *text, size_t size, size_t count);
 
+/// Bytes at the beginning of a text that belong to no valid sequence, as one unit: what one U+FFFD
+/// stands for (Unicode, "Substitution of Maximal Subparts").  Requires at < end, and that
+/// utf8_sequence() is 0 there.
+size_t utf8_broken(const char *at, const char *end);
+
+/// The size of a text without a sequence that begins at its end and is not all there: what a cut
+/// anywhere leaves of it.
+size_t utf8_whole(const char *text, size_t size);
+
 /// Writes a scalar value (not a surrogate, at most 0x10FFFF) to `out` and returns its size, 1 to 4.
 size_t utf8_put(char *out, uint32_t scalar);
 

@@ -1,6 +1,9 @@
 #include "bindings/bindings.h"
 
 #include "base/envelope.h"
+#include "base/utf8.h"
+
+#include <string.h>
 
 // One a line, so that two additions do not meet.
 // clang-format off
@@ -28,7 +31,7 @@ const struct host_module bindings[] = {
 int bindings_fail(lua_State *L, const char *code, const char *message)
 {
     lua_pushnil(L);
-    lua_pushstring(L, message);
+    lua_pushlstring(L, message, utf8_whole(message, strlen(message))); // C cuts where its room ends
     lua_pushstring(L, code);
     return 3;
 }

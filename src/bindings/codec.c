@@ -82,6 +82,57 @@ static int from_utf16(lua_State *L)
     return 3;
 }
 
+// Adds a text with U+FFFD in place of what is no UTF-8.
+static void add_clean(luaL_Buffer *b, const char *at, const char *end)
+{
+    static const char replacement[] = "\xEF\xBF\xBD";
+    const char *from = at; // what is valid and not added yet
+    while (at < end) {
+        size_t length = utf8_sequence(at, end);
+        if (length > 0) {
+            at += length;
+            continue;
+        }
+        luaL_addlstring(b, from, (size_t)(at - from));
+        luaL_addlstring(b, replacement, sizeof replacement - 1);
+        at += utf8_broken(at, end);
+        from = at;
+    }
+    luaL_addlstring(b, from, (size_t)(end - from));
+}
+
+/// utf8_clean(text) -> text
+static int clean(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    if (utf8_valid(text, size)) {
+        lua_settop(L, 1);
+        return 1;
+    }
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    add_clean(&b, text, text + size);
+    luaL_pushresult(&b);
+    return 1;
+}
+
+/// utf8_cut(text, bytes) -> head, cut
+static int cut(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    lua_Integer most = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, most >= 0, 2, "negative size");
+    bool too_long = size > (size_t)most;
+    if (too_long)
+        lua_pushlstring(L, text, utf8_whole(text, (size_t)most));
+    else
+        lua_pushvalue(L, 1);
+    lua_pushboolean(L, too_long);
+    return 2;
+}
+
 /// percent_encode(text) -> text
 static int to_percent(lua_State *L)
 {
@@ -114,6 +165,8 @@ static const luaL_Reg functions[] = {
     { "base64_decode", from_base64 },
     { "is_utf8", is_utf8 },
     { "utf8_head", head },
+    { "utf8_clean", clean },
+    { "utf8_cut", cut },
     { "utf16_decode", from_utf16 },
     { "percent_encode", to_percent },
     { "percent_decode", from_percent },

@@ -1,6 +1,7 @@
 // core.http: the HTTP client.
 #include "net/client.h"
 
+#include "base/utf8.h"
 #include "bindings/bindings.h"
 #include "host/call.h"
 
@@ -76,7 +77,7 @@ static int call_back(lua_State *L)
         return 0;
     }
     lua_pushnil(L);
-    lua_pushstring(L, r->message);
+    lua_pushlstring(L, r->message, utf8_whole(r->message, strlen(r->message)));
     lua_pushstring(L, client_code_name(r->code));
     lua_pushboolean(L, r->sent);
     e->called = true;

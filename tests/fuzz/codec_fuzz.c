@@ -78,9 +78,15 @@ static void check_utf8(const char *text, size_t size)
     for (const char *at = text; at < text + size; count++) {
         size_t length = utf8_sequence(at, text + size);
         valid = valid && length > 0;
+        must(length > 0 ||
+             (utf8_broken(at, text + size) >= 1 && utf8_broken(at, text + size) <= 3));
         at += length ? length : 1;
     }
     must(utf8_valid(text, size) == valid);
+    must(utf8_whole(text, size) <= size && utf8_whole(text, size) + 3 >= size);
+    must(!valid || utf8_whole(text, size) == size);
+    for (size_t part = 0; valid && part < size; part++)
+        must(utf8_valid(text, utf8_whole(text, part)));
     must(utf8_head(text, size, count) == size);
     if (count > 0)
         must(utf8_head(text, size, count - 1) < size);

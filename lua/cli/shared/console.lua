@@ -3,6 +3,8 @@
 local runner = require "lib.recipes.runner"
 local sandbox = require "lib.recipes.sandbox"
 
+local brief = require("lib.text").brief
+
 local M = {}
 
 local CHUNK = "@repl"
@@ -134,7 +136,9 @@ end
 ---@return string[]
 function Console:tool_lines()
   local lines = {}
-  for i, tool in ipairs(self.snapshot.list) do lines[i] = ("%-26s %s"):format(tool.name, tool.title or tool.description:sub(1, 50)) end
+  for i, tool in ipairs(self.snapshot.list) do
+    lines[i] = ("%-26s %s"):format(tool.name, tool.title or brief(tool.description, 50))
+  end
   return lines
 end
 

@@ -1,8 +1,8 @@
 --- Content blocks other than the text that every result has: written as JSON, in what a revision knows.
 --- A block that it does not know becomes one that says the same.
 
-local codec = require "core.codec"
 local json = require "core.json"
+local clean = require("lib.text").clean
 
 local M = {}
 
@@ -32,26 +32,11 @@ local encode = json.encode
 ---@field resource? ResourceContents  of resource
 ---@field annotations? BlockAnnotations
 
---- Text that JSON can carry: bytes that are no UTF-8 become U+FFFD.
----@param text string
----@return string
-function M.clean(text)
-  if codec.is_utf8(text) then return text end
-  local parts, from = {}, 1
-  while true do
-    local length, at = utf8.len(text, from)
-    if length then break end
-    parts[#parts + 1] = text:sub(from, at - 1) .. "\u{FFFD}"
-    from = at + 1
-  end
-  return table.concat(parts) .. text:sub(from)
-end
-
 --- A block of text.
 ---@param text string
 ---@return string json
 function M.text(text)
-  return '{"type":"text","text":' .. encode(M.clean(text)) .. "}"
+  return '{"type":"text","text":' .. encode(clean(text)) .. "}"
 end
 
 -- Fields -------------------------------------------------------------------------------------------
@@ -64,7 +49,7 @@ end
 
 local function optional(key, value)
   if value == nil then return "" end
-  return ',"' .. key .. '":' .. encode(type(value) == "string" and M.clean(value) or value)
+  return ',"' .. key .. '":' .. encode(type(value) == "string" and clean(value) or value)
 end
 
 local function annotations(block, revision)
@@ -99,7 +84,7 @@ local function close(text, block, revision)
 end
 
 function write.text(block, revision)
-  return close('{"type":"text","text":' .. encode(M.clean(needed(block, "text"))), block, revision)
+  return close('{"type":"text","text":' .. encode(clean(needed(block, "text"))), block, revision)
 end
 
 local function media(block, revision)

@@ -1,6 +1,5 @@
 --- Requests that run code of a tool, a prompt or a resource: each in a fiber, open until it is answered.
 
-local content = require "lib.mcp.content"
 local context = require "lib.mcp.context"
 local fiber = require "lib.fiber"
 local jsonrpc = require "lib.mcp.jsonrpc"
@@ -22,7 +21,7 @@ end
 local function internal_error(request, ctx, err)
   ctx:finish()
   log.write("error", ("the call of '%s' failed inside the server: %s"):format(ctx.tool, tostring(err)))
-  return jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. content.clean(tostring(err)))
+  return jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(err))
 end
 
 -- Whatever goes wrong outside of foreign code is an internal error, and is answered.

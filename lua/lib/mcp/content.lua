@@ -4,6 +4,7 @@ local blocks = require "lib.mcp.blocks"
 local codec = require "core.codec"
 local errors = require "lib.errors"
 local json = require "core.json"
+local clean = require("lib.text").clean
 
 local M = {}
 
@@ -17,15 +18,12 @@ local KEPT_BYTES = 1024       -- of a field that survives a result which is too 
 ---@field content? Block[]   what the answer shows beside, in order
 ---@field is_error boolean
 
---- Text that JSON can carry: bytes that are no UTF-8 become U+FFFD.
-M.clean = blocks.clean
-
 --- The result that tells an error.
 ---@param err Error|string
 ---@return CallResult
 function M.failure(err)
   if not errors.is(err) then err = errors.new(tostring(err)) end
-  local message = M.clean(err.message)
+  local message = clean(err.message)
   return { text = message, data = err.data or { ok = false, error = message }, is_error = true }
 end
 
@@ -70,7 +68,7 @@ end
 local function render(result, revision, has_structured)
   local text, data = result.text, result.data
   local structured = data ~= nil and encode(data) or nil
-  local message = text and block(M.clean(text))
+  local message = text and block(clean(text))
   local second = structured and not is_plain_error(result) and block(shortened(structured, has_structured)) or nil
   if result.content then return render_all(result, revision, message, second, structured) end
   if not second then return message and "[" .. message .. "]" or "[]", structured end

@@ -5,6 +5,7 @@ local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
 local timer = require "core.timer"
+local clean = require("lib.text").clean
 
 local SPACING = 0.1 -- seconds of real time between two progress notifications
 
@@ -93,7 +94,7 @@ function Context:progress(progress, total, message)
   if total ~= nil and not is_finite(total) then error("total must be a finite number", 2) end
   if self.last and progress <= self.last then return end
   self.last = progress
-  local entry = { progress = progress, total = total, message = message and tostring(message) }
+  local entry = { progress = progress, total = total, message = message and clean(tostring(message)) }
   local wait = self.sent_at and self.sent_at + SPACING - core_clock.monotonic() or 0
   if wait > 0 then hold(self, entry, wait) else emit(self, entry) end
 end

@@ -8,6 +8,7 @@ local fiber = require "lib.fiber"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local parameters = require "lib.parameters"
+local clean_all = require("lib.text").clean_all
 
 local M = {}
 
@@ -171,7 +172,7 @@ end
 ---@return table|nil values  nil: they did not agree
 ---@return "accept"|"decline"|"cancel" action
 function M.elicit(ctx, question)
-  local form = form_of(question)
+  local form = form_of(clean_all(question))
   local obstacle = M.obstacle(ctx)
   if obstacle then fail("cannot_ask", obstacle) end
   local action, content = (ctx.ask or through_client)(form, ctx)

@@ -5,6 +5,7 @@
 
 local codec = require "core.codec"
 local json = require "core.json"
+local clean = require("lib.text").clean
 
 local M = {}
 
@@ -104,7 +105,7 @@ end
 ---@return string text
 function M.failure(id, code, message, data)
   return '{"jsonrpc":"2.0",' .. (id and '"id":' .. id .. "," or "")
-    .. '"error":{"code":' .. code .. ',"message":' .. encode(message)
+    .. '"error":{"code":' .. code .. ',"message":' .. encode(clean(message))
     .. (data and ',"data":' .. data or "") .. "}}"
 end
 
@@ -130,7 +131,7 @@ end
 ---@return string
 function M.shown(name)
   local head, cut = codec.utf8_head(name, SHOWN_CHARACTERS)
-  return cut and head .. "…" or head
+  return clean(cut and head .. "…" or head)
 end
 
 return M

@@ -6,6 +6,7 @@ local calls = require "lib.recipes.call"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -99,7 +100,7 @@ local function place(state, depth)
   local parts = {}
   for i = 1, depth - 1 do
     local key = state.path[i]
-    parts[i] = type(key) == "string" and "." .. key:sub(1, 60) or ("[%d]"):format(key)
+    parts[i] = type(key) == "string" and "." .. brief(key, 60) or ("[%d]"):format(key)
   end
   return #parts == 0 and "the value" or "the value at " .. table.concat(parts)
 end

@@ -7,6 +7,7 @@
 local boundary = require "lib.recipes.boundary"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -139,7 +140,7 @@ local function check_field(name, field, value)
   if kind == "string" and not utf8.len(value) then return ("field '%s' is no valid UTF-8"):format(name) end
   if field.texts then return check_texts(name, value) end
   if field.json and kind == "string" and not value:find("^%s*{") then
-    return ("field '%s' must be %s, a JSON Schema, or its JSON text, got the text '%s'"):format(name, field.expected, value:sub(1, 40))
+    return ("field '%s' must be %s, a JSON Schema, or its JSON text, got the text '%s'"):format(name, field.expected, brief(value, 40))
   end
 end
 
@@ -158,12 +159,12 @@ end
 local function check_name(name)
   if name:find("^[a-z][a-z0-9_]*$") and #name <= 45 then return nil end
   return ("field 'name' must be lower-case letters, digits and '_', a letter first, at most 45 of them; got '%s'")
-    :format(name:sub(1, 80))
+    :format(brief(name, 80))
 end
 
 local function check_uri(field, uri)
   local scheme = uri:match("^([a-z][a-z0-9+.-]*):.")
-  if not scheme then return ("field '%s' must be a URI such as recipe://jobs, got '%s'"):format(field, uri:sub(1, 80)) end
+  if not scheme then return ("field '%s' must be a URI such as recipe://jobs, got '%s'"):format(field, brief(uri, 80)) end
   if scheme == "rcmcp" then return ("field '%s': rcmcp: is the server's own; take recipe: or a scheme of yours"):format(field) end
   if uri:find("[%s%c]") then return ("field '%s' has white space in it"):format(field) end
 end
@@ -171,14 +172,14 @@ end
 local function check_hosts(hosts)
   for _, host in ipairs(hosts) do
     if not host:find("^[%w.-]+$") then
-      return ("field 'hosts' holds names such as example.com, without scheme, port or path; got '%s'"):format(host:sub(1, 80))
+      return ("field 'hosts' holds names such as example.com, without scheme, port or path; got '%s'"):format(brief(host, 80))
     end
   end
 end
 
 local function check_mime_type(mime_type)
   if mime_type:find("^[%w.+-]+/[%w.+-]+") then return nil end
-  return ("field 'mime_type' must be such as text/markdown, got '%s'"):format(mime_type:sub(1, 80))
+  return ("field 'mime_type' must be such as text/markdown, got '%s'"):format(brief(mime_type, 80))
 end
 
 local function find_problem(kind, fields)
@@ -221,7 +222,7 @@ end
 local function titled(declaration, several)
   local name = rawget(declaration.fields, forms[declaration.kind].key)
   if not several or type(name) ~= "string" then return "" end
-  return ("%s '%s': "):format(declaration.kind, name:sub(1, 80))
+  return ("%s '%s': "):format(declaration.kind, brief(name, 80))
 end
 
 --- Reads what a file returned and checks each declaration, field by field.

@@ -3,6 +3,7 @@
 local boundary = require "lib.recipes.boundary"
 local errors = require "lib.errors"
 local sandbox = require "lib.recipes.sandbox"
+local brief, clean_all = require("lib.text").brief, require("lib.text").clean_all
 
 local M = {}
 
@@ -45,7 +46,7 @@ local function import_fields(err)
   local copy = {}
   for _, name in ipairs(fields) do
     local ok, value = pcall(boundary.import, rawget(err, name))
-    copy[name] = ok and value or nil
+    copy[name] = ok and clean_all(value) or nil
   end
   return copy
 end
@@ -56,8 +57,7 @@ local function message_of(err)
   local message = kind == "table" and rawget(err, "message") or err
   if type(message) == "number" then message = tostring(message) end
   if type(message) ~= "string" then message = "it raised an error that is a " .. kind .. " without a message" end
-  if #message > MAX_MESSAGE then message = message:sub(1, MAX_MESSAGE) .. " …" end
-  return message
+  return brief(message, MAX_MESSAGE)
 end
 
 --- What a recipe raised, as the host's error value.

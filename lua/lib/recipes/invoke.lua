@@ -7,6 +7,8 @@ local json = require "core.json"
 local runner = require "lib.recipes.runner"
 local states = require "lib.recipes.rc.state"
 
+local clean = require("lib.text").clean
+
 local M = {}
 
 ---@class InvokeOptions
@@ -53,7 +55,7 @@ local function add_value(result, value)
     result.content = result.content or {}
     table.insert(result.content, value.block)
   elseif kind == "string" then
-    if not utf8.len(value) then return "a text that is no valid UTF-8" end
+    value = clean(value)
     result.text = result.text and result.text .. "\n" .. value or value
   elseif kind == "table" then
     if result.data ~= nil then return "two tables; the structured content is one" end

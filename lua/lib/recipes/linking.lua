@@ -3,6 +3,7 @@
 local didyoumean = require "lib.didyoumean"
 local hints = require "lib.recipes.hints"
 local registry = require "lib.mcp.registry"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -76,7 +77,7 @@ local function unknown(state, name)
   if state.options.reserved[name] then return ("field 'uses': '%s' is for clients; a recipe calls a recipe by its name"):format(name) end
   local names = sorted(state.options.builtins)
   table.move(sorted(state.holders.tools), 1, #sorted(state.holders.tools), #names + 1, names)
-  return ("field 'uses': there is no tool '%s'%s"):format(name:sub(1, 80), didyoumean.hint(name, names))
+  return ("field 'uses': there is no tool '%s'%s"):format(brief(name, 80), didyoumean.hint(name, names))
 end
 
 local function titled(node, problem)

@@ -5,6 +5,7 @@ local bounded = require "lib.recipes.bounded"
 local budgets = require "core.budget"
 local fiber = require "lib.fiber"
 local json = require "core.json"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -149,7 +150,7 @@ end
 
 local function load_module(options, env, name)
   if not name:find("^[%w_][%w_-]*[%w_.-]*$") or name:find("..", 1, true) then
-    error(("module '%s': a name is letters, digits, '_', '-', and '.' between folders"):format(name:sub(1, 80)), 3)
+    error(("module '%s': a name is letters, digits, '_', '-', and '.' between folders"):format(brief(name, 80)), 3)
   end
   local text, shown = find(options, name)
   if not text then
@@ -187,9 +188,7 @@ local function printer(print_line)
   return function(...)
     local parts = table.pack(...)
     for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-    local line = table.concat(parts, "\t", 1, parts.n)
-    if #line > MAX_LINE then line = line:sub(1, MAX_LINE) .. " …" end
-    print_line(line)
+    print_line(brief(table.concat(parts, "\t", 1, parts.n), MAX_LINE))
   end
 end
 

@@ -6,6 +6,7 @@
 local advice = require "lib.runcomfy.advice"
 local errors = require "lib.errors"
 local json = require "lib.json"
+local clean = require("lib.text").clean
 
 local M = {}
 
@@ -21,12 +22,6 @@ local REASONS = {
 }
 
 -- Text ---------------------------------------------------------------------------------------------
-
--- JSON cannot carry bytes that are no UTF-8; they are shown as replacement characters.
-local function valid_text(bytes)
-  if utf8.len(bytes) then return bytes end
-  return (bytes:gsub("[\x80-\xFF]", "\u{FFFD}"))
-end
 
 local function shortened(text, limit)
   local stop = utf8.len(text) > limit and utf8.offset(text, limit + 1)
@@ -244,12 +239,12 @@ function M.read(response, hints)
   local status, body = response.status, response.body
   local value = json_of(body)
   if status < 300 then
-    if not value then return valid_text(body) end
+    if not value then return clean(body) end
     if not says_error(value) then return value end
     return nil, answer_error(status, value, body, "RunComfy API error", hints)
   end
   if status < 400 then return nil, redirect_error(response) end
-  return nil, answer_error(status, value, valid_text(body), REASONS[status] or ("status %d"):format(status), hints)
+  return nil, answer_error(status, value, clean(body), REASONS[status] or ("status %d"):format(status), hints)
 end
 
 --- The error of an answer that succeeded and is not what it should be.

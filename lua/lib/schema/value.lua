@@ -1,6 +1,7 @@
 --- JSON values as the schema sees them: their kind, their equality, their words.
 
 local json = require "core.json"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -68,8 +69,7 @@ end
 function M.show(value)
   local ok, text = pcall(json.encode, value)
   if not ok then return tostring(value) end
-  if #text <= 80 then return text end
-  return text:sub(1, utf8.offset(text, 0, 78) - 1) .. "…"
+  return brief(text, #text > 80 and 77 or 80)
 end
 
 return M

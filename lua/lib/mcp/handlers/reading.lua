@@ -1,7 +1,6 @@
 --- What prompts/get and resources/read share: answers that are a result or an error, never a result that
 --- tells an error.
 
-local content = require "lib.mcp.content"
 local errors = require "lib.errors"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
@@ -15,7 +14,7 @@ local M = {}
 function M.failure(request, err)
   if not errors.is(err) then err = errors.new(tostring(err)) end
   local code = err.code == "invalid_input" and jsonrpc.INVALID_PARAMS or jsonrpc.INTERNAL_ERROR
-  return jsonrpc.failure(request.id, code, content.clean(err.message))
+  return jsonrpc.failure(request.id, code, err.message)
 end
 
 --- The answer of a request that went well, within what a message may have.
@@ -34,7 +33,7 @@ function M.response(server, request, kind, source, text, problem)
   end
   if text then return text end
   log.write("error", problem)
-  return jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, content.clean(problem))
+  return jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, problem)
 end
 
 return M

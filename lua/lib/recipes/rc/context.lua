@@ -4,10 +4,13 @@ local boundary = require "lib.recipes.boundary"
 local clock = require "lib.clock"
 local log = require "core.log"
 local work = require "lib.recipes.rc.work"
+local brief = require("lib.text").brief
 
 local M = {}
 
 local states = setmetatable({}, { __mode = "k" }) ---@type table<table, rc.State>
+
+local MAX_PROGRESS = 1000 -- bytes of a message
 
 local methods = {}
 
@@ -28,7 +31,7 @@ function methods:progress(done, total, message)
   if not is_finite(done) then error("ctx:progress takes numbers: done, total, message", 2) end
   if total ~= nil and not is_finite(total) then error("ctx:progress: total must be a number", 2) end
   if message ~= nil and type(message) ~= "string" then error("ctx:progress: the message must be a text", 2) end
-  state:progress(done, total, message)
+  state:progress(done, total, message and brief(message, MAX_PROGRESS))
 end
 
 local LEVELS = { debug = true, info = true, warning = true, error = true }
@@ -47,7 +50,7 @@ function M.write_log(name, level, text, what, depth)
   end
   local kind = type(text)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then error(what .. " takes a level and a text", depth + 1) end
-  local line = tostring(text):sub(1, MAX_LINE):gsub("\r?\n", " | ")
+  local line = brief(tostring(text), MAX_LINE):gsub("\r?\n", " | ")
   log.write(level, name .. ": " .. line)
 end
 

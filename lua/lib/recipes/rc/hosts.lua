@@ -5,6 +5,7 @@
 --- not do.
 
 local errors = require "lib.errors"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -24,12 +25,12 @@ end
 function M.parse(text)
   local scheme, authority = text:match "^(https?)://([^/?#]+)"
   if not scheme or text:find "[%s%c\\]" then
-    return nil, errors.new(("'%s' is no http or https URL"):format(text:sub(1, 200)), { code = "bad_url" })
+    return nil, errors.new(("'%s' is no http or https URL"):format(brief(text, 200)), { code = "bad_url" })
   end
   if authority:find("@", 1, true) then return nil, errors.new("a URL must not hold a user name", { code = "bad_url" }) end
   local host, port = authority:match "^%[([%x:.]+)%]:?(%d*)$"
   if not host then host, port = authority:match "^([%w._-]+):?(%d*)$" end
-  if not host then return nil, errors.new(("'%s' has no valid host"):format(text:sub(1, 200)), { code = "bad_url" }) end
+  if not host then return nil, errors.new(("'%s' has no valid host"):format(brief(text, 200)), { code = "bad_url" }) end
   host = host:lower():gsub("%.$", "")
   local number = port ~= "" and math.tointeger(tonumber(port)) or scheme == "https" and 443 or 80
   return { scheme = scheme, host = host, port = number, text = text }

@@ -6,6 +6,7 @@ local hosts = require "lib.recipes.rc.hosts"
 local http = require "lib.http"
 local json = require "core.json"
 local work = require "lib.recipes.rc.work"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -45,7 +46,7 @@ local function prepared(request)
   local problem = check_fields(request)
   if problem then return nil, problem end
   local method = (request.method or "GET"):upper()
-  if not METHODS[method] then return nil, ("rc.http: method '%s' is not known"):format(method:sub(1, 20)) end
+  if not METHODS[method] then return nil, ("rc.http: method '%s' is not known"):format(brief(method, 20)) end
   if request.body and request.json ~= nil then return nil, "rc.http: 'body' and 'json' exclude each other" end
   if (request.body or request.json ~= nil) and (method == "GET" or method == "HEAD") then
     return nil, ("rc.http: a %s has no body"):format(method)

@@ -7,6 +7,7 @@ local errors = require "lib.errors"
 local json = require "core.json"
 local wait = require "lib.recipes.rc.wait"
 local work = require "lib.recipes.rc.work"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -58,7 +59,7 @@ local LONG = 2048 -- characters of a text that is kept whole
 -- What is kept of the overrides, to tell where an output came from: a picture in them is not.
 local function noted(value)
   if type(value) == "string" and #value > LONG then
-    return ("%s… (%d bytes)"):format(value:sub(1, utf8.offset(value, 0, 64) - 1), #value)
+    return ("%s (%d bytes)"):format(brief(value, 64), #value)
   elseif type(value) ~= "table" then
     return value
   end

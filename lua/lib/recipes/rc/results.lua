@@ -4,16 +4,19 @@ local boundary = require "lib.recipes.boundary"
 local codec = require "core.codec"
 local json = require "core.json"
 local media_type = require "lib.media_type"
+local texts = require "lib.text"
 local work = require "lib.recipes.rc.work"
+
+local brief, clean, clean_all = texts.brief, texts.clean, texts.clean_all
 
 local M = {}
 
 local MAX_BYTES = 20 * 1024 * 1024
 
+-- A character that the recipe cut in two must not end a call that has paid already.
 local function check_text(value, what, level)
   if type(value) ~= "string" then error(("%s must be a text, got %s"):format(what, type(value)), level + 1) end
-  if not codec.is_utf8(value) then error(what .. " is no valid UTF-8", level + 1) end
-  return value
+  return clean(value)
 end
 
 local function check_bytes(value, what, level)
@@ -70,7 +73,9 @@ local LINK_KEYS = { "type", "uri", "name", "title", "description", "mimeType", "
 
 local function check_uri(uri, what, level)
   check_text(uri, what .. "'s URI", level + 1)
-  if not uri:find("^%a[%w+.-]*:%S+$") then error(("%s takes a URI, got '%s'"):format(what, uri:sub(1, 80)), level + 1) end
+  if not codec.is_utf8(uri) or not uri:find("^%a[%w+.-]*:%S+$") then
+    error(("%s takes a URI, got '%s'"):format(what, brief(uri, 80)), level + 1)
+  end
   return uri
 end
 
@@ -88,7 +93,7 @@ function M.link(_, uri, options)
     if name == "size" then
       if math.type(value) ~= "integer" or value < 0 then error("rc.link: size must be a whole number", 3) end
     else
-      check_text(value, "rc.link's " .. name, 3)
+      value = check_text(value, "rc.link's " .. name, 3)
     end
     block[field] = value
   end
@@ -119,8 +124,8 @@ end
 ---@param message string
 ---@param fields? table
 function M.fail(_, message, fields)
-  check_text(message, "rc.fail's message", 3)
-  local data = fields ~= nil and work.import(fields, "rc.fail", 3) or {}
+  message = check_text(message, "rc.fail's message", 3)
+  local data = fields ~= nil and clean_all(work.import(fields, "rc.fail", 3)) or {}
   if type(data) ~= "table" then error("rc.fail's fields are a table", 3) end
   data.ok, data.error = false, message
   error(boundary.new_error(message, {

@@ -54,7 +54,7 @@ describe("rc.download", function()
         return rc.download(job:wait().output_urls[1], { name = "p.png" })
       ]]):format(kit.DEPLOYMENT), options(dir, { input = { long = ("é"):rep(2000) } }))
       local text = json.decode(dir:read "out/p.png.json").overrides["6"].inputs.text
-      assert.equal(("é"):rep(31) .. "… (4000 bytes)", text)
+      assert.equal(("é"):rep(32) .. "… (4000 bytes)", text)
     end)
   end)
 

@@ -26,7 +26,7 @@ describe("what a recipe returns", function()
   it("is refused where it is no result, and why", function()
     for text, message in pairs {
       ["return 5"] = "a number", ["return {}, {}"] = "two tables", ["return { f = print }"] = "the value at .f is a function",
-      ['return "\\xFF"'] = "no valid UTF-8", ["return { x = 0/0 }"] = "NaN", ["return { rc.text 'x' }"] = "belongs beside the result",
+      ["return { x = 0/0 }"] = "NaN", ["return { rc.text 'x' }"] = "belongs beside the result",
       ["local t = {} t.t = t return t"] = "contains itself",
     } do
       local result, err = run(text)
@@ -64,7 +64,7 @@ describe("content", function()
 
   it("refuses misuse, naming the place", function()
     for text, message in pairs {
-      ["rc.text(5)"] = "rc.text must be a text, got number", ['rc.text "\\xFF"'] = "rc.text is no valid UTF-8",
+      ["rc.text(5)"] = "rc.text must be a text, got number", ['rc.link "a:\\xFF"'] = "rc.link takes a URI, got 'a:\u{FFFD}'",
       ['rc.image "hello"'] = "rc.image: these bytes are no image that is known (text/plain); give its MIME type",
       ['rc.image("x", "image")'] = "rc.image: the MIME type must be such as image/png, got image",
       ['rc.image ""'] = "rc.image takes bytes, got none", ["rc.audio {}"] = "rc.audio takes bytes in a string, got table",
