@@ -240,8 +240,10 @@ end
 local function compile_slots(list)
   local slots, known, names = {}, {}, {}
   for i, entry in ipairs(list) do
+    local required = declaration.is_required(entry)
     slots[i] = {
-      name = entry[1], read = compile_value(entry), default = entry.default, required = declaration.is_required(entry), entry = entry,
+      name = entry[1], read = compile_value(entry), default = entry.default, required = required, entry = entry,
+      empty = not required and (entry[2] ~= "string" or entry.enum ~= nil) and "" or nil,
     }
     known[entry[1]], names[i] = true, entry[1]
   end
@@ -257,7 +259,8 @@ local function fill(slot, input, prefix, problems)
   end
 end
 
--- Reads the members of an object; nil where any of them is wrong.
+-- Reads the members of an object; nil where any of them is wrong.  Clients that fill in every field send "" where nothing
+-- is meant: it is taken as absent where it could be no value.
 function compile_members(list)
   local slots, known, names = compile_slots(list)
   local null = json.null
@@ -269,7 +272,7 @@ function compile_members(list)
     for i = 1, #slots do
       local slot = slots[i]
       local value = object[slot.name]
-      if value == nil or value == null then
+      if value == nil or value == null or value == slot.empty then
         fill(slot, input, prefix, problems)
       else
         input[slot.name] = slot.read(value, prefix == "" and slot.name or prefix .. slot.name, problems)

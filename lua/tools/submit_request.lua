@@ -1,12 +1,45 @@
 local answers = require "lib.runcomfy.answers"
 local json = require "lib.json"
+local overrides = require "lib.runcomfy.overrides"
 local parameters = require "lib.parameters"
 local schema = require "lib.output_schema"
 local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 local submission = require "lib.runcomfy.submission"
+local workflows = require "lib.runcomfy.workflows"
+
+local function is_empty(value)
+  return type(value) == "table" and next(value) == nil
+end
+
+-- Some clients fill in every field: what is empty asks for nothing.  A graph that does nothing is none.
+local function drop_empty(input)
+  for _, name in ipairs { "overrides", "workflow_api_json", "extra_data" } do
+    if is_empty(input[name]) then input[name] = nil end
+  end
+  if input.webhook_url == "" then input.webhook_url = nil end
+  if input.webhook_intermediate_status == false and not input.webhook_url then input.webhook_intermediate_status = nil end
+end
+
+local READERS = { { "overrides", overrides }, { "workflow_api_json", workflows } }
+
+-- Puts the graphs into their documented shape.
+local function read_graphs(input)
+  for _, entry in ipairs(READERS) do
+    local name, reader = entry[1], entry[2]
+    if input[name] then
+      local graph, problem = reader.read(input[name])
+      if not graph then return nil, parameters.invalid(name, problem) end
+      input[name] = graph
+    end
+  end
+  return true
+end
 
 local function check(input)
+  local ok, err = read_graphs(input)
+  if not ok then return nil, err end
+  drop_empty(input)
   if input.overrides and input.workflow_api_json then
     return nil, parameters.invalid("workflow_api_json", "Fields 'overrides' and 'workflow_api_json' exclude each other: overrides "
       .. "change the deployment's own workflow, workflow_api_json replaces it. Give one of them. Nothing was sent.")
@@ -32,7 +65,8 @@ return {
   input = {
     { "deployment_id", "string", "The deployment to run, as list_deployments shows it" },
     { "overrides", "object", "What to change in the deployment's workflow, by node id: {\"<node id>\":{\"inputs\":{\"<input>\":value}}}. "
-      .. "Not together with workflow_api_json; without both the saved defaults run", optional = true },
+      .. "Not together with workflow_api_json; without both the saved defaults run", optional = true,
+      examples = { json.decode '{"6":{"inputs":{"text":"a city at dusk"}}}' } },
     { "workflow_api_json", "object", "Advanced: a whole workflow in ComfyUI's API format to run instead of the deployment's own; its nodes "
       .. "and models must exist in the deployment", optional = true },
     { "extra_data", "object", "For ComfyUI partner nodes: {\"api_key_comfy_org\":\"comfyui-…\"}", optional = true },

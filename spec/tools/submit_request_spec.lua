@@ -97,10 +97,46 @@ describe("tool submit_request", function()
     end)
   end)
 
+  it("sends what is clear in the documented shape, whatever stands around it", function()
+    bed.with({}, function(sim)
+      local expected = '{"overrides":{"6":{"inputs":{"text":"x","a":1}}}}'
+      for _, overrides in ipairs {
+        '{"6":{"inputs":{"text":"x","a":1}}}', '{"6":{"text":"x","a":1}}', '{"6.text":"x","6.inputs.a":1}',
+        '{"overrides":{"6":{"inputs":{"text":"x","a":1}}}}', '{"prompt":{"6":{"text":"x","a":1}},"client_id":"c"}',
+        [[{"6":"{\"inputs\":{\"text\":\"x\",\"a\":1}}"}]],
+      } do
+        submit { overrides = json.decode(overrides) } -- the workflow has no input 'a': what was sent is looked at
+      end
+      for _, request in ipairs(sim:requests()) do assert.equal(expected, request.body) end
+      assert.equal(6, #sim:requests())
+    end)
+  end)
+
+  it("takes what a client sends that fills in every field for nothing", function()
+    bed.with({}, function(sim)
+      assert.is_true(submit({
+        overrides = { ["6"] = { inputs = { text = "x" } } }, workflow_api_json = {}, extra_data = {}, webhook_url = "",
+        webhook_intermediate_status = false, wait_for_completion = false, timeout_seconds = "",
+      }).ok)
+      assert.is_true(submit({ overrides = {}, workflow_api_json = "", extra_data = "", webhook_intermediate_status = "" }).ok)
+      assert.equal('{"overrides":{"6":{"inputs":{"text":"x"}}}}', sim:requests()[1].body)
+      assert.equal('{"overrides":{}}', sim:requests()[2].body)
+    end)
+  end)
+
   describe("refuses before anything is sent", function()
     local cases = {
-      { { overrides = {}, workflow_api_json = {} }, "'overrides' and 'workflow_api_json' exclude each other" },
-      { { webhook_intermediate_status = false }, "'webhook_intermediate_status' needs 'webhook_url'" },
+      { { overrides = { ["6"] = { inputs = { text = "x" } } }, workflow_api_json = { ["6"] = { class_type = "A", inputs = {} } } },
+        "'overrides' and 'workflow_api_json' exclude each other" },
+      { { webhook_intermediate_status = true }, "'webhook_intermediate_status' needs 'webhook_url'" },
+      { { overrides = { text = "x" } }, "'text' is no node id: the node whose input it is must be named" },
+      { { overrides = { ["6"] = "x" } }, "node '6' must be an object with 'inputs', got a string" },
+      { { overrides = { ["6"] = { inputs = "x" } } }, "'inputs' of node '6' must be an object" },
+      { { overrides = { nodes = json.as_array {}, links = json.as_array {}, version = 0.4 } }, "is in the format of ComfyUI's editor" },
+      { { overrides = { ["6.text"] = "x", ["6"] = { inputs = { text = "y" } } } }, "input 'text' of node '6' is given twice" },
+      { { workflow_api_json = { nodes = json.as_array {}, links = json.as_array {} } }, "is in the format of ComfyUI's editor" },
+      { { workflow_api_json = { ["6"] = { inputs = { text = "x" } } } },
+        "To change inputs of the deployment's own workflow use 'overrides'" },
       { { webhook_url = "http://example.com" }, "'webhook_url' must be a public https:// URL" },
       { { webhook_url = "https://" }, "'webhook_url'" },
       { { webhook_url = "https://a b" }, "'webhook_url'" },

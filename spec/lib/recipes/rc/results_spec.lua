@@ -118,19 +118,20 @@ end)
 
 describe("rc.json", function()
   it("keeps the order of members through recipes, tools and changes, unseen by getmetatable", function()
-    local text = '{"z":{"image1":1,"image10":2,"image2":3},"a":[{"y":1,"x":2}]}'
+    local text = '{"9":{"inputs":{"image1":1,"image10":2,"image2":3}},"12":{"inputs":{"a":[{"y":1,"x":2}]}}}'
     kit.with({}, function(sim)
       local result = assert(kit.run([[
         local rc = require "rc"
         assert(getmetatable(rc.json.decode(input.text)) == nil and getmetatable(input.overrides) == nil)
-        input.overrides.b, input.overrides.a[1].w = 1, 2
+        input.overrides["10"], input.overrides["12"].inputs.a[1].w = { inputs = { b = 1 } }, 2
         pcall(rc.tools.submit_request, { deployment_id = "]] .. kit.DEPLOYMENT .. [[", overrides = input.overrides }) -- no such nodes
         local indexed = setmetatable(rc.json.decode(input.text), { __index = { c = 3 } })
         return { graph = rc.json.decode(input.text), same = rc.json.encode(rc.json.decode(input.text)) == input.text, c = indexed.c }]],
         { uses = { "submit_request" }, input = { text = text, overrides = json.decode(text) } }))
       assert.equal(text, json.encode(result.data.graph))
       assert.same({ true, 3 }, { result.data.same, result.data.c })
-      assert.equal('{"overrides":{"z":{"image1":1,"image10":2,"image2":3},"a":[{"y":1,"x":2,"w":2}],"b":1}}', sim:requests()[1].body)
+      assert.equal('{"overrides":{"9":{"inputs":{"image1":1,"image10":2,"image2":3}},"12":{"inputs":{"a":[{"y":1,"x":2,"w":2}]}},'
+        .. '"10":{"inputs":{"b":1}}}}', sim:requests()[1].body)
     end)
   end)
 
