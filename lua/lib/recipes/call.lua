@@ -55,6 +55,19 @@ function M.current()
   return id and calls[id] or nil
 end
 
+--- What `rc` may do now: the state of the call whose code runs, whichever call made the object that is used.  Raises
+--- where there is none, or where it is over.
+---@param what string    for the message: "rc.submit"
+---@param level integer  as error's, from here
+---@return rc.State
+function M.state(what, level)
+  local call = M.current()
+  local state = call and call.rc
+  if not state then error(("%s works only inside run: while a file is loaded it can declare, not act"):format(what), level + 1) end
+  if call.phase == "over" then error(("%s: the call is over"):format(what), level + 1) end
+  return state
+end
+
 local FEW = 64 -- fibers that are kept without a look at which have ended
 
 --- Keeps a fiber of this call's code until it has ended, to end it with the call; one that was stopped, to

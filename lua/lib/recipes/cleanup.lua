@@ -14,6 +14,7 @@ local CPU_MS = 1000 -- each
 
 ---@class Cleanup
 ---@field fn fun()
+---@field call CallState
 ---@field done boolean  it was begun: it does not begin again
 
 local Guard = { __name = "rc.finally", __metatable = false }
@@ -28,10 +29,10 @@ local function note(call, err)
 end
 
 -- Runs a clean-up where its block ends, in order with the code around.  A call that is told to end leaves
--- that to `run`, whose budget is fresh.
+-- that to `run`, whose budget is fresh; and what another call registered is that call's to run.
 function Guard:__close()
   local call, cleanup = calls.current(), cleanup_of[self]
-  if not call or cleanup.done or call.phase ~= "run" or call.reason then return end
+  if not call or call ~= cleanup.call or cleanup.done or call.phase ~= "run" or call.reason then return end
   cleanup.done = true
   local ok, err = pcall(cleanup.fn)
   if not ok then note(call, err) end
@@ -45,7 +46,7 @@ function M.register(fn)
   if not call then error("rc.finally works only inside run", 3) end
   if call.phase ~= "run" then error("rc.finally: the call is being cleaned up already", 3) end
   if type(fn) ~= "function" then error("rc.finally takes a function, got " .. type(fn), 3) end
-  local cleanup = { fn = fn, done = false }
+  local cleanup = { fn = fn, call = call, done = false }
   table.insert(call.cleanups, cleanup)
   local guard = setmetatable({}, Guard)
   cleanup_of[guard] = cleanup

@@ -99,7 +99,7 @@ local function run(recipe, fn, args, ctx, options, taking)
     prepare = function(state)
       call = state
       call.rc = state_of(call, recipe, ctx, options)
-      given[given.n] = context.new(call.rc)
+      given[given.n] = context.new()
     end,
     on_value = taking.on_value,
     nested = taking.nested,

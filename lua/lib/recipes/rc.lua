@@ -22,10 +22,7 @@ local actions = {
 }
 
 local function state_of(name)
-  local call = calls.current()
-  local state = call and call.rc
-  if not state then error(("rc.%s works only inside run: while a file is loaded it can declare, not act"):format(name), 3) end
-  return state
+  return calls.state("rc." .. name, 3)
 end
 
 local function action(name, module)

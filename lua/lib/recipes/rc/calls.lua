@@ -27,6 +27,9 @@ M.GRANTS = {
   submit_request = { "get_request_status", "get_request_result", "cancel_request" },
 }
 
+--- Codes of calls that were refused here: repeating them does not help.
+M.REFUSALS = { not_allowed = true, unknown_tool = true, cycle = true, depth = true }
+
 local granted_by = {}
 for owner, names in pairs(M.GRANTS) do
   for _, name in ipairs(names) do granted_by[name] = owner end

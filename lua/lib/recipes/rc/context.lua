@@ -1,6 +1,7 @@
 --- `ctx` as a recipe sees it.
 
 local boundary = require "lib.recipes.boundary"
+local calls = require "lib.recipes.call"
 local clock = require "lib.clock"
 local log = require "core.log"
 local work = require "lib.recipes.rc.work"
@@ -8,7 +9,8 @@ local brief = require("lib.text").brief
 
 local M = {}
 
-local states = setmetatable({}, { __mode = "k" }) ---@type table<table, rc.State>
+-- A context stands for the call whose code runs: one that is kept beyond its call has no rights of its own.
+local contexts = setmetatable({}, { __mode = "k" }) ---@type table<table, true>
 
 local MAX_PROGRESS = 1000 -- bytes of a message
 
@@ -17,9 +19,8 @@ local methods = {}
 local Context = { __name = "rc.Context", __metatable = "rc.Context" }
 
 local function state_of(ctx, method)
-  local state = type(ctx) == "table" and states[ctx]
-  if not state then error(("call it as ctx:%s(…)"):format(method), 3) end
-  return state
+  if type(ctx) ~= "table" or not contexts[ctx] then error(("call it as ctx:%s(…)"):format(method), 3) end
+  return calls.state("ctx:" .. method, 3)
 end
 
 local function is_finite(value)
@@ -99,7 +100,7 @@ function fields.deadline(state)
 end
 
 function Context:__index(key)
-  if fields[key] then return fields[key](states[self]) end
+  if fields[key] then return (fields[key](calls.state("ctx." .. key, 2))) end
   return methods[key]
 end
 
@@ -116,11 +117,10 @@ function M.names()
   return names
 end
 
----@param state rc.State
 ---@return table ctx
-function M.new(state)
+function M.new()
   local ctx = setmetatable({}, Context)
-  states[ctx] = state
+  contexts[ctx] = true
   return ctx
 end
 

@@ -2,6 +2,7 @@
 ---
 --- All that a job does is a call of one of the tools, so that `uses`, dry runs and records see it.
 
+local call = require "lib.recipes.call"
 local calls = require "lib.recipes.rc.calls"
 local errors = require "lib.errors"
 local json = require "core.json"
@@ -12,7 +13,7 @@ local brief = require("lib.text").brief
 local M = {}
 
 ---@class rc.JobRecord  what we know of a job; the recipe holds a handle only
----@field state rc.State
+---@field state rc.State  of the call that uses it, which need not be the one that made it
 ---@field deployment_id string
 ---@field request_id string
 ---@field overrides? table
@@ -26,7 +27,8 @@ local JobType = { __index = Job, __name = "rc.Job", __metatable = "rc.Job" }
 local function record_of(job, method)
   local record = type(job) == "table" and records[job]
   if not record then error(("call it as job:%s(…), on a job of this recipe"):format(method), 3) end
-  return record
+  -- A job that is kept beyond its call acts with the rights of the call that runs; what is learned of it is its own.
+  return setmetatable({ state = call.state("job:" .. method, 3) }, { __index = record, __newindex = record })
 end
 
 local function handle(record)
@@ -87,19 +89,18 @@ end
 function M.submit(state, submission)
   local plain = check_submission(submission)
   local request_id = work.run(submit, state, plain)
-  return handle { state = state, deployment_id = plain.deployment_id, request_id = request_id, overrides = noted(plain.overrides) }
+  return handle { deployment_id = plain.deployment_id, request_id = request_id, overrides = noted(plain.overrides) }
 end
 
 --- `rc.job`
----@param state rc.State
 ---@param deployment_id string
 ---@param request_id string
 ---@return table job
-function M.job(state, deployment_id, request_id)
+function M.job(_, deployment_id, request_id)
   if type(deployment_id) ~= "string" or type(request_id) ~= "string" then
     error("rc.job takes a deployment_id and a request_id, both texts", 3)
   end
-  return handle { state = state, deployment_id = deployment_id, request_id = request_id }
+  return handle { deployment_id = deployment_id, request_id = request_id }
 end
 
 -- Methods ------------------------------------------------------------------------------------------

@@ -114,12 +114,17 @@ function Wait:report(status, err)
   self.record.state:tell(message)
 end
 
+-- Whether a failed poll may pass.
+local function is_forgivable(err)
+  return not calls.REFUSALS[err.code] and waiting.forgivable(err)
+end
+
 -- The status, past what may pass; nil, err, final.
 function Wait:poll()
   local record = self.record
   local answer, err = calls.perform(record.state, "get_request_status", ids(record), true)
   if not answer then
-    if not waiting.forgivable(err) then return nil, with_ids(err, record) end
+    if not is_forgivable(err) then return nil, with_ids(err, record) end
     self:report(nil, err)
     return nil, nil, err
   end
@@ -134,7 +139,7 @@ end
 function Wait:finish()
   local ended, err = fetch_result(self.record)
   if ended and not lifecycle.is_open(ended.status) then return ended end
-  if err and (lifecycle.outcome((err.code or ""):match "^job_(.*)$") or not waiting.forgivable(err)) then return nil, err end
+  if err and (lifecycle.outcome((err.code or ""):match "^job_(.*)$") or not is_forgivable(err)) then return nil, err end
   return nil, nil, err
 end
 
