@@ -4,7 +4,8 @@
 --- the saved defaults, and charge for them.
 
 local coerce = require "lib.coerce"
-local json = require "core.json"
+local json = require "lib.json"
+local text = require "lib.text"
 local unfold = require "lib.runcomfy.unfold"
 
 local M = {}
@@ -23,7 +24,7 @@ local function looks_like_node_id(name)
 end
 
 local function shown(name)
-  return "'" .. (#name <= 80 and name or require("core.codec").utf8_head(name, 80) .. "…") .. "'"
+  return "'" .. text.brief(name, 80) .. "'"
 end
 
 local function inputs_of(node)

@@ -3,7 +3,7 @@
 --- members keep their order.
 
 local coerce = require "lib.coerce"
-local json = require "core.json"
+local json = require "lib.json"
 
 local M = {}
 

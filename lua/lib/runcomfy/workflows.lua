@@ -2,7 +2,7 @@
 --- deployment's own.  What cannot be one is refused before anything is sent.
 
 local coerce = require "lib.coerce"
-local json = require "core.json"
+local json = require "lib.json"
 local unfold = require "lib.runcomfy.unfold"
 
 local M = {}
