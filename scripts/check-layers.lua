@@ -13,7 +13,7 @@ local c_layers = {
   ["media"] = { folders = { "base", "loop", "media" }, libraries = { "libuv", "libpng" } },
   ["host"] = { folders = { "base", "loop", "host" }, libraries = { "Lua" } },
   ["bindings"] = { folders = { "base", "json", "loop", "net", "media", "host", "bindings" }, libraries = { "Lua" } },
-  [""] = { folders = { "bindings", "host" }, libraries = {} }, -- main.c
+  [""] = { folders = { "base", "bindings", "host" }, libraries = {} }, -- main.c
 }
 
 local library_headers = {

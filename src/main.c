@@ -1,3 +1,4 @@
+#include "base/log_sink.h"
 #include "bindings/bindings.h"
 #include "host/host.h"
 
@@ -9,6 +10,8 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+
+enum { LAST_CHANCE_MS = 500 }; // that the reader of the log has, at the end
 
 // A descriptor opened later must not become 0, 1 or 2 by accident.
 static void open_standard_descriptors(void)
@@ -43,5 +46,6 @@ int main(int argc, char **argv)
         return EX_OSERR;
     int status = host_run(host, argc, argv);
     host_free(host);
+    log_sink_drain(LAST_CHANCE_MS);
     return status;
 }

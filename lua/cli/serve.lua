@@ -44,6 +44,7 @@ local function serve(program)
   local host, log, loop, signal = require "core.host", require "core.log", require "core.loop", require "core.signal"
   local recipes = program:may_have_recipes()
   local live = recipes and program.settings.hot_reload
+  if recipes then require("lib.recipes.rc.lines").limit(true) end
   local server
   server = require("lib.mcp.server").new {
     snapshot = program:snapshot_on_demand(function(snapshot) server:tools_changed(snapshot) end),

@@ -294,6 +294,10 @@ function stdio.on_drain(fn) end
 ---@return core.Handle
 function stdio.on_broken(fn) end
 
+--- What broke the standard output: code "EPIPE" or "ECONNRESET" where its reader is gone, else a write failed ("ENOSPC").
+---@return string? message, string? code  nil: it is whole
+function stdio.failure() end
+
 --- Whether a descriptor (0, 1, 2) is a terminal.  1 is the real standard output, also after `take`.
 ---@param fd integer
 ---@return boolean

@@ -63,6 +63,23 @@ describe("rcmcp serve", function()
     end)
   end
 
+  it("ends with 74 where its output cannot be written, and with 0 where its reader has gone", function()
+    local function ended(target)
+      local server <close> = child.spawn("sh", { "-c", ('exec "$0" serve --simulate > %s'):format(target), child.program })
+      server:write '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
+      return server:wait(), server.err
+    end
+    local status, err = ended "/dev/full"
+    assert.equal(74, status)
+    assert.matches("cannot write to standard output: no space left on device", err, 1, true)
+    local server <close> = child.spawn("sh", { "-c",
+      [[( "$0" serve --simulate; echo "status $?" >&2 ) | { head -c 1 >/dev/null; exec 0<&-; echo gone >&2; }]], child.program })
+    server:write '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
+    server:wait_until(function(s) return s.err:find("gone", 1, true) ~= nil end)
+    server:write '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
+    server:wait_until(function(s) return s.err:find("status 0", 1, true) ~= nil end)
+  end)
+
   it("waits for the answer of a submit that has left when SIGTERM comes, and says its id", function()
     local wire <close> = require("spec.support.wire").start()
     local body = '{"request_id":"r-17"}'

@@ -1,13 +1,17 @@
 #include "base/log.h"
 
+<<<<<<< HEAD
 #include "base/utf8.h"
 
 #include <errno.h>
 #include <poll.h>
+=======
+#include "base/log_sink.h"
+
+>>>>>>> 920318c (log: never waits for the reader of standard error)
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { TEXT_MAX = 65536, PREFIX_MAX = 32 };
 
@@ -40,6 +44,7 @@ bool log_level_parse(const char *name, enum log_level *level)
     return false;
 }
 
+<<<<<<< HEAD
 // stderr may share a non-blocking file description with stdout: wait instead of losing the line.
 static void write_all(const char *bytes, size_t size)
 {
@@ -76,6 +81,8 @@ static char *copy_shown(char *out, const char *at, const char *end)
     return out;
 }
 
+=======
+>>>>>>> 920318c (log: never waits for the reader of standard error)
 void log_text(enum log_level level, const char *text, size_t size)
 {
     if (level > threshold)
@@ -88,7 +95,7 @@ void log_text(enum log_level level, const char *text, size_t size)
         size = utf8_whole(text, TEXT_MAX);
     char *out = copy_shown(line + prefix, text, text + size);
     *out++ = '\n';
-    write_all(line, (size_t)(out - line));
+    log_sink_write(line, (size_t)(out - line));
 }
 
 void log_line(enum log_level level, const char *format, ...)

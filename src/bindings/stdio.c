@@ -273,6 +273,19 @@ static int stdio_on_broken(lua_State *L)
     return add_listener(L, OUTPUT_BROKEN);
 }
 
+/// failure() -> nil | message, code
+static int stdio_failure(lua_State *L)
+{
+    int error = output ? output_error(output) : 0;
+    if (error == 0) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushstring(L, uv_strerror(error));
+    lua_pushstring(L, uv_err_name(error));
+    return 2;
+}
+
 static int listener_cancel(lua_State *L)
 {
     listener_remove(luaL_checkudata(L, 1, LISTENER));
@@ -303,10 +316,15 @@ static const luaL_Reg listener_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    { "flush", stdio_flush },           { "is_terminal", stdio_is_terminal },
-    { "on_broken", stdio_on_broken },   { "on_drain", stdio_on_drain },
-    { "read_lines", stdio_read_lines }, { "take", stdio_take },
-    { "write", stdio_write },           { NULL, NULL },
+    { "failure", stdio_failure },
+    { "flush", stdio_flush },
+    { "is_terminal", stdio_is_terminal },
+    { "on_broken", stdio_on_broken },
+    { "on_drain", stdio_on_drain },
+    { "read_lines", stdio_read_lines },
+    { "take", stdio_take },
+    { "write", stdio_write },
+    { NULL, NULL },
 };
 
 int open_stdio(lua_State *L)

@@ -1,7 +1,11 @@
 #include "loop/loop.h"
 
+#include "base/log_sink.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+enum { LOG_MS = 50 };
 
 struct closer {
     void (*fn)(void *arg);
@@ -19,8 +23,20 @@ struct look {
 struct loop {
     uv_loop_t uv;
     struct look look;
+    uv_timer_t log; // tries again what the reader of the log has not taken
     struct closer *closers;
 };
+
+static void on_log_due(uv_timer_t *timer)
+{
+    if (log_sink_flush())
+        uv_timer_stop(timer);
+}
+
+static void on_log_kept(void *arg)
+{
+    uv_timer_start(arg, on_log_due, LOG_MS, LOG_MS);
+}
 
 struct loop *loop_new(void)
 {
@@ -33,6 +49,9 @@ struct loop *loop_new(void)
     }
     uv_prepare_init(&loop->uv, &loop->look.uv); // cannot fail
     uv_unref((uv_handle_t *)&loop->look.uv);
+    uv_timer_init(&loop->uv, &loop->log);
+    uv_unref((uv_handle_t *)&loop->log);
+    log_sink_on_kept(on_log_kept, &loop->log);
     return loop;
 }
 
@@ -47,6 +66,7 @@ void loop_free(struct loop *loop)
 {
     if (!loop)
         return;
+    log_sink_on_kept(NULL, NULL);
     while (loop->closers) {
         struct closer *c = loop->closers;
         loop->closers = c->next;

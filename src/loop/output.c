@@ -17,6 +17,7 @@ struct output {
     bool can_poll;      // pipes and sockets; a file or terminal blocks instead
     bool waiting;
     bool broken;
+    int error; // libuv code of what broke it
     int fd;
     int saved_flags;
     int open_handles;
@@ -31,6 +32,7 @@ static void on_flush(uv_prepare_t *prepare);
 static void break_off(struct output *out)
 {
     out->broken = true;
+    out->error = uv_translate_sys_error(errno);
     buf_free(&out->queue);
     out->sent = 0;
 }
@@ -117,6 +119,11 @@ bool output_write(struct output *out, const char *bytes, size_t size, const char
 size_t output_queued(const struct output *out)
 {
     return out->queue.size - out->sent;
+}
+
+int output_error(const struct output *out)
+{
+    return out->error;
 }
 
 int output_descriptor(const struct output *out)

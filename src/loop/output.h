@@ -29,6 +29,10 @@ bool output_write(struct output *out, const char *bytes, size_t size, const char
 /// Bytes queued and not yet taken by the system.
 size_t output_queued(const struct output *out);
 
+/// What broke it, a libuv error code: UV_EPIPE or UV_ECONNRESET where the reader is gone; 0: it is
+/// whole.
+int output_error(const struct output *out);
+
 /// The private descriptor, for isatty().
 int output_descriptor(const struct output *out);
 

@@ -56,14 +56,15 @@ function StdioTransport:is_closed()
 end
 
 --- Ends the connection at once: calls that still run end without an answer.
-function StdioTransport:close()
+---@param status? integer  for `on_end`, default 0
+function StdioTransport:close(status)
   if self.closed then return end
   self.session:finish_streams("the server ends")
   self.closed = true
   if self.deadline then self.deadline:cancel() end
   self.reader:cancel()
   self.session:close("the connection has ended")
-  self.options.on_end(0)
+  self.options.on_end(status or 0)
 end
 
 local function is_quiet(self)
@@ -90,6 +91,17 @@ local function end_of_input(self)
   end)
   self.session.on_idle = function() close_when_drained(self) end
   if self.session:pending() == 0 then close_when_drained(self) end
+end
+
+local READER_GONE = { EPIPE = true, ECONNRESET = true }
+local OUTPUT_FAILED = 74
+
+-- A client that has gone is an ordinary end; what could not be written for another reason is lost, and said.
+local function on_broken(self)
+  local message, code = stdio.failure()
+  if self.closed or not message or READER_GONE[code] then return self:close() end
+  log.write("error", "cannot write to standard output: " .. message)
+  self:close(OUTPUT_FAILED)
 end
 
 local function on_line(self, line)
@@ -125,7 +137,7 @@ function M.run(options)
   end)
   if not reader then return nil, message, code end
   self.reader = reader
-  stdio.on_broken(function() self:close() end)
+  stdio.on_broken(function() on_broken(self) end)
   return self
 end
 

@@ -3,7 +3,7 @@
 local boundary = require "lib.recipes.boundary"
 local calls = require "lib.recipes.call"
 local clock = require "lib.clock"
-local log = require "core.log"
+local lines = require "lib.recipes.rc.lines"
 local work = require "lib.recipes.rc.work"
 local brief = require("lib.text").brief
 
@@ -51,8 +51,13 @@ function M.write_log(name, level, text, what, depth)
   end
   local kind = type(text)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then error(what .. " takes a level and a text", depth + 1) end
+<<<<<<< HEAD
   local line = brief(tostring(text), MAX_LINE):gsub("\r?\n", " | ")
   log.write(level, name .. ": " .. line)
+=======
+  local line = tostring(text):sub(1, MAX_LINE):gsub("\r?\n", " | ")
+  lines.write(name, level, line)
+>>>>>>> 920318c (log: never waits for the reader of standard error)
 end
 
 function methods:log(level, text)

@@ -1,0 +1,50 @@
+--- Lines that recipes write to the log: as many as a person may read, in a server; all of them elsewhere.
+
+local core_clock = require "core.clock"
+local log = require "core.log"
+
+local M = {}
+
+local BURST = 200     -- lines of one recipe at once
+local PER_SECOND = 20 -- and from then on
+local RANK = { error = 1, warning = 2, info = 3, debug = 4 }
+
+local limited = false
+local buckets = {} ---@type table<string, { room: number, at: number, left_out: integer }>
+
+--- Whether lines are limited from now on; at first they are not: what a script prints is its output.
+---@param on boolean
+function M.limit(on)
+  limited, buckets = on, {}
+end
+
+local function bucket_of(name)
+  local now, bucket = core_clock.monotonic(), buckets[name]
+  if not bucket then
+    bucket = { room = BURST, at = now, left_out = 0 }
+    buckets[name] = bucket
+  end
+  bucket.room = math.min(BURST, bucket.room + (now - bucket.at) * PER_SECOND)
+  bucket.at = now
+  return bucket
+end
+
+--- Writes a line, unless the recipe has written too many: those are counted, and the count is told with the next one.
+---@param name string   the recipe's
+---@param level string
+---@param text string
+function M.write(name, level, text)
+  if not limited or RANK[level] > RANK[log.get_level()] then return log.write(level, name .. ": " .. text) end
+  local bucket = bucket_of(name)
+  if bucket.room < 1 then
+    if bucket.left_out == 0 then log.write("warning", name .. ": writes too many lines; the next ones are left out of the log") end
+    bucket.left_out = bucket.left_out + 1
+    return
+  end
+  bucket.room = bucket.room - 1
+  if bucket.left_out > 0 then log.write("warning", ("%s: %d lines were left out of the log"):format(name, bucket.left_out)) end
+  bucket.left_out = 0
+  log.write(level, name .. ": " .. text)
+end
+
+return M
