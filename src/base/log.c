@@ -1,14 +1,8 @@
 #include "base/log.h"
 
-<<<<<<< HEAD
+#include "base/log_sink.h"
 #include "base/utf8.h"
 
-#include <errno.h>
-#include <poll.h>
-=======
-#include "base/log_sink.h"
-
->>>>>>> 920318c (log: never waits for the reader of standard error)
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,25 +38,6 @@ bool log_level_parse(const char *name, enum log_level *level)
     return false;
 }
 
-<<<<<<< HEAD
-// stderr may share a non-blocking file description with stdout: wait instead of losing the line.
-static void write_all(const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(STDERR_FILENO, bytes, size);
-        if (n >= 0) {
-            bytes += n;
-            size -= (size_t)n;
-        } else if (errno == EAGAIN) {
-            struct pollfd writable = { .fd = STDERR_FILENO, .events = POLLOUT };
-            if (poll(&writable, 1, 1000) <= 0)
-                return;
-        } else if (errno != EINTR) {
-            return;
-        }
-    }
-}
-
 // Copies what a terminal and a reader of UTF-8 may get; '?' for a byte that they may not.
 static char *copy_shown(char *out, const char *at, const char *end)
 {
@@ -81,8 +56,6 @@ static char *copy_shown(char *out, const char *at, const char *end)
     return out;
 }
 
-=======
->>>>>>> 920318c (log: never waits for the reader of standard error)
 void log_text(enum log_level level, const char *text, size_t size)
 {
     if (level > threshold)

@@ -16,15 +16,10 @@ const char *log_level_name(enum log_level level);
 /// The level of a name; false for an unknown one.
 bool log_level_parse(const char *name, enum log_level *level);
 
-<<<<<<< HEAD
-/// Writes "rcmcp: LEVEL: TEXT\n" in one write.  Control characters but newline and tab, and bytes
-/// that are no UTF-8, are shown as '?', so that foreign text cannot drive the terminal.  A text
-/// over 64 KiB is cut, between characters.
-=======
 /// Writes "rcmcp: LEVEL: TEXT\n" in one write, and never waits for the reader of standard error
-/// (log_sink.h).  Control characters but newline and tab are shown as '?', so that foreign text
-/// cannot drive the terminal.  A text over 64 KiB is cut.
->>>>>>> 920318c (log: never waits for the reader of standard error)
+/// (log_sink.h).  Control characters but newline and tab, and bytes that are no UTF-8, are shown as
+/// '?', so that foreign text cannot drive the terminal.  A text over 64 KiB is cut, between
+/// characters.
 void log_text(enum log_level level, const char *text, size_t size);
 
 /// The same, printf-style; the text is cut at 1,023 bytes.

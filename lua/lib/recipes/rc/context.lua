@@ -51,13 +51,8 @@ function M.write_log(name, level, text, what, depth)
   end
   local kind = type(text)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then error(what .. " takes a level and a text", depth + 1) end
-<<<<<<< HEAD
   local line = brief(tostring(text), MAX_LINE):gsub("\r?\n", " | ")
-  log.write(level, name .. ": " .. line)
-=======
-  local line = tostring(text):sub(1, MAX_LINE):gsub("\r?\n", " | ")
   lines.write(name, level, line)
->>>>>>> 920318c (log: never waits for the reader of standard error)
 end
 
 function methods:log(level, text)
