@@ -9,6 +9,7 @@ local clock = require "lib.clock"
 local errors = require "lib.errors"
 local failure = require "lib.recipes.failure"
 local fiber = require "lib.fiber"
+local members = require "lib.recipes.rc.members"
 
 local M = {}
 
@@ -57,7 +58,7 @@ local function join_all(call, main)
 end
 
 local function take_value(value, options)
-  if not boundary.open(value) then return boundary.import(value, options.nested and options.on_value or nil) end
+  if not boundary.open(value) then return members.settle(boundary.import(value, options.nested and options.on_value or nil)) end
   if not options.on_value then error("the result holds a value of rc that cannot stand there", 0) end
   return options.on_value(value)
 end

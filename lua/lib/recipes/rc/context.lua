@@ -99,7 +99,7 @@ function fields.deadline(state)
   return deadline - clock.now() + clock.wall()
 end
 
-function Context:__index(key)
+function Context.__index(_, key)
   if fields[key] then return (fields[key](calls.state("ctx." .. key, 2))) end
   return methods[key]
 end

@@ -196,6 +196,7 @@ local function check_options(options)
   end
   if plain.name ~= nil and type(plain.name) ~= "string" then error("rc.download: name must be a text", 4) end
   if plain.about ~= nil and type(plain.about) ~= "table" then error("rc.download: about must be a table", 4) end
+  if plain.about then plain.about = work.import_json(plain.about, "rc.download", 4, { type = "object" }) end
   return plain
 end
 

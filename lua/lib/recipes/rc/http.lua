@@ -130,13 +130,20 @@ function methods:json()
   return value
 end
 
+-- Its JSON must be text; its body may be any bytes.
+local function import(request)
+  local plain = work.import(request, "rc.http", 4)
+  if type(plain.json) == "table" then plain.json = work.import_json(plain.json, "rc.http", 4) end
+  return plain
+end
+
 --- `rc.http`
 ---@param state rc.State
 ---@param request table
 ---@return table response
 function M.http(state, request)
   if type(request) ~= "table" then error("rc.http takes a table: rc.http { url = … }", 3) end
-  local plain, problem = prepared(work.import(request, "rc.http", 3))
+  local plain, problem = prepared(import(request))
   if not plain then error(problem, 3) end
   return setmetatable(work.run(perform, state, plain), ResponseType)
 end

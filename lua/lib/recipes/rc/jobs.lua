@@ -42,9 +42,13 @@ end
 local FIELDS = { deployment_id = true, overrides = true, workflow_api_json = true, extra_data = true,
   webhook_url = true, webhook_intermediate_status = true }
 
+local OBJECT = { type = "object" }
+local NODES = { type = "object", additionalProperties = { type = "object", properties = { inputs = OBJECT } } }
+local SUBMISSION = { type = "object", properties = { overrides = NODES, workflow_api_json = NODES, extra_data = OBJECT } }
+
 local function check_submission(submission)
   if type(submission) ~= "table" then error("rc.submit takes a table: rc.submit { deployment_id = …, overrides = … }", 4) end
-  local plain = work.import(submission, "rc.submit", 4)
+  local plain = work.import_json(submission, "rc.submit", 4, SUBMISSION)
   for name in pairs(plain) do
     if not FIELDS[name] then
       local names = {}
@@ -171,7 +175,7 @@ function Job:proxy(path, body, options)
   if body ~= nil and type(body) ~= "table" then error("job:proxy takes a table as body", 2) end
   local method = method_of(options)
   if method == "GET" and body ~= nil then error("job:proxy: no body goes with a GET", 2) end
-  local plain = body ~= nil and work.import(body, "job:proxy", 2) or nil
+  local plain = body ~= nil and work.import_json(body, "job:proxy", 2, OBJECT) or nil
   return work.run_json(require("lib.recipes.rc.proxy").call, record, { path = path, method = method, body = plain })
 end
 

@@ -4,6 +4,7 @@ local boundary = require "lib.recipes.boundary"
 local codec = require "core.codec"
 local json = require "core.json"
 local media_type = require "lib.media_type"
+local members = require "lib.recipes.rc.members"
 local texts = require "lib.text"
 local work = require "lib.recipes.rc.work"
 
@@ -125,7 +126,7 @@ end
 ---@param fields? table
 function M.fail(_, message, fields)
   message = check_text(message, "rc.fail's message", 3)
-  local data = fields ~= nil and clean_all(work.import(fields, "rc.fail", 3)) or {}
+  local data = fields ~= nil and clean_all(members.settle(work.import(fields, "rc.fail", 3), { schema = { type = "object" } })) or {}
   if type(data) ~= "table" then error("rc.fail's fields are a table", 3) end
   data.ok, data.error = false, message
   error(boundary.new_error(message, {

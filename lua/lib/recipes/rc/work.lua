@@ -6,6 +6,7 @@ local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
 local log = require "core.log"
+local members = require "lib.recipes.rc.members"
 
 local M = {}
 
@@ -50,6 +51,19 @@ function M.import(value, what, level)
   local ok, copy = pcall(boundary.import, value)
   if ok then return copy end
   error(what .. ": " .. tostring(copy), level + 1)
+end
+
+--- The same of what goes into JSON: node ids may be numbers, and text must be UTF-8.
+---@param value any
+---@param what string
+---@param level integer
+---@param schema? table  JSON Schema of what is meant
+---@return any
+function M.import_json(value, what, level, schema)
+  local copy = M.import(value, what, level + 1)
+  local ok, message = pcall(members.settle, copy, { schema = schema, strict = true })
+  if ok then return copy end
+  error(what .. ": " .. message, level + 1)
 end
 
 --- Runs `fn(...)` in a fiber of the host and waits for it, in the recipe's.  What goes in must be imported
