@@ -4,6 +4,7 @@
 --- Each function returns the value, or nil.  nil never is a value of JSON: null is `json.null`.
 
 local json = require "core.json"
+local trim = require "lib.trim"
 
 local M = {}
 
@@ -36,13 +37,21 @@ end
 
 -- The integer in a text: sign, digits, and what JavaScript and Python write behind whole floats.
 local function integer_of(text)
-  text = text:match("^%s*(.*)$")
-  local sign, rest = text:match("^([+-]?)(.*)$")
-  if #rest > MAX_DIGITS then return nil end
-  local digits, zeros = rest:match("^(%d+)(.-)%s*$")
-  if not digits or zeros ~= "" and not zeros:find("^%.0*$") then return nil end
-  digits = digits:match("^0*(%d+)$")
-  return json.integer((sign == "-" and digits ~= "0" and "-" or "") .. digits)
+  text = trim(text)
+  if #text > MAX_DIGITS + 1 then return nil end
+  local from = text:find("^[+-]") and 2 or 1
+  local to = text:find("%D", from) or #text + 1
+  if to == from or to <= #text and not text:find("^%.0*$", to) then return nil end
+  local first = math.min(text:find("[^0]", from) or to, to - 1)
+  local digits = text:sub(first, to - 1)
+  return json.integer((text:byte() == 0x2D and digits ~= "0" and "-" or "") .. digits)
+end
+
+-- The number in a text, in decimal: tonumber() alone takes "0x10" and "nan" as well.
+local function float_of(text)
+  text = trim(text)
+  if #text > MAX_DIGITS + 1 or not text:find("^[+-]?%d") or text:find("[^%d.eE+-]") then return nil end
+  return tonumber(text)
 end
 
 --- Integers of any size: beyond 2^63-1 (ComfyUI's largest seed is 2^64-1) they are those of json.integer.
@@ -63,7 +72,7 @@ function M.number(value)
     if M.is_boxed(whole) then return whole end
   end
   if type(value) == "string" then
-    value = tonumber(value:match("^%s*([+-]?%d+%.?%d*[eE]?[+-]?%d*)%s*$"))
+    value = float_of(value)
   end
   if type(value) ~= "number" or value ~= value or value == math.huge or value == -math.huge then return nil end
   return value
@@ -75,7 +84,7 @@ function M.boolean(value)
   if type(value) == "boolean" then return value end
   if type(value) == "number" then value = tostring(math.tointeger(value)) end
   if type(value) ~= "string" then return nil end
-  return WORDS[value:lower():match("^%s*(.-)%s*$")]
+  return WORDS[trim(value):lower()]
 end
 
 local function decoded(value)

@@ -33,16 +33,22 @@ function M.distance(a, b)
   return previous[#b]
 end
 
+local LONGEST = 64 -- bytes of a word that are looked at
+
 --- The nearest of `names` to `word`, or nil when none is near.  Case and `-` against `_` do not count.
 ---@param word string
 ---@param names string[]  in the order of preference among equals
 ---@return string?
 function M.nearest(word, names)
   local best, least
-  local wanted = normal(word:sub(1, 64))
+  local wanted = normal(word:sub(1, LONGEST))
+  local allowed = tolerance(wanted)
   for _, name in ipairs(names) do
-    local distance = M.distance(wanted, normal(name))
-    if distance <= tolerance(wanted) and (not least or distance < least) then best, least = name, distance end
+    -- As many edits as the lengths differ by are needed at least.
+    if math.abs(#name - #wanted) <= allowed then
+      local distance = M.distance(wanted, normal(name))
+      if distance <= allowed and (not least or distance < least) then best, least = name, distance end
+    end
   end
   return best
 end

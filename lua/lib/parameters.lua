@@ -54,9 +54,22 @@ local function shown(value)
   return type(value) == "string" and ("'%s'"):format(text) or text
 end
 
+local LONGEST_NAME = 200 -- bytes of an unknown argument's name that an answer repeats
+
+local function head(name)
+  if #name <= LONGEST_NAME then return name end
+  return name:sub(1, (utf8.offset(name, 0, LONGEST_NAME + 1) or 1) - 1) .. "…"
+end
+
+local MOST_PROBLEMS = 20 -- listed; who has made more looks at the first ones, and a message has an end
+
 -- Adds a problem; returns nil, for a reader that found no value.
 local function note(problems, place, format, ...)
-  problems[#problems + 1] = { field = place, text = format:format(...) }
+  if #problems >= MOST_PROBLEMS then
+    problems.more = true
+  else
+    problems[#problems + 1] = { field = place, text = format:format(...) }
+  end
 end
 
 local function invalid(problems)
@@ -64,6 +77,7 @@ local function invalid(problems)
   for i, problem in ipairs(problems) do names[i] = problem.field end
   local texts = {}
   for i, problem in ipairs(problems) do texts[i] = problem.text end
+  if problems.more then texts[#texts + 1] = ("There are more problems; the first %d are listed."):format(#problems) end
   local message = table.concat(texts, "\n")
   return errors.new(message, {
     code = "invalid_input",
@@ -181,6 +195,7 @@ local function object_items(members)
         note(problems, inside, "Field '%s' must be an object, got %s.", inside, shown(item))
       end
       sound = sound and result[i] ~= nil
+      if problems.more then return nil end
     end
     return sound and json.as_array(result) or nil
   end
@@ -224,17 +239,31 @@ end
 local function unknown_problem(name, names, prefix)
   local hint = didyoumean.hint(name, names)
   local known = #names > 0 and "It takes " .. table.concat(names, ", ") or "It takes none"
-  return { field = prefix .. name,
+  return { field = prefix .. head(name),
     text = ("Unknown argument %s%s %s."):format(shown(prefix .. name), hint ~= "" and hint or ".", known) }
 end
 
-local function note_unknown(arguments, known, names, prefix, problems)
-  local found = {}
-  for name in pairs(arguments) do
-    if not known[name] then found[#found + 1] = unknown_problem(tostring(name), names, prefix) end
+-- Keeps the `most` first of the names seen so far, in order.  Sorting all of them would take as long as there are many.
+local function keep_first(kept, name, most)
+  if #kept == most then
+    if name >= kept[most] then return end
+    kept[most] = nil
   end
-  table.sort(found, function(a, b) return a.field < b.field end)
-  table.move(found, 1, #found, #problems + 1, problems)
+  local at = #kept + 1
+  while at > 1 and name < kept[at - 1] do at = at - 1 end
+  table.insert(kept, at, name)
+end
+
+local function note_unknown(arguments, known, names, prefix, problems)
+  local kept, count, most = {}, 0, MOST_PROBLEMS - #problems
+  for name in pairs(arguments) do
+    if not known[name] then
+      count = count + 1
+      if most > 0 then keep_first(kept, tostring(name), most) end
+    end
+  end
+  for _, name in ipairs(kept) do problems[#problems + 1] = unknown_problem(name, names, prefix) end
+  problems.more = problems.more or count > #kept
 end
 
 local function compile_slots(list)

@@ -2,6 +2,7 @@
 
 local errors = require "lib.errors"
 local text_file = require "lib.text_file"
+local trim = require "lib.trim"
 
 local M = {}
 
@@ -24,7 +25,7 @@ end
 ---@param origin string  for messages
 ---@return string? key, Error? err
 function M.check(text, origin)
-  local key = text:match("^%s*(.-)%s*$")
+  local key = trim(text)
   if key == "" then return nil end
   if key:lower():find("^bearer%s") or key:lower() == "bearer" then
     return invalid(origin, "begins with \"Bearer\"; give the bare key, the header is made from it")

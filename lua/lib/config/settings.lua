@@ -1,5 +1,7 @@
 --- The settings: one entry each, and how a value of its kind is checked.
 
+local trim = require "lib.trim"
+
 local M = {}
 
 ---@class Setting
@@ -169,7 +171,7 @@ function check.list(_, value)
   local expected = "a list of texts, separated by commas"
   if type(value) == "string" then
     local items = {}
-    for item in value:gmatch "[^,]+" do items[#items + 1] = item:match("^%s*(.-)%s*$") end
+    for item in value:gmatch "[^,]+" do items[#items + 1] = trim(item) end
     value = items
   end
   if type(value) ~= "table" or #value == 0 then return nil, expected end

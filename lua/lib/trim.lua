@@ -1,0 +1,12 @@
+--- Blanks around a text, taken off in time that grows with the text alone: `^%s*(.-)%s*$` tries every run of blanks
+--- again from each of its blanks, 26 s for 100 kB of them.
+
+--- The text without the white space at both ends.
+---@param text string
+---@return string
+return function(text)
+  local first = text:find("%S")
+  if not first then return "" end
+  local behind = text:reverse():find("%S")
+  return text:sub(first, #text - behind + 1)
+end
