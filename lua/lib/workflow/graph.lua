@@ -1,0 +1,157 @@
+--- A workflow in ComfyUI's API format, as a graph: its nodes, their links and their values.
+---
+--- What is no node (a comment, metadata, a list, an entry without class_type) is passed over.  All orders are of our own,
+--- never that of `pairs`: nodes by number, 9 before 10 and 12:3 after 12; inputs by name.
+
+local json = require "core.json"
+
+local M = {}
+
+---@class workflow.Link
+---@field id string     the node that it comes from, which may not be there
+---@field slot integer  which of its outputs, from 0
+
+---@class workflow.Node
+---@field id string
+---@field class string
+---@field title string
+---@field inputs table<string, any>            as they stand in the workflow
+---@field names string[]                       of all inputs, sorted
+---@field links table<string, workflow.Link>   the inputs that come from another node
+
+---@class workflow.Graph
+---@field nodes table<string, workflow.Node>
+---@field ids string[]                         in order
+---@field others string[]                      entries that are no nodes
+---@field consumers table<string, { id: string, name: string, slot: integer }[]>  who takes a node's outputs
+
+local function is_object(value)
+  return type(value) == "table" and getmetatable(value) ~= json.array
+end
+
+-- Order of ids -----------------------------------------------------------------------------------------
+
+-- "12:3" is 12, 3.  Ids are cut: they are foreign, and the rest decides nothing that matters.
+local function parts_of(id)
+  local parts = {}
+  for part in id:sub(1, 128):gmatch "[^:]+" do parts[#parts + 1] = tonumber(part) or part end
+  return parts
+end
+
+local function comes_before(a, b)
+  for i, x in ipairs(a) do
+    local y = b[i]
+    if y == nil then return false end
+    if x ~= y then
+      if type(x) == type(y) then return x < y end
+      return type(x) == "number"
+    end
+  end
+  return #a < #b
+end
+
+--- Sorts ids of nodes in place: 9 before 10, 12 before 12:3, words last.
+---@param ids string[]
+---@return string[]
+function M.sort_ids(ids)
+  local parts = {}
+  for _, id in ipairs(ids) do parts[id] = parts_of(id) end
+  table.sort(ids, function(a, b)
+    if comes_before(parts[a], parts[b]) then return true end
+    if comes_before(parts[b], parts[a]) then return false end
+    return a < b
+  end)
+  return ids
+end
+
+-- Nodes ------------------------------------------------------------------------------------------------
+
+local function title_of(entry, class)
+  local meta = rawget(entry, "_meta")
+  local title = type(meta) == "table" and rawget(meta, "title")
+  return type(title) == "string" and title or class
+end
+
+local function new_node(id, entry)
+  local class = is_object(entry) and rawget(entry, "class_type")
+  if type(class) ~= "string" then return nil end
+  local inputs, names = rawget(entry, "inputs"), {}
+  if not is_object(inputs) then inputs = {} end
+  for name in next, inputs do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return { id = id, class = class, title = title_of(entry, class), inputs = inputs, names = names, links = {} }
+end
+
+-- A link is [node, output].  A list of two numbers is one only where there is such a node.
+local function link_of(value, nodes)
+  if type(value) ~= "table" or rawlen(value) ~= 2 then return nil end
+  local id, slot = rawget(value, 1), rawget(value, 2)
+  slot = type(slot) == "number" and math.tointeger(slot)
+  if not slot or slot < 0 then return nil end
+  if type(id) == "string" then return { id = id, slot = slot } end
+  id = math.type(id) == "integer" and tostring(id)
+  return id and nodes[id] and { id = id, slot = slot } or nil
+end
+
+local function add_links(graph)
+  for _, id in ipairs(graph.ids) do
+    local node = graph.nodes[id]
+    for _, name in ipairs(node.names) do
+      local link = link_of(node.inputs[name], graph.nodes)
+      if link then
+        node.links[name] = link
+        local takers = graph.consumers[link.id] or {}
+        graph.consumers[link.id] = takers
+        takers[#takers + 1] = { id = id, name = name, slot = link.slot }
+      end
+    end
+  end
+end
+
+local WRAPPERS = { "prompt", "workflow_api_json", "workflow", "output" }
+
+-- Why a table without a node is no workflow in API format.
+local function refusal(value)
+  if is_object(value) and type(value.nodes) == "table" and value.links ~= nil then
+    return "it is in ComfyUI's UI format (it has 'nodes' and 'links'): export it in API format"
+  end
+  for _, key in ipairs(WRAPPERS) do
+    if is_object(value) and is_object(value[key]) then return ("the nodes must stand at the top, not in '%s'"):format(key) end
+  end
+  return "it has no node: an entry with a class_type"
+end
+
+--- Reads a workflow.
+---@param value any  decoded JSON
+---@return workflow.Graph|nil graph, string? problem  why it is none: "it is in ComfyUI's UI format …"
+function M.read(value)
+  if type(value) ~= "table" then return nil, "it is no JSON object" end
+  local graph = { nodes = {}, ids = {}, others = {}, consumers = {} }
+  for key, entry in next, value do
+    local id = math.type(key) == "integer" and is_object(value) and tostring(key) or key
+    local node = type(id) == "string" and new_node(id, entry)
+    if node and not (id ~= key and rawget(value, id) ~= nil) then
+      graph.nodes[id] = node
+      graph.ids[#graph.ids + 1] = id
+    elseif type(id) == "string" and not node then
+      graph.others[#graph.others + 1] = id
+    end
+  end
+  if #graph.ids == 0 then return nil, refusal(value) end
+  M.sort_ids(graph.ids)
+  table.sort(graph.others)
+  add_links(graph)
+  return graph
+end
+
+--- Whether a value is a number, of any size.
+---@param value any
+---@return boolean
+function M.is_number(value)
+  return type(value) == "number" or type(value) == "userdata" and value ~= json.null and json.integer ~= nil
+    and tostring(value):find("^%-?%d+$") ~= nil
+end
+
+return M

@@ -1,0 +1,209 @@
+--- What the names of inputs and classes tell.  ComfyUI has thousands of classes, and a workflow does not say what flows
+--- through a link: the names of inputs do, since core and custom nodes follow each other in them.
+
+local M = {}
+
+local LONGEST = 64 -- of a name that is looked at: names are foreign
+
+local function set(text)
+  local result = {}
+  for word in text:gmatch "%S+" do result[word] = true end
+  return result
+end
+
+local function contains_any(text, words)
+  for _, word in ipairs(words) do
+    if text:find(word, 1, true) then return true end
+  end
+  return false
+end
+
+--- A name without its number, group and case: "Image_2" and "model.image" are "image".
+---@param name string
+---@return string
+function M.normal(name)
+  local short = name:sub(1, LONGEST):lower()
+  short = short:match("([^.]*)$")
+  while short:find("^[^%d]", 1) and short:find("%d$") do short = short:sub(1, -2) end
+  return (short:gsub("_$", ""))
+end
+
+local MOST = 4096 -- answers that are kept: names are foreign, and there is no end of them
+
+-- A function of a text that remembers.
+local function remembered(fn)
+  local answers, count = {}, 0
+  return function(text)
+    local answer = answers[text]
+    if answer ~= nil then return answer end
+    if count == MOST then answers, count = {}, 0 end
+    answer, count = fn(text), count + 1
+    answers[text] = answer
+    return answer
+  end
+end
+
+local normal = remembered(M.normal)
+
+-- Words --------------------------------------------------------------------------------------------------
+
+local ANY_WORDS = set [[text prompt text_g text_l clip_l clip_g t5xxl t5 bert mt5xl llama qwen25_7b tags user_prompt prompt_text text_prompt
+  wildcard_text clip_h]]
+local POSITIVE_WORDS = set [[positive positive_prompt text_positive positive_text prompt_positive pos text_positive_g
+  text_positive_l positive_g
+  positive_l text_pos_g text_pos_l]]
+local NEGATIVE_WORDS = set [[negative negative_prompt text_negative negative_text prompt_negative neg neg_prompt
+  text_negative_g text_negative_l
+  negative_g negative_l text_neg_g text_neg_l]]
+local PARTNER_WORDS = set "prompt positive_prompt prompt_text text_prompt user_prompt positive positive_text"
+
+--- Whether an input holds a picture's words, and which.
+---@param name string
+---@return "any"|"positive"|"negative"|nil
+function M.words(name)
+  local short = normal(name)
+  if ANY_WORDS[short] then return "any" end
+  if POSITIVE_WORDS[short] then return "positive" end
+  if NEGATIVE_WORDS[short] then return "negative" end
+end
+
+--- The same for a node that makes pictures, videos or sound from words by itself.
+---@param node workflow.Node
+---@param name string
+---@return "positive"|"negative"|nil
+function M.partner_words(node, name)
+  local short = normal(name)
+  if NEGATIVE_WORDS[short] then return "negative" end
+  if PARTNER_WORDS[short] then return "positive" end
+  local spoken = short == "text" or short == "tags" or short == "speech_text"
+  if spoken and M.speaks(node.class) then return "positive" end
+end
+
+-- Texts on their way to an encoder.
+local TEXTS = set [[text string value prompt str words positive negative text_positive text_negative positive_prompt negative_prompt
+  wildcard_text populated_text user_prompt prompt_text input any anything source string_a string_b string_c string_d text_a text_b text_c
+  text_d text_e text_f text_g text_l prompt_a prompt_b input_string text_input input_text string_field multiline positive_text
+  negative_text strings texts item inputs stringa stringb prefix suffix]]
+
+--- Whether an input holds text that goes on to an encoder.
+---@param name string
+---@return boolean
+function M.is_text(name)
+  return TEXTS[normal(name)] or ANY_WORDS[normal(name)] or false
+end
+
+local GLUE = { "delim", "separat", "find", "replace", "regex", "mode", "style", "action", "encoding", "title", "case", "tidy", "clean" }
+
+--- Whether an input says nothing but how texts are put together.
+---@param name string
+---@return boolean
+function M.is_glue(name)
+  return contains_any(normal(name), GLUE)
+end
+
+-- Edges --------------------------------------------------------------------------------------------------
+
+local EXACT = {
+  pos = "positive", neg = "negative", conds = "conditioning", cond = "conditioning",
+  text_embeds = "joint", hyvid_embeds = "joint", prompt_embeds = "joint", embeds = "joint",
+  guider = "guider", noise = "noise", ctx = "pipe", context = "pipe", base_ctx = "pipe", sdxl_tuple = "pipe",
+  samples = "media", seed = "seed", noise_seed = "seed", main_seed = "seed", rand_seed = "seed", base_seed = "seed",
+  random_seed = "seed", seed_value = "seed",
+  width = "width", height = "height", empty_latent_width = "width", empty_latent_height = "height",
+  stage_c = "media", stage_b = "media", any = "unknown", source = "unknown",
+}
+
+-- The first that a name contains decides.
+local CONTAINED = {
+  { "positive", "positive" }, { "negative", "negative" }, { "conditioning", "conditioning" }, { "cond_", "conditioning" },
+  { "pipe", "pipe" }, { "mask", "mask" },
+  { "sampler", "model" }, { "sigmas", "model" }, { "scheduler", "model" }, { "control_net", "model" }, { "clip_vision", "model" },
+  { "image", "media" }, { "latent", "media" }, { "sample", "media" }, { "video", "media" }, { "frame", "media" },
+  { "pixel", "media" }, { "audio", "media" }, { "model", "model" }, { "clip", "model" }, { "vae", "model" }, { "lora", "model" },
+  { "unet", "model" }, { "ipadapter", "model" }, { "options", "model" }, { "args", "model" }, { "prompt", "text" },
+  { "text", "text" }, { "string", "text" }, { "filename", "text" },
+}
+
+local edge = remembered(function(name)
+  if name == "cond2" then return "cond2" end
+  local short = normal(name)
+  if EXACT[short] then return EXACT[short] end
+  for _, entry in ipairs(CONTAINED) do
+    if short:find(entry[1], 1, true) then return entry[2] end
+  end
+  return "unknown"
+end)
+
+--- What flows through an input that is a link: "positive", "negative", "conditioning", "joint" (both at once), "cond2",
+--- "guider", "noise", "pipe", "seed", "width", "height", "mask", "model", "media", "text" or "unknown".
+---@param name string
+---@return string
+function M.edge(name)
+  return edge(name)
+end
+
+local ASIDE = { "control", "ref", "end_", "last_", "style", "hint", "face", "pose", "depth", "background" }
+
+--- Whether an input takes a picture that only guides: a control picture, a reference, a last frame.
+---@param name string
+---@return boolean
+function M.is_aside(name)
+  return contains_any(normal(name), ASIDE)
+end
+
+-- Files --------------------------------------------------------------------------------------------------
+
+local FILES = { image = "image", images = "image", video = "video", audio = "audio", file = "file" }
+
+--- Which kind of file an input takes, if it takes one.
+---@param class string
+---@param name string
+---@param value any
+---@return "image"|"video"|"audio"|nil
+function M.file(class, name, value)
+  local kind = FILES[normal(name)]
+  local lower = class:sub(1, LONGEST):lower()
+  if not kind or type(value) ~= "string" or not lower:find("load", 1, true) then return nil end
+  if kind ~= "file" then return kind end
+  return lower:find("video", 1, true) and "video" or lower:find("audio", 1, true) and "audio" or "image"
+end
+
+--- Whether an input is a seed by its name.
+---@param name string
+---@return boolean
+function M.is_seed(name)
+  return EXACT[normal(name)] == "seed"
+end
+
+-- Classes ------------------------------------------------------------------------------------------------
+
+local function class_test(words, except)
+  return remembered(function(class)
+    local lower = class:sub(1, LONGEST):lower()
+    return contains_any(lower, words) and not (except ~= nil and contains_any(lower, except))
+  end)
+end
+
+--- Classes that save what they are given.
+M.saves = class_test { "save", "videocombine", "video_combine", "video combine", "export", "sendimage", "outputimage", "upload" }
+--- Classes that only show it.
+M.shows = class_test { "preview", "display", "show", "compare", "viewer" }
+--- Classes that make speech or song of a text.
+M.speaks = class_test { "tts", "speech", "voice", "speak", "kokoro", "bark", "chatterbox", "song", "music", "sing", "sound", "audio" }
+--- Classes that write texts of their own, or read them off a picture: the words at their inputs are orders to them.
+M.writes = class_test({ "llm", "gpt", "ollama", "chat", "gemini", "claude", "florence", "caption", "tagger", "interrogat", "describe",
+  "llava", "joy", "qwenvl", "qwen2", "qwen3", "vlm", "enhanc", "rewrite", "translat", "moondream", "deepseek", "minicpm", "vision",
+  "openai", "blip", "ocr" },
+  { "textencode" })
+--- Classes that look for something in a picture.
+M.looks = class_test { "segment", "sam2", "sam3", "sam_", "samseg", "dino", "detect", "mask", "matting", "rembg", "birefnet",
+  "clipseg", "yolo", "florence",
+  "caption", "tagger", "interrogat", "overlay", "drawtext", "draw text", "addtext", "textimage" }
+--- Classes behind which there are no words any more.
+M.zeroes = class_test { "zeroout", "zero out", "zeroconditioning", "emptyconditioning" }
+--- Classes that only change a picture's size.
+M.scales = class_test({ "scale", "resize", "crop", "pad", "upsc", "composite", "rotate", "blank", "solid" }, { "imagetovideo", "tovideo" })
+--- Classes with a choice among inputs.
+M.switches = class_test({ "switch", "conditionalbranch", "selector", "ifelse", "if else" }, { "inversed" })
+
+return M

@@ -1,0 +1,338 @@
+--- From what a workflow saves back to what makes it: samplers, partner nodes, files, sizes, noise.
+
+local graphs = require "lib.workflow.graph"
+local names = require "lib.workflow.names"
+local pipes = require "lib.workflow.pipes"
+
+local M = {}
+
+---@class workflow.Place
+---@field id string
+---@field name string
+
+---@class workflow.Trace
+---@field ends string[]           the nodes that it began at
+---@field positive workflow.Link[]
+---@field negative workflow.Link[]
+---@field second workflow.Link[]  a second positive conditioning, of a guider with two
+---@field partners { prompt: workflow.Encoder[], negative: workflow.Encoder[] }  nodes that take words themselves
+---@field seeds (workflow.Place|{ link: workflow.Link })[]    of what makes noise
+---@field silent workflow.Place[]  seeds of passes that add no noise
+---@field sizes { id: string, name: string, side: "width"|"height" }[]
+---@field files { id: string, name: string, kind: string, main: boolean, mask: boolean }[]
+---@field unclear string[]
+---@field reached table<string, true>  nodes that what is saved depends on, but for its words
+---@field broken boolean          a link of the way leads to no node
+---@field more fun(link: workflow.Link, kind: string)
+---@field run fun()
+
+-- Where to begin -----------------------------------------------------------------------------------------
+
+local function image_output(node)
+  local value = node.inputs.image_output
+  return type(value) == "string" and value or ""
+end
+
+local function is_saved(node)
+  if node.inputs.save_output == false then return false end
+  return next(node.links) ~= nil and names.saves(node.class) or image_output(node):find("Save", 1, true) ~= nil
+end
+
+local function is_shown(node)
+  if next(node.links) ~= nil and (names.shows(node.class) or names.saves(node.class)) then return true end
+  return image_output(node):find("Preview", 1, true) ~= nil
+end
+
+-- A node whose output nobody takes, and that is more than an encoder or a loader left over.
+local function is_last(graph, node)
+  if graph.consumers[node.id] then return false end
+  for _, name in ipairs(node.names) do
+    local kind = names.edge(name)
+    if node.links[name] and kind ~= "model" and kind ~= "text" and kind ~= "seed" then return true end
+    if names.partner_words(node, name) and not node.inputs.clip and names.is_seed("seed") and node.inputs.seed ~= nil then return true end
+  end
+  return false
+end
+
+local function all_that(graph, test)
+  local list = {}
+  for _, id in ipairs(graph.ids) do
+    if test(graph.nodes[id]) then list[#list + 1] = id end
+  end
+  return list
+end
+
+local function last_of(graph)
+  return all_that(graph, function(node) return is_last(graph, node) end)
+end
+
+-- The nodes whose results are kept; those that only show something where nothing is kept; else the last ones.
+local function ends_of(graph)
+  local list = all_that(graph, is_saved)
+  if #list == 0 then list = all_that(graph, is_shown) end
+  return #list > 0 and list or last_of(graph)
+end
+
+-- Noise --------------------------------------------------------------------------------------------------
+
+local function at_most(a, b)
+  return type(a) == "number" and type(b) == "number" and a <= b
+end
+
+-- Whether a pass adds no noise, or does nothing at all: its seed changes nothing.
+local function is_silent(node)
+  local inputs = node.inputs
+  local add = inputs.add_noise
+  if add == "disable" or add == false or add == "disabled" then return true end
+  if inputs.denoise == 0 or inputs.steps == 0 then return true end
+  if node.class:find("Disable", 1, true) then return true end
+  return at_most(inputs.steps, inputs.start_at_step) or at_most(inputs.end_at_step, inputs.start_at_step)
+end
+
+local function has_seed(node)
+  for _, name in ipairs(node.names) do
+    if names.is_seed(name) and (node.links[name] or graphs.is_number(node.inputs[name])) then return true end
+  end
+  return false
+end
+
+local function take_seeds(trace, node)
+  local silent = is_silent(node)
+  for _, name in ipairs(node.names) do
+    if names.is_seed(name) then
+      local link = node.links[name]
+      if silent then
+        trace.silent[#trace.silent + 1] = { id = node.id, name = name }
+      elseif link then
+        trace.seeds[#trace.seeds + 1] = { link = link, id = node.id, name = name }
+      elseif graphs.is_number(node.inputs[name]) then
+        trace.seeds[#trace.seeds + 1] = { id = node.id, name = name }
+      end
+    end
+  end
+end
+
+-- Sizes --------------------------------------------------------------------------------------------------
+
+local function is_source(node)
+  for _, name in ipairs(node.names) do
+    local kind = names.edge(name)
+    if node.links[name] and (kind == "media" or kind == "mask" or kind == "unknown") then return false end
+  end
+  return true
+end
+
+local function makes_size(node)
+  if names.scales(node.class) or names.looks(node.class) then return false end
+  if is_source(node) then return true end
+  for _, name in ipairs(node.names) do
+    if names.partner_words(node, name) or node.links[name] and names.edge(name) == "positive" then return true end
+  end
+  local lower = node.class:lower()
+  return lower:find("tovideo", 1, true) ~= nil or lower:find("embeds", 1, true) ~= nil or lower:find("encode", 1, true) ~= nil
+    or lower:find("empty", 1, true) ~= nil
+end
+
+local function take_sizes(trace, node)
+  if not makes_size(node) then return end
+  for _, name in ipairs(node.names) do
+    local side = names.edge(name)
+    if (side == "width" or side == "height") and (node.links[name] or graphs.is_number(node.inputs[name])) then
+      trace.sizes[#trace.sizes + 1] = { id = node.id, name = name, side = side, link = node.links[name] }
+    end
+  end
+end
+
+-- Nodes --------------------------------------------------------------------------------------------------
+
+local function take_files(trace, node, mode)
+  for _, name in ipairs(node.names) do
+    local kind = names.file(node.class, name, node.inputs[name])
+    if kind then
+      local key = node.id .. "\0" .. name
+      local file = trace.file_at[key] or { id = node.id, name = name, kind = kind, main = false, mask = true }
+      if not trace.file_at[key] then trace.files[#trace.files + 1], trace.file_at[key] = file, file end
+      file.main = file.main or mode == "media"
+      file.mask = file.mask and mode == "mask"
+    end
+  end
+end
+
+-- The words that a node takes by itself, without an encoder.
+local function take_words(trace, node)
+  if names.looks(node.class) or node.links.clip then return end
+  local words = { positive = {}, negative = {} }
+  for _, name in ipairs(node.names) do
+    local side = names.partner_words(node, name)
+    local is_text = node.links[name] and (names.edge(name) == "text" or names.words(name) == "any") or type(node.inputs[name]) == "string"
+    if side and is_text then table.insert(words[side], name) end
+  end
+  if #words.positive > 0 then table.insert(trace.partners.prompt, { id = node.id, names = words.positive }) end
+  if #words.negative > 0 then table.insert(trace.partners.negative, { id = node.id, names = words.negative }) end
+end
+
+local function take_carried(trace, found, side)
+  if found == "unclear" then
+    trace.unclear[#trace.unclear + 1] = "a pipe does not tell what it carries"
+  elseif found and found.link then
+    table.insert(trace[side], found.link)
+  elseif found then
+    table.insert(trace.partners[side == "positive" and "prompt" or "negative"], { id = found.id, names = { found.name } })
+  end
+end
+
+-- What a sampler takes out of its pipe, where it has no input of its own for it.
+local function take_pipe(graph, trace, node, pipe, walk)
+  local own = {}
+  for _, name in ipairs(node.names) do own[names.edge(name)] = true end
+  if not own.positive then take_carried(trace, pipes.carried(graph, pipe, "positive"), "positive") end
+  if not own.negative then take_carried(trace, pipes.carried(graph, pipe, "negative"), "negative") end
+  local seed = not own.seed and pipes.carried(graph, pipe, "seed")
+  if type(seed) == "table" then trace.seeds[#trace.seeds + 1] = seed end
+  for _, what in ipairs { "latent", "image" } do
+    local found = not own.media and pipes.carried(graph, pipe, what)
+    if type(found) == "table" and found.link then walk.push(found.link, "media") end
+  end
+end
+
+local ROUTES = { mask = "mask", model = "model", guider = "media", noise = "media", media = "media", unknown = "media" }
+
+-- Follows one link of a node that makes or changes pictures.
+local function take_link(trace, walk, name, link, mode)
+  local kind = names.edge(name)
+  if kind == "positive" or kind == "conditioning" then
+    table.insert(trace.positive, link)
+  elseif kind == "negative" then
+    table.insert(trace.negative, link)
+  elseif kind == "cond2" then
+    table.insert(trace.second, link)
+  elseif kind == "joint" then
+    local both = { id = link.id, slot = link.slot, joint = true }
+    table.insert(trace.positive, both)
+    table.insert(trace.negative, both)
+  elseif ROUTES[kind] then
+    local route = ROUTES[kind]
+    walk.push(link, route == "media" and (mode == "aside" or names.is_aside(name)) and "aside" or route)
+  end
+end
+
+-- Masks and models are followed for the files behind them only.
+local function follow_aside(walk, node, mode)
+  for _, name in ipairs(node.names) do
+    local link, kind = node.links[name], names.edge(name)
+    if link and mode == "mask" and kind ~= "model" and kind ~= "text" then
+      walk.push(link, "mask")
+    elseif link and mode == "model" and (kind == "model" or kind == "unknown") then
+      walk.push(link, "model")
+    elseif link and mode == "model" and kind == "media" then
+      walk.push(link, "aside")
+    end
+  end
+end
+
+-- Switches, Set and Get, and what pipes carry.  True: the node is dealt with.
+local function follow_special(graph, trace, walk, node, to)
+  local is_switch, chosen = pipes.choice(node)
+  if is_switch and chosen then
+    if node.links[chosen] then walk.push(node.links[chosen], to.mode) end
+    return true
+  elseif is_switch then
+    trace.unclear[#trace.unclear + 1] = ("node %s (%s) is a switch, and the workflow does not tell which way")
+      :format(node.id, node.class:sub(1, 80))
+    return false
+  end
+  local got, behind = pipes.got(graph, node)
+  if got then
+    if behind then walk.push(behind, to.mode) end
+    return true
+  end
+  local what, known, carries = pipes.output(node, to.slot)
+  if not known or not carries then return false end
+  local found = what and pipes.carried(graph, { id = node.id, slot = to.slot }, what)
+  if type(found) == "table" and found.link then walk.push(found.link, to.mode) end
+  return true
+end
+
+local function visit(graph, trace, walk, to)
+  local node = graph.nodes[to.id]
+  if not node then
+    trace.broken = trace.broken or to.mode == "media"
+    return
+  end
+  trace.reached[to.id] = true
+  take_files(trace, node, to.mode)
+  if follow_special(graph, trace, walk, node, to) then return end
+  if to.mode == "mask" or to.mode == "model" then return follow_aside(walk, node, to.mode) end
+  if not walk.taken[to.id] then
+    walk.taken[to.id] = true
+    take_seeds(trace, node)
+    take_sizes(trace, node)
+    if not pipes.output(node, 0) then take_words(trace, node) end
+    for _, name in ipairs(node.names) do
+      if node.links[name] and names.edge(name) == "pipe" then take_pipe(graph, trace, node, node.links[name], walk) end
+    end
+  end
+  for _, name in ipairs(node.names) do
+    if node.links[name] then take_link(trace, walk, name, node.links[name], to.mode) end
+  end
+end
+
+-- The nodes at the ends: what they show or save may be a text.
+local function begin(graph, walk, id)
+  local node, followed = graph.nodes[id], false
+  for _, name in ipairs(node.names) do
+    local kind = names.edge(name)
+    if node.links[name] and kind ~= "text" and kind ~= "seed" then followed = true end
+  end
+  walk.push({ id = id, slot = 0 }, "media")
+  if followed or has_seed(node) then return end
+  for _, name in ipairs(node.names) do
+    if node.links[name] then walk.push(node.links[name], "media") end
+  end
+end
+
+-- What is saved may come from a node that was left out: then the trace tells nothing.
+local function tells_nothing(trace)
+  return trace.broken and #trace.positive + #trace.partners.prompt + #trace.seeds + #trace.files == 0
+end
+
+local function new_trace(ends)
+  return { ends = ends, positive = {}, negative = {}, second = {}, partners = { prompt = {}, negative = {} }, seeds = {}, silent = {},
+           sizes = {}, files = {}, file_at = {}, unclear = {}, reached = {}, broken = false }
+end
+
+local function start(graph, ends)
+  local trace, queue, seen, at = new_trace(ends), {}, {}, 1
+  local walk = { taken = {} }
+  function walk.push(link, mode)
+    local node = graph.nodes[link.id]
+    local slot = node and select(2, pipes.output(node, 0)) and link.slot or 0
+    local key = link.id .. "\0" .. slot .. mode
+    if seen[key] then return end
+    seen[key] = true
+    queue[#queue + 1] = { id = link.id, slot = link.slot, mode = mode }
+  end
+  function trace.run()
+    while queue[at] do
+      visit(graph, trace, walk, queue[at])
+      queue[at] = false
+      at = at + 1
+    end
+  end
+  function trace.more(link, kind)
+    walk.push(link, (kind == "mask" or kind == "model") and kind or "aside")
+  end
+  for _, id in ipairs(ends) do begin(graph, walk, id) end
+  trace.run()
+  return trace
+end
+
+--- Traces a workflow.  `trace.more(link, kind)` follows a link from elsewhere, at the next `trace.run()`.
+---@param graph workflow.Graph
+---@return workflow.Trace trace
+function M.new(graph)
+  local trace = start(graph, ends_of(graph))
+  return tells_nothing(trace) and start(graph, last_of(graph)) or trace
+end
+
+return M

@@ -1,0 +1,224 @@
+--- Where the words behind a link stand: through string nodes, concatenations, reroutes, switches.
+
+local graphs = require "lib.workflow.graph"
+local names = require "lib.workflow.names"
+local pipes = require "lib.workflow.pipes"
+
+local M = {}
+
+local MOST = 16 -- places that a text is followed to: more than one with words of its own is one too many already
+
+---@class workflow.Source  what is known of a text or a number
+---@field places { id: string, name: string }[]
+---@field unclear? string   why the places are not all, or not the right ones
+
+local function add_place(source, id, name)
+  for _, place in ipairs(source.places) do
+    if place.id == id and place.name == name then return end
+  end
+  if #source.places == MOST then
+    source.unclear = source.unclear or "it is put together of very many texts"
+  else
+    source.places[#source.places + 1] = { id = id, name = name }
+  end
+end
+
+local function add_source(source, other)
+  for _, place in ipairs(other.places) do add_place(source, place.id, place.name) end
+  source.unclear = source.unclear or other.unclear
+end
+
+local function about(node, why)
+  return ("node %s (%s) %s"):format(node.id, node.class:sub(1, 80), why)
+end
+
+-- A node whose texts are for two sides: which of its inputs the side of an output takes.
+local function side_names(node, side, slot)
+  local sides = { positive = {}, negative = {} }
+  for _, name in ipairs(node.names) do
+    local kind = names.words(name)
+    if sides[kind] then table.insert(sides[kind], name) end
+  end
+  if #sides.positive == 0 or #sides.negative == 0 then return nil end
+  local own = side == "negative" and "negative" or "positive"
+  if #sides.positive == 1 and #sides.negative == 1 and slot <= 1 and slot ~= (own == "negative" and 1 or 0) then return {} end
+  return sides[own]
+end
+
+-- The inputs by which a text node gets its text.
+local function text_names(node, shows)
+  local texts, strings, links = {}, {}, {}
+  for _, name in ipairs(node.names) do
+    local value, link = node.inputs[name], node.links[name]
+    if not names.is_glue(name) and (link or type(value) == "string" and not shows) then
+      if names.is_text(name) then texts[#texts + 1] = name
+      elseif link then links[#links + 1] = name
+      else strings[#strings + 1] = name end
+    end
+  end
+  if #texts > 0 then return texts end
+  if #links == 1 and #strings == 0 then return links end
+  return #links == 0 and #strings == 1 and strings or {}
+end
+
+local MEDIA = { media = true, model = true, mask = true }
+
+-- Whether a node writes its text itself instead of handing it on.
+local function is_writer(node)
+  if names.writes(node.class) or names.looks(node.class) then return true end
+  for _, name in ipairs(node.names) do
+    local lower = name:lower()
+    if node.links[name] and MEDIA[names.edge(name)] and lower ~= "clip" then return true end
+    if lower == "temperature" or lower == "max_tokens" or lower == "system_prompt" then return true end
+  end
+  return false
+end
+
+local WILDCARDS = { ImpactWildcardProcessor = true, ImpactWildcardEncode = true }
+
+-- Fixed, they take the populated text as it is; else it is made of the other one.
+local function wildcard_names(node)
+  if not WILDCARDS[node.class] then return nil end
+  local mode = node.inputs.mode
+  return { (mode == "fixed" or mode == "reproduce" or mode == false) and "populated_text" or "wildcard_text" }
+end
+
+-- The inputs of a node that its text comes from, or why that is not known.
+local function inputs_of(graph, node, slot, side)
+  local is_switch, chosen = pipes.choice(node)
+  if is_switch then
+    if chosen then return { chosen } end
+    return text_names(node), about(node, "is a switch, and the workflow does not tell which way")
+  end
+  local got, behind = pipes.got(graph, node)
+  if got then return {}, not behind and about(node, "gets what no node sets") or nil, behind end
+  local what, known, carries = pipes.output(node, slot)
+  if known and carries then
+    local found = what and pipes.carried(graph, { id = node.id, slot = slot }, what)
+    if type(found) == "table" then
+      if found.link then return {}, nil, found.link end
+      return found.id == node.id and { found.name } or {}, nil, nil, found
+    end
+    return {}, about(node, "does not tell what it carries")
+  end
+  if is_writer(node) then return text_names(node), about(node, "writes the text") end
+  local fixed = wildcard_names(node)
+  if fixed then return fixed end
+  local list = side_names(node, side, slot) or text_names(node, names.shows(node.class))
+  if #list == 0 then return list, about(node, "does not tell where its text comes from") end
+  local lower = node.class:lower()
+  if lower:find("load", 1, true) and (lower:find("file", 1, true) or lower:find("text", 1, true)) then
+    return list, about(node, "reads it from a file")
+  end
+  return list
+end
+
+-- One visit of a text node: its own places, and the links that go on from there.
+local function visit(graph, id, slot, side)
+  local source, links = { places = {} }, {}
+  local node = graph.nodes[id]
+  if not node then
+    source.unclear = ("there is no node %s"):format(id:sub(1, 80))
+    return source, links
+  end
+  local list, unclear, behind, place = inputs_of(graph, node, slot, side)
+  source.unclear = unclear
+  if behind then links[1] = behind end
+  if place then add_place(source, place.id, place.name) end
+  for _, name in ipairs(list) do
+    if node.links[name] then
+      if not unclear then links[#links + 1] = node.links[name] end
+    elseif type(node.inputs[name]) == "string" then
+      add_place(source, id, name)
+    end
+  end
+  return source, links
+end
+
+local function frame_of(graph, link, side, key)
+  local source, links = visit(graph, link.id, link.slot, side)
+  return { key = key, source = source, links = links, at = 1 }
+end
+
+--- Where the words behind a link stand.  Each node is looked at once, however often it is asked for.
+---@param graph workflow.Graph
+---@param link workflow.Link
+---@param side "prompt"|"negative"
+---@return workflow.Source
+function M.behind(graph, link, side)
+  graph.words = graph.words or { prompt = {}, negative = {} }
+  local memo = graph.words[side]
+  local function key_of(to) return to.id .. "\0" .. to.slot end
+  local first = key_of(link)
+  if memo[first] then return memo[first] end
+  local stack = { frame_of(graph, link, side, first) }
+  memo[first] = stack[1].source
+  while #stack > 0 do
+    local frame = stack[#stack]
+    local to = frame.links[frame.at]
+    local key = to and key_of(to)
+    if not to then
+      stack[#stack] = nil
+      if #stack > 0 then add_source(stack[#stack].source, frame.source) end
+    elseif memo[key] then
+      add_source(frame.source, memo[key])
+      frame.at = frame.at + 1
+    else
+      frame.at = frame.at + 1
+      stack[#stack + 1] = frame_of(graph, to, side, key)
+      memo[key] = stack[#stack].source
+    end
+  end
+  return memo[first]
+end
+
+-- Numbers ------------------------------------------------------------------------------------------------
+
+local NUMBERS = { "seed", "noise_seed", "value", "Value", "int", "integer", "INT", "number", "Number" }
+
+local function number_place(node, wanted)
+  local found, count = nil, 0
+  for _, name in ipairs(node.names) do
+    if graphs.is_number(node.inputs[name]) then found, count = name, count + 1 end
+  end
+  if count == 1 then return { id = node.id, name = found } end
+  if wanted == "seed" then
+    for _, name in ipairs(NUMBERS) do
+      if graphs.is_number(node.inputs[name]) then return { id = node.id, name = name } end
+    end
+  end
+end
+
+-- The link by which a node without numbers of its own gets one.
+local function number_link(graph, node, slot, wanted)
+  local _, chosen = pipes.choice(node)
+  local _, behind = pipes.got(graph, node)
+  if behind or chosen and node.links[chosen] then return behind or node.links[chosen] end
+  local what, known = pipes.output(node, slot)
+  local found = known and what == wanted and pipes.carried(graph, { id = node.id, slot = slot }, what)
+  if type(found) == "table" then return found.link, found.id and found or nil end
+  local name = next(node.links)
+  if name and next(node.links, name) == nil and #node.names == 1 then return node.links[name] end
+end
+
+--- Where the number behind a link stands; nil where it is computed, or not to be found.
+---@param graph workflow.Graph
+---@param link workflow.Link
+---@param wanted string  "seed", "width", "height"
+---@return { id: string, name: string }|nil
+function M.number(graph, link, wanted)
+  graph.numbers = graph.numbers or {}
+  graph.numbers[wanted] = graph.numbers[wanted] or {}
+  return pipes.chain(graph.numbers[wanted], link.id, link.slot, function(id, slot)
+    local node = graph.nodes[id]
+    if not node then return nil end
+    local is_switch, chosen = pipes.choice(node)
+    if is_switch and chosen and graphs.is_number(node.inputs[chosen]) then return { id = id, name = chosen } end
+    local behind, place = number_link(graph, node, slot, wanted)
+    if place then return place end
+    if behind then return nil, behind.id, behind.slot end
+    return not is_switch and not next(node.links) and number_place(node, wanted) or nil
+  end)
+end
+
+return M
