@@ -22,8 +22,7 @@ local workflow = require "workflow"
 local function overrides_of(flow, cells)
   local values = {}
   for key, text in pairs(cells) do values[key] = workflow.from_text(flow, key, text) end
-  if flow.roles.seed and not values.seed and not values[flow.roles.seed.key] then values.seed = workflow.new_seed() end
-  return workflow.overrides(flow, values)
+  return workflow.overrides(flow, workflow.with_seed(flow, values))
 end
 
 -- The overrides of all rows; ends the call at the first row that is wrong, before anything is paid for.
@@ -52,6 +51,7 @@ return rc.tool {
     { "csv", "string", "The table itself; else give `file`", optional = true },
     { "file", "string", "Path of a local CSV file", optional = true },
     { "concurrency", "integer", "Runs at the same time", minimum = 1, maximum = 16, default = 4 },
+    { "node", "string", workflow.NODE, optional = true, examples = { "6.text" } },
     { "plan_only", "boolean", "Check the rows and return what would be submitted, at no cost", default = false },
   },
   uses = { "get_deployment", "list_deployments", "submit_request" },
@@ -59,7 +59,7 @@ return rc.tool {
     if (input.csv == nil) == (input.file == nil) then rc.fail("give either csv or file") end
     local rows, problem, numbers = csv.parse(input.csv or csv.read(input.file))
     if not rows then rc.fail("the table: " .. problem) end
-    local flow = workflow.open(input.deployment_id)
+    local flow = workflow.open(input.deployment_id, input.node)
     local plan = plan_of(flow, rows, numbers)
     if input.plan_only then return { deployment_id = flow.deployment_id, rows = #rows, plan = rc.json.array(plan) } end
 

@@ -18,18 +18,20 @@ local workflow = require "workflow"
 local function values_of(flow, stage)
   local values = {}
   for key, value in pairs(stage.inputs or {}) do values[key] = value end
-  if flow.roles.seed and not values.seed then values.seed = workflow.new_seed() end
-  return values
+  return workflow.with_seed(flow, values)
 end
 
 local function prepare(input)
   local plan = {}
   for i, stage in ipairs(input.stages) do
-    local flow = workflow.open(stage.deployment_id)
+    local flow = workflow.open(stage.deployment_id, stage.node)
     local values = values_of(flow, stage)
-    for key in pairs(values) do workflow.input(flow, key) end
     local takes_image = i > 1 or input.image ~= nil
-    if takes_image then workflow.input(flow, stage.image_input) end
+    if takes_image then
+      if values[stage.image_input] ~= nil then rc.fail(("stage %d: its %s comes from the stage before"):format(i, stage.image_input)) end
+      values[stage.image_input] = "https://example.com/of-the-stage-before.png"
+    end
+    workflow.overrides(flow, values) -- refused here, before anything is paid for
     plan[i] = { flow = flow, values = values, image_input = takes_image and stage.image_input }
   end
   return plan
@@ -50,6 +52,7 @@ return rc.tool {
     { "stages", "array", "What to run, in this order", min_items = 1, max_items = 16, items = {
       { "deployment_id", "string", "Id of the deployment, or its name" },
       { "inputs", "object", "What to set: prompt, negative, seed, width, height, or node.input", optional = true },
+      { "node", "string", workflow.NODE, optional = true },
       { "image_input", "string", "Where the picture of the stage before goes", default = "image" },
     } },
     { "image", "string", "Picture for the first stage: URL, data URI, or path of a local file", optional = true },

@@ -6,17 +6,18 @@
 --- Call:  rcmcp run --examples compare_seeds deployment_id=text-to-image prompt="a fox" count=6
 ---        rcmcp run --examples compare_seeds --args '{"deployment_id":"text-to-image","seeds":[7,8,9]}'
 ---
---- A seed that fails does not stop the others.  The sheet is Markdown, with the pictures by URL; with inline=true the
---- pictures themselves come, too, for clients that show them.
+--- The seeds go where the noise of what is saved is made; `set` names those inputs.  Where the workflow has none that can be
+--- traced, nothing is sent, and node=3.seed names one.  A seed that fails does not stop the others.  The sheet is Markdown,
+--- with the pictures by URL; with inline=true the pictures themselves come, too, for clients that show them.
 
 local outputs = require "outputs"
 local rc = require "rc"
 local running = require "running"
 local workflow = require "workflow"
 
-local function seeds_of(input)
+local function seeds_of(flow, input)
   if input.seeds then return input.seeds end
-  local seeds, first = {}, workflow.new_seed()
+  local seeds, first = {}, workflow.new_seed(flow, input.count)
   for i = 1, input.count do seeds[i] = first + i - 1 end
   return seeds
 end
@@ -24,7 +25,7 @@ end
 local function contact_sheet(images)
   local lines = { "| seed | picture |", "|---|---|" }
   for _, image in ipairs(images) do
-    lines[#lines + 1] = ("| %d | %s |"):format(image.seed, image.url and ("![seed %d](%s)"):format(image.seed, image.url) or image.error)
+    lines[#lines + 1] = ("| %s | %s |"):format(image.seed, image.url and ("![seed %s](%s)"):format(image.seed, image.url) or image.error)
   end
   return table.concat(lines, "\n")
 end
@@ -41,18 +42,20 @@ return rc.tool {
       optional = true },
     { "count", "integer", "How many new seeds", minimum = 1, maximum = 32, default = 4 },
     { "concurrency", "integer", "Runs at the same time", minimum = 1, maximum = 16, default = 4 },
+    { "node", "string", workflow.NODE, optional = true, examples = { "3.seed" } },
     { "inline", "boolean", "Return the pictures themselves as well; they are large", default = false },
   },
   uses = { "get_deployment", "list_deployments", "submit_request" },
   run = function(input, ctx)
-    local flow = workflow.open(input.deployment_id)
-    local seeds, jobs, done = seeds_of(input), running.new(), 0
+    local flow = workflow.open(input.deployment_id, input.node)
+    workflow.overrides(flow, { prompt = input.prompt, seed = 1 }) -- refused here, before anything is paid for
+    local seeds, jobs, done = seeds_of(flow, input), running.new(), 0
     local runs = rc.map(seeds, function(seed)
       local finished = jobs:run {
         deployment_id = flow.deployment_id, overrides = workflow.overrides(flow, { prompt = input.prompt, seed = seed }),
       }
       done = done + 1
-      ctx:progress(done, #seeds, ("seed %d is done"):format(seed))
+      ctx:progress(done, #seeds, ("seed %s is done"):format(seed))
       return { seed = seed, url = outputs.urls(finished)[1], request_id = finished.request_id }
     end, { concurrency = input.concurrency, stop_on_error = false })
 
@@ -63,6 +66,7 @@ return rc.tool {
       if run.ok and input.inline then content[#content + 1] = rc.image(rc.http({ url = images[i].url }).body) end
     end
     if failed == #seeds then rc.fail("no seed gave a picture: " .. images[1].error, { images = images }) end
-    return { images = images, failed = failed }, rc.text(contact_sheet(images)), table.unpack(content)
+    local set = workflow.where(flow, { prompt = input.prompt, seed = true })
+    return { images = images, failed = failed, set = set }, rc.text(contact_sheet(images)), table.unpack(content)
   end,
 }

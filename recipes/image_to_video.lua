@@ -21,28 +21,22 @@ return rc.tool {
     { "image", "string", "First frame: public URL, data URI, or path of a local file" },
     { "prompt", "string", "What happens in the video", optional = true },
     { "seed", "integer", "Number that the movement grows from; left out: a new one", minimum = 0, optional = true },
-    { "node", "string", "Id of the node that loads the picture; left out: the first one that does", optional = true },
+    { "node", "string", workflow.NODE .. "; 52 alone is the node that loads the picture", optional = true },
     { "save", "boolean", "Download the video into the output folder as well", default = false },
   },
   uses = { "get_deployment", "list_deployments", "submit_request" },
   run = function(input)
-    local flow = workflow.open(input.deployment_id)
-    local seed = input.seed or workflow.new_seed()
-    local finished = rc.submit {
-      deployment_id = flow.deployment_id,
-      overrides = workflow.overrides(flow, {
-        [input.node and input.node .. ".image" or "image"] = input.image,
-        prompt = input.prompt,
-        seed = flow.roles.seed and seed,
-      }),
-    }:wait()
+    local flow = workflow.open(input.deployment_id, input.node)
+    local values = workflow.with_seed(flow, { image = input.image, prompt = input.prompt, seed = input.seed })
+    local finished = rc.submit { deployment_id = flow.deployment_id, overrides = workflow.overrides(flow, values) }:wait()
     local videos = {}
     for i, entry in ipairs(outputs.of(finished)) do
       videos[i] = { url = entry.url, channel = entry.channel, filename = entry.filename }
-      if input.save then videos[i].path = rc.download(entry, { about = { prompt = input.prompt, seed = seed } }).path end
+      if input.save then videos[i].path = rc.download(entry, { about = { prompt = input.prompt, seed = values.seed } }).path end
     end
     return {
-      videos = videos, seed = seed, deployment_id = flow.deployment_id, request_id = finished.request_id,
+      videos = videos, seed = values.seed, set = workflow.where(flow, values), deployment_id = flow.deployment_id,
+      request_id = finished.request_id,
     }, rc.link(videos[1].url, { name = videos[1].filename })
   end,
 }

@@ -30,8 +30,7 @@ return rc.tool {
     if flow.hardware == input.hardware then rc.fail(("%s runs on %s already"):format(flow.name, input.hardware)) end
     local values = {}
     for key, value in pairs(input.inputs or {}) do values[key] = value end
-    if flow.roles.seed and not values.seed then values.seed = workflow.new_seed() end
-    local overrides = workflow.overrides(flow, values) -- what is wrong with them is found before anything changes
+    local overrides = workflow.overrides(flow, workflow.with_seed(flow, values)) -- what is wrong with them is found before anything changes
 
     local proven = false
     local _ <close> = rc.finally(function()

@@ -37,7 +37,7 @@ return rc.tool {
   input = {
     { "deployment_id", "string", "Id of the deployment that upscales, or its name" },
     { "image", "string", "Public URL, data URI, or path of a local file" },
-    { "node", "string", "Id of the node that loads the image; left out: the first one that does", optional = true },
+    { "node", "string", workflow.NODE .. "; 189 alone is the node that loads the image", optional = true },
   },
   output = {
     { "images", "array", "URLs of the larger pictures", items = "string" },
@@ -50,9 +50,8 @@ return rc.tool {
   },
   uses = { "call_instance_proxy", "get_deployment", "list_deployments", "submit_request" },
   run = function(input, ctx)
-    local flow = workflow.open(input.deployment_id)
-    local place = input.node and input.node .. ".image" or "image"
-    local job = rc.submit { deployment_id = flow.deployment_id, overrides = workflow.overrides(flow, { [place] = input.image }) }
+    local flow = workflow.open(input.deployment_id, input.node)
+    local job = rc.submit { deployment_id = flow.deployment_id, overrides = workflow.overrides(flow, { image = input.image }) }
     local freed = false
     local function free()
       if freed then return end

@@ -112,7 +112,7 @@ end
 
 -- Classes of lua/meta/rc.lua, and how their fields are called on the page.
 local rc_fields = { ["rc"] = "rc.", ["rc.Context"] = "ctx.", ["rc.HttpResponse"] = "response:" }
-local rc_owners = { rc = "rc.", Job = "job:", Context = "ctx:" }
+local rc_owners = { rc = "rc.", Job = "job:", Flow = "flow:", Context = "ctx:" }
 
 -- lua/meta/rc.lua: the public names that it defines.
 local function read_rc_meta(path)

@@ -287,6 +287,56 @@ function rc.link(uri, options) end
 function rc.embed(uri, content, mime_type) end
 
 ---------------------------------------------------------------------------------------------------
+-- Workflows
+
+---@class rc.Role
+---@field how "traced"|"pinned"|"candidate"
+---@field inputs string[]   keys: those that it sets; of a candidate: those that it could be
+---@field reason? string    of a candidate
+
+---@class rc.Input
+---@field key string        "6.text"
+---@field node_id string
+---@field input string
+---@field title string
+---@field class_type string
+---@field value any
+---@field kind "seed"|"file"|"text"|"number"|"boolean"|"string"|"object"|"list"|"null"
+
+---@class rc.Flow
+---@field name string
+---@field roles table<string, rc.Role>  prompt, negative, lyrics, image, mask, video, audio, seed, width, height
+---@field inputs rc.Input[]             all that can be set, by node and name
+local Flow = {}
+
+--- Finds the roles of a workflow in API format, from what is saved backwards.  Nothing is guessed: what cannot be traced is a
+--- candidate only, and cannot be set.
+---@param graph table
+---@param options? { name: string?, node: string?, object_info: table? }  node: roles by hand, "6.text", "negative:7.text"
+---@return rc.Flow
+function rc.workflow(graph, options) end
+
+--- Overrides for rc.submit, by role or by input ("9.filename_prefix").
+---@param values table<string, any>
+---@return table
+function Flow:overrides(values) end
+
+--- The inputs that a role or a key sets.
+---@param key string
+---@return rc.Input[]
+function Flow:targets(key) end
+
+--- Whether a role can be set.
+---@param role string
+---@return boolean
+function Flow:has(role) end
+
+--- A random seed that the nodes take; with `count`, the first of as many that follow each other.
+---@param count? integer
+---@return integer
+function Flow:new_seed(count) end
+
+---------------------------------------------------------------------------------------------------
 -- Files and the network
 
 --- A local file as data URI, its type found in its bytes; URLs and data URIs pass unchanged.  Within the

@@ -22,8 +22,12 @@ end
 -- The workflow's own values with a new seed: ComfyUI would answer an unchanged run from its cache.
 local function try(name)
   local found, started = rc.tools.discover_inputs { deployment_id = name, kinds = { "seed" } }, rc.now()
-  local overrides = {}
-  for _, seed in ipairs(found.inputs) do overrides[seed.node_id] = { inputs = { [seed.input] = rc.random(0, 1 << 48) } } end
+  local overrides, seeds = {}, {}
+  for _, key in ipairs(found.places.seed or {}) do seeds[key] = true end
+  for _, seed in ipairs(found.inputs) do
+    local node = overrides[seed.node_id] or { inputs = {} }
+    if seeds[seed.key] then node.inputs[seed.input], overrides[seed.node_id] = rc.random(0, (1 << 31) - 1), node end
+  end
   local job = rc.submit { deployment_id = found.deployment_id, overrides = overrides }
   local finished = job:wait { timeout = 1800 }
   return { name = found.name, seconds = math.floor(rc.now() - started), outputs = #finished.output_urls, request_id = job.request_id }

@@ -18,7 +18,7 @@ local actions = {
   all = "parallel", map = "parallel",
   sleep = "time", now = "time", random = "time", uuid = "time",
   text = "results", image = "results", audio = "results", link = "results", embed = "results", fail = "results",
-  file = "files", read = "files", read_text = "files", download = "download", http = "http",
+  workflow = "workflow", file = "files", read = "files", read_text = "files", download = "download", http = "http",
 }
 
 local function state_of(name)
@@ -79,7 +79,7 @@ end
 function M.names()
   local names = {}
   for name in pairs(M.proxy { name = "names" }) do names[#names + 1] = "rc." .. name end
-  for _, module in ipairs { "jobs", "context", "http" } do
+  for _, module in ipairs { "jobs", "workflow", "context", "http" } do
     for _, name in ipairs(require("lib.recipes.rc." .. module).names()) do names[#names + 1] = name end
   end
   table.sort(names)

@@ -130,6 +130,15 @@ function M.find(name)
   return by_name[name]
 end
 
+--- A class that the simulated image does not describe, as a node of it shows it: the inputs that it has take anything.
+---@param node table
+---@return sim.NodeClass
+function M.of_node(node)
+  local item = { name = node.class_type, title = node.class_type, category = "", inputs = {}, outputs = {}, by_name = {} }
+  for name in pairs(node.inputs) do item.by_name[name] = { name = name, type = "*", options = {} } end
+  return item
+end
+
 ---@param item sim.NodeClass
 ---@param name any
 ---@return sim.NodeInput?

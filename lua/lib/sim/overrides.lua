@@ -141,7 +141,7 @@ end
 
 local function check_override(graph, node_id, override, complain)
   local node = graph[node_id]
-  if not node then
+  if not is_object(node) or not is_object(node.inputs) or type(node.class_type) ~= "string" then
     return complain({ node_id }, ("Node '%s' does not exist in the workflow"):format(node_id), "unknown_node")
   elseif not is_object(override) then
     return complain({ node_id }, "Input should be a valid dictionary", "dict_type")
@@ -154,7 +154,7 @@ local function check_override(graph, node_id, override, complain)
     return complain({ node_id, "inputs" }, missing and "Field required" or "Input should be a valid dictionary",
       missing and "missing" or "dict_type")
   end
-  check_inputs(graph, nodes.find(node.class_type), override.inputs, node_id, complain)
+  check_inputs(graph, nodes.find(node.class_type) or nodes.of_node(node), override.inputs, node_id, complain)
 end
 
 local function complaints(field)
@@ -239,9 +239,9 @@ function M.check_graph(graph)
 end
 
 local function copy(object)
-  local new = setmetatable({}, getmetatable(object))
+  local new = {}
   for key, value in pairs(object) do new[key] = value end
-  return new
+  return json.like(object, new)
 end
 
 --- The graph with the overrides laid over it; neither is changed.
