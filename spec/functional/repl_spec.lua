@@ -2,6 +2,7 @@
 local child = require "spec.support.child"
 local folder = require "spec.support.folder"
 local sim = require "lib.sim.server"
+local terminals = require "spec.support.terminal"
 
 local function repl(lines, ...)
   return child.run({ "repl", "--simulate", "--speed", "600", ... }, { input = table.concat(lines, "\n") .. "\n" })
@@ -58,8 +59,9 @@ describe("rcmcp repl", function()
   end)
 
   it("greets and prompts on a terminal", function()
+    if terminals.missing() then return pending(terminals.missing()) end
     local command = child.program .. " repl --simulate"
-    local terminal <close> = child.spawn("script", { "-qec", command, "/dev/null" }, { env = { "TERM=xterm" } })
+    local terminal <close> = terminals.spawn(command)
     terminal:wait_until(function() return terminal.out:find "\n> $" ~= nil end)
     assert.matches("on the simulator: nothing is real", terminal.out, 1, true)
     terminal:write "(function()\n"
