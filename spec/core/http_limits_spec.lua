@@ -7,6 +7,38 @@ local responder = require "spec.support.responder"
 local fetch, get = client.fetch, client.get
 
 describe("core.http limits", function()
+  -- The process stands still, as in SIGSTOP, a suspended machine or a long turn, while the answer comes and the time passes.
+  for _, case in ipairs { { "small", "answer", 2 }, { "larger than one read of libcurl", "answer", 1000000 } } do
+    it(("takes an answer that lies in the socket when its time is over, a %s one"):format(case[1]), function()
+      local server <close> = require("spec.support.wire").start()
+      local body = ("x"):rep(case[3])
+      server:set(case[2], responder.answer(200, body))
+      local response, message
+      local done = false
+      assert(http.start({ method = "POST", url = server.url, body = "b", total_ms = 400 }, function(...)
+        response, message = ...
+        done = true
+      end))
+      server:wait_until(function() return server:requests() == 1 end)
+      os.execute "sleep 0.6"
+      while not done do loop.step(true) end
+      assert(response, message)
+      assert.equal(#body, #response.body)
+    end)
+  end
+
+  it("ends a transfer at its time where nothing has come, or only a part", function()
+    local server <close> = require("spec.support.wire").start()
+    for _, answer in ipairs { "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nxxx" } do
+      server:set("keep", answer)
+      local response, message, code, sent = fetch { method = "POST", url = server.url, body = "b", total_ms = 200 }
+      assert.is_nil(response)
+      assert.equal("timeout", code)
+      assert.matches("no complete answer from 127%.0%.0%.1:%d+ within 0%.2 s", message)
+      assert.is_true(sent)
+    end
+  end)
+
   it("takes an answer of exactly the limit, and refuses one byte more", function()
     local server <close> = responder.start { ["*"] = { responder.answer(200, ("x"):rep(1000)), "keep" } }
     assert.equal(1000, #assert(get(server.url, { max_bytes = 1000 })).body)

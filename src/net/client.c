@@ -2,6 +2,7 @@
 
 #include "base/list.h"
 #include "net/client_error.h"
+#include "net/client_limits.h"
 #include "net/client_message.h"
 #include "net/client_slot.h"
 #include "net/proxy.h"
@@ -14,27 +15,18 @@ struct client_transfer {
     struct link link; // in the queue, or among the running; first: a struct link * is a transfer
     struct client *client;
     struct client_message *message;
-    struct client_slot *slot; // NULL: queued
-    struct idle_watch *idle;  // NULL: none
+    struct client_slot *slot;     // NULL: queued
+    struct client_limits *limits; // NULL: does not run
     client_done *done;
     void *arg;
 };
-
-// Ends a transfer that moves no byte.  Lives on after its transfer, until its timer is closed.
-struct idle_watch {
-    uv_timer_t timer; // first: a uv_handle_t * is a struct idle_watch *
-    struct client_transfer *transfer;
-    curl_off_t moved;
-    unsigned quiet; // samples without a byte
-};
-
-enum { IDLE_SAMPLES = 4 }; // an idle time is measured in this many parts
 
 struct client {
     struct client_base base;
     struct loop *loop;
     CURLM *multi;
     uv_timer_t *refill; // starts queued transfers after a cancellation, from the loop
+    struct client_turns *turns;
     struct list running, queue;
     struct client_slot *pool;
     uint64_t transfers, connections;
@@ -64,8 +56,6 @@ static void transfer_free(struct client_transfer *t)
     free(t);
 }
 
-// ---- Idle limit ----
-
 static void finish(struct client_transfer *t, CURLcode rc);
 static void refill(struct client *c);
 
@@ -74,51 +64,19 @@ static void free_handle(uv_handle_t *handle)
     free(handle);
 }
 
-static curl_off_t bytes_moved(CURL *easy)
+static void on_over_time(void *arg)
 {
-    curl_off_t down = 0, up = 0;
-    long head = 0;
-    curl.easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
-    curl.easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &up);
-    curl.easy_getinfo(easy, CURLINFO_HEADER_SIZE, &head);
-    return down + up + head;
-}
-
-static void on_idle_sample(uv_timer_t *timer)
-{
-    struct idle_watch *w = (struct idle_watch *)timer;
-    struct client_transfer *t = w->transfer;
-    curl_off_t moved = bytes_moved(t->slot->easy);
-    bool quiet = moved == w->moved && t->slot->on_wire;
-    w->quiet = quiet ? w->quiet + 1 : 0;
-    w->moved = moved;
-    if (w->quiet < IDLE_SAMPLES)
-        return;
+    struct client_transfer *t = arg;
     struct client *c = t->client;
-    t->slot->stop = SLOT_IDLE;
+    t->limits = NULL;
     finish(t, CURLE_OPERATION_TIMEDOUT);
     refill(c);
 }
 
-// False when memory is out.
-static bool idle_start(struct client_transfer *t)
+static void limits_end(struct client_transfer *t)
 {
-    struct idle_watch *w = calloc(1, sizeof *w);
-    if (!w)
-        return false;
-    w->transfer = t;
-    t->idle = w;
-    uint64_t part = (t->message->idle_ms + IDLE_SAMPLES - 1) / IDLE_SAMPLES;
-    uv_timer_init(loop_uv(t->client->loop), &w->timer);
-    uv_timer_start(&w->timer, on_idle_sample, part, part);
-    return true;
-}
-
-static void idle_end(struct client_transfer *t)
-{
-    if (t->idle)
-        uv_close((uv_handle_t *)&t->idle->timer, free_handle);
-    t->idle = NULL;
+    client_limits_end(t->limits);
+    t->limits = NULL;
 }
 
 // ---- Slots ----
@@ -156,7 +114,8 @@ static bool begin(struct client_transfer *t, struct client_failure *why)
     if (!client_slot_prepare(s, t->message, t, why))
         goto err0;
     t->slot = s;
-    if (t->message->idle_ms > 0 && !idle_start(t)) {
+    t->limits = client_limits_start(c->loop, c->turns, s, on_over_time, t);
+    if (!t->limits) {
         out_of_memory(why);
         goto err0;
     }
@@ -170,7 +129,7 @@ static bool begin(struct client_transfer *t, struct client_failure *why)
     return true;
 
 err1:
-    idle_end(t);
+    limits_end(t);
 err0:
     t->slot = NULL;
     give_slot(c, s);
@@ -189,7 +148,7 @@ static void detach(struct client_transfer *t)
     // dead.
     if (opened > 0)
         t->slot->stale = true;
-    idle_end(t);
+    limits_end(t);
     curl.multi_remove_handle(c->multi, t->slot->easy);
     list_remove(&c->running, &t->link);
     if (c->running.count == 0)
@@ -322,12 +281,17 @@ struct client *client_new(struct loop *loop, struct client_failure *why)
     c->refill = calloc(1, sizeof *c->refill);
     if (!c->refill)
         goto err1;
-    if (!make_base(c))
+    c->turns = client_turns_new(loop);
+    if (!c->turns)
         goto err2;
+    if (!make_base(c))
+        goto err3;
     uv_timer_init(loop_uv(loop), c->refill);
     c->refill->data = c;
     return c;
 
+err3:
+    client_turns_free(c->turns);
 err2:
     free(c->refill);
 err1:
@@ -361,6 +325,7 @@ void client_free(struct client *c)
     client_poll_free(c->base.poll);
     free(c->base.no_proxy);
     uv_close((uv_handle_t *)c->refill, free_handle);
+    client_turns_free(c->turns);
     free(c);
 }
 

@@ -162,18 +162,16 @@ static void set_common(struct client_slot *s)
     curl.easy_setopt(e, CURLOPT_PREREQDATA, s);
     client_poll_adopt(s->base->poll, e);
     s->stale = false;
-    s->connect_ms = s->total_ms = s->pipewait = -1;
+    s->connect_ms = s->pipewait = -1;
 }
 
+// The other limits are not libcurl's; see client_limits.h.
 static void set_limits(struct client_slot *s)
 {
     const struct client_message *m = s->message;
     if (m->connect_ms != s->connect_ms)
         curl.easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, m->connect_ms);
-    if (m->total_ms != s->total_ms)
-        curl.easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, m->total_ms);
     s->connect_ms = m->connect_ms;
-    s->total_ms = m->total_ms;
 }
 
 // Whether to wait for a connection that is being made, in the hope of HTTP/2: only TLS offers it.
