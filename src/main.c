@@ -1,9 +1,11 @@
+#include "base/log.h"
 #include "base/log_sink.h"
 #include "bindings/bindings.h"
 #include "host/host.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include <malloc.h>
 #endif
 
+enum { DESCRIPTORS = 29 };     // that any command needs beside the standard ones
 enum { LAST_CHANCE_MS = 500 }; // that the reader of the log has, at the end
 
 // A descriptor opened later must not become 0, 1 or 2 by accident.
@@ -24,6 +27,19 @@ static void open_standard_descriptors(void)
             return;
         }
     }
+}
+
+// libuv ends the process where it finds no descriptor for its own pipes: so they are looked for
+// before.
+static bool have_descriptors(void)
+{
+    int fds[DESCRIPTORS], count = 0;
+    while (count < DESCRIPTORS && (fds[count] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) >= 0)
+        count++;
+    bool enough = count == DESCRIPTORS;
+    while (count > 0)
+        (void)close(fds[--count]);
+    return enough;
 }
 
 // A workflow of some megabytes passes through several blocks of its size.  Taking each from the
@@ -41,6 +57,12 @@ int main(int argc, char **argv)
     open_standard_descriptors();
     keep_some_memory();
     (void)signal(SIGPIPE, SIG_IGN); // a write to a closed pipe fails instead
+    if (!have_descriptors()) {
+        log_line(LOG_ERROR,
+                 "cannot start: too few files may be open (ulimit -n): at least %d are needed",
+                 DESCRIPTORS + 3);
+        return EX_OSERR;
+    }
     struct host *host = host_new(bindings);
     if (!host)
         return EX_OSERR;

@@ -145,4 +145,20 @@ describe("core.http limits", function()
     assert.equal(0, http.active())
     assert.equal(0, http.stats().queued)
   end)
+
+  it("says what is too long, not that memory is out", function()
+    local server <close> = responder.start {
+      ["GET /line"] = { { "HTTP/1.1 200 OK\r\nX-Long: ", "x", 150000, "\r\nContent-Length: 2\r\n\r\nok" }, "close" },
+    }
+    for _, size in ipairs { 2000000, 9000000 } do
+      local response, message, code, sent = get(server.url .. "/" .. ("x"):rep(size))
+      assert.is_nil(response)
+      assert.equal("protocol", code, message)
+      assert.matches("address", message, 1, true)
+      assert.is_not_true(sent)
+    end
+    local _, message, code = get(server.url .. "/line")
+    assert.equal("protocol", code)
+    assert.matches("a header line of more than 100 KiB", message, 1, true)
+  end)
 end)

@@ -137,4 +137,21 @@ describe("the command line", function()
       assert.equal(0, (bash:wait()), bash.err)
     end)
   end)
+
+  it("refuses an option given twice that takes one value", function()
+    for _, args in ipairs { { "simulate", "--port", "1", "--port", "2" }, { "serve", "--log-level", "info", "--log-level=debug" } } do
+      local status, _, err = child.run(args)
+      assert.equal(64, status)
+      assert.matches(args[2], err, 1, true)
+    end
+  end)
+
+  it("says so where too few files may be open", function()
+    for _, limit in ipairs { 4, 5, 8, 20 } do
+      local command = ("ulimit -n %d; exec %s --version"):format(limit, child.program)
+      local process <close> = child.spawn("sh", { "-c", command })
+      assert.equal(71, (process:wait()))
+      assert.matches("too few files may be open (ulimit -n)", process.err, 1, true)
+    end
+  end)
 end)

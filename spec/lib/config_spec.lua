@@ -34,6 +34,19 @@ describe("lib.config", function()
     return (err.message:gsub(paths[#paths]:gsub("%W", "%%%0"), "FILE"))
   end
 
+  it("shows neither password nor query of a URL that it refuses", function()
+    for given, shown in pairs {
+      ["http://user:geheim@127.0.0.1:1"] = "http://[hidden]@127.0.0.1:1", ["https://geheim@x@host/"] = "https://[hidden]@host/",
+      ["ftp://host/?token=geheim"] = "ftp://host/?[hidden]", ["user:geheim@host"] = "[hidden]@host",
+      ["https://h#geheim"] = "https://h#[hidden]",
+    } do
+      local settings, err = load_with { file = false, env = { RUNCOMFY_SERVERLESS_BASE_URL = given } }
+      assert.is_nil(settings)
+      assert.is_nil(err.message:find("geheim", 1, true))
+      assert.matches(('got "%s"'):format(shown), err.message, 1, true)
+    end
+  end)
+
   it("has defaults, and no key is no error", function()
     local settings = assert(load_with { file = false })
     assert.equal("https://api.runcomfy.net", settings.base_url)

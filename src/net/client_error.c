@@ -2,9 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { HOST_ROOM = 128 };
+enum { HOST_ROOM = 128, PROBE = 1 << 20 };
 
 static const char *const names[] = {
     [CLIENT_OK] = "ok",
@@ -166,6 +167,15 @@ static bool is_trust(CURLcode rc)
            rc == CURLE_SSL_ISSUER_ERROR || rc == CURLE_SSL_INVALIDCERTSTATUS;
 }
 
+// libcurl says that memory is out also where a header line is longer than it takes: which of the
+// two it was is tried out.
+static bool is_line_too_long(const struct client_slot *s)
+{
+    void *probe = malloc(PROBE);
+    free(probe);
+    return probe && s->on_wire && !s->head_ended;
+}
+
 static void explain_answer(const struct client_slot *s, CURLcode rc, const char *host,
                            const char *detail, struct client_failure *why)
 {
@@ -177,7 +187,11 @@ static void explain_answer(const struct client_slot *s, CURLcode rc, const char 
         say(why, CLIENT_TRUNCATED, "the answer of %s ended early (%s)", host, detail);
         return;
     case CURLE_OUT_OF_MEMORY:
-        say(why, CLIENT_MEMORY, "not enough memory for a request to %s", host);
+        if (is_line_too_long(s))
+            say(why, CLIENT_PROTOCOL, "the answer of %s has a header line of more than 100 KiB",
+                host);
+        else
+            say(why, CLIENT_MEMORY, "not enough memory for a request to %s", host);
         return;
     case CURLE_TOO_MANY_REDIRECTS:
         say(why, CLIENT_PROTOCOL, "%s redirects more than %d times", host, CLIENT_MAX_REDIRECTS);

@@ -99,6 +99,14 @@ static char *put_headers(struct client_message *m, const struct client_request *
     return at;
 }
 
+static size_t head_size(const struct client_request *r)
+{
+    size_t size = strlen(r->url) + (r->bearer ? sizeof bearer_prefix + strlen(r->bearer) : 0);
+    for (size_t i = 0; i < r->header_count; i++)
+        size += text_size(r->headers[i]);
+    return size;
+}
+
 struct client_message *client_message_new(const struct client_request *r)
 {
     struct client_message *m = malloc(sizeof *m + block_size(r));
@@ -106,6 +114,7 @@ struct client_message *client_message_new(const struct client_request *r)
         return NULL;
     *m = (struct client_message){
         .body_size = r->body_size,
+        .head_size = head_size(r),
         .connect_ms = r->connect_ms,
         .total_ms = r->total_ms,
         .idle_ms = r->idle_ms,

@@ -10,6 +10,7 @@ struct client_message {
     const char *url;
     const char *body; ///< NULL: none
     size_t body_size;
+    size_t head_size;           ///< bytes of the address and of the header lines
     const char *body_file;      ///< NULL: none
     const char *save_as;        ///< NULL: into memory
     struct curl_slist *headers; ///< as libcurl wants them, with the bearer's line

@@ -13,6 +13,7 @@
 
 enum {
     HEAD_LIMIT = 256 << 10, // bytes of a header block; newer libcurls end at 300 KiB, less clearly
+    LONGEST_HEAD = 900000,  // of a request; libcurl ends at 1 MiB, and says that memory is out
     KEEP_ROOM = 64 << 10,   // a buffer over this size is not kept for the next transfer
 };
 
@@ -332,6 +333,14 @@ bool client_slot_prepare(struct client_slot *s, const struct client_message *mes
                          struct client_failure *why)
 {
     curl_off_t upload_size = 0;
+    if (message->head_size > LONGEST_HEAD) {
+        why->code = CLIENT_PROTOCOL;
+        (void)snprintf(why->message, sizeof why->message,
+                       "the address and the headers of this request have %zu bytes, more than the "
+                       "%d that can be sent",
+                       message->head_size, LONGEST_HEAD);
+        return false;
+    }
     s->message = message;
     s->owner = owner;
     if (!open_files(s, &upload_size, why)) {

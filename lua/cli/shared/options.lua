@@ -47,6 +47,13 @@ function M.settings(parser)
   parser:option("--speed", "How many times as fast as real the simulated time runs"):argname("FACTOR")
 end
 
+-- "--port 1 --port 2" is a mistake: which of the two counts is nobody's guess.  argparse would take the last.
+local function refuse_twice(parser)
+  for _, option in ipairs(parser._options) do
+    if option._maxcount == 1 and option._maxargs > 0 then option:overwrite(false) end
+  end
+end
+
 --- The argparse parser of a command.
 ---@param name string
 ---@param command Command
@@ -56,6 +63,7 @@ function M.parser(name, command)
   local parser = argparse("rcmcp " .. name, command.summary .. ".", command.epilog):add_help(false)
   parser:flag("-h --help", "Show this help"):action(function() error(HELP, 0) end)
   if command.define then command.define(parser) end
+  refuse_twice(parser)
   return parser
 end
 

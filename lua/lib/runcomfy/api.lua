@@ -30,8 +30,8 @@ local settings, headers_of_read, headers_of_write
 function M.configure(new)
   local base_url = (new.base_url or M.DEFAULT_BASE_URL):gsub("/+$", "")
   if not base_url:find("^https?://[^/?#%s]") or base_url:find("[?#%s]") then
-    return nil, errors.new(("RUNCOMFY_SERVERLESS_BASE_URL must be a URL such as %s, got '%s'"):format(M.DEFAULT_BASE_URL, base_url),
-      { code = "bad_setting" })
+    return nil, errors.new(("RUNCOMFY_SERVERLESS_BASE_URL must be a URL such as %s, got '%s'")
+      :format(M.DEFAULT_BASE_URL, http.place(base_url)), { code = "bad_setting" })
   end
   local prefix = new.queue_prefix or "v1"
   if prefix ~= "v1" and prefix ~= "v2" then
