@@ -20,9 +20,16 @@ function M.is_array(value)
   return getmetatable(value) == json.array or (#value > 0 and getmetatable(value) == nil)
 end
 
+-- The item of a list of one: what our own answers show as ["AMPERE_48"] is given back like that.
+local function single(value)
+  if type(value) == "table" and M.is_array(value) and #value == 1 and type(value[1]) ~= "table" then return value[1] end
+  return value
+end
+
 ---@param value any
 ---@return string?
 function M.string(value)
+  value = single(value)
   return type(value) == "string" and value or nil
 end
 
@@ -58,6 +65,7 @@ end
 ---@param value any
 ---@return integer|core.json.Integer|nil
 function M.integer(value)
+  value = single(value)
   if type(value) == "string" then return integer_of(value) end
   if M.is_boxed(value) then return not tostring(value):find("[.eE]") and value or nil end
   return math.tointeger(value)
@@ -66,6 +74,7 @@ end
 ---@param value any
 ---@return number|core.json.Integer|nil
 function M.number(value)
+  value = single(value)
   if M.is_boxed(value) then return value end
   if type(value) == "string" then
     local whole = integer_of(value)
@@ -81,6 +90,7 @@ end
 ---@param value any
 ---@return boolean?
 function M.boolean(value)
+  value = single(value)
   if type(value) == "boolean" then return value end
   if type(value) == "number" then value = tostring(math.tointeger(value)) end
   if type(value) ~= "string" then return nil end
@@ -106,6 +116,47 @@ function M.array(value)
   if M.is_array(value) then return value end
   if type(value) == "table" and next(value) == nil and getmetatable(value) == nil then return json.as_array(value) end
   return nil
+end
+
+--- The list of one item that stands for itself: "one" for ["one"].  A text that was meant as JSON, and is none,
+--- is no item.
+---@param value any
+---@param of "object"|"string"|"integer"|"number"|"boolean"|"array"  what the items are
+---@return table?
+function M.list_of_one(value, of)
+  if of == "array" then return nil end
+  if of == "object" then
+    local object = M.object(value)
+    return object and next(object) ~= nil and json.as_array { object } or nil
+  end
+  if type(value) == "string" and (not value:find "%S" or value:find "^%s*[%[{]") then return nil end
+  return type(value) ~= "table" and M[of](value) ~= nil and json.as_array { value } or nil
+end
+
+-- Empty values -------------------------------------------------------------------------------------
+
+local function is_empty_table(value)
+  return type(value) == "table" and next(value) == nil
+end
+
+local WORDS_FOR_NOTHING = { [""] = true, null = true }
+
+local function is_blank_text(value)
+  return type(value) == "string" and #value <= 64 and WORDS_FOR_NOTHING[value:match("^%s*(.-)%s*$")] == true
+end
+
+--- Whether a value says nothing for a parameter of this type, so that it counts as left out where that is
+--- allowed: null; for other types than text also "" and the word null; a table without members where no table
+--- is wanted, and [] for an object.  An empty text for a text, {} for an object and [] for a list say something.
+---@param value any
+---@param kind "string"|"integer"|"number"|"boolean"|"object"|"array"
+---@return boolean
+function M.is_blank(value, kind)
+  if value == json.null then return true end
+  if kind == "string" then return is_empty_table(value) end
+  if is_blank_text(value) then return true end
+  if kind == "array" then return false end
+  return is_empty_table(value) and (kind ~= "object" or M.is_array(value))
 end
 
 return M

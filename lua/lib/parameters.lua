@@ -7,8 +7,9 @@
 ---   }
 ---   local input, err = compiled.check { deployment_id = "d", count = "3" }   --> { deployment_id = "d", count = 3 }
 ---
---- The check takes what models send (see lib.coerce), treats JSON null as absent, fills defaults, and
---- reports all that is wrong in one error: a model corrects its call at once instead of field by field.
+--- The check takes what models send (see lib.coerce), fills defaults, and reports all that is wrong in one error:
+--- a model corrects its call at once instead of field by field.  JSON null counts as left out; where a parameter
+--- may be left out, so does an empty value that the parameter cannot have: some clients fill in every field.
 --- A place inside a parameter is written as lib.schema does: `stages/0/seed`.
 
 local coerce = require "lib.coerce"
@@ -38,6 +39,7 @@ local M = {}
 ---@field items? string|Parameter[]  an array's items: their type, or the parameters of objects
 ---@field properties? Parameter[]    the members of an object; without it, any object
 ---@field examples? any[]
+---@field empty? "refused"       an empty value that it cannot have (0 below its minimum) is an error, left out or not
 
 ---@class CompiledParameters
 ---@field schema table                      JSON Schema, keys ordered, for json.encode
@@ -210,12 +212,29 @@ local function inside_of(entry)
   return entry.items and simple_items(entry.items)
 end
 
+-- A list, or its only item.
+local function converter_of(entry)
+  local convert, items = coerce[entry[2]], entry.items
+  if not items then return convert end
+  local of = type(items) == "table" and "object" or items
+  return function(raw)
+    return convert(raw) or coerce.list_of_one(raw, of)
+  end
+end
+
+-- What a value of the right form looks like, where the declaration has an example.
+local function such_as(entry)
+  if entry[2] ~= "object" or not entry.examples then return "" end
+  return ", such as " .. json.encode(entry.examples[1])
+end
+
 ---@param entry Parameter
 ---@return Reader
 function compile_value(entry)
-  local convert, rules, inside = coerce[entry[2]], rules_of(entry), inside_of(entry)
+  local convert, rules, inside = converter_of(entry), rules_of(entry), inside_of(entry)
   local wanted = ARTICLE[entry[2]]
   if type(entry.items) == "string" then wanted = ("a list of %ss"):format(entry.items) end
+  wanted = wanted .. such_as(entry)
   return function(raw, place, problems)
     local value = convert(raw)
     if value == nil then return note(problems, place, "Field '%s' must be %s, got %s.", place, wanted, shown(raw)) end
@@ -224,6 +243,41 @@ function compile_value(entry)
     end
     if inside then return inside(value, place, problems) end
     return value
+  end
+end
+
+-- Empty values -------------------------------------------------------------------------------------
+
+-- Whether the declaration itself has no use for an empty text, an empty list, or a zero.  A zero is unset only
+-- without a default: with one, as in `count`, it may mean "none", and the default costs money.
+local function empty_tests(entry)
+  local kind = entry[2]
+  local function refused(value)
+    return compile_value(entry)(value, entry[1], {}) == nil
+  end
+  if kind == "string" then
+    local unset = refused ""
+    return function(value) return unset and (value == "" or type(value) == "string" and not value:find "%S" and #value <= 64) end
+  elseif kind == "array" then
+    local unset = (entry.min_items or 0) > 0
+    return function(value) return unset and type(value) == "table" and next(value) == nil end
+  elseif (kind == "integer" or kind == "number") and entry.default == nil and entry.empty ~= "refused" then
+    local unset = refused(0)
+    return function(value) return unset and coerce.number(value) == 0 end
+  end
+  return function() return false end
+end
+
+-- Whether a value counts as left out.
+local function compile_is_unset(entry)
+  local null = json.null
+  if declaration.is_required(entry) then return function(value) return value == null end end
+  local kind, is_empty = entry[2], nil
+  return function(value)
+    if value == null then return true end
+    if type(value) == "boolean" then return false end
+    is_empty = is_empty or empty_tests(entry)
+    return coerce.is_blank(value, kind) or is_empty(value)
   end
 end
 
@@ -272,7 +326,7 @@ local function compile_slots(list)
     local required = declaration.is_required(entry)
     slots[i] = {
       name = entry[1], read = compile_value(entry), default = entry.default, required = required, entry = entry,
-      empty = not required and (entry[2] ~= "string" or entry.enum ~= nil) and "" or nil,
+      is_unset = compile_is_unset(entry),
     }
     known[entry[1]], names[i] = true, entry[1]
   end
@@ -292,7 +346,6 @@ end
 -- is meant: it is taken as absent where it could be no value.
 function compile_members(list)
   local slots, known, names = compile_slots(list)
-  local null = json.null
   return function(object, prefix, problems)
     local input, before = json.like(object, {}), #problems
     for name in pairs(object) do
@@ -301,7 +354,7 @@ function compile_members(list)
     for i = 1, #slots do
       local slot = slots[i]
       local value = object[slot.name]
-      if value == nil or value == null or value == slot.empty then
+      if value == nil or slot.is_unset(value) then
         fill(slot, input, prefix, problems)
       else
         input[slot.name] = slot.read(value, prefix == "" and slot.name or prefix .. slot.name, problems)

@@ -17,7 +17,6 @@ local function drop_empty(input)
   for _, name in ipairs { "overrides", "workflow_api_json", "extra_data" } do
     if is_empty(input[name]) then input[name] = nil end
   end
-  if input.webhook_url == "" then input.webhook_url = nil end
   if input.webhook_intermediate_status == false and not input.webhook_url then input.webhook_intermediate_status = nil end
 end
 
@@ -70,7 +69,7 @@ return {
     { "workflow_api_json", "object", "Advanced: a whole workflow in ComfyUI's API format to run instead of the deployment's own; its nodes "
       .. "and models must exist in the deployment", optional = true },
     { "extra_data", "object", "For ComfyUI partner nodes: {\"api_key_comfy_org\":\"comfyui-…\"}", optional = true },
-    { "webhook_url", "string", "Public https URL that RunComfy calls when the request ends", optional = true },
+    { "webhook_url", "string", "Public https URL that RunComfy calls when the request ends", optional = true, min_length = 1 },
     { "webhook_intermediate_status", "boolean", "Call the webhook at every change of status, not only at the end", optional = true },
     { "wait_for_completion", "boolean", "Wait for the end and answer with the result", default = false },
     { "timeout_seconds", "integer", "Longest wait with wait_for_completion; 0: look once. The job goes on after it", default = 300 },

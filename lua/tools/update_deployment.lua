@@ -15,8 +15,8 @@ local BODY_KEYS = {
 local function input_list()
   local list = {
     { "deployment_id", "string", "Id of the deployment, as list_deployments shows it" },
-    { "name", "string", "New name", optional = true },
-    { "workflow_version", "string", "New version of the workflow", optional = true, examples = { "v2" } },
+    { "name", "string", "New name", optional = true, min_length = 1 },
+    { "workflow_version", "string", "New version of the workflow", optional = true, min_length = 1, examples = { "v2" } },
     { "hardware", "string", "New GPU type: " .. deployment.hardware_table(), enum = deployment.hardware_names(), optional = true },
   }
   table.move(scaling.parameters(), 1, 4, #list + 1, list)

@@ -72,6 +72,64 @@ describe("lib.parameters", function()
       assert.equal('[]', json.encode(check({ l = {} }).l))
     end)
 
+    describe("of a client that fills in every field", function()
+      local function input_of(entry, value)
+        local input, err = compiled(entry).check { x = value }
+        return err and err.message or json.encode(input)
+      end
+
+      it("takes for left out what the parameter cannot be", function()
+        for _, value in ipairs { "", " ", "null", {}, json.as_array {}, json.null } do
+          for _, kind in ipairs { "integer", "number", "boolean" } do
+            assert.equal("{}", input_of({ "x", kind, "X", optional = true }, value))
+            assert.equal('{"x":true}', input_of({ "x", "boolean", "X", default = true }, value))
+          end
+        end
+        for _, value in ipairs { "", json.null, json.as_array {} } do
+          assert.equal("{}", input_of({ "x", "object", "X", optional = true }, value))
+          assert.equal("{}", input_of({ "x", "string", "X", optional = true, enum = { "a" } }, value))
+          assert.equal('{"x":"a"}', input_of({ "x", "string", "X", default = "a", min_length = 1 }, value))
+        end
+        assert.equal("{}", input_of({ "x", "array", "X", optional = true, min_items = 1 }, json.as_array {}))
+        assert.equal("{}", input_of({ "x", "integer", "X", optional = true, minimum = 64 }, 0))
+      end)
+
+      it("leaves what may be meant", function()
+        assert.equal('{"x":""}', input_of({ "x", "string", "X", optional = true }, ""))
+        assert.equal('{"x":false}', input_of({ "x", "boolean", "X", default = true }, false))
+        assert.equal('{"x":0}', input_of({ "x", "integer", "X", optional = true, minimum = 0 }, 0))
+        assert.equal('{"x":[]}', input_of({ "x", "array", "X", optional = true }, json.as_array {}))
+        assert.equal('{"x":{}}', input_of({ "x", "object", "X", optional = true }, {}))
+      end)
+
+      it("refuses a zero that has a default in its place, or is required: it may mean none", function()
+        assert.matches("from 1 to 32", input_of({ "x", "integer", "X", default = 4, minimum = 1, maximum = 32 }, 0))
+        assert.matches("1 or more", input_of({ "x", "integer", "X", minimum = 1 }, 0))
+        assert.matches("must not be empty", input_of({ "x", "string", "X", min_length = 1 }, ""))
+        assert.matches("must be an integer", input_of({ "x", "integer", "X" }, ""))
+      end)
+
+      it("is told by the schema that an empty text is allowed", function()
+        local schema = compiled({ "a", "string", "A", min_length = 1 }, { "b", "string", "B", optional = true, min_length = 1 }).schema
+        assert.equal(1, schema.properties.a.minLength)
+        assert.is_nil(schema.properties.b.minLength)
+      end)
+    end)
+
+    it("takes a list of one for its item, and an item for the list of it", function()
+      local check = compiled({ "gpu", "string", "GPU", enum = { "A" }, optional = true }, { "n", "integer", "N", optional = true },
+        { "ids", "array", "Ids", items = "string", optional = true }, { "seeds", "array", "S", items = "integer", optional = true },
+        { "stages", "array", "S", items = { { "p", "string", "P" } }, optional = true }).check
+      assert.equal('{"gpu":"A"}', json.encode(check { gpu = json.as_array { "A" } }))
+      assert.equal('{"n":7}', json.encode(check { n = json.as_array { "7" } }))
+      assert.equal('{"ids":["one"]}', json.encode(check { ids = "one" }))
+      assert.equal('{"seeds":[5]}', json.encode(check { seeds = "5" }))
+      assert.equal('{"stages":[{"p":"x"}]}', json.encode(check { stages = { p = "x" } }))
+      assert.matches("must be a string, got a list", problem(check, { gpu = json.as_array { "A", "A" } }).message)
+      assert.matches("must be a list of strings", problem(check, { ids = '["a"' }).message)
+      assert.matches("must be a list of integers", problem(check, { seeds = "1,2" }).message)
+    end)
+
     local refused = {
       { "integer", "3.5" }, { "integer", 3.5 }, { "integer", "many" }, { "integer", true }, { "integer", "0x10" },
       { "number", "nan" }, { "number", "" }, { "boolean", "maybe" }, { "boolean", 2 }, { "string", 5 },

@@ -1,4 +1,5 @@
 local bed = require "spec.support.runcomfy"
+local json = require "core.json"
 
 local BARE = '[{"id":"a","name":"n","max_instances":3,"payload":{"x":1},"new_field":[]},{}]'
 
@@ -51,6 +52,17 @@ describe("tool list_deployments", function()
     bed.with({}, function(sim)
       assert.equal("Found 3 deployment(s).", bed.call("list_deployments", { ids = {} }).text)
       assert.equal("", sim:requests()[1].query)
+    end)
+  end)
+
+  it("takes one id for a list of it, and nothing filled in for all", function()
+    bed.with({}, function(sim)
+      bed.call("list_deployments", { ids = "one" })
+      bed.call("list_deployments", { ids = "", include_payload = "", include_readme = json.null })
+      bed.call("list_deployments", { ids = "null", include_payload = "null" })
+      assert.equal("ids=one", sim:requests()[1].query)
+      assert.equal("", sim:requests()[2].query)
+      assert.equal("", sim:requests()[3].query)
     end)
   end)
 

@@ -140,7 +140,7 @@ describe("tool submit_request", function()
       { { webhook_url = "http://example.com" }, "'webhook_url' must be a public https:// URL" },
       { { webhook_url = "https://" }, "'webhook_url'" },
       { { webhook_url = "https://a b" }, "'webhook_url'" },
-      { { overrides = "[1]" }, "'overrides' must be an object" },
+      { { overrides = "[1]" }, "'overrides' must be an object, such as {\"6\":{\"inputs\":{\"text\"" },
       { { timeout_seconds = "soon" }, "'timeout_seconds' must be an integer" },
       { { wait_for_completion = "perhaps" }, "'wait_for_completion' must be true or false" },
     }

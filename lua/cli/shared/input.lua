@@ -54,6 +54,7 @@ end
 local function structured(entry, values)
   local first, err = text_of(values[1], entry[1])
   if not first then return nil, err end
+  if first == "" and #values == 1 then return "" end -- says nothing: the tool's check knows whether that may be
   if entry[2] == "array" and (#values > 1 or not first:find("^%s*%[")) then return json.as_array(values) end
   return decode(first, entry[1])
 end

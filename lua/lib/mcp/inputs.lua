@@ -75,20 +75,38 @@ local function copy(value)
   return result
 end
 
--- What models send for a member of a simple type ("30" for 30), and null for one that is left out.
-local function lenient(value, property)
-  local kind = type(property) == "table" and property.type
-  local convert = type(kind) == "string" and coerce[kind]
-  if not convert then return value end
-  if value == null then return nil end
-  local converted = convert(value)
+-- The simple type of a member, and of its items.
+local function kinds_of(property)
+  if type(property) ~= "table" then return nil end
+  local items = type(property.items) == "table" and property.items.type
+  return type(property.type) == "string" and coerce[property.type] and property.type or nil, type(items) == "string" and items or nil
+end
+
+-- Whether a value says nothing, for a member that may be left out: see lib.parameters, which says the same of a list.
+local function is_unset(value, property, kind)
+  if coerce.is_blank(value, kind) then return true end
+  if value ~= "" then return false end
+  if type(property.enum) ~= "table" then return math.type(property.minLength) == "integer" and property.minLength > 0 end
+  for _, option in ipairs(property.enum) do
+    if option == "" then return false end
+  end
+  return true
+end
+
+-- What models send for a member of a simple type ("30" for 30), and empty values for one that is left out.
+local function lenient(value, property, required)
+  local kind, items = kinds_of(property)
+  if not kind then return value end
+  if value == null or not required and is_unset(value, property, kind) then return nil end
+  local converted = coerce[kind](value)
+  if converted == nil and kind == "array" and items and coerce[items] then converted = coerce.list_of_one(value, items) end
   if converted == nil then return value end
   return converted
 end
 
-local function prepared(object, properties)
+local function prepared(object, properties, required)
   local input = json.like(object, {})
-  for name, value in pairs(object) do input[name] = lenient(value, properties[name]) end
+  for name, value in pairs(object) do input[name] = lenient(value, properties[name], required[name]) end
   for name, property in pairs(properties) do
     if input[name] == nil and type(property) == "table" and property.default ~= nil then input[name] = copy(property.default) end
   end
@@ -98,11 +116,13 @@ end
 local function compile_reader(schema)
   local check = M.compile_schema(schema, "input")
   local properties = type(schema.properties) == "table" and schema.properties or {}
+  local required = {}
+  for _, name in ipairs(type(schema.required) == "table" and schema.required or {}) do required[name] = true end
   return function(arguments)
     if arguments == nil or arguments == null then arguments = {} end
     local object = coerce.object(arguments)
     if not object then return nil, parameters.invalid("arguments", "The arguments must be an object.") end
-    local input = prepared(object, properties)
+    local input = prepared(object, properties, required)
     local ok, message, failure = check(input)
     if ok then return input end
     local place = failure and require("lib.schema.failure").place(failure) or ""

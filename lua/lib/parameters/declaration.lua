@@ -27,6 +27,7 @@ local FIELDS = {
   max_items = { kind = "number", types = { array = true } },
   items = { types = { array = true } },
   properties = { kind = "table", types = { object = true } },
+  empty = { kind = "string", types = { integer = true, number = true } },
 }
 
 local function fail(format, ...)
@@ -105,6 +106,9 @@ function M.check_entry(entry, label, seen, depth)
   for _, field in ipairs(sorted_keys(entry)) do
     if not field:find("^[123]$") then check_field(entry, field, label) end
   end
+  if entry.empty and entry.empty ~= "refused" then
+    fail("%s: parameter '%s': 'empty' may only be \"refused\"", label, entry[1])
+  end
   if entry.pattern then check_pattern(entry, label) end
   if entry.enum and #entry.enum == 0 then fail("%s: parameter '%s': 'enum' is empty", label, entry[1]) end
   if entry.properties then check_list(entry.properties, label .. ".properties", depth + 1) end
@@ -136,6 +140,12 @@ local function items_schema(items)
   return items and { type = items }
 end
 
+-- A text that may be left out may also be empty, which means the same: see lib.parameters.
+local function published_min_length(entry)
+  if entry.min_length == 1 and not M.is_required(entry) then return nil end
+  return entry.min_length
+end
+
 local function property(entry)
   local members = entry.properties and M.schema(entry.properties)
   return json.ordered(PROPERTY_KEYS, {
@@ -146,7 +156,7 @@ local function property(entry)
     properties = members and members.properties,
     required = members and members.required,
     additionalProperties = members and members.additionalProperties,
-    minLength = entry.min_length,
+    minLength = published_min_length(entry),
     maxLength = entry.max_length,
     pattern = entry.pattern,
     minItems = entry.min_items,

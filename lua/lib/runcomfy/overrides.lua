@@ -13,7 +13,7 @@ local M = {}
 local SHAPE = 'The shape is {"6":{"inputs":{"text":"…"}}}: node id, "inputs", name of the input. get_deployment (include_payload=true) '
   .. "lists node ids and inputs. Nothing was sent."
 
-local WRAPPERS = { overrides = true, prompt = true, workflow_api_json = true, nodes = true }
+local WRAPPERS = { overrides = true, prompt = true, workflow_api_json = true, workflow = true, output = true, nodes = true }
 
 -- What a node of a workflow has beside its inputs.  The API merges a partial workflow graph.
 local BESIDE_INPUTS = { class_type = true, is_changed = true }

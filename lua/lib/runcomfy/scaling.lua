@@ -20,7 +20,7 @@ function M.parameters(defaults)
   for i, entry in ipairs(LIST) do
     list[i] = {
       entry[1], "integer", entry[2], minimum = entry[3], maximum = entry[4],
-      default = defaults and defaults[entry[1]], optional = not defaults,
+      default = defaults and defaults[entry[1]], optional = not defaults, empty = "refused",
     }
   end
   return list
