@@ -375,6 +375,14 @@ function json.has_order(object) end
 ---@return T
 function json.like(model, copy) end
 
+--- Lets members that an object has not be read from `index(object, key)`; its order stays, copies made with `like` have
+--- it, but not the guard.  The object must have no metatable but that of an order.
+---@generic T: table
+---@param object T
+---@param index fun(object: table, key: any): any
+---@return T
+function json.guard(object, index) end
+
 --- Checks JSON text and keeps it as bytes, white space removed, for `encode` to write unchanged.
 ---@param text string
 ---@return core.json.Raw? raw, string? message

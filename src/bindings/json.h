@@ -92,6 +92,7 @@ int json_ordered(lua_State *L);
 int json_order(lua_State *L);
 int json_has_order(lua_State *L);
 int json_like(lua_State *L);
+int json_guard(lua_State *L);
 int json_repair_text(lua_State *L);
 int json_envelope(lua_State *L);
 

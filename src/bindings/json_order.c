@@ -146,6 +146,50 @@ int json_order(lua_State *L)
     return 1;
 }
 
+// Pushes the order of the table at `index` as json_set_order() takes it: for one without, no keys.
+static void push_order(lua_State *L, int index)
+{
+    int type = lua_getmetatable(L, index) ? json_order_of_meta(L) : LUA_TNIL;
+    if (type == LUA_TNIL)
+        lua_newtable(L);
+}
+
+/// guard(object, index) -> object
+int json_guard(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    luaL_argcheck(L, !has_other_meta(L, 1), 1, "the table has another metatable");
+    push_order(L, 1); // object index order
+    json_set_order(L, 1);
+    lua_getmetatable(L, 1); // object index meta
+    lua_insert(L, 2);
+    lua_setfield(L, 2, "__index");
+    lua_settop(L, 1);
+    return 1;
+}
+
+// Whether the metatable on the top is that of an order and has a guard beside it.
+static bool is_guarded(lua_State *L)
+{
+    lua_pushliteral(L, "__index");
+    bool guarded = lua_rawget(L, -2) != LUA_TNIL;
+    bool ordered = lua_rawgetp(L, -2, &order_list) != LUA_TNIL; // meta index order
+    lua_pop(L, 2);
+    return guarded && ordered;
+}
+
+// Whether the metatable on the top says what JSON a table is.
+static bool is_known(lua_State *L)
+{
+    json_push_array_meta(L);
+    bool array = lua_rawequal(L, -1, -2);
+    bool ordered = lua_rawgetp(L, -2, &order_list) != LUA_TNIL; // meta array order
+    lua_pop(L, 2);
+    return array || ordered;
+}
+
 /// like(model, table) -> table
 int json_like(lua_State *L)
 {
@@ -154,15 +198,12 @@ int json_like(lua_State *L)
     lua_settop(L, 2);
     if (!lua_getmetatable(L, 1)) // model table meta
         return 1;
-    json_push_array_meta(L);
-    bool known = lua_rawequal(L, -1, -2);
-    lua_pop(L, 1);
-    if (!known) {
-        known = lua_rawgetp(L, -1, &order_list) != LUA_TNIL;
-        lua_pop(L, 1);
-    }
-    if (known)
+    if (is_guarded(L)) {
+        push_order(L, 1);
+        json_set_order(L, 2);
+    } else if (is_known(L)) {
         lua_setmetatable(L, 2);
+    }
     lua_settop(L, 2);
     return 1;
 }

@@ -25,6 +25,7 @@ local M = {}
 ---@field title? string
 ---@field description string
 ---@field arguments { name: string, description: string, required: boolean }[]
+---@field schema table           of the arguments
 ---@field package read fun(arguments: table): table|nil, Error?
 ---@field package run function
 
@@ -86,6 +87,7 @@ function M.compile(declaration)
     title = declaration.title,
     description = declaration.description,
     arguments = published(list, input.schema),
+    schema = input.schema,
     read = input.check,
     run = declaration.run,
   }

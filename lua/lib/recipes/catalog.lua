@@ -55,7 +55,7 @@ end
 -- What runs for a client: the recipe's function, with the set of that moment for what it uses.
 local function body(self)
   local function options_of(entry)
-    return { declaration = entry.fields, find = self.current.find, settings = self.options.settings }
+    return { declaration = entry.fields, find = self.current.find, settings = self.options.settings, schema = entry.compiled.schema }
   end
   local function marked(fields, result, err)
     if not self.options.mark then return result, err end

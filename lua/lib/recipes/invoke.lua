@@ -6,6 +6,7 @@ local errors = require "lib.errors"
 local json = require "core.json"
 local runner = require "lib.recipes.runner"
 local states = require "lib.recipes.rc.state"
+local strict_input = require "lib.recipes.strict_input"
 
 local clean = require("lib.text").clean
 
@@ -15,6 +16,7 @@ local M = {}
 ---@field declaration table                  fields as declared: name, uses, hosts, samples
 ---@field find fun(name: string): Tool?      the tools it may find
 ---@field settings? Settings
+---@field schema? table|core.json.Raw         of what it is called with: where it is closed, reading what it does not name is an error
 
 local limit_names = { cpu_ms = "recipe_cpu_ms", memory_bytes = "recipe_memory_bytes", seconds = "recipe_seconds", calls = "recipe_calls" }
 
@@ -109,6 +111,12 @@ end
 
 local AS_RESULT = { on_value = take_opaque }
 
+-- The recipe's input, a table of its own.
+local function strict(args, options)
+  if options.schema and type(args[1]) == "table" then strict_input.guard(args[1], options.schema, "input") end
+  return args
+end
+
 --- Runs a function of a recipe to its end; in a plain fiber.
 ---@param recipe Recipe
 ---@param fn function
@@ -117,7 +125,7 @@ local AS_RESULT = { on_value = take_opaque }
 ---@param options InvokeOptions
 ---@return CallResult|nil result, Error? err
 function M.call(recipe, fn, args, ctx, options)
-  local outcome, err, call = run(recipe, fn, args, ctx, options, AS_RESULT)
+  local outcome, err, call = run(recipe, fn, strict(args, options), ctx, options, AS_RESULT)
   if not outcome then return nil, err end
   local result, problem = M.collect(options.declaration.name or recipe.name, outcome.values)
   if not result then return nil, call.requests:name_in(problem) end
@@ -154,7 +162,7 @@ end
 ---@param options InvokeOptions
 ---@return any value, Error? err
 function M.messages(recipe, fn, args, ctx, options)
-  local outcome, err = run(recipe, fn, args, ctx, options, WITH_CONTENT)
+  local outcome, err = run(recipe, fn, strict(args, options), ctx, options, WITH_CONTENT)
   return first_of(outcome, ctx), err
 end
 

@@ -29,9 +29,9 @@ local M = {}
 local Standalone = {}
 Standalone.__index = Standalone
 
-local function invoke(self, recipe, fields, args, ctx)
+local function invoke(self, recipe, fields, args, ctx, schema)
   local result, err = require("lib.recipes.invoke").call(recipe, fields.run, args, ctx, {
-    declaration = fields, find = self.snapshot.find, settings = self.options.settings,
+    declaration = fields, find = self.snapshot.find, settings = self.options.settings, schema = schema,
   })
   local mark = self.options.mark
   if mark then return mark(result, err, fields.output == nil) end
@@ -98,7 +98,7 @@ end
 
 local function body_of(self)
   return function(recipe, _, entry)
-    return function(input, ctx) return invoke(self, recipe, entry.fields, { input }, ctx) end
+    return function(input, ctx) return invoke(self, recipe, entry.fields, { input }, ctx, entry.compiled.schema) end
   end
 end
 
