@@ -3,14 +3,14 @@
 local exit_status = require "cli.shared.exit_status"
 local options = require "cli.shared.options"
 
-local LINGER = 2 -- seconds; official clients kill 2 s after SIGTERM
-
 local M = {
   summary = "Serve MCP on standard input and output",
   epilog = [[
-An MCP client starts this.  It ends with the client's end of its standard input, or at SIGINT or SIGTERM, with status 0;
-SIGHUP reads the configuration and the recipes again.  Recipes are Lua files in ~/.config/rcmcp/recipes, in the folders
-of --recipes and in those that RCMCP_RECIPES names (with ":" between them); rcmcp recipes shows what became of each.]],
+An MCP client starts this.  It ends with the client's end of its standard input, or at SIGINT or SIGTERM, with status 0:
+calls that need no wait are still answered, recipes that wait are ended and their clean-ups run.  A second SIGINT, or a
+second SIGTERM once the end has begun, ends it at once.  SIGHUP reads the configuration and the recipes again.  Recipes
+are Lua files in ~/.config/rcmcp/recipes, in the folders of --recipes and in those that RCMCP_RECIPES names (with ":"
+between them); rcmcp recipes shows what became of each.]],
 }
 
 function M.define(parser)
@@ -29,17 +29,6 @@ local function instructions(program)
   return require("cli.shared.simulated").INSTRUCTIONS .. "\n\n" .. M.INSTRUCTIONS
 end
 
--- The answers of writes that are on their way are waited for, a little: they may cost money, and hold ids.
-local function linger(loop, log)
-  local writes = package.loaded["lib.runcomfy.writes"]
-  if not writes or writes.count() == 0 then return end
-  writes.linger(LINGER, function(lost)
-    for _, line in ipairs(lost) do log.write("warning", line) end
-    loop.stop()
-  end)
-  loop.run()
-end
-
 local function serve(program)
   local host, log, loop, signal = require "core.host", require "core.log", require "core.loop", require "core.signal"
   local recipes = program:may_have_recipes()
@@ -55,23 +44,22 @@ local function serve(program)
     ttl_ms = live and 0 or nil,
     offers = { prompts = recipes, resources = recipes },
   }
-  local status = exit_status.ok
+  local ending <close> = require("cli.shared.ending").new()
   local transport, message = require("lib.mcp.transports.stdio").run {
     server = server,
     max_line_bytes = program.settings.max_line_bytes,
-    on_end = function(ended) status = ended loop.stop() end,
+    grace = ending.GRACE,
+    on_leave = function() ending:begin() end,
+    on_end = function() ending:finish() end,
   }
   if not transport then
     log.write("error", "cannot read standard input: " .. tostring(message))
     return exit_status.unavailable
   end
-  local function stop() transport:close() end
-  local _ <close> = signal.on("INT", stop)
-  local _ <close> = signal.on("TERM", stop)
+  ending:watch(transport)
   local _ <close> = signal.on("HUP", function() program:reload() end)
   loop.run()
-  linger(loop, log)
-  return status
+  return exit_status.ok
 end
 
 ---@param argv string[]

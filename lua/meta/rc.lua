@@ -177,8 +177,8 @@ local Job = {}
 ---@field request_id string
 
 --- Waits for the end, reporting progress.  Raises where the job failed ("job_failed") or was cancelled
---- ("job_cancelled"), where the time is over ("timeout") and where the client has left ("client_left"): in
---- these two the job goes on, and may be waited for again.
+--- ("job_cancelled") and where the time is over ("timeout"): then the job goes on, and may be waited for again.
+--- Where the client leaves, the call ends.
 ---@param options? { timeout: number? }  seconds; default: the call's own deadline
 ---@return rc.Finished
 function Job:wait(options) end

@@ -90,7 +90,7 @@ describe("rcmcp serve", function()
     server.handle:kill "TERM"
     assert.equal(0, (server:wait()))
     assert.equal(1, wire:requests())
-    assert.matches("submit (POST " .. wire.url .. "/prod/v1/deployments/a-b/inference): HTTP 200, request_id r-17", server.err, 1, true)
+    assert.equal("r-17", json.decode(server:line()).result.structuredContent.submission.request_id)
   end)
 
   it("sends no submit that SIGTERM meets before it has left", function()

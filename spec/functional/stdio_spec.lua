@@ -305,7 +305,7 @@ describe("MCP over pipes, at its end", function()
     child:write(call(1, "wait", { seconds = 600 }) .. INITIALIZE)
     end_well(child)
     assert.equal(1, #all_messages(child))
-    assert.matches("1 calls did not end in time", child.err)
+    assert.matches("call 1 of 'wait' did not end in time", child.err, 1, true)
   end)
 
   it("takes a last line without an end", function()

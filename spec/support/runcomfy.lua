@@ -16,7 +16,7 @@ local reset = setmetatable({}, { __close = function()
 end })
 
 --- Runs `fn(sim, time)` in a fiber with a fresh simulator as the API.
----@param options? { sim: table?, key: string|false|nil, queue_prefix: string?, slice: number?, cancel_remote: boolean? }
+---@param options? { sim: table?, key: string|false|nil, queue_prefix: string?, cancel_remote: boolean? }
 ---@param fn fun(sim: table, time: table)
 function M.with(options, fn)
   options = options or {}
@@ -26,7 +26,7 @@ function M.with(options, fn)
   local key = options.key
   if key == nil then key = "key-0123456789" end
   assert(api.configure { key = key or nil, base_url = sim.base_url, queue_prefix = options.queue_prefix })
-  waiting.configure { slice = options.slice, cancel_remote_on_client_cancel = options.cancel_remote }
+  waiting.configure { cancel_remote_on_client_cancel = options.cancel_remote }
   time:run(fn, sim, time)
 end
 

@@ -239,11 +239,28 @@ describe("tool submit_request", function()
       end)
     end)
 
-    it("no longer than the slice", function()
-      bed.with({ slice = 12 }, function(_, time)
+    it("until its caller wants an answer, which counts from the start of the call", function()
+      for delay, seconds in pairs { [0] = 12, [5] = 12, [20] = 20 } do
+        bed.with({}, function(sim, time)
+          if delay > 0 then assert(sim:fault { kind = "delay", seconds = delay, path = "/inference" }) end
+          local before = time.time
+          local ctx = bed.context()
+          ctx.answer_by = before + 12
+          local answer = wait(nil, ctx)
+          assert.is_true(answer.data.pending)
+          assert.is_string(answer.data.submission.request_id)
+          assert.is_true(math.abs(time.time - before - seconds) < 0.3, time.time - before)
+        end)
+      end
+    end)
+
+    it("until its caller wants an answer, also where a poll hangs", function()
+      bed.with({}, function(sim, time)
+        assert(sim:fault { kind = "delay", seconds = 25, path = "/status", forever = true })
         local before = time.time
-        assert.is_true(wait().data.pending)
-        assert.is_true(math.abs(time.time - before - 12) < 0.1)
+        local answer = wait { timeout_seconds = 3 }
+        assert.is_true(answer.data.pending)
+        assert.is_true(time.time - before < 26)
       end)
     end)
 

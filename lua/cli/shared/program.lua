@@ -57,7 +57,6 @@ local function configure(self)
     user_agent = "rcmcp/" .. host.version,
   })
   require("lib.runcomfy.waiting").configure {
-    slice = settings.wait_slice,
     cancel_remote_on_client_cancel = settings.cancel_remote_on_client_cancel or self.cancel_remote,
   }
 end

@@ -142,6 +142,12 @@ function Context:on_leaving(fn)
   if fn and self.leaving then fn() end
 end
 
+--- Whether something in the call wants to be told of that: it waits, or may come to wait.
+---@return boolean
+function Context:may_wait()
+  return self.on_leave ~= nil
+end
+
 --- Tells the call that the client asks nothing more.
 function Context:leave()
   if self.leaving then return end

@@ -361,14 +361,29 @@ function Session:replace(before, after)
 end
 
 --- The client asks nothing more, and answers nothing: calls that wait end with what they have, the others go on.
-function Session:leave()
+---@param cancel_waits? boolean  those that wait are cancelled in place of that
+function Session:leave(cancel_waits)
   self.left = true
-  if self.outgoing then self.outgoing:close() end
-  if self.parking then self.parking:close() end
   for _, id in ipairs(open_ids(self)) do
     local request = self.calls[id]
-    if request then request.ctx:leave() end
+    if request and cancel_waits and request.ctx:may_wait() then
+      stop(self, id, "the server ends")
+    elseif request then
+      request.ctx:leave()
+    end
   end
+  if self.outgoing then self.outgoing:close() end
+  if self.parking then self.parking:close() end
+  if cancel_waits then tell_idle(self) end
+end
+
+--- The calls that are open: id as JSON text, name of the tool, prompt or resource.
+---@return { id: string, name: string }[]
+function Session:open_calls()
+  local list = {}
+  for _, id in ipairs(open_ids(self)) do list[#list + 1] = { id = id, name = self.calls[id].ctx.tool } end
+  table.sort(list, function(a, b) return a.id < b.id end)
+  return list
 end
 
 --- How many calls are open.

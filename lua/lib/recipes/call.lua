@@ -1,8 +1,10 @@
 --- The state of one call of a recipe: what it may use, what it holds, what must be undone at its end.
 
 local budgets = require "core.budget"
+local clock = require "lib.clock"
 local open_requests = require "lib.recipes.open_requests"
 local places = require "lib.recipes.places"
+local timer = require "core.timer"
 
 local M = {}
 
@@ -27,7 +29,14 @@ M.defaults = { cpu_ms = 2000, memory_bytes = 64 * 1024 * 1024, seconds = 3600, c
 ---@field requests OpenRequests   what it submitted, itself or through recipes that it calls, and has not seen end
 ---@field leaving Fiber[]         host calls that were cancelled and may still undo something, such as a job at RunComfy
 ---@field phase "run"|"cleanup"|"over"
----@field reason? string          why it was told to end: "timeout", "cancelled"
+---@field reason? string          why it was told to end: "timeout", "cancelled", "client_left"
+---@field left? boolean           its caller asks nothing more: it waits for nothing any longer
+---@field parent? CallState       of the recipe that called this one
+---@field package waits integer   of it and of calls below, that wait for time, a job or a person
+---@field package writes integer  to the API, that have no answer yet
+---@field package on_written? fun()
+---@field cleaning integer        clean-ups that run at the ends of their blocks
+---@field cleanup_deadline? number  moment of lib.clock
 ---@field deadline number         moment of lib.clock
 ---@field notes? string[]         what went wrong in clean-ups
 ---@field rc? table               the rc of this call: kept here by whoever makes it
@@ -44,6 +53,7 @@ function M.new(recipe, limits, ctx)
   limits = setmetatable(limits or {}, { __index = M.defaults })
   return setmetatable({
     recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, leaving = {}, phase = "run",
+    waits = 0, writes = 0, cleaning = 0, parent = ctx and ctx.call or nil,
     places = places.new(limits.calls), requests = open_requests.new(open_requests.of(ctx)),
   }, Call)
 end
@@ -83,6 +93,86 @@ function Call:keep(task)
     self.sweep_at = math.max(FEW, 2 * #left)
   end
   table.insert(self.fibers, task)
+end
+
+-- The end ----------------------------------------------------------------------------------------
+
+--- Tells all of its code to end.
+---@param reason string
+function Call:stop(reason)
+  self.reason = self.reason or reason
+  for _, task in ipairs(self.fibers) do task:cancel(reason) end
+end
+
+local function outermost(call)
+  while call.parent do call = call.parent end
+  return call
+end
+
+local Wait = {}
+Wait.__index = Wait
+
+function Wait:__close()
+  if self.over then return end
+  self.over = true
+  local call = self.call
+  while call do
+    call.waits = call.waits - 1
+    call = call.parent
+  end
+end
+
+--- Marks that a fiber of the host waits for this call: for time, a job, a person; not for one answer of the API.
+---@return table wait  to be closed at its end
+function Call:wait()
+  local call = self
+  while call do
+    call.waits = call.waits + 1
+    call = call.parent
+  end
+  local top = outermost(self)
+  -- In the next turn: the fiber that asked for this wait is not yet in it.
+  if top.left and top.phase == "run" then timer.next_turn(function() top:stop "client_left" end) end
+  return setmetatable({ call = self }, Wait)
+end
+
+local Write = {}
+Write.__index = Write
+
+function Write:__close()
+  local call = self.call
+  call.writes = call.writes - 1
+  if call.writes == 0 and call.on_written then call.on_written() end
+end
+
+--- Marks a write to the API.
+---@return table write  to be closed once it has its answer
+function Call:write()
+  self.writes = self.writes + 1
+  return setmetatable({ call = self }, Write)
+end
+
+local Written = {}
+
+function Written:__close()
+  self.call.on_written = nil
+  self.timer:cancel()
+end
+
+--- For `fiber.await`: calls back when no write is under way, or after `seconds`.  What undoes a write must not overtake it.
+---@param seconds number  of lib.clock
+---@param callback fun()
+---@return table handle
+function Call:written(seconds, callback)
+  self.on_written = callback
+  return setmetatable({ call = self, timer = clock.after(self.writes > 0 and seconds or 0, callback) }, Written)
+end
+
+--- Its caller asks nothing more.  Where it waits, or as soon as it does, it ends, and its clean-ups run; what needs no wait
+--- goes on to its answer.
+function Call:leave()
+  self.left = true
+  if self.waits > 0 and self.phase == "run" then self:stop "client_left" end
 end
 
 --- A new budget in which code of this call runs until `forget`.

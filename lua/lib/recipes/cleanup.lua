@@ -5,6 +5,7 @@ local boundary = require "lib.recipes.boundary"
 local calls = require "lib.recipes.call"
 local clock = require "lib.clock"
 local fiber = require "lib.fiber"
+local log = require "core.log"
 local places = require "lib.recipes.places"
 
 local M = {}
@@ -20,22 +21,29 @@ local CPU_MS = 1000 -- each
 local Guard = { __name = "rc.finally", __metatable = false }
 local cleanup_of = setmetatable({}, { __mode = "k" }) ---@type table<table, Cleanup>
 
+-- Told to the caller, and in the log in any case: a caller that cancelled gets no answer.
 local function note(call, err)
   call.notes = call.notes or {}
   local message = err
   if boundary.is_error(err) then message = rawget(err, "message") end
   if type(message) ~= "string" then message = "an error of type " .. type(message) end
-  table.insert(call.notes, "a clean-up failed: " .. message)
+  message = "a clean-up failed: " .. message
+  table.insert(call.notes, message)
+  log.write("warning", ("recipe '%s': %s"):format(call.recipe.name, (message:gsub("%s*\n%s*", " | "))))
 end
 
 -- Runs a clean-up where its block ends, in order with the code around.  A call that is told to end leaves
--- that to `run`, whose budget is fresh; and what another call registered is that call's to run.
+-- that to `run`, whose budget is fresh; so does one that is told while the clean-up runs: half of it undoes nothing.  What
+-- another call registered is that call's to run.
 function Guard:__close()
   local call, cleanup = calls.current(), cleanup_of[self]
   if not call or call ~= cleanup.call or cleanup.done or call.phase ~= "run" or call.reason then return end
   cleanup.done = true
+  call.cleaning, call.cleanup_deadline = call.cleaning + 1, clock.now() + SECONDS
   local ok, err = pcall(cleanup.fn)
-  if not ok then note(call, err) end
+  call.cleaning = call.cleaning - 1
+  if ok then return end
+  if call.reason then cleanup.done = false else note(call, err) end
 end
 
 --- Registers `fn` with the call whose code runs now.
@@ -88,6 +96,7 @@ function M.run(call)
   call.places = places.new(call.limits.calls) -- what the call left behind may hold its own for minutes
   close_stopped(call)
   local deadline = clock.now() + SECONDS
+  call.cleanup_deadline = deadline
   while #call.cleanups > 0 do
     local cleanup = table.remove(call.cleanups)
     if not cleanup.done then

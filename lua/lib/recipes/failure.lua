@@ -84,10 +84,11 @@ local limits = {
   timeout = function(call)
     return ("took longer than the %g seconds that a call may take"):format(call.limits.seconds)
   end,
+  client_left = function() return "was waiting when its client ended the connection" end,
 }
 
 --- That a limit ended a call.
----@param limit "cpu"|"memory"|"timeout"
+---@param limit "cpu"|"memory"|"timeout"|"client_left"
 ---@param call CallState
 ---@param traceback? string
 ---@return Error

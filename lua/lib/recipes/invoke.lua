@@ -132,11 +132,9 @@ function M.call(recipe, fn, args, ctx, options)
   return add_notes(result, outcome.notes)
 end
 
--- The first value; clean-ups that failed have no other place than the log.
-local function first_of(outcome, ctx)
-  if not outcome then return nil end
-  for _, note in ipairs(outcome.notes or {}) do ctx:log("warning", note) end
-  return outcome.values[1]
+-- The first value; clean-ups that failed are in the log.
+local function first_of(outcome)
+  return outcome and outcome.values[1]
 end
 
 local PLAIN, WITH_CONTENT = {}, { on_value = block_of, nested = true }
@@ -151,7 +149,7 @@ local PLAIN, WITH_CONTENT = {}, { on_value = block_of, nested = true }
 ---@return any value, Error? err
 function M.value(recipe, fn, args, ctx, options)
   local outcome, err = run(recipe, fn, args, ctx, options, PLAIN)
-  return first_of(outcome, ctx), err
+  return first_of(outcome), err
 end
 
 --- The same for a prompt, in whose value content may stand; it becomes blocks.
@@ -163,7 +161,7 @@ end
 ---@return any value, Error? err
 function M.messages(recipe, fn, args, ctx, options)
   local outcome, err = run(recipe, fn, strict(args, options), ctx, options, WITH_CONTENT)
-  return first_of(outcome, ctx), err
+  return first_of(outcome), err
 end
 
 return M

@@ -10,8 +10,11 @@ local errors = require "lib.errors"
 local failure = require "lib.recipes.failure"
 local fiber = require "lib.fiber"
 local members = require "lib.recipes.rc.members"
+local under_way = require "lib.recipes.under_way"
 
 local M = {}
+
+local WRITES_BOUND = 1 -- seconds of lib.clock that clean-ups wait for a write of the call whose answer is due
 
 ---@class RunOptions
 ---@field limits? table                        fields of CallLimits; default: `calls.defaults`
@@ -36,22 +39,17 @@ function M.spawn(call, fn, ...)
   return task
 end
 
-local function cancel_all(call, reason)
-  call.reason = call.reason or reason
-  for _, task in ipairs(call.fibers) do task:cancel(reason) end
-end
-
 -- Waits for the end of all that runs.  A cancellation of the caller is passed on and does not end the wait.
 local function join_all(call, main)
   local outcome = table.pack(pcall(main.join, main))
   local cancelled
   if not outcome[1] then
     cancelled = outcome[2]
-    cancel_all(call, "cancelled")
+    call:stop "cancelled"
     outcome = fiber.shield(function() return table.pack(true, main:join()) end)
   end
   fiber.shield(function()
-    cancel_all(call, "over")
+    call:stop "over"
     for _, task in ipairs(call.fibers) do task:join() end
   end)
   return cancelled, table.unpack(outcome, 2, outcome.n)
@@ -78,6 +76,7 @@ end
 
 local function conclude(call, options, main, ok, ...)
   if call.timed_out then return nil, failure.limited("timeout", call) end
+  if call.reason == "client_left" and not ok then return nil, failure.limited("client_left", call) end
   local limit = call.budget:expired()
   if limit then
     local at = main
@@ -115,11 +114,12 @@ local function run_to_end(call, fn, args, options)
   local main = start(call, fn, args, options)
   local _ <close> = clock.after(call.limits.seconds, function()
     call.timed_out = true
-    cancel_all(call, "timeout")
+    call:stop "timeout"
   end)
   local joined = table.pack(join_all(call, main))
   local given_up = joined[1] ~= nil or call.timed_out
   if given_up then abandon.begin(call) end -- beside the clean-ups, which may take their time
+  if call.writes > 0 then fiber.shield(fiber.await, call.written, call, WRITES_BOUND) end
   fiber.shield(cleanup.run, call)
   fiber.shield(join_leaving, call)
   if given_up then
@@ -140,6 +140,18 @@ local function name_open(call, outcome, err)
   return nil, call.requests:name_in(err)
 end
 
+-- The outermost call is told when its client leaves, and is waited for at the program's end.
+local function attach(call)
+  local ctx = call.ctx
+  local entry = under_way.add(call)
+  local listens = ctx ~= nil and ctx.on_leaving ~= nil
+  if listens then ctx:on_leaving(function() call:leave() end) end
+  return setmetatable({}, { __close = function()
+    if listens then ctx:on_leaving(nil) end
+    entry:__close()
+  end })
+end
+
 --- Runs `fn(…)` of a recipe, in a plain fiber, and waits for its end and for its clean-ups.  A cancellation
 --- of the caller's fiber ends the recipe, waits for the clean-ups, and is raised then; nothing else raises.
 ---@param recipe Recipe      name, environment
@@ -152,6 +164,7 @@ function M.run(recipe, fn, args, ctx, options)
   options = options or {}
   local call = calls.new(recipe, options.limits, ctx)
   local _ <close> = setmetatable({}, { __close = function() call:forget(call.budget) end })
+  local _ <close> = not call.parent and attach(call) or nil
   return name_open(call, add_notes(call, run_to_end(call, fn, args, options)))
 end
 

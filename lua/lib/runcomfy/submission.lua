@@ -143,7 +143,7 @@ end
 ---@return { text: string, data: table }|nil answer, Error?
 function M.follow(job, timeout, ctx)
   local ok, waited, err = pcall(waiting.wait, job.deployment_id, job.request_id, {
-    timeout = timeout,
+    timeout = timeout, answer_by = ctx.answer_by,
     on_status = function(_, info) ctx:progress(info.elapsed, nil, info.message) end,
     on_leaving = function(end_wait) ctx:on_leaving(end_wait) end,
   })
@@ -152,6 +152,10 @@ function M.follow(job, timeout, ctx)
     error(waited, 0)
   end
   if not waited then return nil, with_ids(err, job) end
+  if waited.left then
+    ctx:log("warning", ("the client left while request %s of deployment %s was waited for; the job goes on"):format(
+      job.request_id, job.deployment_id))
+  end
   if not waited.ending then return pending(job, waited) end
   return finished(job, waited)
 end

@@ -1,9 +1,9 @@
---- Waiting for a job: a view of it, never its life line.
+--- Waiting for a job: a view of it, never its life line.  One loop for tools and recipes.
 ---
 --- Polls at once, then every 1 s growing to 5 s, with jitter, so that many waits do not stay in step;
 --- obeys Retry-After; forgives what may pass (no connection, 429, 5xx) until the wait ends.  A wait ends
---- at the first of: the job's end, the time-out, the slice that the client is known to bear.  The job
---- itself is never touched: whoever stops waiting can come back with its ids.
+--- at the first of: the job's end, the time-out, the moment at which its caller wants an answer; a poll that hangs
+--- then is given up.  The job itself is never touched: whoever stops waiting can come back with its ids.
 
 local clock = require "lib.clock"
 local fiber = require "lib.fiber"
@@ -13,23 +13,23 @@ local serverless = require "lib.runcomfy.serverless"
 
 local M = {}
 
-local CROWD = 32           -- waits at once from which first polls are spread
-local POLL_LONGEST = 30    -- seconds that one poll may take, 5 near the end of the wait
-local POLL_SHORTEST = 5 -- so that a slice of 50 s ends before the 60 s of many clients, also when the API hangs
+local CROWD = 32         -- waits at once from which first polls are spread
+local POLL_LONGEST = 30  -- seconds that one poll may take
+local POLL_ALONE = 5     -- seconds for the one poll of a wait without time
+local POLL_SHORTEST = 0.25
 
-local MOMENT = 0.001       -- seconds; less is no time left
+local MOMENT = 0.001     -- seconds; less is no time left
 
 local active = 0
 local settings = {}
 
 ---@class WaitSettings
----@field slice? number                            seconds after which any wait ends early; nil: its own time-out alone
 ---@field cancel_remote_on_client_cancel? boolean  whether a job is cancelled when the call that waits for it is
 
 --- Sets what holds for all waits from now on.
 ---@param new WaitSettings
 function M.configure(new)
-  settings = { slice = new.slice, cancel_remote_on_client_cancel = new.cancel_remote_on_client_cancel == true }
+  settings = { cancel_remote_on_client_cancel = new.cancel_remote_on_client_cancel == true }
 end
 
 ---@return WaitSettings
@@ -37,11 +37,17 @@ function M.settings()
   return settings
 end
 
+---@class WaitSource  where a wait looks; each of the two may take `seconds` of real time, and gives nil, err when it fails
+---@field status fun(seconds: number): core.json.Raw?, Error?
+---@field result fun(seconds: number): any, Error?, string?  with the status word in it
+---@field forgives fun(err: Error): boolean
+
 ---@class WaitOptions
----@field timeout number       seconds; 0 or less: exactly one poll
----@field slice? number        seconds after which the wait ends early; default: the setting
+---@field timeout number        seconds; 0 or less: exactly one poll
+---@field answer_by? number     moment of lib.clock at which the caller wants an answer, whatever the job does
+---@field source? WaitSource    default: the API
 ---@field on_status? fun(status: core.json.Raw?, info: WaitInfo)  after each poll
----@field on_leaving? fun(end_wait: fun())  told how to end the wait early, with what has been seen
+---@field on_leaving? fun(end_wait: fun()?)  told how to end the wait early, with what has been seen; nil when it is over
 
 ---@class WaitInfo
 ---@field elapsed number
@@ -51,8 +57,9 @@ end
 ---@class Waited
 ---@field ending? "completed"|"succeeded"|"failed"|"cancelled"  nil: the wait ended before the job
 ---@field elapsed number
+---@field left? boolean              the caller asks nothing more: that ended the wait
 ---@field status? core.json.Raw      the last status seen
----@field result? core.json.Raw      once the job has ended, where it could be fetched
+---@field result? any                once the job has ended, where it could be fetched: the API's bytes, or the source's
 ---@field err? Error                 the last error that was forgiven and not overcome
 
 --- How long to wait before the next poll.  A job is watched closely at first and less so later.  The
@@ -70,12 +77,22 @@ end
 ---@param err Error
 ---@return boolean
 function M.forgivable(err)
+  if type(err.code) == "string" and lifecycle.outcome(err.code:match "^job_(.*)$") then return false end
   if err.status_code then return err.status_code == 429 or err.status_code == 408 or err.status_code >= 500 end
   return err.code ~= "no_key" and err.code ~= "invalid_input"
 end
 
 local function seconds_text(elapsed)
   return ("%d s"):format(math.floor(elapsed + 0.5))
+end
+
+local COLD = 10 -- seconds in which an instance that is ready takes what is next
+
+local function queued(position, elapsed, tail)
+  local text = math.type(position) == "integer" and ("in queue, position %d%s"):format(position, tail) or "in queue" .. tail
+  local is_next = position == nil or position == 0 or position == 1
+  if elapsed < COLD or not is_next then return text end
+  return text .. ": an instance is starting; 3 to 5 minutes are usual"
 end
 
 --- What a status says, in a few words.
@@ -93,7 +110,7 @@ function M.describe(status, elapsed, err)
   local lower = type(word) == "string" and word:lower()
   if lower == "in_queue" then
     local position = status:value "queue_position"
-    return math.type(position) == "integer" and ("in queue, position %d%s"):format(position, tail) or "in queue" .. tail
+    return queued(type(position) == "number" and position or nil, elapsed, tail)
   elseif lower == "in_progress" then
     local instance = status:value "instance_id"
     return type(instance) == "string" and ("in progress on instance %s%s"):format(instance, tail) or "in progress" .. tail
@@ -102,17 +119,38 @@ function M.describe(status, elapsed, err)
 end
 
 ---@class Wait
----@field deployment_id string
----@field request_id string
+---@field source WaitSource
 ---@field started number
----@field deadline number
+---@field deadline number    of the wait
+---@field answer_by number   of its caller
+---@field ended_early? boolean
 local Wait = {}
 Wait.__index = Wait
 
--- One try each: the wait is the retry.
-function Wait:poll_options()
-  local left = math.max(POLL_SHORTEST, math.min(POLL_LONGEST, self.deadline - clock.now()))
-  return { once = true, total_ms = math.floor(left * 1000) }
+-- The API itself.  One try each: the wait is the retry.
+local function api_source(deployment_id, request_id)
+  local function options(seconds) return { once = true, total_ms = math.max(1, math.floor(seconds * 1000)) } end
+  return {
+    status = function(seconds)
+      local status, err = serverless.status(deployment_id, request_id, options(seconds))
+      if not status then return nil, err end
+      return answers.object(status, "a status")
+    end,
+    result = function(seconds)
+      local result, err = serverless.result(deployment_id, request_id, options(seconds))
+      if not result then return nil, err end
+      result, err = answers.object(result, "a result")
+      return result, err, result and result:value "status"
+    end,
+    forgives = M.forgivable,
+  }
+end
+
+-- How long one poll may take: it ends with the wait.
+function Wait:bound()
+  local now = clock.now()
+  local own = self.deadline - self.started < MOMENT and POLL_ALONE or self.deadline - now
+  return math.max(POLL_SHORTEST, math.min(POLL_LONGEST, own, self.answer_by - now))
 end
 
 local function start_sleep(self, seconds, callback)
@@ -135,22 +173,21 @@ end
 -- Sleeps until the next poll, at most to the end of the wait; false: no poll fits in any more.
 function Wait:pause(err)
   local now = clock.now()
-  local left = self.deadline - now
+  local left = math.min(self.deadline, self.answer_by) - now
   if left < MOMENT then return false end
   local seconds = M.interval(now - self.started)
   local asked = err and err.retry_after
   if asked and asked > seconds then seconds = math.min(asked, 60) end
   self:sleep(math.min(seconds, left))
-  return not (self.ended_early or asked and asked > left)
+  return not (self.ended_early or asked and asked > left) and clock.now() < self.answer_by - MOMENT
 end
 
--- Calls `fetch` until it answers with an object or the wait ends.
-function Wait:fetch(fetch, what)
+-- Calls `fetch` until it answers or the wait ends; nil, err and whether the refusal is final.
+function Wait:fetch(fetch)
   while true do
-    local answer, err = fetch(self.deployment_id, self.request_id, self:poll_options())
-    if answer then answer, err = answers.object(answer, what) end
-    if answer then return answer end
-    if not M.forgivable(err) then return nil, err, true end
+    local answer, err, word = fetch(self:bound())
+    if answer then return answer, word end
+    if not self.source.forgives(err) then return nil, err, true end
     self:report(nil, err)
     if not self:pause(err) then return nil, err, false end
   end
@@ -162,36 +199,47 @@ function Wait:report(status, err)
   self.on_status(status, { elapsed = elapsed, message = M.describe(status, elapsed, err), err = err })
 end
 
+function Wait:waited(fields)
+  fields.elapsed, fields.left = clock.now() - self.started, self.ended_early
+  return fields
+end
+
 -- The job has ended: its result, as far as it can be had.  One that still says "in progress" is not the
 -- result yet.
 function Wait:finish(status, word)
-  local result, err, result_word
+  local result, err, open, result_word
   repeat
-    result, err = self:fetch(serverless.result, "a result")
-    result_word = result and result:value "status"
-    local open = lifecycle.is_open(result_word)
+    result, err = self:fetch(self.source.result)
+    result_word = result and err or nil
+    open = lifecycle.is_open(result_word)
   until not open or not self:pause()
-  return {
-    status = status, result = result, err = err, elapsed = clock.now() - self.started,
+  return self:waited {
+    status = status, result = result, err = not result and err or nil,
     ending = not lifecycle.is_open(result_word) and lifecycle.ending(word, result_word) or nil,
   }
 end
 
 function Wait:run()
   local status
+  if self.answer_by - clock.now() < MOMENT then return self:waited {} end
   while true do
-    local seen, err, final = self:fetch(serverless.status, "a status")
+    local seen, err, final = self:fetch(self.source.status)
     if final then return nil, err end
-    if not seen then return { status = status, err = err, elapsed = clock.now() - self.started } end
+    if not seen then return self:waited { status = status, err = err } end
     status = seen
     self:report(status)
     local word = status:value "status"
     if lifecycle.outcome(word) then return self:finish(status, word) end
-    if not self:pause() then return { status = status, elapsed = clock.now() - self.started } end
+    if not self:pause() then return self:waited { status = status } end
   end
 end
 
-local leave = setmetatable({}, { __close = function() active = active - 1 end })
+local Presence = {}
+
+function Presence:__close()
+  active = active - 1
+  if self.on_leaving then self.on_leaving(nil) end
+end
 
 --- Waits for a job.  Cancelling the fiber stops the polls and leaves the job alone.
 ---@param deployment_id string
@@ -200,12 +248,12 @@ local leave = setmetatable({}, { __close = function() active = active - 1 end })
 ---@return Waited|nil waited, Error? err  nil where the API refuses to tell (an unknown id, a bad key)
 function M.wait(deployment_id, request_id, options)
   active = active + 1
-  local _ <close> = leave
+  local _ <close> = setmetatable({ on_leaving = options.on_leaving }, Presence)
   local started = clock.now()
-  local limit = math.max(0, math.min(options.timeout, options.slice or settings.slice or math.huge))
+  local limit = math.max(0, options.timeout)
   local self = setmetatable({
-    deployment_id = deployment_id, request_id = request_id,
-    started = started, deadline = started + limit, on_status = options.on_status,
+    source = options.source or api_source(deployment_id, request_id), on_status = options.on_status,
+    started = started, deadline = started + limit, answer_by = options.answer_by or math.huge,
   }, Wait)
   if options.on_leaving then options.on_leaving(function() self:end_early() end) end
   if active > CROWD then self:sleep(math.min(math.random(), limit)) end

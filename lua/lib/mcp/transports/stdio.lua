@@ -9,14 +9,15 @@ local timer = require "core.timer"
 local M = {}
 
 local MAX_LINE = 16 * 1024 * 1024
-local GRACE = 5                       -- seconds that calls may take to end after the end of input
+local GRACE = 3.5                     -- seconds that calls may take to end: official clients kill 4 s after closing our input
 local QUEUE_HIGH = 64 * 1024 * 1024   -- bytes a client may leave unread before we stop reading
 local BYTE_ORDER_MARK = "^\xEF\xBB\xBF"
 
 ---@class StdioOptions
 ---@field server Server
 ---@field on_end fun(status: integer)  called once: nothing more will be read or written
----@field grace? number                seconds, default 5
+---@field on_leave? fun()               called once: the client asks nothing more; calls may still end
+---@field grace? number                seconds, default 3.5
 ---@field max_line_bytes? integer      default 16 MiB
 
 ---@class StdioTransport: Transport
@@ -26,7 +27,7 @@ local BYTE_ORDER_MARK = "^\xEF\xBB\xBF"
 ---@field private deadline? core.Handle  end of the grace
 ---@field private paused boolean
 ---@field private started boolean        a first line was seen
----@field private ending boolean         the input has ended
+---@field private ending boolean         the client asks nothing more
 ---@field private closed boolean
 local StdioTransport = {}
 StdioTransport.__index = StdioTransport
@@ -79,16 +80,24 @@ local function close_when_drained(self)
   end)
 end
 
--- The end of input: a piped script still gets its answers, a wait for a job ends with its ids.
-local function end_of_input(self)
+local function give_up(self)
+  for _, call in ipairs(self.session:open_calls()) do
+    log.write("warning", ("call %s of '%s' did not end in time and gets no answer"):format(call.id, call.name))
+  end
+  self:close()
+end
+
+--- Reads nothing more, as at the end of input: a piped script still gets its answers, a wait for a job ends with its ids.
+--- Then, or when the grace is over, the connection ends.
+---@param cancel_waits? boolean  calls that wait are cancelled in place of being answered
+function StdioTransport:leave(cancel_waits)
+  if self.ending or self.closed then return end
   self.ending = true
+  self.reader:cancel()
+  if self.options.on_leave then self.options.on_leave() end
   if is_quiet(self) then return self:close() end
-  self.session:leave()
-  self.deadline = timer.after(math.ceil((self.options.grace or GRACE) * 1000), function()
-    local open = self.session:pending()
-    if open > 0 then log.write("warning", ("input has ended; %d calls did not end in time and get no answer"):format(open)) end
-    self:close()
-  end)
+  self.session:leave(cancel_waits)
+  self.deadline = timer.after(math.ceil((self.options.grace or GRACE) * 1000), function() give_up(self) end)
   self.session.on_idle = function() close_when_drained(self) end
   if self.session:pending() == 0 then close_when_drained(self) end
 end
@@ -113,9 +122,9 @@ local function on_line(self, line)
 end
 
 local function on_event(self, line, why, kind, id)
-  if self.closed then return end
+  if self.closed or self.ending then return end
   if line then return on_line(self, line) end
-  if why == "eof" then return end_of_input(self) end
+  if why == "eof" then return self:leave() end
   self.started = true
   if why == "too_long" then
     self.session:refuse(("a line is longer than %d bytes"):format(self.options.max_line_bytes or MAX_LINE), kind, id)

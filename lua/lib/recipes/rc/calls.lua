@@ -11,11 +11,13 @@
 ---
 --- It runs in a fiber of the host and hands on to the recipes that a recipe calls.
 
+local clock = require "lib.clock"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local json = require "core.json"
 local nested = require "lib.recipes.rc.nested"
 local registry = require "lib.mcp.registry"
+local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
 
@@ -95,6 +97,42 @@ local function learned(state, name, input, result, err)
   return result, err
 end
 
+-- Writes whose answer a clean-up waits for: it may undo them, and must not overtake them.
+local WRITES = {
+  submit_request = true, create_deployment = true, update_deployment = true, delete_deployment = true, call_instance_proxy = true,
+}
+
+-- Writes that do the same when they are done twice.
+local REPEATABLE = { update_deployment = true, delete_deployment = true, cancel_request = true }
+
+local function is_repeatable(name, input)
+  return REPEATABLE[name] or name == "call_instance_proxy" and input.comfy_backend_path:find "^/*api/free$" ~= nil
+end
+
+local FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1 -- seconds
+
+-- In a clean-up such a write is tried again while there is time: what it undoes goes on costing money.
+local function persistently(call, proceed)
+  local pause = FIRST_PAUSE
+  while true do
+    local result, err = proceed()
+    if result or not waiting.forgivable(err) or err.code == "cancelled" then return result, err end
+    pause = math.min(math.max(pause, err.retry_after or 0), LONGEST_PAUSE)
+    if clock.now() + pause >= call.cleanup_deadline then return nil, err end
+    clock.sleep(pause)
+    pause = 2 * pause
+  end
+end
+
+local function attempt(state, name, input, proceed)
+  local call = state.call
+  if not call or state.ctx.dry_run then return proceed() end
+  local _ <close> = WRITES[name] and call:write() or nil
+  local cleans = call.phase == "cleanup" or call.cleaning > 0
+  if cleans and is_repeatable(name, input) then return persistently(call, proceed) end
+  return proceed()
+end
+
 --- Calls a tool; in a fiber of the host.
 ---@param state rc.State
 ---@param name string
@@ -108,7 +146,7 @@ function M.perform(state, name, input, for_job, run)
   local ctx = nested.new(state, tool)
   local function proceed()
     if run then return run(input) end
-    return registry.attempt(tool, input, ctx)
+    return attempt(state, name, input, function() return registry.attempt(tool, input, ctx) end)
   end
   local _ <close> = state:place()
   local around = state.ctx.around_call

@@ -62,11 +62,13 @@ end
 -- false: they did not agree.
 local function elicit(state, question)
   local _ <close> = state:place()
+  local _ <close> = state:wait()
   return require("lib.mcp.elicitation").elicit(state.ctx, question) or false
 end
 
 local function confirm(state, text)
   local _ <close> = state:place()
+  local _ <close> = state:wait()
   return require("lib.mcp.elicitation").confirm(state.ctx, text)
 end
 

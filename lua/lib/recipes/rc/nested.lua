@@ -24,16 +24,17 @@ function Nested:log(level, text)
   self.state.ctx:log(level, text)
 end
 
---- A wait of the tool ends early when the client leaves.
+--- A wait of the tool is one of the recipe, which ends when the client leaves.
 function Nested:on_leaving(fn)
-  self.state:on_leaving(self, fn)
+  if self.waiting then self.waiting:__close() end
+  self.waiting = fn and self.state:wait() or nil
 end
 
 ---@param state rc.State
 ---@param tool Tool
 ---@return table ctx
 function M.new(state, tool)
-  local self = { state = state, tool = tool.name, chain = state.chain, requests = state.call and state.call.requests }
+  local self = { state = state, tool = tool.name, chain = state.chain, call = state.call, requests = state.call and state.call.requests }
   for _, key in ipairs(shared) do self[key] = state.ctx[key] end
   return setmetatable(self, Nested)
 end

@@ -28,9 +28,11 @@ local M = {}
 ---@field package total? number
 ---@field package step number            smallest step between two of its progress values
 ---@field package told integer           reports of tools since then
----@field package leavers table<any, fun()>
 local State = {}
-local NO_PLACE = setmetatable({}, { __close = function() end })
+local Nothing = {}
+function Nothing.__close() end
+Nothing.__index = Nothing
+local NOTHING = setmetatable({}, Nothing)
 State.__index = State
 
 local function set_of(list)
@@ -64,7 +66,7 @@ function M.new(options)
     name = options.name, uses = set_of(options.uses), hosts = options.hosts or {}, samples = options.samples or {},
     find = options.find, settings = settings, ctx = options.ctx, call = options.call,
     chain = chain_of(options.ctx, options.name),
-    entropy = options.ctx.entropy, started = clock.now(), outputs = {}, leavers = {}, done = 0, step = 1, told = 0,
+    entropy = options.ctx.entropy, started = clock.now(), outputs = {}, done = 0, step = 1, told = 0,
   }, State)
 end
 
@@ -79,7 +81,7 @@ end
 ---@return table place  to be closed at its end
 function State:place()
   local call = self.call
-  if not call or call.phase == "run" and call.reason then return NO_PLACE end
+  if not call or call.phase == "run" and call.reason then return NOTHING end
   return call.places:take()
 end
 
@@ -114,25 +116,10 @@ end
 
 -- Leaving ------------------------------------------------------------------------------------------
 
--- Who is told to leave may begin another wait at once: the list is made before.
-local function leave_all(self)
-  local leavers = self.leavers
-  self.leavers = {}
-  for _, leave in pairs(leavers) do leave() end
-end
-
---- Calls `fn` once when the client asks nothing more; nil takes it back.
----@param owner any
----@param fn? fun()
-function State:on_leaving(owner, fn)
-  if not self.ctx.on_leaving then return end
-  local first = next(self.leavers) == nil
-  self.leavers[owner] = fn
-  if first and fn then
-    self.ctx:on_leaving(function() leave_all(self) end)
-  elseif self.ctx.leaving and fn then
-    fn()
-  end
+--- Marks a wait for time, a job or a person, in a fiber of the host: it ends with the call when the client leaves.
+---@return table wait  to be closed at its end
+function State:wait()
+  return self.call and self.call:wait() or NOTHING
 end
 
 return M

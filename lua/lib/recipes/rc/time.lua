@@ -2,6 +2,7 @@
 
 local boundary = require "lib.recipes.boundary"
 local clock = require "lib.clock"
+local fiber = require "lib.fiber"
 local host = require "core.host"
 
 local M = {}
@@ -18,6 +19,18 @@ local function skip(state, seconds)
   clock.sleep(0)
 end
 
+local Sleep = {}
+
+function Sleep:__close()
+  self.timer:cancel()
+  self.wait:__close()
+end
+
+-- On the host's side, so that it ends however the recipe does.
+local function begin(state, seconds, callback)
+  return setmetatable({ wait = state:wait(), timer = clock.after(seconds, callback) }, Sleep)
+end
+
 --- `rc.sleep`
 ---@param state rc.State
 ---@param seconds number
@@ -26,7 +39,7 @@ function M.sleep(state, seconds)
     error("rc.sleep takes seconds, 0 or more", 3)
   end
   if state.ctx.dry_run then return skip(state, seconds) end
-  clock.sleep(seconds)
+  fiber.await(begin, state, seconds)
 end
 
 --- `rc.now`

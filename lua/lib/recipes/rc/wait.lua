@@ -5,7 +5,6 @@ local clock = require "lib.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
-local lifecycle = require "lib.runcomfy.lifecycle"
 local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
@@ -68,50 +67,20 @@ function M.result(record)
   return json.encode(json.ordered(FINISHED_KEYS, ended))
 end
 
----@class rc.Wait
----@field record rc.JobRecord
----@field started number
----@field deadline number
----@field word string          the last status in words
-local Wait = {}
-Wait.__index = Wait
-
-function Wait:over()
-  local record = self.record
-  local message = ("request %s has not ended after %d s: %s. The job goes on; wait again, or later with rc.job(\"%s\", \"%s\")"):format(
-    record.request_id, math.floor(clock.now() - self.started + 0.5), self.word, record.deployment_id, record.request_id)
-  local code = self.left and "client_left" or "timeout"
-  return nil, errors.new(message, { code = code, data = {
-    ok = false, error = message, code = code, pending = true, deployment_id = record.deployment_id, request_id = record.request_id,
-  } })
-end
-
-local function start_sleep(self, seconds, callback)
-  self.wake = callback
-  return clock.after(seconds, callback)
-end
-
--- Sleeps until the next poll; false where the wait is over.
-function Wait:pause(err)
-  if self.left then return false end
-  local now = clock.now()
-  local left = self.deadline - now
-  if left < 0.001 then return false end
-  local seconds = math.max(waiting.interval(now - self.started), math.min(err and err.retry_after or 0, 60))
-  fiber.await(start_sleep, self, math.min(seconds, left))
-  self.wake = nil
-  return not self.left
-end
-
-function Wait:leave()
-  self.left = true
-  if self.wake then self.wake() end
-end
-
-function Wait:report(status, err)
-  local message = waiting.describe(status, clock.now() - self.started, err)
-  if not err then self.word = message end
-  self.record.state:tell(message)
+-- One poll, by a tool; where it hangs it is given up after `seconds`.
+local function bounded(seconds, fn, record)
+  local task = fiber.spawn(fn, record)
+  task.quiet = true
+  local over = false
+  local _ <close> = clock.after(seconds, function()
+    over = true
+    task:cancel("the wait is over")
+  end)
+  local _ <close> = setmetatable({}, { __close = function() task:cancel() end })
+  local outcome = table.pack(task:join())
+  if outcome[1] then return table.unpack(outcome, 2, outcome.n) end
+  if not over then error(outcome[2], 0) end
+  return nil, errors.new("the poll took longer than the wait", { code = "timeout" })
 end
 
 -- Whether a failed poll may pass.
@@ -119,41 +88,38 @@ local function is_forgivable(err)
   return not calls.REFUSALS[err.code] and waiting.forgivable(err)
 end
 
--- The status, past what may pass; nil, err, final.
-function Wait:poll()
-  local record = self.record
+-- The status, by the tool.
+local function poll(record)
   local answer, err = calls.perform(record.state, "get_request_status", ids(record), true)
-  if not answer then
-    if not is_forgivable(err) then return nil, with_ids(err, record) end
-    self:report(nil, err)
-    return nil, nil, err
-  end
+  if not answer then return nil, is_forgivable(err) and err or with_ids(err, record) end
   local status = raw(answer.data.status)
   local instance = status:value "instance_id"
   if type(instance) == "string" then record.instance_id = instance end
-  self:report(status)
   return status
 end
 
--- The result of a job that has ended; nothing where it has not come yet.
-function Wait:finish()
-  local ended, err = fetch_result(self.record)
-  if ended and not lifecycle.is_open(ended.status) then return ended end
-  if err and (lifecycle.outcome((err.code or ""):match "^job_(.*)$") or not is_forgivable(err)) then return nil, err end
-  return nil, nil, err
+local function fetch(record)
+  local ended, err = fetch_result(record)
+  if not ended then return nil, err end
+  return ended, nil, ended.status
 end
 
-function Wait:run()
-  while true do
-    local status, err, forgiven = self:poll()
-    if err then return nil, err end
-    if status and lifecycle.outcome(status:value "status") then
-      local ended
-      ended, err, forgiven = self:finish()
-      if ended or err then return ended, err end
-    end
-    if not self:pause(forgiven) then return self:over() end
-  end
+local function source(record)
+  return {
+    status = function(seconds) return bounded(seconds, poll, record) end,
+    result = function(seconds) return bounded(seconds, fetch, record) end,
+    forgives = is_forgivable,
+  }
+end
+
+-- The wait is over before the job.
+local function over(record, waited)
+  local word = waited.status and waiting.describe(waited.status, waited.elapsed) or "no status seen yet"
+  local message = ("request %s has not ended after %d s: %s. The job goes on; wait again, or later with rc.job(\"%s\", \"%s\")"):format(
+    record.request_id, math.floor(waited.elapsed + 0.5), word, record.deployment_id, record.request_id)
+  return nil, errors.new(message, { code = "timeout", data = {
+    ok = false, error = message, code = "timeout", pending = true, deployment_id = record.deployment_id, request_id = record.request_id,
+  } })
 end
 
 -- The caller of the recipe has gone: what becomes of the job is the operator's choice.
@@ -171,17 +137,19 @@ local function cancel_remote(record)
     record.request_id, record.deployment_id, tostring(outcome)))
 end
 
-local Registration = {}
-Registration.__index = Registration
-
-function Registration:__close()
-  self.state:on_leaving(self, nil)
-end
-
 -- Whoever waits for a job that another call submitted has it among those that it may leave.
 local function adopt(record)
   if not record.state.call or record.state.ctx.dry_run then return end
   record.state.call.requests:add { deployment_id = record.deployment_id, request_id = record.request_id, adopted = true }
+end
+
+local function wait(record, timeout)
+  local left = record.state:deadline() - clock.now()
+  local _ <close> = record.state:wait()
+  return waiting.wait(record.deployment_id, record.request_id, {
+    timeout = math.min(timeout or math.huge, left), source = source(record),
+    on_status = function(_, info) record.state:tell(info.message) end,
+  })
 end
 
 --- Waits for the job's end, in a fiber of the host; gives what rc.Finished describes as JSON text.
@@ -190,18 +158,15 @@ end
 ---@return string|nil text, Error? err
 function M.run(record, timeout)
   adopt(record)
-  local started = clock.now()
-  local deadline = math.min(timeout and started + timeout or math.huge, record.state:deadline())
-  local self = setmetatable({ record = record, started = started, deadline = deadline, word = "no status seen yet" }, Wait)
-  local registration <close> = setmetatable({ state = record.state }, Registration)
-  record.state:on_leaving(registration, function() self:leave() end)
-  local ok, ended, err = pcall(Wait.run, self)
+  local ok, waited, err = pcall(wait, record, timeout)
   if not ok then
-    if fiber.is_cancelled(ended) then fiber.shield(cancel_remote, record) end
-    error(ended, 0)
+    if fiber.is_cancelled(waited) then fiber.shield(cancel_remote, record) end
+    error(waited, 0)
   end
-  if not ended then return nil, err end
-  return json.encode(json.ordered(FINISHED_KEYS, ended))
+  if not waited then return nil, err end
+  if waited.ending and waited.result then return json.encode(json.ordered(FINISHED_KEYS, waited.result)) end
+  if waited.err and not is_forgivable(waited.err) then return nil, waited.err end
+  return over(record, waited)
 end
 
 return M

@@ -119,38 +119,49 @@ describe("job:wait", function()
     end)
   end)
 
-  it("ends with the client's leaving, and says that the job goes on", function()
-    kit.with({ sim = { cold_start = 100 } }, function()
+  it("keeps its own time-out while a poll hangs", function()
+    for _, path in ipairs { "/status", "/result" } do
+      kit.with({ sim = { cold_start = 0, run_time = 0 } }, function(sim, time)
+        assert(sim:fault { kind = "delay", seconds = 25, path = path, forever = true })
+        local data = kit.data(SUBMIT .. [[
+          local begun = rc.now()
+          local ok, err = pcall(job.wait, job, { timeout = 3 })
+          return { seconds = rc.now() - begun, code = err.code, pending = err.data.pending, id = err.data.request_id }
+        ]], USES)
+        assert.is_true(data.seconds <= 3.3, path .. data.seconds)
+        assert.same({ "timeout", true, "string" }, { data.code, data.pending, type(data.id) })
+        assert.is_true(time.time > 0)
+      end)
+    end
+  end)
+
+  it("ends the call when the client leaves: the answer names what goes on", function()
+    kit.with({ sim = { cold_start = 100 } }, function(_, time)
       local ctx = kit.context()
       clock.after(3, function() ctx.leave() end)
-      local data = kit.data(SUBMIT .. [[
-        local ok, err = pcall(job.wait, job)
-        return { code = err.code, message = err.message }
-      ]], { uses = USES.uses, ctx = ctx })
-      assert.equal("client_left", data.code)
-      assert.matches("The job goes on", data.message, 1, true)
+      local begun = time.time
+      local _, err = kit.run(SUBMIT .. "while true do pcall(job.wait, job) end", { uses = USES.uses, ctx = ctx })
+      assert.equal("client_left", err.code)
+      assert.equal(1, #err.data.open_requests)
+      assert.is_true(time.time - begun < 4)
     end)
   end)
 
-  it("ends all waits with the client's leaving, those that begin after it at once", function()
-    kit.with({ sim = { cold_start = 100 } }, function(_, time)
+  it("ends it at the first wait after that, too, and after what needs no wait", function()
+    kit.with({ sim = { cold_start = 100 } }, function(sim, time)
       local ctx = kit.context()
-      function ctx:on_leaving(fn)
-        self.leave = fn
-        if fn and self.leaving then fn() end
-      end
-      clock.after(3, function() ctx.leaving = true ctx.leave() end)
+      function ctx.on_leaving(_, fn) if fn then fn() end end
       local begun = time.time
-      local data = kit.data(([[
-        local codes = rc.map({ 1, 2, 3, 4, 5, 6 }, function(seed)
+      local _, err = kit.run(([[
+        rc.map({ 1, 2 }, function(seed)
           local job = rc.submit { deployment_id = "%s", overrides = { ["3"] = { inputs = { seed = seed } } } }
-          local ok, err = pcall(job.wait, job)
-          return err.code
-        end, { concurrency = 2 })
-        return { codes = codes }
+          job:wait()
+        end)
       ]]):format(ID), { uses = USES.uses, ctx = ctx })
-      for i = 1, 6 do assert.equal("client_left", data.codes[i]) end
-      assert.is_true(time.time - begun < 10)
+      assert.equal("client_left", err.code)
+      assert.equal(#sim:requests { method = "POST", path = "/inference" }, #err.data.open_requests)
+      assert.is_true(time.time - begun < 4)
+      assert.equal(3, kit.data("return { n = #rc.tools.list_deployments({}).deployments }", { uses = { "list_deployments" }, ctx = ctx }).n)
     end)
   end)
 

@@ -1,0 +1,117 @@
+--- How `rcmcp serve` ends: at the end of its input, at SIGTERM, at SIGINT, and where nobody reads its output.
+---
+--- Official clients close our input, send SIGTERM 2 s later and SIGKILL 2 s after that.  So what costs money is seen to at
+--- once, and all is done, or named in the log, after 3.5 s; where nobody kills, clean-ups have the time that is theirs.
+
+local clock = require "lib.clock"
+local core_clock = require "core.clock"
+local fiber = require "lib.fiber"
+local log = require "core.log"
+local loop = require "core.loop"
+local signal = require "core.signal"
+local timer = require "core.timer"
+
+local M = {}
+
+local GRACE = 3.5    -- seconds of real time for all of it
+local UNDO_AT = 1.5  -- seconds after which recipes that have something to undo are ended, whatever they do
+local LAST_WORD = 0.3 -- seconds for writes that begin at the very end: the cancel of a job
+local LONGEST = 12   -- seconds after which even clean-ups are given up
+
+---@class Ending
+---@field GRACE number
+---@field private began? number       on the real clock
+---@field private finishing? boolean
+---@field private interrupts integer
+---@field private terminations integer  since it began
+---@field private told table<string, true>
+---@field private handles core.Handle[]
+local Ending = { GRACE = GRACE }
+Ending.__index = Ending
+
+---@return Ending
+function M.new()
+  return setmetatable({ interrupts = 0, terminations = 0, told = {}, handles = {} }, Ending)
+end
+
+-- Loaded only where there was a recipe, or a write.
+local function recipes() return package.loaded["lib.recipes.under_way"] end
+local function writes() return package.loaded["lib.runcomfy.writes"] end
+
+local function keep(self, handle)
+  table.insert(self.handles, handle)
+end
+
+local function elapsed(self)
+  return core_clock.monotonic() - self.began
+end
+
+-- Names what has not ended, each thing once.
+local function tell(self)
+  local lines = recipes() and recipes().unfinished() or {}
+  for _, line in ipairs(writes() and writes().lost() or {}) do lines[#lines + 1] = line end
+  for _, line in ipairs(lines) do
+    if not self.told[line] then log.write("warning", line) end
+    self.told[line] = true
+  end
+end
+
+--- The end begins: nobody asks for anything more.  Does nothing the second time.
+function Ending:begin()
+  if self.began then return end
+  self.began = core_clock.monotonic()
+  if recipes() then recipes().leave() end
+  keep(self, timer.after(UNDO_AT * 1000, function()
+    if recipes() then recipes().stop "undo" end
+  end))
+  keep(self, timer.after(GRACE * 1000 + 50, function() tell(self) end)) -- after the connection's own end
+end
+
+local function wait_for_all(self)
+  if recipes() and recipes().count() > 0 then fiber.await(recipes().wait, math.max(0, LONGEST - elapsed(self))) end
+  if writes() and writes().count() > 0 then
+    fiber.await(writes().linger, math.max(LAST_WORD, GRACE - elapsed(self)) * clock.speed())
+  end
+  tell(self)
+  loop.stop()
+end
+
+--- The connection has ended: what is under way is waited for, then the loop stops.
+function Ending:finish()
+  if self.finishing then return end
+  self.finishing = true
+  self:begin()
+  if recipes() then recipes().stop() end
+  fiber.spawn(wait_for_all, self)
+end
+
+local function cut(self)
+  tell(self)
+  loop.stop()
+end
+
+--- Watches the signals that end the program.
+---@param transport StdioTransport
+function Ending:watch(transport)
+  local function leave()
+    local waiting = package.loaded["lib.runcomfy.waiting"]
+    transport:leave(waiting ~= nil and waiting.settings().cancel_remote_on_client_cancel == true)
+  end
+  keep(self, signal.on("TERM", function()
+    if not self.began then return leave() end
+    self.terminations = self.terminations + 1
+    if self.terminations > 1 then cut(self) end
+  end))
+  keep(self, signal.on("INT", function()
+    self.interrupts = self.interrupts + 1
+    if not self.began then return leave() end
+    if self.interrupts > 1 then cut(self) end
+  end))
+end
+
+function Ending:close()
+  for _, handle in ipairs(self.handles) do handle:cancel() end
+end
+Ending.__close = Ending.close
+
+return M

@@ -1,0 +1,115 @@
+--- The calls of recipes that have not ended, their clean-ups included: what the program's end sees to, and waits for.
+--- A recipe that another calls belongs to that call.
+
+local open_requests = require "lib.recipes.open_requests"
+local timer = require "core.timer"
+
+local M = {}
+
+local calls = {} ---@type table<CallState, integer>  to their numbers, in the order in which they began
+local last, count = 0, 0
+local waiters = {} ---@type table<table, fun()>
+
+local function none_left()
+  local all = waiters
+  waiters = {}
+  for _, fn in pairs(all) do fn() end
+end
+
+local Entry = {}
+Entry.__index = Entry
+
+function Entry:__close()
+  calls[self.call] = nil
+  count = count - 1
+  if count == 0 then none_left() end
+end
+
+--- Keeps a call until the entry is closed.
+---@param call CallState
+---@return table entry
+function M.add(call)
+  last, count = last + 1, count + 1
+  calls[call] = last
+  return setmetatable({ call = call }, Entry)
+end
+
+---@return integer
+function M.count()
+  return count
+end
+
+--- The first begun first.
+---@return CallState[]
+function M.list()
+  local list = {}
+  for call in pairs(calls) do list[#list + 1] = call end
+  table.sort(list, function(a, b) return calls[a] < calls[b] end)
+  return list
+end
+
+--- Tells all of them that nobody asks for anything any more: see CallState.leave.
+function M.leave()
+  for _, call in ipairs(M.list()) do call:leave() end
+end
+
+local function has_to_undo(call)
+  return #call.cleanups > 0
+end
+
+--- Ends those that run.
+---@param which? "undo"  those alone that have registered something to undo: it needs its time
+function M.stop(which)
+  for _, call in ipairs(M.list()) do
+    if call.phase == "run" and (which == nil or has_to_undo(call)) then
+      call.left = true
+      call:stop "client_left"
+    end
+  end
+end
+
+local Waiter = {}
+Waiter.__index = Waiter
+
+function Waiter:cancel()
+  waiters[self] = nil
+  if self.timer then self.timer:cancel() end
+end
+Waiter.__close = Waiter.cancel
+
+--- Calls `fn` once, from the loop, when none is left or `seconds` of real time are over.
+---@param seconds number
+---@param fn fun()
+---@return core.Handle
+function M.wait(seconds, fn)
+  local self = setmetatable({}, Waiter)
+  local function finish()
+    self:cancel()
+    fn()
+  end
+  if count == 0 then seconds = 0 else waiters[self] = finish end
+  self.timer = timer.after(math.ceil(seconds * 1000), finish)
+  return self
+end
+
+local PHASES = { run = "is still running", cleanup = "is still cleaning up", over = "is at its end" }
+
+local function described(call)
+  local ids = {}
+  for i, entry in ipairs(call.requests:list()) do
+    ids[i] = open_requests.describe(entry)
+    entry.told = true
+  end
+  return ("recipe '%s' %s%s"):format(call.recipe.name, PHASES[call.phase],
+    #ids > 0 and "; what it submitted goes on: " .. table.concat(ids, ", ") or "")
+end
+
+--- What to say of them when the program cannot wait any longer.
+---@return string[]
+function M.unfinished()
+  local lines = {}
+  for i, call in ipairs(M.list()) do lines[i] = "the end came while " .. described(call) end
+  return lines
+end
+
+return M
