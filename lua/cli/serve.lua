@@ -44,13 +44,17 @@ local function serve(program)
     ttl_ms = live and 0 or nil,
     offers = { prompts = recipes, resources = recipes },
   }
+  local status = exit_status.ok
   local ending <close> = require("cli.shared.ending").new()
   local transport, message = require("lib.mcp.transports.stdio").run {
     server = server,
     max_line_bytes = program.settings.max_line_bytes,
     grace = ending.GRACE,
     on_leave = function() ending:begin() end,
-    on_end = function() ending:finish() end,
+    on_end = function(ended)
+      status = ended
+      ending:finish()
+    end,
   }
   if not transport then
     log.write("error", "cannot read standard input: " .. tostring(message))
@@ -59,7 +63,7 @@ local function serve(program)
   ending:watch(transport)
   local _ <close> = signal.on("HUP", function() program:reload() end)
   loop.run()
-  return exit_status.ok
+  return status
 end
 
 ---@param argv string[]
