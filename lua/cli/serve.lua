@@ -43,6 +43,7 @@ local function serve(program)
     list_changed = live,
     ttl_ms = live and 0 or nil,
     offers = { prompts = recipes, resources = recipes },
+    patience = function() return program.settings.wait_slice end,
   }
   local status = exit_status.ok
   local ending <close> = require("cli.shared.ending").new()

@@ -42,6 +42,18 @@ describe("waits for jobs", function()
     assert.equal(50, pending)
   end)
 
+  it("end when the slice is over, counted from the start of the call", function()
+    local c <close> = child.rcmcp { "serve", "--simulate", "--speed", "60", "--wait-slice", "20" }
+    initialize(c)
+    local deployment = first_deployment(c)
+    call(c, "slow", "submit_request", { deployment_id = deployment, wait_for_completion = true, timeout_seconds = 3000 })
+    local answer = json.decode(c:line())
+    assert.equal("slow", answer.id)
+    assert.is_true(answer.result.structuredContent.pending)
+    assert.is_string(answer.result.structuredContent.submission.request_id)
+    assert.matches("is not finished after %d+ s", answer.result.content[1].text)
+  end)
+
   it("do not hold up other requests, and stop without an answer when they are cancelled", function()
     local c <close> = child.rcmcp { "serve", "--simulate", "--speed", "1" }
     initialize(c)

@@ -1,5 +1,6 @@
 --- Requests that run code of a tool, a prompt or a resource: each in a fiber, open until it is answered.
 
+local clock = require "lib.clock"
 local context = require "lib.mcp.context"
 local fiber = require "lib.fiber"
 local jsonrpc = require "lib.mcp.jsonrpc"
@@ -47,6 +48,12 @@ local function may_park(request)
   return request.revision.parks and request.meta[CAPABILITIES].elicitation ~= nil
 end
 
+-- The moment at which the call had better answer, from its start: what it does before it waits counts, too.
+local function answer_by(server)
+  local seconds = server.patience and server.patience()
+  return seconds and clock.now() + seconds
+end
+
 --- Begins a call, or refuses it; or goes on with one that asked.  `perform` runs in a fiber and gives the
 --- text of the answer to what `ctx.request` is then.
 ---@param server Server
@@ -68,6 +75,7 @@ function M.begin(server, request, perform, subject, arguments)
     token = jsonrpc.progress_token(request.meta),
     messages = request.revision.progress_messages,
     request = request,
+    answer_by = answer_by(server),
   }
   request.ctx = ctx
   if not may_park(request) then request.params = nil end -- there they tell one request from another

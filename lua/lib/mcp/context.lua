@@ -13,6 +13,7 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field cancelled boolean               the client gave the call up; nothing will be sent for it
 ---@field client? { name: string?, version: string? }
 ---@field deadline? number                moment of lib.clock at which the caller stops waiting; nil: none known
+---@field answer_by? number               moment of lib.clock at which a wait had better end and answer, the job or not
 ---@field leaving boolean                 the client asks nothing more: a wait had better end and answer now
 ---@field tool string                     name of the tool
 ---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  asks the person, in place of a client

@@ -28,12 +28,14 @@ local M = {}
 ---@field max_message? integer      most bytes of a message sent, default 8 MiB: clients give up at 10
 ---@field max_calls? integer        calls at once a connection, default 20,000
 ---@field ask_seconds? number       how long a person may take to answer, default 600
+---@field patience? fun(): number?  seconds after which a call that waits had better answer, whatever it waits for
 
 ---@class Server
 ---@field snapshot Snapshot
 ---@field max_message integer
 ---@field max_calls integer
 ---@field ask_seconds number
+---@field patience? fun(): number?
 ---@field private offered? Offers  of the options
 ---@field private identity ServerIdentity
 ---@field private revisions table<string, Revision>  made at first use
@@ -63,6 +65,7 @@ function M.new(options)
     max_message = options.max_message or MAX_MESSAGE,
     max_calls = options.max_calls or 20000,
     ask_seconds = options.ask_seconds or 600,
+    patience = options.patience,
     identity = {
       name = options.name or "rcmcp",
       title = options.title,
