@@ -32,4 +32,15 @@ describe("core.log", function()
     end
     assert.is_true(expected > 1000)
   end)
+
+  it("shows nothing that a terminal would obey, nor bytes that are no UTF-8", function()
+    local script = os.tmpname()
+    local _ <close> = setmetatable({}, { __close = function() os.remove(script) end })
+    local file = assert(io.open(script, "w"))
+    file:write [[require("core.log").write("error", "\27[2J \u{9B}31m \u{9D}0;x\7 \127 \r \xFF é \u{A0} 😀\tend")]]
+    file:close()
+    local status, _, err = child.run { "lua", script }
+    assert.equal(0, status, err)
+    assert.equal("rcmcp: error: ?[2J ?31m ?0;x? ? ? ? é \u{A0} 😀\tend\n", err)
+  end)
 end)

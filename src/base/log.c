@@ -38,15 +38,24 @@ bool log_level_parse(const char *name, enum log_level *level)
     return false;
 }
 
-// Copies what a terminal and a reader of UTF-8 may get; '?' for a byte that they may not.
+// Whether a terminal may obey the character at `at`, of `length` bytes: C0 but for newline and tab,
+// DEL, and C1, which is U+0080 to U+009F (ECMA-48).
+static bool is_control(const char *at, size_t length)
+{
+    const unsigned char *s = (const unsigned char *)at;
+    if (length == 2)
+        return s[0] == 0xC2 && s[1] < 0xA0;
+    return length == 1 && ((s[0] < 0x20 && s[0] != '\n' && s[0] != '\t') || s[0] == 0x7F);
+}
+
+// Copies what a terminal and a reader of UTF-8 may get; '?' for what they may not.
 static char *copy_shown(char *out, const char *at, const char *end)
 {
     while (at < end) {
         size_t length = utf8_sequence(at, end);
-        bool control = ((unsigned char)*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f;
-        if (length == 0 || control) {
+        if (length == 0 || is_control(at, length)) {
             *out++ = '?';
-            at++;
+            at += length > 0 ? length : 1;
             continue;
         }
         memcpy(out, at, length);

@@ -17,7 +17,8 @@ const char *log_level_name(enum log_level level);
 bool log_level_parse(const char *name, enum log_level *level);
 
 /// Writes "rcmcp: LEVEL: TEXT\n" in one write, and never waits for the reader of standard error
-/// (log_sink.h).  Control characters but newline and tab, and bytes that are no UTF-8, are shown as
+/// (log_sink.h).  Control characters (C0, DEL, C1) but newline and tab, and bytes that are no
+/// UTF-8, are shown as
 /// '?', so that foreign text cannot drive the terminal.  A text over 64 KiB is cut, between
 /// characters.
 void log_text(enum log_level level, const char *text, size_t size);
