@@ -309,6 +309,14 @@ end
 
 -- Waiting --------------------------------------------------------------------------------------------
 
+-- What ends the wait that begins now, and its ticket; called later than that, it does nothing.
+local function resumer(self)
+  local ticket = self.ticket
+  return function(...)
+    if self.ticket == ticket and self.status == "waiting" then resume(self, ...) end
+  end, ticket
+end
+
 --- Calls `start(…, callback)` and waits for the callback; returns what it was called with.
 --- Where `start` returns nil, message, code, so does `await`, without a wait.  The handle is closed
 --- when the wait ends, however it ends.
@@ -320,10 +328,7 @@ function M.await(start, ...)
   if not self then error("fiber.await: not inside a fiber", 2) end
   raise_if_cancelled(self)
   if self.budget then return answered(yield(start, ...)) end
-  local ticket = self.ticket
-  local function callback(...)
-    if self.ticket == ticket and self.status == "waiting" then resume(self, ...) end
-  end
+  local callback, ticket = resumer(self)
   local op <close>, message, code = begin(start, callback, ...)
   if op == nil then return nil, message, code end
   self.status = "waiting"
@@ -353,10 +358,7 @@ function M.await_withdrawable(start, ...)
   local self = by_thread[running()]
   if not self or self.budget then error("fiber.await_withdrawable: not inside a fiber of the host", 2) end
   raise_if_cancelled(self)
-  local ticket = self.ticket
-  local function callback(...)
-    if self.ticket == ticket and self.status == "waiting" then resume(self, ...) end
-  end
+  local callback, ticket = resumer(self)
   local op <close>, message, code = begin(start, callback, ...)
   if op == nil then return nil, message, code end
   local guard <close> = setmetatable({ op = op, withdrawn = false }, { __close = function() forget(self) end })

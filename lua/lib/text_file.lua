@@ -22,10 +22,8 @@ local function problem(before, what)
   return { line = line, column = column, message = ("line %d, column %d: %s"):format(line, column, what) }
 end
 
---- Says what a byte that is no UTF-8 may be.
----@param byte integer
----@return string
-function M.describe_byte(byte)
+-- What a byte that is no UTF-8 may be.
+local function describe_byte(byte)
   return ("byte 0x%02X is not UTF-8; the text seems to be in an older encoding, such as Latin-1 or Windows-1252: save it as UTF-8")
     :format(byte)
 end
@@ -59,7 +57,7 @@ function M.decode(bytes)
   if not text then return nil, damaged end
   if codec.is_utf8(text) then return text end
   local _, at = utf8.len(text)
-  return nil, problem(text:sub(1, at - 1), M.describe_byte(text:byte(at)))
+  return nil, problem(text:sub(1, at - 1), describe_byte(text:byte(at)))
 end
 
 return M

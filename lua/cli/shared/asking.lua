@@ -1,13 +1,14 @@
 --- Questions of recipes to the person at the terminal.
 
 local stdio = require "core.stdio"
+local trim = require "lib.trim"
 
 local M = {}
 
 local function prompt(text)
   io.stderr:write(text)
   local line = io.read "l"
-  if line then return (line:match "^%s*(.-)%s*$") end
+  if line then return trim(line) end
 end
 
 local function is_yes(line)
