@@ -36,6 +36,8 @@ local function find_tool(program, name)
   local names = {}
   for i, entry in ipairs(snapshot.list) do names[i] = entry.name end
   local hint = require("lib.didyoumean").hint(name, names)
+  local whereabouts = require "cli.shared.whereabouts"
+  if whereabouts.recipe(name) or whereabouts.example(name) then hint = "; it is a recipe: rcmcp run " .. name end
   if hint == "" then hint = "; rcmcp tools lists them" end
   return nil, require("lib.errors").new(("there is no tool '%s'%s"):format(name, hint), { code = "usage" })
 end

@@ -34,9 +34,12 @@ local function add_folder(list, root, named)
   end
 end
 
-local function add_place(list, path)
+local function add_place(list, path, args)
   local stat, message = require("core.fs").stat(path)
-  if not stat then return require("lib.errors").new(("cannot read %s: %s"):format(path, message)) end
+  if not stat then
+    local hint = require("cli.shared.whereabouts").hint(path, { recipes = args.recipes, examples = true })
+    return require("lib.errors").new(("cannot read %s: %s%s"):format(path, message, hint))
+  end
   if stat.type == "directory" then
     return add_folder(list, { path = #path > 1 and path:gsub("/+$", "") or path, label = "command line" }, true)
   end
@@ -53,7 +56,7 @@ end
 local function files_of(args, lenient)
   local list, places = { problems = {}, lenient = lenient }, args.places or {}
   for _, path in ipairs(places) do
-    local err = add_place(list, path)
+    local err = add_place(list, path, args)
     if err then return nil, err end
   end
   for _, root in ipairs(#places == 0 and recipe_folders(args) or {}) do add_folder(list, root) end

@@ -51,11 +51,12 @@ local function names_of(snapshot)
   return names
 end
 
-local function of_name(program, name)
+local function of_name(program, name, args)
   local builtin = program:snapshot().find(name)
   local tool = builtin or program:catalog():find(name)
   if not tool then
-    local hint = require("lib.didyoumean").hint(name, names_of(program:catalog():snapshot()))
+    local hint = require("cli.shared.whereabouts").hint(name, args)
+    if hint == "" then hint = require("lib.didyoumean").hint(name, names_of(program:catalog():snapshot())) end
     return nil, program:catalog():problem_of(name) or require("lib.errors").new(
       ("there is no command, tool or recipe '%s'%s"):format(name, hint), { code = "usage" })
   end
@@ -70,7 +71,7 @@ local function print_help(args)
   if not program then return status end
   local name = args.name
   local is_file = name:find "%.lua$" or name:find("/", 1, true)
-  local text, err = (is_file and of_file or of_name)(program, name)
+  local text, err = (is_file and of_file or of_name)(program, name, args)
   if not text then
     io.stderr:write("rcmcp help: ", err.message, "\n")
     return err.code == "usage" and exit_status.usage or exit_status.bad_input

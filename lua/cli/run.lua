@@ -3,6 +3,7 @@
 local exit_status = require "cli.shared.exit_status"
 local one_call = require "cli.shared.one_call"
 local options = require "cli.shared.options"
+local whereabouts = require "cli.shared.whereabouts"
 
 local M = {
   summary = "Run a recipe or a script and print its result as JSON",
@@ -20,9 +21,9 @@ With --dry-run the same code runs, reads are asked for real, and whatever would 
 with the recipe's samples, or with made-up data, and listed with its risk and what the GPU time would cost.
 
 Examples:
-  rcmcp run upscale.lua deployment_id=ID image=photo.png
-  rcmcp run nightly_batch.lua prompts.txt --dry-run
-  rcmcp run generate_image prompt="a fox" --simulate]],
+  rcmcp run my_recipes/hello.lua
+  rcmcp run generate_image deployment_id=ID prompt="a fox" --examples --dry-run
+  rcmcp run nightly_batch.lua text-to-image prompts.csv --examples --simulate]],
 }
 
 function M.define(parser)
@@ -42,6 +43,13 @@ end
 
 local function is_file(target)
   return target:find("%.lua$") ~= nil or target:find("/", 1, true) ~= nil
+end
+
+-- Example scripts are no tools, so no catalog has them: --examples names their folder for them, too.
+local function find_example(args)
+  if not args.examples or require("core.fs").stat(args.target) then return end
+  local path, is_script = whereabouts.example(args.target)
+  if path and (is_script or is_file(args.target)) then args.target = path end
 end
 
 -- What will run ------------------------------------------------------------------------------------
@@ -69,6 +77,11 @@ local function pick(standalone, wanted)
   return usage("%s declares no tool '%s'%s", standalone.file, wanted, require("lib.didyoumean").hint(wanted, names))
 end
 
+local function elsewhere(args, err)
+  if require("core.fs").stat(args.target) then return err end
+  return require("lib.errors").new(err.message .. whereabouts.hint(args.target, args), { code = err.code })
+end
+
 local function from_file(program, args)
   local standalone, err = require("lib.recipes.standalone").open(args.target, {
     tools = program:snapshot().list,
@@ -78,7 +91,7 @@ local function from_file(program, args)
     hosts = program.settings.http_hosts,
     mark = program.simulated and require("cli.shared.simulated").result or nil,
   })
-  if not standalone then return nil, err end
+  if not standalone then return nil, elsewhere(args, err) end
   if standalone.is_script then
     if args.args or args.tool then return usage("%s is a script: it takes words, which it finds in arg", args.target) end
     return { tool = standalone:script(args.words), arguments = {}, find = standalone.snapshot.find }
@@ -97,8 +110,8 @@ local function from_name(program, args)
   if not tool then
     local err = catalog:problem_of(args.target)
     if err then return nil, err end
-    local names = names_of(catalog:snapshot().list, "name")
-    local hint = require("lib.didyoumean").hint(args.target, names)
+    local hint = whereabouts.hint(args.target, args)
+    if hint == "" then hint = require("lib.didyoumean").hint(args.target, names_of(catalog:snapshot().list, "name")) end
     return usage("there is no recipe '%s'%s", args.target, hint ~= "" and hint or "; a file ends in .lua, rcmcp recipes lists the others")
   end
   local arguments, err = one_call.read_arguments(args, require("cli.shared.parameters").of(tool.schema))
@@ -187,6 +200,7 @@ local function run(args)
   local program <close>, status, err = require("cli.shared.program").open(args, { cancel_remote = true })
   if not program then return err and one_call.refused("run", args, err, status) or { status = status } end
   give_time(program.settings)
+  find_example(args)
   local target
   target, err = (is_file(args.target) and from_file or from_name)(program, args)
   if not target then return one_call.refused("run", args, err, one_call.refused_status(err)) end

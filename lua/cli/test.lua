@@ -13,8 +13,9 @@ simulator, with time that jumps over waits:
   local result = kit.run("poster.lua", { prompt = "a fox" }, { states = { "cold_start" } })
   kit.expect_calls(result, { "submit_request", "get_request_status", "get_request_result" })
 
-Without DIR or FILE the specs of the current folder and below run.  Exit status: 0 all passed; 1 some did not;
-64 wrong command line; 69 busted is not installed.]],
+Without DIR or FILE the specs of the current folder and below run; where it has none, those of the recipe folders, such
+as ~/.config/rcmcp/recipes.  Exit status: 0 all passed; 1 some did not; 64 wrong command line, or no spec anywhere;
+69 busted is not installed.]],
 }
 
 function M.define(parser)
@@ -26,6 +27,9 @@ end
 local ADVICE = "busted runs the specs, and it is not installed. Debian, Ubuntu: apt install lua-busted; macOS: brew install "
   .. "luarocks, then luarocks install busted (for Lua 5.4)."
 
+local NO_SPEC = "there is no spec (NAME_spec.lua) in the current folder or below, nor in the recipe folders; rcmcp new NAME writes "
+  .. "a recipe with one"
+
 -- busted ends the program itself, with the number of failures.
 local function with_own_statuses()
   local exit = os.exit
@@ -35,12 +39,10 @@ local function with_own_statuses()
   end)
 end
 
-local function arguments(args)
+local function arguments(args, places)
   local list = { [0] = "rcmcp test", "--pattern=_spec", "--no-auto-insulate" }
   if args.filter then list[#list + 1] = "--filter=" .. args.filter end
   if args.output then list[#list + 1] = "--output=" .. args.output end
-  local places = args.places or {}
-  if #places == 0 then places = { "." } end
   return table.move(places, 1, #places, #list + 1, list)
 end
 
@@ -53,13 +55,16 @@ function M.run(argv)
     local stat, message = require("core.fs").stat(place)
     if not stat then return options.usage_error("test", ("cannot read %s: %s"):format(place, message)) end
   end
+  local places = args.places or {}
+  if #places == 0 then places = require("cli.shared.spec_files").places() end
+  if #places == 0 then return options.usage_error("test", NO_SPEC) end
   local found, runner = pcall(require, "busted.runner")
   if not found then
     io.stderr:write("rcmcp test: ", ADVICE, "\n")
     return exit_status.unavailable
   end
   with_own_statuses()
-  _G.arg = arguments(args)
+  _G.arg = arguments(args, places)
   runner { standalone = false }
   return exit_status.ok
 end

@@ -2,8 +2,8 @@
 ---
 --- When:  prompts are collected by day and run by night.
 --- Costs: GPU seconds of one run for each row.
---- Call:  rcmcp run recipes/scripts/nightly_batch.lua --examples text-to-image prompts.csv
----        0 2 * * *  cd ~/pictures && rcmcp run /usr/share/rcmcp/recipes/scripts/nightly_batch.lua --examples flux prompts.csv
+--- Call:  rcmcp run nightly_batch.lua text-to-image prompts.csv --examples
+---        0 2 * * *  cd ~/pictures && rcmcp run nightly_batch.lua flux prompts.csv --examples
 ---
 --- Needs the example recipes batch_from_csv and save_outputs.  The table must lie where recipes may read: in the current folder
 --- (unless that is the home folder), or in one of the setting file_folders.  Prints a line a row on stderr and the whole outcome

@@ -1,5 +1,6 @@
 local child = require "spec.support.child"
 local json = require "core.json"
+local newcomer = require "spec.support.newcomer"
 local temporary = require "spec.support.folder"
 
 local SIMULATED = { "--examples", "--simulate", "--speed", "20000" }
@@ -94,5 +95,48 @@ describe("a dry run of the examples", function()
     local data = plan("upscale_then_free_vram", "deployment_id=upscale", "image=https://example.com/a.png")
     assert.same({ "submit_request", "call_instance_proxy" }, names(data))
     assert.equal("api/free", data.calls[2].input.comfy_backend_path)
+  end)
+end)
+
+describe("an example's name without --examples", function()
+  local person
+
+  setup(function() person = newcomer.new() end)
+  teardown(function() person:close() end)
+
+  it("is known: the message says what to add", function()
+    for _, command in ipairs {
+      "run generate_image prompt=x --simulate", "run generate_image.lua prompt=x --simulate", "run nightly_batch.lua a b.csv --simulate",
+      "run nightly_batch --simulate", "help compare_seeds",
+    } do
+      local status, _, err = person:type("rcmcp " .. command)
+      assert.is_true(status == 64 or status == 65, command)
+      assert.matches("it is one of the examples: add --examples", err, 1, true, command)
+    end
+  end)
+
+  it("runs with it, also of a script and without .lua", function()
+    for _, name in ipairs { "nightly_batch", "nightly_batch.lua" } do
+      local status, out = person:type("rcmcp run " .. name .. " --examples --simulate")
+      assert.equal(1, status)
+      assert.matches("usage: ", json.decode(out).error, 1, true)
+    end
+  end)
+
+  it("leads from call to run, and from a file that is not there to the one that is", function()
+    local _, _, err = person:type "rcmcp call generate_image --simulate"
+    assert.matches("it is a recipe: rcmcp run generate_image", err, 1, true)
+    person:save(".config/rcmcp/recipes/mine.lua", "return nil")
+    for _, command in ipairs { "check mine.lua", "run mine.lua --simulate" } do
+      _, _, err = person:type("rcmcp " .. command)
+      assert.matches("; there is " .. person.files.path .. "/home/.config/rcmcp/recipes/mine.lua", err, 1, true)
+    end
+    _, _, err = person:type "rcmcp check generate_image.lua"
+    assert.matches("; the example is /.*/generate_image.lua", err)
+  end)
+
+  it("is nothing where the file of a folder is meant", function()
+    local _, _, err = person:type "rcmcp run ./generate_image.lua --simulate"
+    assert.is_nil(err:find("examples", 1, true))
   end)
 end)

@@ -2,6 +2,7 @@
 local child = require "spec.support.child"
 local folder = require "spec.support.folder"
 local json = require "core.json"
+local newcomer = require "spec.support.newcomer"
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -85,6 +86,36 @@ describe("rcmcp test", function()
   it("takes no module of the working directory for busted", function()
     local status = child.run({ "test", files.path }, { env = { "LUA_PATH=./spec/support/?.lua" } })
     assert.equal(69, status)
+  end)
+
+  describe("without a place", function()
+    local person
+
+    before_each(function() person = newcomer.new() end)
+    after_each(function() person:close() end)
+
+    it("runs what new wrote, wherever it is typed", function()
+      assert.equal(0, (person:type "rcmcp new poster"))
+      local status, out = person:type "rcmcp test -o TAP"
+      assert.equal(0, status, out)
+      assert.matches("1..4", out, 1, true)
+    end)
+
+    it("runs the specs of the current folder where it has some, also in its folders", function()
+      person:type "rcmcp new poster"
+      person:keep("a/b/own_spec.lua", 'it("is mine", function() end)')
+      person:keep(".git/other_spec.lua", 'it("is hidden", function() end)')
+      local status, out = person:type "rcmcp test -o TAP"
+      assert.equal(0, status, out)
+      assert.matches("1..1", out, 1, true)
+      assert.matches("is mine", out, 1, true)
+    end)
+
+    it("says that there is none, and what writes one", function()
+      local status, _, err = person:type "rcmcp test"
+      assert.equal(64, status)
+      assert.matches("there is no spec (NAME_spec.lua) in the current folder or below, nor in the recipe folders", err, 1, true)
+    end)
   end)
 
   it("refuses a place that is not there with 64", function()
