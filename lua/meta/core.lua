@@ -332,10 +332,12 @@ function json.envelope(text) end
 --- new ones follow, sorted; `json.ordered` gives an order by hand; all else is sorted bytewise.  Integer keys
 --- beside string keys become decimal strings; an empty table without metatable is {}; tables are read raw.  Floats
 --- keep a fraction or an exponent (1.0).  Raises on what JSON cannot say (functions, NaN, invalid UTF-8, cycles,
---- sparse arrays, depth over 1,000), naming the place: "at .overrides.6: …".
+--- sparse arrays, depth over 1,000), naming the place: "at .overrides.6: …".  In a slice of a budget, what is
+--- written counts as the budget's memory, and it can be stopped.
 ---@param value any
+---@param most? integer  bytes that the text may have; raises where it would be longer
 ---@return string text
-function json.encode(value) end
+function json.encode(value, most) end
 
 --- An exact integer of any size, from its digits: tostring, == (with its like) and < work, encode writes the
 --- digits.

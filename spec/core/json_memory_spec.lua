@@ -1,3 +1,4 @@
+local budgets = require "core.budget"
 local host = require "core.host"
 local json = require "core.json"
 local memory = require "spec.support.memory"
@@ -39,6 +40,17 @@ describe("core.json out of memory", function()
     survives(function()
       value.deep = { { { {} } } }
       return json.encode(value)
+    end)
+  end)
+
+  it("fails and recovers in encode as part of a budget", function()
+    local value = json.decode(TEXT)
+    value.mixed = { { { {} } }, 2, x = 1 }
+    survives(function()
+      local budget = budgets.new {}
+      local outcome, text = budget:resume(budget:create(function() return json.encode(value) end))
+      if outcome ~= "done" then error("not enough memory", 0) end
+      return text
     end)
   end)
 

@@ -4,6 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LARGE = 1 << 20 }; // from here on a buffer grows by half, which wastes less
+
+void *buf_resize(const struct buf_memory *memory, void *block, size_t size, size_t new_size)
+{
+    if (memory)
+        return memory->resize(memory->arg, block, size, new_size);
+    if (new_size > 0)
+        return realloc(block, new_size);
+    free(block);
+    return NULL;
+}
+
 bool buf_reserve(struct buf *b, size_t more)
 {
     if (more <= b->room - b->size)
@@ -12,8 +24,8 @@ bool buf_reserve(struct buf *b, size_t more)
         return false;
     size_t room = b->room ? b->room : 256;
     while (room < b->size + more)
-        room *= 2;
-    char *data = realloc(b->data, room);
+        room += room < LARGE ? room : room / 2;
+    char *data = buf_resize(b->memory, b->data, b->room, room);
     if (!data)
         return false;
     b->data = data;
@@ -48,6 +60,6 @@ void buf_clear(struct buf *b)
 
 void buf_free(struct buf *b)
 {
-    free(b->data);
-    *b = (struct buf){ 0 };
+    buf_resize(b->memory, b->data, b->room, 0);
+    *b = (struct buf){ .memory = b->memory };
 }

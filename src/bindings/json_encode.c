@@ -2,19 +2,46 @@
 #include "bindings/json_encode.h"
 
 #include "bindings/bindings.h"
+#include "host/budget.h"
 #include "json/reader.h"
 #include "json/text.h"
 
 #define ENCODER "core.json.encoder"
 
-enum { KEPT_ROOM = 1 << 20 }; // a larger buffer is not kept for the next call
+enum {
+    KEPT_ROOM = 1 << 20, // a larger buffer is not kept for the next call
+    LOOK = 1024,         // steps between two looks at the clock
+};
+
+static void encoder_release(struct encode_scratch *e)
+{
+    buf_free(&e->out);
+    json_keys_free(&e->keys);
+}
 
 static int encoder_free(lua_State *L)
 {
     struct encode_scratch *e = luaL_checkudata(L, 1, ENCODER);
-    buf_free(&e->out);
-    json_keys_free(&e->keys);
+    e->L = L; // the coroutine that encoded may be gone
+    encoder_release(e);
     return 0;
+}
+
+void encode_step(struct encode_run *r)
+{
+    if (++r->steps % LOOK == 0 && budget_is_over(r->L, 0))
+        budget_stop(r->L);
+}
+
+// Raises unless `more` bytes may follow: a few places far apart suffice, each part of a value is
+// short but for strings and checked text.
+static void check_room(struct encode_run *r, size_t more, const struct encode_place *place)
+{
+    size_t size = r->e->out.size;
+    if (size <= r->most && more <= r->most - size)
+        return;
+    lua_pushfstring(r->L, "the text would have more than %I bytes", (LUAI_UACINT)r->most);
+    encode_fail(r, place, lua_tostring(r->L, -1));
 }
 
 static void encode_userdata(struct encode_run *r, int index, const struct encode_place *place)
@@ -25,6 +52,7 @@ static void encode_userdata(struct encode_run *r, int index, const struct encode
         if (place->depth + raw->depth > JSON_MAX_DEPTH &&
             place->depth + json_depth(slice) > JSON_MAX_DEPTH)
             encode_fail(r, place, "nested deeper than 1000 levels");
+        check_room(r, raw->size, place);
         encode_put_bytes(r, raw->text, raw->size, place);
         return;
     }
@@ -40,11 +68,14 @@ void encode_value(struct encode_run *r, int index, const struct encode_place *pl
     lua_State *L = r->L;
     struct buf *out = &r->e->out;
     int type = lua_type(L, index);
+    encode_step(r);
     if (type == LUA_TSTRING) {
         size_t size;
         const char *text = lua_tolstring(L, index, &size);
+        check_room(r, size, place);
         encode_check(r, json_write_string(out, text, size), place);
     } else if (type == LUA_TTABLE) {
+        check_room(r, 2, place);
         encode_table(r, index, place);
     } else if (type == LUA_TNUMBER) {
         encode_check(r,
@@ -65,43 +96,84 @@ void encode_value(struct encode_run *r, int index, const struct encode_place *pl
     }
 }
 
-// Pushes scratch memory: that of the last call, or new.  It is taken while in use, since a
-// finalizer may encode too.
-static struct encode_scratch *take_encoder(lua_State *L)
+// As Lua does: what does not fit is tried again once the garbage is gone.
+static void *resize(void *arg, void *block, size_t size, size_t new_size)
 {
-    lua_pushvalue(L, lua_upvalueindex(1));
-    struct encode_scratch *e = lua_touserdata(L, -1);
-    if (e) {
-        lua_pushnil(L);
-        lua_replace(L, lua_upvalueindex(1));
-        return e;
-    }
-    lua_pop(L, 1);
-    e = lua_newuserdatauv(L, sizeof *e, 0);
-    *e = (struct encode_scratch){ 0 };
+    const struct encode_scratch *e = arg;
+    void *ud;
+    lua_Alloc alloc = lua_getallocf(e->L, &ud);
+    void *moved = alloc(ud, block, size, new_size);
+    if (moved || new_size <= size)
+        return moved;
+    lua_gc(e->L, LUA_GCCOLLECT);
+    return alloc(ud, block, size, new_size);
+}
+
+static struct encode_scratch *new_encoder(lua_State *L)
+{
+    struct encode_scratch *e = lua_newuserdatauv(L, sizeof *e, 0);
+    *e = (struct encode_scratch){ .L = L };
     luaL_setmetatable(L, ENCODER);
     return e;
 }
 
-/// encode(value) -> text
+// Pushes scratch memory of the budget whose slice runs.
+static struct encode_scratch *push_own_encoder(lua_State *L)
+{
+    struct encode_scratch *e = new_encoder(L);
+    e->memory = (struct buf_memory){ resize, e };
+    e->out.memory = e->keys.memory = &e->memory;
+    return e;
+}
+
+// Pushes the host's: that of the last call, or new.  It is taken while in use, since a finalizer
+// may encode too.
+static struct encode_scratch *take_encoder(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    struct encode_scratch *e = lua_touserdata(L, -1);
+    if (!e) {
+        lua_pop(L, 1);
+        return new_encoder(L);
+    }
+    lua_pushnil(L);
+    lua_replace(L, lua_upvalueindex(1));
+    return e;
+}
+
+// Keeps the encoder at index 2, emptied, for the next call.
+static void keep_encoder(lua_State *L, struct encode_scratch *e)
+{
+    buf_clear(&e->out);
+    if (e->out.room > KEPT_ROOM)
+        buf_free(&e->out);
+    if (e->keys.room > KEPT_ROOM / sizeof *e->keys.list)
+        json_keys_free(&e->keys);
+    lua_pushvalue(L, 2);
+    lua_replace(L, lua_upvalueindex(1));
+}
+
+/// encode(value, most) -> text
 int json_encode(lua_State *L)
 {
     luaL_checkany(L, 1);
+    lua_Integer most = luaL_optinteger(L, 2, INT64_MAX);
+    luaL_argcheck(L, most >= 0, 2, "must not be negative");
     lua_settop(L, 1);
-    struct encode_run r = { .L = L, .e = take_encoder(L) }; // value encoder
-    json_push_array_meta(L);                                // value encoder array
+    bool own = budget_current(L) != NULL;
+    struct encode_run r = { .L = L, .most = (size_t)most };
+    r.e = own ? push_own_encoder(L) : take_encoder(L); // value encoder
+    json_push_array_meta(L);                           // value encoder array
     r.array_meta = lua_topointer(L, -1);
     struct encode_place top = { 0 };
     encode_value(&r, 1, &top);
+    check_room(&r, 0, &top);
     lua_settop(L, 2);
     lua_pushlstring(L, r.e->out.data, r.e->out.size); // value encoder text
-    buf_clear(&r.e->out);
-    if (r.e->out.room > KEPT_ROOM)
-        buf_free(&r.e->out);
-    if (r.e->keys.room > KEPT_ROOM / sizeof *r.e->keys.list)
-        json_keys_free(&r.e->keys);
-    lua_pushvalue(L, 2);
-    lua_replace(L, lua_upvalueindex(1));
+    if (own)
+        encoder_release(r.e);
+    else
+        keep_encoder(L, r.e);
     return 1;
 }
 

@@ -20,13 +20,20 @@ struct encode_place {
 struct encode_scratch {
     struct buf out;
     struct json_keys keys;
+    struct buf_memory memory; ///< in a slice: Lua's, so that what is written counts as the budget's
+    lua_State *L;             ///< for that
 };
 
 struct encode_run {
     lua_State *L;
     struct encode_scratch *e;
     const void *array_meta;
+    size_t most;    ///< bytes that the text may have
+    unsigned steps; ///< values and keys so far
 };
+
+/// Counts a value or a key; now and then looks whether the slice that runs is over, and stops it.
+void encode_step(struct encode_run *r);
 
 /// Raises "at PATH: WHAT".
 void encode_fail(struct encode_run *r, const struct encode_place *place, const char *what);

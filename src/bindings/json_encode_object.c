@@ -30,6 +30,7 @@ static void encode_members(struct encode_run *r, int index, size_t first,
         struct encode_place member = { place, key.text, key.size, 0, place->depth + 1 };
         if (i > first)
             encode_put(r, ',', place);
+        encode_step(r);
         encode_key(r, key.text, key.size, &member);
         if (key.slot) {
             encode_value(r, key.slot, &member);

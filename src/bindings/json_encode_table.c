@@ -14,6 +14,21 @@ static void encode_element(struct encode_run *r, int index, lua_Integer i,
     encode_value(r, index, &element);
 }
 
+// Whether the table gives its keys as 1, 2, 3 and so on.
+static bool is_in_order(lua_State *L, int index)
+{
+    lua_Integer count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pop(L, 1);
+        if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) != ++count) {
+            lua_pop(L, 1);
+            return false;
+        }
+    }
+    return true;
+}
+
 // Whether the keys of the table are 1..n in any order; `*strings`: some key is a string.
 static bool is_sequence(lua_State *L, int index, lua_Integer *count, bool *strings)
 {
@@ -37,6 +52,42 @@ static bool is_sequence(lua_State *L, int index, lua_Integer *count, bool *strin
     return positive && highest == *count;
 }
 
+// Writes the elements in the order in which the table gives its keys, as long as that is 1, 2, 3…;
+// the first pair is on the stack.  False where it is another: something was written, then.
+//
+// What is nested is written only once all keys are known to be in order: written and thrown away
+// at each level, it would be written 2^depth times.
+static bool encode_in_order(struct encode_run *r, int index, const struct encode_place *place)
+{
+    lua_State *L = r->L;
+    lua_Integer count = 0;
+    bool checked = false;
+    do {
+        if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) != count + 1)
+            return false;
+        if (!checked && lua_istable(L, -1)) {
+            if (!is_in_order(L, index))
+                return false;
+            checked = true;
+        }
+        encode_element(r, lua_gettop(L), ++count, place);
+        lua_pop(L, 1);
+    } while (lua_next(L, index));
+    return true;
+}
+
+static void encode_sequence(struct encode_run *r, int index, lua_Integer count,
+                            const struct encode_place *place)
+{
+    encode_put(r, '[', place);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(r->L, index, i);
+        encode_element(r, lua_gettop(r->L), i, place);
+        lua_pop(r->L, 1);
+    }
+    encode_put(r, ']', place);
+}
+
 // Writes a table whose first key is no string, or that is marked as an array; the first pair is on
 // the stack.  Most such tables give their keys in order; if this one does not, starts again.
 static void encode_array(struct encode_run *r, int index, bool marked,
@@ -45,30 +96,17 @@ static void encode_array(struct encode_run *r, int index, bool marked,
     lua_State *L = r->L;
     int top = lua_gettop(L) - 2;
     size_t start = r->e->out.size;
-    lua_Integer count = 0;
+    lua_Integer count;
     bool strings;
     encode_put(r, '[', place);
-    do {
-        if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) != count + 1)
-            break;
-        encode_element(r, lua_gettop(L), ++count, place);
-        lua_pop(L, 1);
-        if (!lua_next(L, index)) {
-            encode_put(r, ']', place);
-            return;
-        }
-    } while (true);
-
+    if (encode_in_order(r, index, place)) {
+        encode_put(r, ']', place);
+        return;
+    }
     r->e->out.size = start;
     lua_settop(L, top);
     if (is_sequence(L, index, &count, &strings)) {
-        encode_put(r, '[', place);
-        for (lua_Integer i = 1; i <= count; i++) {
-            lua_rawgeti(L, index, i);
-            encode_element(r, lua_gettop(L), i, place);
-            lua_pop(L, 1);
-        }
-        encode_put(r, ']', place);
+        encode_sequence(r, index, count, place);
     } else if (marked) {
         encode_fail(r, place, "the keys of an array must be 1 to n; fill holes with json.null");
     } else if (!strings) {

@@ -24,7 +24,9 @@ bool json_keys_add(struct json_keys *keys, const char *text, size_t size, int sl
         size_t room = keys->room ? 2 * keys->room : 64;
         if (room > SIZE_MAX / sizeof *keys->list)
             return false;
-        struct json_key *list = realloc(keys->list, room * sizeof *list);
+        size_t each = sizeof *keys->list;
+        struct json_key *list =
+            buf_resize(keys->memory, keys->list, keys->room * each, room * each);
         if (!list)
             return false;
         keys->list = list;
@@ -69,6 +71,6 @@ void json_keys_sort(struct json_keys *keys, size_t first)
 
 void json_keys_free(struct json_keys *keys)
 {
-    free(keys->list);
-    *keys = (struct json_keys){ 0 };
+    buf_resize(keys->memory, keys->list, keys->room * sizeof *keys->list, 0);
+    *keys = (struct json_keys){ .memory = keys->memory };
 }

@@ -3,6 +3,8 @@
 #ifndef RCMCP_JSON_KEYS_H
 #define RCMCP_JSON_KEYS_H
 
+#include "base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +21,7 @@ struct json_keys {
     struct json_key *list; ///< owned; moves when it grows
     size_t count;
     size_t room;
+    const struct buf_memory *memory; ///< as a buffer's
 };
 
 /// Appends a key, whose bytes must stay where they are.  False when memory is out.
@@ -27,7 +30,7 @@ bool json_keys_add(struct json_keys *keys, const char *text, size_t size, int sl
 /// Sorts the keys from `first` on, bytewise.
 void json_keys_sort(struct json_keys *keys, size_t first);
 
-/// Frees the memory and empties the list.
+/// Empties the list and frees what it held; where that comes from stays set.
 void json_keys_free(struct json_keys *keys);
 
 #endif
