@@ -118,6 +118,65 @@ describe("rcmcp serve with recipes", function()
     assert.equal(1, count)
   end)
 
+  describe("that are links", function()
+    local store
+    before_each(function() store = folder.new() end)
+    after_each(function() store:remove() end)
+
+    local function link(target, name)
+      assert(os.execute(("ln -sfn '%s' '%s'"):format(target, name)))
+    end
+
+    it("takes the new text when the target is saved, of a file, of a folder and of a module", function()
+      store:write("poster.lua", source(1))
+      store:write("grid/main.lua", source(1, "grid"))
+      store:write("size.lua", "return { version = 1 }")
+      link(store.path .. "/poster.lua", place.path .. "/poster.lua")
+      link(store.path .. "/grid", place.path .. "/grid")
+      place:write("lib/none.txt", "")
+      link(store.path .. "/size.lua", place.path .. "/lib/size.lua")
+      place:write("sized.lua", [[local rc, size = require "rc", require "size"
+        return rc.tool { name = "sized", description = "Its size.", run = function() return size end }]])
+      local client <close> = initialized { "--simulate", "--recipes", place.path }
+      for _, name in ipairs { "poster", "grid", "sized" } do assert.equal(1, client:call(name, name).structuredContent.version) end
+      store:replace("poster.lua", source(2))
+      client:next_change()
+      store:write("grid/main.lua", source(2, "grid"))
+      client:next_change()
+      store:replace("size.lua", "return { version = 2 }")
+      client:next_change()
+      for _, name in ipairs { "poster", "grid", "sized" } do assert.equal(2, client:call(name .. 2, name).structuredContent.version) end
+    end)
+
+    it("follows one link that stands for all, as in a volume of Kubernetes", function()
+      for version = 1, 3 do store:write(("..v%d/poster.lua"):format(version), source(version)) end
+      link("..v1", store.path .. "/..data")
+      link("..data/poster.lua", store.path .. "/poster.lua")
+      local client <close> = initialized { "--simulate", "--recipes", store.path }
+      for version = 1, 3 do
+        assert.equal(version, client:call(version, "poster").structuredContent.version)
+        link(("..v%d"):format(version + 1), store.path .. "/..new")
+        if version == 3 then break end
+        assert(os.rename(store.path .. "/..new", store.path .. "/..data"))
+        client:next_change()
+      end
+    end)
+
+    it("follows the recipe folder itself when it is pointed elsewhere", function()
+      store:write("one/poster.lua", source(1))
+      store:write("two/poster.lua", source(2))
+      link(store.path .. "/one", place.path .. "/recipes")
+      local client <close> = initialized { "--simulate", "--recipes", place.path .. "/recipes" }
+      assert.equal(1, client:call(1, "poster").structuredContent.version)
+      link(store.path .. "/two", place.path .. "/recipes")
+      client:next_change()
+      assert.equal(2, client:call(2, "poster").structuredContent.version)
+      store:replace("two/poster.lua", source(3))
+      client:next_change()
+      assert.equal(3, client:call(3, "poster").structuredContent.version)
+    end)
+  end)
+
   it("reaches new recipes through run_recipe, for clients that never list again", function()
     local client <close> = initialized { "--simulate", "--recipes", place.path }
     client:names(1)

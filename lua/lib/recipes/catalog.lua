@@ -61,10 +61,15 @@ local function body(self)
     if not self.options.mark then return result, err end
     return self.options.mark(result, err, fields.output == nil)
   end
+  -- What a recipe requires only while it runs is watched from then on.
+  local function after(recipe, ...)
+    if self.watcher and recipe.modules:has_more() then self.watcher:follow() end
+    return ...
+  end
   return function(recipe, kind, entry)
     local fn = entry.fields.run or entry.fields.read
     local function invoke(how, args, ctx)
-      return require("lib.recipes.invoke")[how](recipe, fn, args, ctx, options_of(entry))
+      return after(recipe, require("lib.recipes.invoke")[how](recipe, fn, args, ctx, options_of(entry)))
     end
     if kind == "tools" then
       return function(input, ctx) return marked(entry.fields, invoke("call", { input }, ctx)) end
@@ -248,7 +253,8 @@ end
 function Catalog:watch()
   if self.watcher then return end
   self.watcher = require("lib.recipes.watcher").new {
-    folders = self.options.folders, on_change = function() self:scan() end,
+    folders = self.options.folders, files = function() return self.slots:module_paths() end,
+    on_change = function() self:scan() end,
   }
 end
 

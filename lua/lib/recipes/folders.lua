@@ -1,10 +1,10 @@
 --- Where recipes lie, and which files are recipes.
 
-local clock = require "core.clock"
 local errors = require "lib.errors"
 local fs = require "core.fs"
 local home = require "lib.home"
 local shipped = require "lib.shipped"
+local writers = require "lib.recipes.writers"
 
 local M = {}
 
@@ -21,8 +21,6 @@ local M = {}
 ---@field root string          the recipe folder
 ---@field disabled? boolean
 ---@field problem? string      why it is refused, with its name
-
-local WRITABLE_BY_OTHERS, WRITABLE_BY_ALL = 18, 2 -- the bits g+w and o+w
 
 local function strip_slash(path)
   return #path > 1 and path:gsub("/+$", "") or path
@@ -71,48 +69,9 @@ function M.list(sources)
   return unique
 end
 
-local asked, asked_at = {}, -math.huge -- what the system said of groups: a scan asks for each file
-
-local function is_private(owner, group)
-  local now = clock.monotonic()
-  if now - asked_at > 1 then asked, asked_at = {}, now end
-  local key = owner .. ":" .. group
-  if asked[key] == nil then asked[key] = fs.is_private_group(owner, group) end
-  return asked[key]
-end
-
--- Where the umask is 002 each user has a group to himself: that such a group may write lets nobody else in.
-local function is_open(stat)
-  if stat.mode & WRITABLE_BY_OTHERS == 0 then return false end
-  if stat.mode & WRITABLE_BY_ALL ~= 0 then return true, "everyone" end
-  return not is_private(stat.owner, stat.group), "its group"
-end
-
-local function quoted(path)
-  if path:find "^[%w/._~+-]+$" then return path end
-  return "'" .. path:gsub("'", "'\\''") .. "'"
-end
-
-local function absolute(path)
-  return fs.realpath(path) or path
-end
-
---- Why a file or folder is refused: who else may write to it could run what they like as you.
----@param stat core.fs.Stat
----@param shown string  what the message calls it
----@param path string   for the command that mends it
----@return string? problem
-function M.permission_problem(stat, shown, path)
-  local open, who = is_open(stat)
-  if not open then return nil end
-  return ("%s is writable by %s, who could run what they like in your name; run: chmod go-w %s (or set allow_writable_recipes)")
-    :format(shown, who, quoted(absolute(path)))
-end
-
-local function check(path, shown, lenient)
-  local stat, message = fs.stat(path)
-  if not stat then return nil, message end
-  return stat, not lenient and M.permission_problem(stat, shown, path) or nil
+local function check(path, shown, root, lenient)
+  if not lenient then return writers.check(path, shown, root) end
+  return fs.stat(path)
 end
 
 -- name.lua.disabled, name.disabled, and the folder name.disabled are kept, but not loaded.
@@ -145,14 +104,14 @@ end
 -- The recipe that an entry of a folder is, if any.
 local function recipe_at(root, name, lenient)
   if is_ignored(name) then return nil end
-  local stat, problem = check(root.path .. "/" .. name, name, lenient)
+  local stat, problem = check(root.path .. "/" .. name, name, root.path, lenient)
   if not stat then return nil end
   local found
   if stat.type == "file" and without_disabled(name):find("%.lua$") then
     found = plain_file(root, name)
   elseif stat.type == "directory" and name ~= "lib" then
     found = in_folder(root, name)
-    local main, main_problem = check(found.file, found.shown, lenient)
+    local main, main_problem = check(found.file, found.shown, root.path, lenient)
     if not main or main.type ~= "file" then return nil end
     problem = problem or main_problem
   else
@@ -167,8 +126,9 @@ end
 ---@return string? problem
 function M.file_problem(path)
   local folder, name = path:match "^(.*)/([^/]*)$"
-  local _, problem = check(path, name or path)
-  if not problem and name == "main.lua" then _, problem = check(folder, folder:match "[^/]*$") end
+  local root = folder or "."
+  local _, problem = writers.check(path, name or path, root)
+  if not problem and name == "main.lua" then _, problem = writers.check(folder, folder:match "[^/]*$", folder) end
   return problem
 end
 
@@ -177,7 +137,7 @@ end
 ---@param lenient? boolean  take what others may write to
 ---@return RecipeFile[]|nil files, Error? err  its code "missing": there is no such folder
 function M.scan(root, lenient)
-  local stat, problem = check(root.path, root.path, lenient)
+  local stat, problem = check(root.path, root.path, root.path, lenient)
   if not stat then
     return nil, errors.new(("%s: no such folder"):format(root.path), { code = "missing" })
   elseif stat.type ~= "directory" then

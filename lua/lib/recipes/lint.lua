@@ -28,6 +28,7 @@ local M = {}
 ---@field package used table<string, { file: string, line: integer }>  tools that the code calls, with the first call
 ---@field package in_library boolean            what is scanned lies in lib/
 ---@field package maybe table<string, true>     tools that it may need
+---@field package broken_module? boolean      a module is no Lua
 ---@field package dynamic boolean               a call may reach a tool whose name is not in the code
 local Check = {}
 Check.__index = Check
@@ -127,8 +128,14 @@ function Check:module_text(text, path, options, seen, in_library)
   local own_file, was_in_library = self.file, self.in_library
   self.file, self.in_library = path, in_library or was_in_library
   local chunk, message = load(text, "@" .. path, "t")
-  if chunk then self:source(text, options, seen) else self:syntax(message) end
+  if chunk then self:source(text, options, seen) else self:module_syntax(message) end
   self.file, self.in_library = own_file, was_in_library
+end
+
+-- Loading would say the same once more.
+function Check:module_syntax(message)
+  self:syntax(message)
+  self.broken_module = true
 end
 
 function Check:source(text, options, seen)
@@ -249,6 +256,7 @@ local function complete(path, options)
   return {
     name = options.name or (file:gsub("%.lua$", "")), shown = options.shown or file,
     folder = options.folder or folder, root = options.root or folder,
+    lazy = true, -- what is required is read here
   }
 end
 
@@ -260,7 +268,10 @@ end
 
 function Check:recipe(text, path, options, scanned)
   local recipe, err = loader.load_text(text, path, options)
-  if not recipe then return self:load_failure(err.message, options.shown) end
+  if not recipe then
+    if not self.broken_module then self:load_failure(err.message, options.shown) end
+    return
+  end
   self:uses(recipe, scanned)
   self:tools(recipe, scanned)
 end

@@ -4,6 +4,7 @@
 local clock = require "core.clock"
 local declaration = require "lib.recipes.declaration"
 local errors = require "lib.errors"
+local modules = require "lib.recipes.modules"
 local prompts = require "lib.mcp.prompts"
 local registry = require "lib.mcp.registry"
 local resources = require "lib.mcp.resources"
@@ -21,6 +22,7 @@ local M = {}
 ---@field prompts RecipeEntry[]
 ---@field resources RecipeEntry[]
 ---@field templates RecipeEntry[]
+---@field modules Modules     what it may require, as it was when it was loaded
 ---@field environment table   the globals of its code
 
 ---@class RecipeEntry
@@ -123,6 +125,8 @@ end
 ---@field shown string
 ---@field folder string
 ---@field root string
+---@field modules? Modules    default: its own, whoever may write to them
+---@field lazy? boolean       modules that it requires only while it runs are not read
 
 --- Loads a recipe from text that was read before.
 ---@param text string
@@ -136,10 +140,11 @@ function M.load_text(text, path, options)
   if not ok then return nil, err end
   local recipe = {
     name = options.name, file = path, shown = shown, folder = options.folder, root = options.root,
-    tools = {}, prompts = {}, resources = {}, templates = {},
+    modules = options.modules or modules.new(options), tools = {}, prompts = {}, resources = {}, templates = {},
   }
   local sandbox = require "lib.recipes.sandbox"
   local value, problem = sandbox.declare(recipe, without_shebang(text), "@" .. shown)
+  problem = problem or not options.lazy and recipe.modules:complete(text) or nil
   if problem then return nil, errors.new(with_file(problem, shown), { code = "bad_recipe" }) end
   local declarations, read_err = declaration.read(value)
   if not declarations then return fail(shown, "%s", read_err.message) end

@@ -8,7 +8,7 @@ local M = {}
 ---@field name string
 ---@field file string
 ---@field folder string              label of the folder
----@field state "loaded"|"failed"|"shadowed"|"disabled"
+---@field state "loaded"|"failed"|"shadowed"|"disabled"|"module"
 ---@field error? string              also of a loaded one: its newest version is bad, an earlier one runs
 ---@field load_ms? number
 ---@field tools string[]             that it brings into the set
@@ -27,6 +27,7 @@ end
 
 local function state_of(slot)
   if slot.at.disabled then return "disabled" end
+  if slot.is_module then return "module" end
   if not slot.chosen then return "failed" end
   local _, hidden = hidden_keys(slot)
   local declared = 0

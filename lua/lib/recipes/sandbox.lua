@@ -5,18 +5,19 @@ local bounded = require "lib.recipes.bounded"
 local budgets = require "core.budget"
 local fiber = require "lib.fiber"
 local json = require "core.json"
+local modules = require "lib.recipes.modules"
 local brief = require("lib.text").brief
 
 local M = {}
 
 local getmetatable_of = debug.getmetatable -- whatever __metatable says
-local MAX_BYTES = 1024 * 1024
 
 ---@class SandboxOptions
 ---@field rc table                  what `require "rc"` gives
 ---@field name string               of the recipe
 ---@field folder? string            where `require` looks for Lua files first
 ---@field root? string              the recipe folder, whose lib/ comes next
+---@field modules? Modules           default: those of the two, whoever may write to them
 ---@field print? fun(line: string)  gets what `print` writes; default: nowhere
 ---@field random? fun(low: integer?, high: integer?): number  math.random
 
@@ -129,48 +130,30 @@ local own_coroutines = {
 
 -- require --------------------------------------------------------------------------------------------
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read(MAX_BYTES + 1)
-  file:close()
-  return text
-end
-
-local function find(options, name)
-  local relative = name:gsub("%.", "/") .. ".lua"
-  local places = {}
-  if options.folder then places[#places + 1] = { options.folder .. "/" .. relative, relative } end
-  if options.root then places[#places + 1] = { options.root .. "/lib/" .. relative, "lib/" .. relative } end
-  for _, place in ipairs(places) do
-    local text = read(place[1])
-    if text then return text, place[2] end
-  end
-end
-
-local function load_module(options, env, name)
-  if not name:find("^[%w_][%w_-]*[%w_.-]*$") or name:find("..", 1, true) then
+local function load_module(own, env, name)
+  if not modules.is_name(name) then
     error(("module '%s': a name is letters, digits, '_', '-', and '.' between folders"):format(brief(name, 80)), 3)
   end
-  local text, shown = find(options, name)
-  if not text then
+  local file = own:find(name)
+  if not file then
     error(("module '%s' not found: a recipe can require \"rc\" and Lua files of its own folder and of lib/"):format(name), 3)
   end
-  if #text > MAX_BYTES then error(("module '%s' has more than %d bytes"):format(name, MAX_BYTES), 3) end
-  env.sources[shown] = true
-  local chunk, message = load(text, "@" .. shown, "t", env.globals)
+  if file.problem then error(("module '%s' is refused: %s"):format(name, file.problem), 3) end
+  env.sources[file.shown] = true
+  local chunk, message = load(file.text, "@" .. file.shown, "t", env.globals)
   if not chunk then error(message, 0) end
-  return chunk, shown
+  return chunk, file.shown
 end
 
 local function add_require(env, options)
   local loaded, loading = { rc = options.rc }, {}
+  local own = options.modules or modules.new(options)
   env.globals.require = function(name)
     if type(name) ~= "string" then error("require: a name expected, got " .. type(name), 2) end
     local value = loaded[name]
     if value ~= nil then return value end
     if loading[name] then error(("module '%s' requires itself, by way of others or not"):format(name), 2) end
-    local chunk, shown = load_module(options, env, name)
+    local chunk, shown = load_module(own, env, name)
     loading[name] = true
     local _ <close> = setmetatable({}, { __close = function() loading[name] = nil end })
     value = chunk(name, shown)
@@ -272,14 +255,14 @@ end
 
 --- Compiles a recipe's text in a new environment, which becomes `recipe.environment`, and runs it there.
 --- `recipe.memory` becomes the budget in which the memory of all its calls counts.
----@param recipe { name: string, folder: string, root: string?, rc: table? }  rc: default, lib.recipes.rc's proxy
+---@param recipe { name: string, folder: string, root: string?, modules: Modules?, rc: table? }  rc: default, lib.recipes.rc's proxy
 ---@param text string
 ---@param chunkname string  "@poster.lua"
 ---@return any value, string? problem
 function M.declare(recipe, text, chunkname)
   local rc = recipe.rc or require("lib.recipes.rc").proxy(recipe)
   recipe.environment = M.new {
-    rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root,
+    rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root, modules = recipe.modules,
     print = function(line) rc.log("info", line) end,
     random = function(...) return rc.random(...) end,
   }

@@ -3,7 +3,7 @@
 local folders = require "lib.recipes.folders"
 local loader = require "lib.recipes.loader"
 local log = require "core.log"
-local sources = require "lib.recipes.sources"
+local modules = require "lib.recipes.modules"
 
 local M = {}
 
@@ -11,7 +11,10 @@ local M = {}
 ---@field at RecipeFile
 ---@field rank integer      of its folder
 ---@field label string      of its folder
----@field source? string     what was loaded last
+---@field text? string       what was loaded last
+---@field modules? Modules    that it required, or would have: they tell whether it is to be loaded again
+---@field is_module? boolean  it declares nothing, and another recipe requires it
+---@field lenient? boolean    whether it was loaded whoever may write to it
 ---@field candidate? Recipe  from that, if it is good
 ---@field problem? string    why not, or why it cannot be linked
 ---@field good? Recipe       the version that could be linked last
@@ -42,24 +45,31 @@ end
 
 -- Nothing to load, whatever was there before.
 local function load_nothing(slot, problem)
-  slot.source, slot.candidate, slot.load_problem = nil, nil, problem
+  slot.text, slot.candidate, slot.load_problem = nil, nil, problem
 end
 
 -- Whatever a file does to the loader, it is that file's problem alone.
-local function load(source, at)
-  local ok, recipe, err = pcall(loader.load_text, source.text, at.file, at)
+local function load(slot, at)
+  local options = { name = at.name, shown = at.shown, folder = at.folder, root = at.root, modules = slot.modules }
+  local ok, recipe, err = pcall(loader.load_text, slot.text, at.file, options)
+  slot.modules:settle()
   if ok then return recipe, err and err.message end
   return nil, ("%s: cannot be loaded: %s"):format(at.shown, tostring(recipe))
 end
 
+-- Times of files are no help: two saves within a tick of the clock have one time, and often one size.
+local function is_current(slot, text, reading)
+  return text == slot.text and reading.lenient == slot.lenient and slot.modules:is_current(reading.files)
+end
+
 local function load_slot(slot, reading)
   local at = slot.at
-  local source, err = sources.of(at, reading)
-  if not source then return load_nothing(slot, err.message) end
-  if source.problem then return load_nothing(slot, at.shown .. ": " .. source.problem) end
-  if source.stamp == slot.source then return end
-  slot.source = source.stamp
-  slot.candidate, slot.load_problem = load(source, at)
+  local text, err = loader.read(at.file, at.shown)
+  if not text then return load_nothing(slot, err.message) end
+  if is_current(slot, text, reading) then return end
+  slot.text, slot.lenient = text, reading.lenient
+  slot.modules = modules.new { folder = at.folder, root = at.root, strict = not reading.lenient, reading = reading.files }
+  slot.candidate, slot.load_problem = load(slot, at)
 end
 
 local function refresh(slot, reading)
@@ -94,14 +104,27 @@ local function scan_folder(self, root, rank, seen, reading)
   end
 end
 
+-- A module beside a recipe is no broken recipe: what is wrong with it, those say that require it.
+local function tell_modules(self)
+  local required = {}
+  for _, slot in pairs(self.by_path) do
+    for _, path in ipairs(slot.modules and slot.modules:paths() or {}) do required[path] = true end
+  end
+  for path, slot in pairs(self.by_path) do
+    slot.is_module = required[path] and slot.load_problem ~= nil and not slot.good or nil
+    if slot.is_module then slot.problem = nil end
+  end
+end
+
 --- Reads the folders, and loads what is new in them.
 ---@param lenient? boolean  take what others may write to
 function Slots:scan(lenient)
-  local seen, reading = {}, sources.begin(lenient)
+  local seen, reading = {}, { lenient = lenient or false, files = {} }
   for rank, root in ipairs(self.folders) do scan_folder(self, root, rank, seen, reading) end
   for path in pairs(self.by_path) do
     if not seen[path] then self.by_path[path] = nil end
   end
+  tell_modules(self)
 end
 
 --- The slots, in the order of the folders.
@@ -114,6 +137,18 @@ function Slots:list()
     return a.at.file < b.at.file
   end)
   return list
+end
+
+--- The modules that recipes require, or would where they were there.
+---@return string[] paths
+function Slots:module_paths()
+  local paths = {}
+  for _, slot in pairs(self.by_path) do
+    if slot.modules then
+      for _, path in ipairs(slot.modules:paths()) do paths[#paths + 1] = path end
+    end
+  end
+  return paths
 end
 
 --- The folders that cannot be used, and why.

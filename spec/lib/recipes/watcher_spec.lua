@@ -58,6 +58,90 @@ describe("recipes.watcher", function()
     next_telling()
   end)
 
+  describe("of links", function()
+    local elsewhere
+    before_each(function() elsewhere = folder.new() end)
+    after_each(function() elsewhere:remove() end)
+
+    local function link(target, name)
+      assert(os.execute(("ln -sfn '%s' '%s/%s'"):format(target, place.path, name)))
+    end
+
+    it("tells of changes of what a file links to, however it is saved", function()
+      elsewhere:write("poster.lua", "1")
+      link(elsewhere.path .. "/poster.lua", "poster.lua")
+      local _ <close> = watched ""
+      elsewhere:write("poster.lua", "2")
+      next_telling()
+      elsewhere:replace("poster.lua", "3")
+      next_telling()
+    end)
+
+    it("tells of changes in a linked folder, a linked recipe folder, and behind a chain", function()
+      elsewhere:write("store/grid/main.lua", "1")
+      assert(os.execute(("ln -s store '%s/current'"):format(elsewhere.path)))
+      link(elsewhere.path .. "/current/grid", "grid")
+      local _ <close> = watched ""
+      elsewhere:replace("store/grid/main.lua", "2")
+      next_telling()
+      local _ <close> = watched "/grid"
+      told = 0
+      elsewhere:write("store/grid/more.lua", "1")
+      while told < 2 do next_telling() end
+    end)
+
+    it("tells when a link is pointed elsewhere, in the middle of a chain, too, and follows it there", function()
+      for _, version in ipairs { "v1", "v2" } do elsewhere:write(version .. "/poster.lua", version) end
+      assert(os.execute(("ln -s v1 '%s/current'"):format(elsewhere.path)))
+      link(elsewhere.path .. "/current/poster.lua", "poster.lua")
+      link(elsewhere.path .. "/current", "grid")
+      local _ <close> = watched ""
+      assert(os.execute(("ln -s v2 '%s/new'"):format(elsewhere.path)))
+      assert(os.rename(elsewhere.path .. "/new", elsewhere.path .. "/current"))
+      next_telling()
+      elsewhere:write("v2/poster.lua", "changed")
+      next_telling()
+      elsewhere:write("v2/more.lua", "in the linked folder")
+      next_telling()
+    end)
+
+    it("finds what a link leads to when it is made later", function()
+      link(elsewhere.path .. "/poster.lua", "poster.lua")
+      local _ <close> = watched ""
+      elsewhere:write("poster.lua", "1")
+      next_telling()
+    end)
+
+    it("passes by what else changes beside a target", function()
+      elsewhere:write("poster.lua", "1")
+      link(elsewhere.path .. "/poster.lua", "poster.lua")
+      local watch <close> = watched ""
+      elsewhere:write("notes.txt", "1")
+      elsewhere:write("poster.lua.swp", "1")
+      loop.step(false)
+      watch:flush()
+      assert.equal(0, told)
+      elsewhere:write("poster.lua", "2")
+      next_telling()
+    end)
+  end)
+
+  it("looks after further files, and those that are new after a change", function()
+    local elsewhere <close> = folder.new()
+    local files = { elsewhere:write("a/util.lua", "1") }
+    local watch <close> = watcher.new {
+      folders = { { path = place.path, label = "spec" } }, files = function() return files end,
+      on_change = function() told = told + 1 end,
+    }
+    elsewhere:write("a/util.lua", "2")
+    next_telling()
+    files[2] = elsewhere.path .. "/b/c.lua"
+    watch:follow()
+    next_telling() -- it may have changed before
+    elsewhere:write("b/c.lua", "1")
+    next_telling()
+  end)
+
   it("tells at once when asked to, and not again", function()
     local watch <close> = watched ""
     watch:flush()
