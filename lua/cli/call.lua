@@ -13,7 +13,8 @@ The arguments are key=value words, read by the tool's parameters: text stays tex
 Standard output carries one line of JSON, everything else goes to standard error.  Exit status: 0 done; 1 the tool
 answered with an error; 64 wrong command line; 65 wrong arguments, nothing was sent; 69 the API cannot be reached or is
 unwell; 75 the wait ended and the request goes on (its ids are in the output); 77 no key, or the API refused it;
-78 wrong settings; 130 interrupted: Ctrl-C in a wait cancels the request at RunComfy and says whether that worked.
+78 wrong settings; 130 interrupted: Ctrl-C in a wait, or the end of the terminal, cancels the request at RunComfy and says
+whether that worked; a second Ctrl-C ends without that and names what goes on.
 
 Examples:
   rcmcp call list_deployments

@@ -60,12 +60,10 @@ local function check_api(program)
   local tool = program:snapshot().find "list_deployments"
   local ctx = { progress = function() end, log = function() end, cancelled = false }
   local started = clock.monotonic()
-  local ok, result = require("cli.shared.run").to_end(function() return registry.call(tool, {}, ctx) end)
+  local how, result = require("cli.shared.run").to_end(function() return registry.call(tool, {}, ctx) end)
   local milliseconds = math.floor((clock.monotonic() - started) * 1000 + 0.5)
-  if not ok then
-    if not require("lib.fiber").is_cancelled(result) then error(result, 0) end
-    return api_failed("interrupted", exit_status.interrupted)
-  end
+  if how == "failed" then error(result, 0) end
+  if how ~= "done" then return api_failed("interrupted", exit_status.interrupted) end
   if result.is_error then
     local status = exit_status.of_error(result.data)
     return api_failed(result.text, status == exit_status.tool_error and exit_status.unavailable or status)

@@ -29,6 +29,7 @@ local HELP = M.epilog:match "\n\n(.-)\n\n"
 ---@field console Console
 ---@field is_terminal boolean
 ---@field failed boolean
+---@field ending? boolean  a signal that is no Ctrl-C has come, or a second Ctrl-C
 ---@field program Program
 
 local function complain(repl, text)
@@ -44,20 +45,23 @@ local function show(values)
   if #parts > 0 then io.stdout:write(table.concat(parts, "\t"), "\n") end
 end
 
+local function interrupted(repl, ctx, how)
+  repl.ending = repl.ending or how == "cut"
+  complain(repl, table.concat(require("cli.shared.one_call").last_words(ctx, how), "; "))
+end
+
 local function run_chunk(repl, chunk)
   local line <close> = require("cli.shared.progress_line").new(not repl.is_terminal)
   local ctx = require("cli.shared.one_call").context(line, "repl")
   ctx.simulated = repl.program.simulated
   require("cli.shared.asking").enable(ctx, line)
-  local ok, values, err = require("cli.shared.run").to_end(function() return repl.console:run(chunk, ctx) end, function()
-    ctx.cancelled = true
+  local how, values, err = require("cli.shared.run").to_end(function() return repl.console:run(chunk, ctx) end, function(name)
+    ctx.cancelled, repl.ending = true, name ~= "INT"
     line:show "interrupted; cleaning up"
   end)
   line:clear()
-  if not ok then
-    if not require("lib.fiber").is_cancelled(values) then error(values, 0) end
-    return complain(repl, "interrupted")
-  end
+  if how == "failed" then error(values, 0) end
+  if how ~= "done" then return interrupted(repl, ctx, how) end
   if not values then return complain(repl, err.message) end
   show(values)
 end
@@ -132,6 +136,7 @@ local function loop(repl)
     if not chunk then break end
     if chunk ~= true then run_chunk(repl, chunk) end
     io.stdout:flush()
+    if repl.ending then return exit_status.interrupted end
   end
   if repl.is_terminal then io.stderr:write("\n") end
   return repl.failed and not repl.is_terminal and exit_status.tool_error or exit_status.ok

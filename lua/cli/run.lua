@@ -13,7 +13,8 @@ FILE is a Lua file; NAME is a recipe of the recipe folders.  The arguments of a 
 parameters as rcmcp call reads those of a tool.  A script, which declares nothing, gets the words as its table arg.
 
 Standard output carries one line of JSON; print, log lines and progress go to standard error.  The exit statuses are
-those of rcmcp call.  Ctrl-C runs the clean-ups, then ends with 130; a second one ends at once.
+those of rcmcp call.  Ctrl-C, or the end of the terminal, cancels jobs and runs the clean-ups, then ends with 130; a second
+Ctrl-C ends without them.  Both name what goes on by its ids.
 
 A run may take a day, where the setting recipe_seconds does not say otherwise.
 

@@ -120,6 +120,11 @@ local signal = {}
 ---@return core.Handle|nil watch, string? message, string? code
 function signal.on(name, fn) end
 
+--- Whether whoever started the program had it ignore the signal, as nohup does with HUP.
+---@param name "INT"|"TERM"|"HUP"
+---@return boolean
+function signal.is_ignored(name) end
+
 ---@class core.watch
 local watch = {}
 

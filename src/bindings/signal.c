@@ -19,6 +19,10 @@ struct lua_watch {
 static const char *const names[] = { "INT", "TERM", "HUP", NULL };
 static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
+// As whoever started the program left them.  libuv puts SIG_DFL in their place once a watch has
+// ended, so this is read before the first one begins.
+static bool ignored_at_start[sizeof numbers / sizeof *numbers];
+
 // (watch) -> runs the callback
 static int call_back(lua_State *L)
 {
@@ -71,6 +75,12 @@ static int signal_on(lua_State *L)
     return bindings_fail(L, uv_err_name(rc), uv_strerror(rc));
 }
 
+static int signal_is_ignored(lua_State *L)
+{
+    lua_pushboolean(L, ignored_at_start[luaL_checkoption(L, 1, NULL, names)]);
+    return 1;
+}
+
 static int watch_cancel(lua_State *L)
 {
     close_watch(luaL_checkudata(L, 1, WATCH));
@@ -84,12 +94,23 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg functions[] = {
+    { "is_ignored", signal_is_ignored },
     { "on", signal_on },
     { NULL, NULL },
 };
 
+static void read_dispositions(void)
+{
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction action;
+        ignored_at_start[i] =
+            sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+    }
+}
+
 int open_signal(lua_State *L)
 {
+    read_dispositions();
     bindings_type(L, WATCH, methods);
     luaL_newlib(L, functions);
     return 1;

@@ -10,6 +10,7 @@ local log = require "core.log"
 local loop = require "core.loop"
 local signal = require "core.signal"
 local timer = require "core.timer"
+local unfinished = require "cli.shared.unfinished"
 
 local M = {}
 
@@ -48,9 +49,7 @@ end
 
 -- Names what has not ended, each thing once.
 local function tell(self)
-  local lines = recipes() and recipes().unfinished() or {}
-  for _, line in ipairs(writes() and writes().lost() or {}) do lines[#lines + 1] = line end
-  for _, line in ipairs(lines) do
+  for _, line in ipairs(unfinished.lines()) do
     if not self.told[line] then log.write("warning", line) end
     self.told[line] = true
   end

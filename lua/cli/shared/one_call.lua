@@ -90,6 +90,7 @@ end
 ---@return table ctx
 function M.context(line, command)
   local ctx = { cancelled = false, client = { name = "rcmcp " .. command, version = require("core.host").version }, notes = {} }
+  ctx.requests = require("lib.recipes.open_requests").new()
   function ctx:progress(_, _, message)
     if not self.cancelled and message then line:show(message) end
   end
@@ -100,9 +101,53 @@ function M.context(line, command)
   return ctx
 end
 
-local function interrupted(command, args, ctx)
-  local text = "interrupted" .. (#ctx.notes > 0 and "; " .. table.concat(ctx.notes, "; ") or "")
-  return M.refused(command, args, { message = text, code = "interrupted" }, exit_status.interrupted)
+local function says(lines, words)
+  for _, line in ipairs(lines) do
+    if line:find(words, 1, true) then return true end
+  end
+  return false
+end
+
+-- What goes on at RunComfy and is not named yet.
+local function going_on(ctx, lines)
+  local more = {}
+  for _, entry in ipairs(ctx.requests:list()) do
+    local words = require("lib.recipes.open_requests").describe(entry)
+    if not says(lines, words) then more[#more + 1] = words .. " goes on" end
+  end
+  return more
+end
+
+local function append(lines, more)
+  table.move(more, 1, #more, #lines + 1, lines)
+end
+
+--- What is said of a call that a signal has ended: what became of its jobs, what has not ended, the ids of what goes on.
+---@param ctx table
+---@param how "interrupted"|"cut"  see cli.shared.run
+---@return string[] lines
+function M.last_words(ctx, how)
+  local lines = { "interrupted" }
+  append(lines, ctx.notes)
+  if how == "cut" then append(lines, require("cli.shared.unfinished").lines()) end
+  append(lines, going_on(ctx, lines))
+  return lines
+end
+
+local function interrupted(command, args, ctx, how)
+  local text = table.concat(M.last_words(ctx, how), "; ")
+  local outcome = M.refused(command, args, { message = text, code = "interrupted" }, exit_status.interrupted)
+  if outcome.data then outcome.data.open_requests = require("lib.recipes.open_requests").data(ctx.requests:list()) end
+  return outcome
+end
+
+-- A call may answer although it was told to end: its answer is there, and so is what became of its jobs.
+local function answered(result, ctx)
+  local outcome = { status = status_of(result), text = words_of(result), data = result.data }
+  if not ctx.cancelled then return outcome end
+  local lines = M.last_words(ctx, "interrupted")
+  outcome.status, outcome.text = exit_status.interrupted, (outcome.text and outcome.text .. "\n" or "") .. table.concat(lines, "; ")
+  return outcome
 end
 
 ---@class OneCall
@@ -111,7 +156,7 @@ end
 ---@field prepare? fun(ctx: table, line: ProgressLine)  makes the context the command's own
 ---@field perform fun(ctx: table): CallResult  makes the call, in a fiber
 
---- Makes the call and waits for it; Ctrl-C cancels it, and its clean-ups run.
+--- Makes the call and waits for it; Ctrl-C and the terminal's end cancel it, and its clean-ups run (cli.shared.run).
 ---@param args table
 ---@param call OneCall
 ---@return CallOutcome outcome, CallResult? result
@@ -119,13 +164,13 @@ function M.run(args, call)
   local line <close> = require("cli.shared.progress_line").new(args.quiet or args.json)
   local ctx = M.context(line, call.command)
   if call.prepare then call.prepare(ctx, line) end
-  local ok, result = require("cli.shared.run").to_end(function() return call.perform(ctx) end, function()
+  local how, result = require("cli.shared.run").to_end(function() return call.perform(ctx) end, function()
     ctx.cancelled = true
     line:show("interrupted; " .. call.leaving)
   end)
-  if ok then return { status = status_of(result), text = words_of(result), data = result.data }, result end
-  if require("lib.fiber").is_cancelled(result) then return interrupted(call.command, args, ctx) end
-  error(result, 0)
+  if how == "done" then return answered(result, ctx), result end
+  if how == "failed" then error(result, 0) end
+  return interrupted(call.command, args, ctx, how)
 end
 
 return M

@@ -1,31 +1,125 @@
 --- Runs one piece of waiting work to its end, for the commands that are not servers.
+---
+--- Ctrl-C, TERM and the terminal's end (HUP) cancel the work; its clean-ups run, and writes on their way get their answers.
+--- A second Ctrl-C or TERM ends the wait for all that.  A second HUP does not: when a terminal closes, both the shell and the
+--- kernel send one (POSIX, exit(): the controlling process), and nobody asks for haste.
 
+local clock = require "lib.clock"
+local core_clock = require "core.clock"
 local fiber = require "lib.fiber"
+local log = require "core.log"
 local loop = require "core.loop"
 local signal = require "core.signal"
+local timer = require "core.timer"
+local unfinished = require "cli.shared.unfinished"
 
 local M = {}
 
---- Runs `fn` in a fiber while the loop turns.  Ctrl-C or TERM cancels the fiber, whose clean-up still
---- runs; a second one ends the program at once.
----@param fn fun(): any
----@param on_interrupt? fun()
----@return boolean ok, any ...  as pcall; second value of an interrupted one: lib.fiber's cancellation
-function M.to_end(fn, on_interrupt)
-  local task
-  local function interrupt()
-    if task.cancel_reason ~= nil then os.exit(130) end
-    if on_interrupt then on_interrupt() end
-    task:cancel("interrupted")
+local SAME = 0.05   -- seconds within which several signals are one: timeout(1), say, sends its own twice
+local LINGER = 2    -- seconds that writes which had begun have for their answers, where no recipe cleans up
+local LONGEST = 12  -- seconds after which even clean-ups are given up
+
+---@alias SignalName "INT"|"TERM"|"HUP"
+
+---@class Interruption  of a run, from the first signal on
+---@field private task Fiber
+---@field private on_interrupt? fun(name: SignalName)
+---@field private last? number       moment of the latest signal, on the real clock
+---@field private hurried? boolean   a second one has come
+---@field private handles core.Handle[]
+---@field cut? boolean             what has not ended is not waited for any longer
+local Interruption = {}
+Interruption.__index = Interruption
+
+-- Loaded only where there was a recipe, or a write.
+local function recipes_run()
+  local under_way = package.loaded["lib.recipes.under_way"]
+  return under_way ~= nil and under_way.count() > 0
+end
+
+local function writes_under_way()
+  local writes = package.loaded["lib.runcomfy.writes"]
+  return writes and writes.list() or {}
+end
+
+local function any_open(writes)
+  for _, write in ipairs(writes) do
+    if write:is_open() then return true end
   end
-  local _ <close> = signal.on("INT", interrupt)
-  local _ <close> = signal.on("TERM", interrupt)
-  task = fiber.spawn(fn)
-  task.quiet = true
-  while task.status ~= "done" do
+  return false
+end
+
+local function keep(self, handle)
+  table.insert(self.handles, handle)
+end
+
+local function cut(self)
+  self.cut = true
+end
+
+local function begin(self, name)
+  local begun = writes_under_way()
+  keep(self, timer.after(LINGER * 1000, function()
+    if any_open(begun) and not recipes_run() then cut(self) end
+  end))
+  keep(self, timer.after(LONGEST * 1000, function() cut(self) end))
+  if self.on_interrupt then self.on_interrupt(name) end
+  self.task:cancel("interrupted")
+end
+
+-- What a write that is on its way has begun is named only in its answer.
+local function hurry(self)
+  local writes = package.loaded["lib.runcomfy.writes"]
+  if self.hurried or not writes or writes.sent() == 0 then return cut(self) end
+  self.hurried = true
+  keep(self, writes.linger(LINGER * clock.speed(), function()
+    keep(self, timer.next_turn(function() cut(self) end)) -- whoever waits for the answer has read it by then
+  end))
+end
+
+local function on_signal(self, name)
+  local now, last = core_clock.monotonic(), self.last
+  self.last = now
+  if not last then return begin(self, name) end
+  if now - last < SAME then return end
+  if name ~= "HUP" then return hurry(self) end
+  for _, line in ipairs(unfinished.lines()) do log.write("warning", line) end
+end
+
+local function watch(on_interrupt)
+  local self = setmetatable({ on_interrupt = on_interrupt, handles = {} }, Interruption)
+  for _, name in ipairs { "INT", "TERM", "HUP" } do
+    if not (name == "HUP" and signal.is_ignored "HUP") then -- nohup
+      keep(self, signal.on(name, function() on_signal(self, name) end))
+    end
+  end
+  return self
+end
+
+function Interruption:__close()
+  for _, handle in ipairs(self.handles) do handle:cancel() end
+end
+
+local function outcome(interruption, task)
+  if task.status ~= "done" then return "cut" end
+  local result = table.pack(task:join())
+  if result[1] then return "done", table.unpack(result, 2, result.n) end
+  return interruption.last and fiber.is_cancelled(result[2]) and "interrupted" or "failed", result[2]
+end
+
+--- Runs `fn` in a fiber while the loop turns.
+---@param fn fun(): any
+---@param on_interrupt? fun(name: SignalName)  the first signal has come, and the fiber is about to be cancelled
+---@return "done"|"failed"|"interrupted"|"cut" how  cut: it has not ended, and is not waited for any longer
+---@return any ...  what it returned, or the error that it failed with
+function M.to_end(fn, on_interrupt)
+  local interruption <close> = watch(on_interrupt)
+  local task = fiber.spawn(fn)
+  task.quiet, interruption.task = true, task
+  while task.status ~= "done" and not interruption.cut do
     if not loop.step(true) and task.status ~= "done" then error("the loop has nothing left to wait for", 0) end
   end
-  return task:join()
+  return outcome(interruption, task)
 end
 
 return M

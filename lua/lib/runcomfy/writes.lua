@@ -123,12 +123,24 @@ function M.unknown_hint(operation)
   return ("Whether this %s took effect is unknown, and it was not sent again. %s"):format(operation.name, operation.unknown)
 end
 
---- How many writes have begun and have no outcome yet.
+--- Whether it has no outcome yet.
+---@return boolean
+function Write:is_open()
+  return under_way[self] ~= nil
+end
+
+--- The writes that have begun and have no outcome yet, in no order.
+---@return Write[]
+function M.list()
+  local list = {}
+  for write in pairs(under_way) do list[#list + 1] = write end
+  return list
+end
+
+--- How many these are.
 ---@return integer
 function M.count()
-  local count = 0
-  for _ in pairs(under_way) do count = count + 1 end
-  return count
+  return #M.list()
 end
 
 --- How many of them may have left already.
