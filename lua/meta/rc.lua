@@ -259,7 +259,7 @@ function rc.finally(fn) end
 ---------------------------------------------------------------------------------------------------
 -- Results
 
---- Content for the answer; a table returned beside them is the structured content, a text the message:
+--- Content for the answer; a table, a number or a boolean returned beside them is the structured content, a text the message:
 --- `return { urls = urls }, rc.image(bytes, "image/png"), rc.text "done"`.
 ---@param text string
 ---@return table content

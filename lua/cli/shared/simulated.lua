@@ -36,15 +36,14 @@ local function marked_output(output)
   return copy
 end
 
---- The result of a recipe, which says what it is.  Data of a closed schema stay as they are.
+--- The result of a recipe, which says what it is; the registry puts the mark among its data once they are checked.
 ---@param result? table
 ---@param err? Error
----@param open boolean  no schema says what the data may be
 ---@return table? result, Error? err
-function M.result(result, err, open)
+function M.result(result, err)
   if not result then return nil, marked_error(err) end
   result.text = (result.text and result.text .. "\n" or "") .. M.SENTENCE
-  if open and result.data then result.data = marked_data(result.data) end
+  result.simulated = true
   return result
 end
 

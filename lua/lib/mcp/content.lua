@@ -14,9 +14,11 @@ local KEPT_BYTES = 1024       -- of a field that survives a result which is too 
 
 ---@class CallResult  what a call of a tool gives, in no protocol's words
 ---@field text? string      a message for a person
----@field data? table|core.json.Raw  the structured content: an object
+---@field data? any           the structured content
 ---@field content? Block[]   what the answer shows beside, in order
 ---@field is_error boolean
+---@field simulated? boolean    of the simulator: the data get the mark that says so
+---@field mark_beside? boolean  the data have no room for that mark: see lib.mcp.mark
 
 --- The result that tells an error.
 ---@param err Error|string
@@ -24,7 +26,19 @@ local KEPT_BYTES = 1024       -- of a field that survives a result which is too 
 function M.failure(err)
   if not errors.is(err) then err = errors.new(tostring(err)) end
   local message = clean(err.message)
-  return { text = message, data = err.data or { ok = false, error = message }, is_error = true }
+  return { text = message, data = err.data or { ok = false, error = message }, content = err.content, is_error = true }
+end
+
+--- The error that carries a result which cannot be delivered as one: what made it may have been paid.
+---@param message string  what is wrong with it
+---@param result { text: string?, data: any, content: Block[]?, simulated: boolean? }
+---@return Error
+function M.undelivered(message, result)
+  local text = result.text and message .. "\n" .. result.text or message
+  local data = json.ordered({ "ok", "error", "code", "returned", "simulated" }, {
+    ok = false, error = message, code = "bad_result", returned = result.data, simulated = result.simulated,
+  })
+  return errors.new(text, { code = "bad_result", data = data, content = result.content })
 end
 
 local function grouped(number)
@@ -65,9 +79,16 @@ local function render_all(result, revision, message, second, structured)
   return "[" .. table.concat(parts, ",") .. "]", structured
 end
 
-local function render(result, revision, has_structured)
-  local text, data = result.text, result.data
-  local structured = data ~= nil and encode(data) or nil
+-- The data as JSON text, in an object where the revision knows no other structured content.
+local function encode_data(result, revision, has_structured, wraps)
+  local text = encode(result.data)
+  if not has_structured or revision.any_structure or not wraps and text:byte() == 0x7B then return text end
+  return require("lib.mcp.wrapping").text(text, result.mark_beside)
+end
+
+local function render(result, revision, has_structured, wraps)
+  local text = result.text
+  local structured = result.data ~= nil and encode_data(result, revision, has_structured, wraps) or nil
   local message = text and block(clean(text))
   local second = structured and not is_plain_error(result) and block(shortened(structured, has_structured)) or nil
   if result.content then return render_all(result, revision, message, second, structured) end
@@ -80,10 +101,11 @@ end
 ---@param result CallResult
 ---@param revision Revision       what the client knows
 ---@param has_structured boolean  whether the answer will carry structured content
+---@param wraps? boolean           the schema of the tool does not say that the data are an object: see lib.mcp.wrapping
 ---@return string|nil blocks      nil where the result cannot be written as JSON
 ---@return string? structured     or, with nil, why not
-function M.render(result, revision, has_structured)
-  local ok, written, structured = pcall(render, result, revision, has_structured)
+function M.render(result, revision, has_structured, wraps)
+  local ok, written, structured = pcall(render, result, revision, has_structured, wraps)
   if ok then return written, structured end
   return nil, (tostring(written):gsub("^%S+:%d+: ", ""))
 end

@@ -30,9 +30,23 @@ local function decode_text(text, field)
   return schema, raw
 end
 
-local function check_object(schema, field)
-  if schema.type ~= "object" then
-    fail("field '%s': the schema's type must be \"object\", got %s", field, tostring(schema.type))
+local TYPED_OTHERWISE = { "$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "enum", "const" }
+
+-- What a tool takes is an object.  What it gives may be anything, but the schema has to say so: `properties` alone is
+-- a type that was forgotten.
+local function says_type(schema, field)
+  if field == "input" then return schema.type == "object" end
+  if schema.type ~= nil then return true end
+  for _, keyword in ipairs(TYPED_OTHERWISE) do
+    if schema[keyword] ~= nil then return true end
+  end
+  return false
+end
+
+local function check_schema(schema, field)
+  if not says_type(schema, field) then
+    fail("field '%s': the schema's type must be \"object\"%s, got %s", field, field == "input" and "" or ", or another one",
+      tostring(schema.type))
   end
   local ok, message = pcall(json.encode, schema)
   if not ok then fail("field '%s' cannot be written as JSON: %s", field, tostring(message)) end
@@ -47,11 +61,11 @@ end
 function M.read_schema(given, field)
   if type(given) == "string" then
     local schema, raw = decode_text(given, field)
-    check_object(schema, field)
+    check_schema(schema, field)
     return schema, raw, false
   end
   if is_schema(given) then
-    check_object(given, field)
+    check_schema(given, field)
     return given, given, false
   end
   local schema = parameters.compile(given, field).schema

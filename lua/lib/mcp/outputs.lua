@@ -69,11 +69,16 @@ local function published_text(raw)
 end
 
 --- The schema that clients see.  They check errors against it as well as results, so it does not demand
---- at the top what an error has not: only `ok` stays required, and further fields are allowed.
+--- at the top what an error has not: only `ok` stays required, and further fields are allowed.  A schema of something
+--- else than an object stays as it is: an error's data do not fit it, and go without (see lib.mcp.handlers.tools).
 ---@param schema table|core.json.Raw
----@return table
+---@return table|core.json.Raw
 function M.published(schema)
-  if type(schema) == "userdata" then return published_text(schema) end
+  if type(schema) == "userdata" then
+    local kind = schema:get "type"
+    return kind and kind:text() == '"object"' and published_text(schema) or schema
+  end
+  if schema.type ~= "object" then return schema end
   local copy = {}
   for key, value in pairs(schema) do copy[key] = value end
   copy.required = only_ok(schema.required)
@@ -86,9 +91,11 @@ end
 ---@return fun(data: any): true|nil, string?
 function M.compile_strict(schema)
   local check = require("lib.mcp.inputs").compile_schema(schema, "output")
+  local needs_object = schema.type == "object"
   return function(data)
-    if type(data) ~= "table" or getmetatable(data) == array then
-      return nil, "structured content must be an object, got " .. (data == nil and "none" or kind_of(data))
+    if data == nil or needs_object and (type(data) ~= "table" or getmetatable(data) == array) then
+      local got = data == nil and "none" or kind_of(data)
+      return nil, ("structured content must be %s, got %s"):format(needs_object and "an object" or "there", got)
     end
     return check(data)
   end

@@ -6,6 +6,7 @@ local errors = require "lib.errors"
 local guard = require "lib.mcp.guard"
 local inputs = require "lib.mcp.inputs"
 local log = require "core.log"
+local mark = require "lib.mcp.mark"
 local outputs = require "lib.mcp.outputs"
 
 local M = {}
@@ -15,7 +16,7 @@ local M = {}
 ---@field title? string
 ---@field description string
 ---@field input? Parameter[]|table|string  parameters, a JSON Schema, or its JSON text; default: no parameters
----@field output? Parameter[]|table|string  the same of the structured content; its type is "object"
+---@field output? Parameter[]|table|string  the same of the structured content, which may be of any type
 ---@field annotations? { readOnlyHint: boolean?, destructiveHint: boolean?, idempotentHint: boolean?, openWorldHint: boolean? }
 ---@field check? fun(input: table): true|nil, Error?   rules across fields
 ---@field run fun(input: table, ctx: Context): { text: string?, data: table|nil, content: Block[]? }|nil, Error?
@@ -25,13 +26,16 @@ local M = {}
 ---@field title? string
 ---@field description string
 ---@field schema table|core.json.Raw  JSON Schema of the arguments
----@field output? table             JSON Schema of structured content, of results and errors alike
+---@field output? table|core.json.Raw  JSON Schema of structured content, of results and errors alike
+---@field wrapped? table            the same for revisions where it must be an object: see lib.mcp.wrapping; nil: as it is
 ---@field annotations { [1]: string, [2]: boolean }[]  all four hints, in a fixed order
 ---@field package read fun(arguments: table): table|nil, Error?
 ---@field package rules? fun(input: table): true|nil, Error?
 ---@field package run fun(input: table, ctx: Context): table|nil, Error?
 ---@field package conforms? fun(data: any): true|nil, string?  whether a result is what the tool promised
 ---@field package allows? fun(data: any): true|nil, string?    whether `output` allows it: what errors are held to
+---@field package allows_wrapped? fun(data: any): true|nil, string?  the same of `wrapped`
+---@field package mark_rules? MarkRules  what `output` means for the mark of a simulated result
 
 ---@class Snapshot  what a server offers at one moment; nothing changes it
 ---@field list Tool[]                      sorted by name
@@ -136,7 +140,13 @@ local function compile(declaration, strict)
   local output, written = inputs.read_schema(declaration.output, "output")
   tool.output = outputs.published(written)
   tool.conforms = strict and outputs.compile_strict(output) or outputs.compile(output)
-  tool.allows = outputs.compile(outputs.published(output))
+  tool.mark_rules = mark.rules(output, outputs.compile_strict, tool.output)
+  tool.allows = tool.mark_rules.allows or outputs.compile(outputs.published(output))
+  if output.type ~= "object" then
+    tool.allows = outputs.compile_strict(output)
+    tool.wrapped = require("lib.mcp.wrapping").schema(output)
+    tool.allows_wrapped = outputs.compile(tool.wrapped)
+  end
   return tool
 end
 
@@ -233,8 +243,29 @@ local function as_error(err)
   return nil, errors.is(err) and err or errors.new(tostring(err))
 end
 
+-- A result that is not what the tool promised: an error that carries it, for what made it may have been paid.
+local function misfit(tool, result, problem)
+  local message = ("tool '%s': its result breaks its own output schema: %s; what it gave is in 'returned'"):format(tool.name, problem)
+  log.write("error", message)
+  return content.undelivered(message, result)
+end
+
+-- What a tool returned, as a result or as an error that carries it.
+local function check_result(tool, result)
+  if type(result) ~= "table" then return misbehaved(tool, "its result must be a table, got " .. type(result)) end
+  local text = result.text
+  if text ~= nil and type(text) ~= "string" then
+    return misbehaved(tool, "its result's 'text' must be a string, got " .. type(text))
+  end
+  if not tool.conforms then return result end
+  local conforms, problem = mark.check_without(tool.mark_rules, result.data, tool.conforms)
+  if not conforms then return nil, misfit(tool, result, problem) end
+  return result
+end
+
 --- Calls a tool, in a fiber, and gives what it gave, or the error, whatever happens: bad arguments, an error
---- returned or raised, a result that is not what the tool promised.  Only the fiber's cancellation is raised.
+--- returned or raised, a result that is not what the tool promised, which the error carries.  Only the fiber's
+--- cancellation is raised.
 ---@param tool Tool
 ---@param arguments? table  default: those of the context, which are let go once they are read
 ---@param ctx Context
@@ -243,16 +274,9 @@ function M.attempt(tool, arguments, ctx)
   local ok, result, err = xpcall(run, guard.on_raise, tool, arguments, ctx)
   if not ok then return as_error(guard.caught("tool '%s'", tool.name, result)) end
   if result == nil then return as_error(err or "the tool gave neither a result nor an error") end
-  if type(result) ~= "table" then return misbehaved(tool, "its result must be a table, got " .. type(result)) end
-  local text = result.text
-  if text ~= nil and type(text) ~= "string" then
-    return misbehaved(tool, "its result's 'text' must be a string, got " .. type(text))
-  end
-  if tool.conforms then
-    local conforms, problem = tool.conforms(result.data)
-    if not conforms then return misbehaved(tool, "its result breaks its own output schema: " .. problem) end
-  end
-  return result
+  local checked, problem = check_result(tool, result)
+  if checked and checked.simulated then mark.put(tool.mark_rules, checked) end
+  return checked, problem
 end
 
 --- The same, with an error as the result that tells it.
@@ -263,7 +287,9 @@ end
 function M.call(tool, arguments, ctx)
   local result, err = M.attempt(tool, arguments, ctx)
   if not result then return content.failure(err) end
-  return { text = result.text, data = result.data, content = result.content, is_error = false }
+  return {
+    text = result.text, data = result.data, content = result.content, is_error = false, mark_beside = result.mark_beside,
+  }
 end
 
 return M

@@ -20,7 +20,7 @@ local M = {}
 ---@field quiet? boolean             do not log problems
 ---@field lenient? boolean           take files that others may write to
 ---@field meta_tools? boolean        offer list_recipes and run_recipe; default true
----@field mark? fun(result: table?, err: Error?, open: boolean): table?, Error?  what the simulator does to every result
+---@field mark? fun(result: table?, err: Error?): table?, Error?  what the simulator does to every result
 
 ---@class Catalog
 ---@field private options CatalogOptions
@@ -57,9 +57,9 @@ local function body(self)
   local function options_of(entry)
     return { declaration = entry.fields, find = self.current.find, settings = self.options.settings, schema = entry.compiled.schema }
   end
-  local function marked(fields, result, err)
+  local function marked(result, err)
     if not self.options.mark then return result, err end
-    return self.options.mark(result, err, fields.output == nil)
+    return self.options.mark(result, err)
   end
   -- What a recipe requires only while it runs is watched from then on.
   local function after(recipe, ...)
@@ -72,7 +72,7 @@ local function body(self)
       return after(recipe, require("lib.recipes.invoke")[how](recipe, fn, args, ctx, options_of(entry)))
     end
     if kind == "tools" then
-      return function(input, ctx) return marked(entry.fields, invoke("call", { input }, ctx)) end
+      return function(input, ctx) return marked(invoke("call", { input }, ctx)) end
     elseif kind == "prompts" then
       return function(arguments, ctx) return invoke("messages", { arguments }, ctx) end
     elseif kind == "resources" then

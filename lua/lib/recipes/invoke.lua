@@ -59,16 +59,14 @@ local function add_value(result, value)
   elseif kind == "string" then
     value = clean(value)
     result.text = result.text and result.text .. "\n" .. value or value
-  elseif kind == "table" then
-    if result.data ~= nil then return "two tables; the structured content is one" end
-    result.data = value
   elseif kind ~= "nil" then
-    return ("a %s; it returns a table, texts, and content such as rc.image"):format(kind)
+    if result.data ~= nil then return "two values that are data; the structured content is one" end
+    result.data = value
   end
 end
 
---- The neutral result of the values that a recipe returned, which are the host's by now: a table is the
---- structured content, texts are the text, content becomes blocks.
+--- The neutral result of the values that a recipe returned, which are the host's by now: a table, a number, true or false
+--- is the structured content, texts are the text, content becomes blocks.
 ---@param name string    of the recipe
 ---@param values table   { n = …, … }
 ---@return CallResult|nil result, Error? err

@@ -63,7 +63,9 @@ local function run(catalog, input, ctx)
   end
   if not tool then return unknown(catalog, input.name) end
   local result = registry.call(tool, input.input or {}, ctx)
-  if result.is_error then return nil, errors.new(result.text or "the recipe failed", { data = result.data, code = "failed" }) end
+  if result.is_error then
+    return nil, errors.new(result.text or "the recipe failed", { data = result.data, content = result.content, code = "failed" })
+  end
   return result
 end
 

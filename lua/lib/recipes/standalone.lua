@@ -14,7 +14,7 @@ local M = {}
 ---@field tools Tool[]            the built-in tools
 ---@field find? fun(name: string): Tool?  further tools: recipes of the folders
 ---@field all? fun(): Tool[]      all of these, for a script that makes names at run time
----@field mark? fun(result: table?, err: Error?, open: boolean): table?, Error?  what the simulator does to every result
+---@field mark? fun(result: table?, err: Error?): table?, Error?  what the simulator does to every result
 ---@field settings? Settings
 ---@field hosts? string[]         hosts that a script may reach: it declares none itself
 ---@field root? string            the recipe folder, for its lib/; default: the file's folder
@@ -34,7 +34,7 @@ local function invoke(self, recipe, fields, args, ctx, schema)
     declaration = fields, find = self.snapshot.find, settings = self.options.settings, schema = schema,
   })
   local mark = self.options.mark
-  if mark then return mark(result, err, fields.output == nil) end
+  if mark then return mark(result, err) end
   return result, err
 end
 

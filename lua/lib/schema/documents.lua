@@ -1,5 +1,6 @@
 --- The documents of a schema: resources by $id, anchors, and what a reference leads to.
 
+local subschemas = require "lib.schema.subschemas"
 local uri = require "lib.schema.uri"
 local value = require "lib.schema.value"
 
@@ -16,26 +17,6 @@ local M = {}
 ---@field package owner table<table, schema.Resource>  subschema to the resource it belongs to
 local Documents = {}
 Documents.__index = Documents
-
--- Keywords whose value is a schema, a list of schemas, or an object of schemas.  Only there is an $id an $id.
-local ONE = {
-  "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then",
-  "unevaluatedItems", "unevaluatedProperties",
-}
-local LIST = { "allOf", "anyOf", "oneOf", "prefixItems" }
-local MAP = { "$defs", "definitions", "dependentSchemas", "patternProperties", "properties" }
-
-local function each_subschema(schema, visit)
-  for _, key in ipairs(ONE) do
-    if value.is_schema(schema[key]) then visit(schema[key]) end
-  end
-  for _, key in ipairs(LIST) do
-    for _, child in ipairs(type(schema[key]) == "table" and schema[key] or {}) do visit(child) end
-  end
-  for _, key in ipairs(MAP) do
-    for _, child in pairs(type(schema[key]) == "table" and schema[key] or {}) do visit(child) end
-  end
-end
 
 local function add_resource(self, id, schema)
   local resource = { uri = id, schema = schema, anchors = {}, dynamic_anchors = {} }
@@ -55,7 +36,7 @@ local function index(self, schema, resource)
     resource.anchors[schema["$dynamicAnchor"]] = schema
     resource.dynamic_anchors[schema["$dynamicAnchor"]] = schema
   end
-  each_subschema(schema, function(child) index(self, child, resource) end)
+  subschemas.each(schema, function(child) index(self, child, resource) end)
 end
 
 --- Takes a document in under a URI.

@@ -11,14 +11,21 @@ local M = {}
 
 local LARGE_MESSAGE = 1024 * 1024 -- from here on some clients cut
 
--- Writes a result in the revision's words; nil and why where JSON cannot say it.  Clients check the
--- structured content of errors against the output schema, too, and lose an error that breaks it.
+-- Clients check the structured content of errors against the output schema, too, and lose an error that breaks it.
+local function is_carried(revision, tool, result)
+  if not revision.structured then return false end
+  local allows = not revision.any_structure and tool.allows_wrapped or tool.allows
+  return not (result.is_error and allows and not allows(result.data))
+end
+
+-- Writes a result in the revision's words; nil and why where JSON cannot say it.
 local function write(request, tool, result)
   local revision = request.revision
-  local carried = revision.structured and not (result.is_error and tool.allows and not tool.allows(result.data))
-  local blocks, structured = content.render(result, revision, carried)
+  local carried = is_carried(revision, tool, result)
+  local blocks, structured = content.render(result, revision, carried, tool.wrapped ~= nil and not result.is_error)
   if not blocks then return nil, structured end
-  return jsonrpc.result(request.id, revision:call_result(blocks, carried and structured or nil, result.is_error))
+  local meta = result.mark_beside and '"simulated":true' or nil
+  return jsonrpc.result(request.id, revision:call_result(blocks, carried and structured or nil, result.is_error, meta))
 end
 
 local function unwritable(request, tool, problem)

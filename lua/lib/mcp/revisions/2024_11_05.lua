@@ -23,6 +23,7 @@ local encode = json.encode
 ---@field batches boolean            whether a message may be an array of messages
 ---@field progress_messages boolean  whether progress may carry a text
 ---@field structured boolean         whether a result may carry structured content
+---@field any_structure boolean      whether that may be anything, and not an object alone
 ---@field audio boolean              whether content may be audio
 ---@field links boolean              whether content may be a link to a resource
 ---@field last_modified boolean      whether annotations of content may tell when it was changed
@@ -37,6 +38,7 @@ local Revision = {
   batches = true,
   progress_messages = false,
   structured = false,
+  any_structure = false,
   audio = false,
   links = false,
   last_modified = false,
@@ -120,13 +122,20 @@ end
 
 ---@alias Definition { [1]: string, [2]: string? }[]
 
+--- A schema at the top of a definition, in the words that these revisions know.
+---@param schema table|core.json.Raw
+---@return table|core.json.Raw
+function Revision.schema_of(schema)
+  return require("lib.mcp.wrapping").without_booleans(schema)
+end
+
 ---@param tool Tool
 ---@return Definition
-function Revision.tool_definition(_, tool)
+function Revision:tool_definition(tool)
   return {
     { "name", encode(tool.name) },
     { "description", encode(tool.description) },
-    { "inputSchema", encode(tool.schema) },
+    { "inputSchema", encode(self.schema_of(tool.schema)) },
   }
 end
 
@@ -200,9 +209,18 @@ end
 ---@param blocks string       JSON array of content blocks
 ---@param structured? string  JSON text of the structured content
 ---@param is_error boolean
+---@param meta? string        members of `_meta`, JSON text
 ---@return string head, string? structured, string? tail  the text, in pieces: see jsonrpc.result
-function Revision.call_result(_, blocks, _, is_error)
-  return '{"content":' .. blocks .. (is_error and ',"isError":true}' or ',"isError":false}')
+function Revision.call_result(_, blocks, _, is_error, meta)
+  return '{"content":' .. blocks, Revision.call_end(is_error, meta)
+end
+
+--- The end of a result of `tools/call`.
+---@param is_error boolean
+---@param meta? string
+---@return string
+function Revision.call_end(is_error, meta)
+  return (is_error and ',"isError":true' or ',"isError":false') .. (meta and ',"_meta":{' .. meta .. "}}" or "}")
 end
 
 --- The result of `resources/read`.

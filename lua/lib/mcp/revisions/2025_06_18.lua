@@ -30,7 +30,8 @@ end
 
 function Revision:tool_definition(tool)
   local definition = with_title(before.tool_definition(self, tool), tool)
-  definition[#definition + 1] = { "outputSchema", tool.output and encode(tool.output) }
+  local output = tool.wrapped or tool.output
+  definition[#definition + 1] = { "outputSchema", output and encode(self.schema_of(output)) }
   return definition
 end
 
@@ -46,9 +47,9 @@ function Revision:template_definition(template)
   return with_title(before.template_definition(self, template), template)
 end
 
-function Revision:call_result(blocks, structured, is_error)
-  if not structured then return before.call_result(self, blocks, nil, is_error) end
-  return '{"content":' .. blocks .. ',"structuredContent":', structured, is_error and ',"isError":true}' or ',"isError":false}'
+function Revision:call_result(blocks, structured, is_error, meta)
+  if not structured then return before.call_result(self, blocks, nil, is_error, meta) end
+  return '{"content":' .. blocks .. ',"structuredContent":', structured, self.call_end(is_error, meta)
 end
 
 return Revision

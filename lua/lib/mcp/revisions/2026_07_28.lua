@@ -8,6 +8,7 @@ local encode = json.encode
 
 local Revision = before:extend {
   version = "2026-07-28",
+  any_structure = true,
   asks = false,
   parks = true,
   not_found = -32602,
@@ -66,9 +67,20 @@ function Revision:question_result(key, params, state)
     .. '}},"requestState":' .. encode(state) .. ',"_meta":{' .. self.server_info .. "}}"
 end
 
-function Revision:call_result(blocks, structured, is_error)
+function Revision.schema_of(schema)
+  return schema
+end
+
+function Revision:tool_definition(tool)
+  local definition = before.tool_definition(self, tool)
+  if tool.wrapped then definition[#definition] = { "outputSchema", encode(tool.output) } end
+  return definition
+end
+
+function Revision:call_result(blocks, structured, is_error, meta)
+  local envelope = meta and ',"resultType":"complete","_meta":{' .. meta .. "," .. self.server_info .. "}}" or self.envelope
   return '{"content":' .. blocks .. (structured and ',"structuredContent":' or ""), structured or "",
-    (is_error and ',"isError":true' or ',"isError":false') .. self.envelope
+    (is_error and ',"isError":true' or ',"isError":false') .. envelope
 end
 
 -- What is read may change at any time, and may be one user's.

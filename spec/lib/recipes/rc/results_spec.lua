@@ -23,9 +23,19 @@ describe("what a recipe returns", function()
     assert.same({ ok = true }, run("return").data)
   end)
 
+  it("is a list or a single value as well", function()
+    assert.equal("[10,20]", json.encode(run("return { 10, 20 }").data))
+    assert.equal("[]", json.encode(run("return rc.json.array()").data))
+    for text, data in pairs {
+      ["return 5"] = 5, ["return false"] = false, ["return 0.5, 'half'"] = 0.5, ["return rc.json.null"] = json.null,
+    } do
+      assert.equal(data, run(text).data)
+    end
+  end)
+
   it("is refused where it is no result, and why", function()
     for text, message in pairs {
-      ["return 5"] = "a number", ["return {}, {}"] = "two tables", ["return { f = print }"] = "the value at .f is a function",
+      ["return {}, {}"] = "two values that are data", ["return { f = print }"] = "the value at .f is a function",
       ["return { x = 0/0 }"] = "NaN", ["return { rc.text 'x' }"] = "belongs beside the result",
       ["local t = {} t.t = t return t"] = "contains itself",
     } do
