@@ -3,6 +3,7 @@
 --- where neither the recipe's limits nor its end can leave anything half done.
 
 local calls = require "lib.recipes.call"
+local coroutines = require "lib.recipes.coroutines"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
@@ -209,7 +210,7 @@ function HostCall:__close()
   if self.task.status ~= "done" then table.insert(self.call.leaving, self.task) end
 end
 
--- A `start` for fiber.await, on the host's side; the answer is one packed table, ok first.
+-- A `start` for coroutines.await, on the host's side; the answer is one packed table, ok first.
 local function begin(call, fn, args, callback)
   local self = setmetatable({ call = call, ended = false }, HostCall)
   local outcome
@@ -231,10 +232,7 @@ end
 function M.host_raw(fn, ...)
   local call = calls.current()
   if not call then error("this works only in a recipe's call", 2) end
-  if not fiber.current() then
-    error("functions of rc that wait do not work inside a coroutine of your own; use rc.all or rc.map", 3)
-  end
-  local _, outcome = fiber.await(begin, call, fn, table.pack(...))
+  local _, outcome = coroutines.await(begin, call, fn, table.pack(...))
   if not outcome[1] then error(present(outcome[2]), 0) end
   return table.unpack(outcome, 2, outcome.n)
 end

@@ -3,7 +3,7 @@
 
 local bounded = require "lib.recipes.bounded"
 local budgets = require "core.budget"
-local fiber = require "lib.fiber"
+local coroutines = require "lib.recipes.coroutines"
 local json = require "core.json"
 local modules = require "lib.recipes.modules"
 local brief = require("lib.text").brief
@@ -81,53 +81,6 @@ local function xpcall_after(fn, handler, ...)
   return handled(handler, pcall(fn, ...))
 end
 
--- Coroutines -----------------------------------------------------------------------------------------
-
-local resume_nested, close_nested = budgets.resume_nested, budgets.close_nested
-
-local function check_own(name, co)
-  if type(co) == "thread" and fiber.is_fiber(co) then
-    error(("coroutine.%s: not a coroutine of this recipe"):format(name), 3)
-  end
-end
-
-local function wrapped(co, ok, ...)
-  if ok then return ... end
-  local err = ...
-  if coroutine.status(co) == "dead" then close_nested(co) end
-  error(err, 0)
-end
-
-local own_coroutines = {
-  create = coroutine.create,
-  isyieldable = coroutine.isyieldable,
-  status = coroutine.status,
-  resume = function(co, ...)
-    check_own("resume", co)
-    return resume_nested(co, ...)
-  end,
-  wrap = function(fn)
-    local co = coroutine.create(fn)
-    return function(...) return wrapped(co, resume_nested(co, ...)) end
-  end,
-  close = function(co)
-    check_own("close", co)
-    return close_nested(co)
-  end,
-  -- The coroutine of the call itself is the host's: nil stands for it.
-  running = function()
-    local co, main = coroutine.running()
-    if main or fiber.is_fiber(co) then return nil, true end
-    return co, false
-  end,
-  yield = function(...)
-    if fiber.current() then
-      error("coroutine.yield: outside of a coroutine of your own; to wait, use rc.sleep", 2)
-    end
-    return coroutine.yield(...)
-  end,
-}
-
 -- require --------------------------------------------------------------------------------------------
 
 local function load_module(own, env, name)
@@ -186,7 +139,7 @@ function M.new(options)
   for _, name in ipairs(base) do globals[name] = _G[name] end
   for name, left_out in pairs(libraries) do globals[name] = copy_without(_G[name], left_out) end
   globals.table = bounded.table()
-  globals.coroutine = copy_without(own_coroutines, {})
+  globals.coroutine = coroutines.library()
   globals.os = { time = os.time, date = os.date, clock = os.clock, difftime = os.difftime }
   globals.math.random = options.random
   globals.print = printer(options.print or function() end)

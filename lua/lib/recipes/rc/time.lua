@@ -2,7 +2,7 @@
 
 local boundary = require "lib.recipes.boundary"
 local clock = require "lib.clock"
-local fiber = require "lib.fiber"
+local coroutines = require "lib.recipes.coroutines"
 local host = require "core.host"
 
 local M = {}
@@ -16,7 +16,7 @@ local function skip(state, seconds)
     error(boundary.new_error(("dry run: the recipe would wait for more than the %g seconds that a call may take"):format(limit),
       { code = "timeout" }), 0)
   end
-  clock.sleep(0)
+  coroutines.await(clock.after, 0)
 end
 
 local Sleep = {}
@@ -39,7 +39,7 @@ function M.sleep(state, seconds)
     error("rc.sleep takes seconds, 0 or more", 3)
   end
   if state.ctx.dry_run then return skip(state, seconds) end
-  fiber.await(begin, state, seconds)
+  coroutines.await(begin, state, seconds)
 end
 
 --- `rc.now`
