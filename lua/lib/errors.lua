@@ -5,6 +5,7 @@
 ---@field code? string          a word for programs: "timeout", "http_status", "no_key", …
 ---@field status_code? integer  HTTP status
 ---@field error_code? integer|string  RunComfy's error_code
+---@field summary? string      the message without advice, for a place that has its own
 ---@field detail? any           what the API said beside the message
 ---@field [string] any
 

@@ -21,14 +21,6 @@ function M.value(kind, description)
   return json.ordered({ "type", "description" }, { type = kind, description = description })
 end
 
---- A value of the type, or null.
----@param kind "string"|"integer"|"number"|"boolean"|"object"
----@param description string
----@return table
-function M.nullable(kind, description)
-  return json.ordered({ "type", "description" }, { type = json.as_array { kind, "null" }, description = description })
-end
-
 ---@param description string
 ---@param items table  a schema
 ---@return table
@@ -51,6 +43,16 @@ function M.object(description, fields)
     properties = json.ordered(names, properties),
     required = #required > 0 and required or nil,
   })
+end
+
+--- What is forwarded as it came: its fields are described, but it may be anything.
+---@param description string
+---@param fields { [1]: string, [2]: table }[]  name and schema, in order
+---@return table
+function M.forwarded(description, fields)
+  local names, properties = {}, {}
+  for i, field in ipairs(fields) do names[i], properties[field[1]] = field[1], field[2] end
+  return json.ordered({ "description", "properties" }, { description = description, properties = json.ordered(names, properties) })
 end
 
 --- The structured content of a tool: `ok` always, the other fields where it is true.  They are not

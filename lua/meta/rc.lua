@@ -134,6 +134,7 @@ function Context:elicit(question) end
 ---@field status_code? integer       HTTP status
 ---@field error_code? integer|string RunComfy's error_code
 ---@field hint? string               what to do next
+---@field delivery? "unknown"|"not_sent"  of a write without an answer: unknown: look before sending it again
 ---@field data? table                the structured content of the tool that failed
 
 --- Ends the call with an error result.

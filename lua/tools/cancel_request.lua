@@ -14,7 +14,7 @@ return {
   name = "cancel_request",
   title = "Cancel request",
   description = "Cancels a request that waits or runs, so that it costs no more. The outcome is cancelled when RunComfy accepted it, "
-    .. "not_cancellable when the request had already ended. Cancelling again does no harm. The work done so far is lost.",
+    .. "not_cancellable when the request had already ended. Cancelling twice does no harm. The work done so far is lost.",
   input = {
     { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
     { "request_id", "string", "The request id that submit_request returned" },

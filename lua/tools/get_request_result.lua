@@ -12,8 +12,8 @@ return {
   title = "Get request result",
   description = "Fetches what a request made, once get_request_status says completed: outputs by node and channel, and output_urls, "
     .. "one entry a file. The URLs work for 7 days: tell the user, or download them. A failed or cancelled request is an error "
-    .. "that carries RunComfy's explanation. Succeeded without any output means that the inputs equalled the run before and "
-    .. "ComfyUI reused it: change a seed and submit again. Costs nothing.",
+    .. "that carries RunComfy's explanation. Text, 3D and other outputs without a URL stand in result.outputs alone. "
+    .. "Costs nothing.",
   input = {
     { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
     { "request_id", "string", "The request id that submit_request returned" },
@@ -35,7 +35,7 @@ return {
     end
     data.ok = true
     return {
-      text = answers.with_note(text .. ending.remark(outcome, result), answer),
+      text = answers.with_note(text .. ending.remark(outcome, result, data.output_urls), answer),
       data = json.ordered({ "ok", "result", "output_urls" }, data),
     }
   end,

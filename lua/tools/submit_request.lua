@@ -1,4 +1,3 @@
-local answers = require "lib.runcomfy.answers"
 local json = require "lib.json"
 local overrides = require "lib.runcomfy.overrides"
 local parameters = require "lib.parameters"
@@ -60,7 +59,8 @@ return {
     .. "(data:image/png;base64,…) where the node expects a file name. Answers at once with a request_id; follow it with "
     .. "get_request_status and get_request_result. With wait_for_completion=true it waits and answers with the outputs. A first run "
     .. "after a pause takes 3 to 5 minutes. A wait that ends early (pending=true) leaves the job running: go on with "
-    .. "get_request_status, never submit the same again. Unchanged inputs may succeed without outputs: change a seed.",
+    .. "get_request_status, never submit the same again. A run in which nothing differs from the one before may end without outputs: "
+    .. "that run's result has them.",
   input = {
     { "deployment_id", "string", "The deployment to run, as list_deployments shows it" },
     { "overrides", "object", "What to change in the deployment's workflow, by node id: {\"<node id>\":{\"inputs\":{\"<input>\":value}}}. "
@@ -91,7 +91,7 @@ return {
     if not job then return nil, err end
     if input.wait_for_completion then return submission.follow(job, tonumber(tostring(input.timeout_seconds)), ctx) end
     return {
-      text = ("Submitted request %s."):format(answers.word(job.submission, "request_id")),
+      text = ("Submitted request %s."):format(job.request_id),
       data = json.ordered({ "ok", "submission", "deployment_id" }, {
         ok = true, submission = job.submission, deployment_id = job.deployment_id,
       }),

@@ -15,7 +15,8 @@ function M.of(finished)
   end
   local entries = #saved > 0 and saved or previews
   if #entries == 0 then
-    rc.fail("the job succeeded without outputs: its inputs equalled those of the run before; change the seed", {
+    rc.fail("the job made no files with a URL. get_request_result shows whether it made text or another output. Where nothing differed "
+      .. "from the run before, that run's result has the files. Look there before paying for another run", {
       code = "no_outputs", request_id = finished.request_id, deployment_id = finished.deployment_id,
     })
   end

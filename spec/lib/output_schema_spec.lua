@@ -5,12 +5,17 @@ describe("lib.output_schema", function()
   it("writes keys in a fixed order and leaves objects open", function()
     local object = schema.object("A thing", {
       { "z", schema.value("string", "Z") },
-      { "a", schema.nullable("integer", "A"), optional = true },
+      { "a", schema.value("integer", "A"), optional = true },
       { "l", schema.list("L", schema.any("Item")) },
     })
     assert.equal('{"type":"object","description":"A thing","properties":{"z":{"type":"string","description":"Z"},'
-      .. '"a":{"type":["integer","null"],"description":"A"},"l":{"type":"array","description":"L","items":{"description":"Item"}}},'
+      .. '"a":{"type":"integer","description":"A"},"l":{"type":"array","description":"L","items":{"description":"Item"}}},'
       .. '"required":["z","l"]}', json.encode(object))
+  end)
+
+  it("describes what is forwarded without a type", function()
+    assert.equal('{"description":"F","properties":{"z":{"description":"Z"},"a":{"description":"A"}}}',
+      json.encode(schema.forwarded("F", { { "z", schema.any("Z") }, { "a", schema.any("A") } })))
   end)
 
   it("demands only ok of a tool's result, for errors are held to it, too", function()

@@ -20,21 +20,35 @@ describe("tool get_request_result", function()
   end)
 
   for _, outputs in ipairs { '"outputs":{}', '"outputs":null', '"x":1', '"outputs":{"9":{}}' } do
-    it("says why there may be no outputs: " .. outputs, function()
+    it("says where to look when there are no outputs: " .. outputs, function()
       bed.with({}, function(sim)
         local answer = call(sim, '{"status":"succeeded",' .. outputs .. "}")
         assert.is_true(answer.ok)
-        assert.matches("Change a seed", answer.text, 1, true)
+        assert.matches("It lists no outputs", answer.text, 1, true)
+        assert.matches("Look there before paying for another run", answer.text, 1, true)
         assert.matches('"output_urls":[]', answer.json, 1, true)
       end)
     end)
   end
 
-  it("does not say so where there is text", function()
-    bed.with({}, function(sim)
-      assert.equal("Result for r: succeeded.", call(sim, '{"status":"succeeded","outputs":{"1":{"text":["x"]}}}').text)
+  for _, outputs in ipairs { '{"1":{"text":["x"]}}', '{"1":{"3d":[{"filename":"a.glb"}]}}', '{"1":{"result":[["mesh.obj"]]}}', '[1]' } do
+    it("says that what was made has no URL, and not that nothing was made: " .. outputs, function()
+      bed.with({}, function(sim)
+        assert.equal("Result for r: succeeded.\nIt made no files with a URL: what it made stands in result.outputs.",
+          call(sim, '{"status":"succeeded","outputs":' .. outputs .. "}").text)
+      end)
     end)
-  end)
+  end
+
+  for _, body in ipairs { '{"request_id":"r"}', '{"outputs":{}}', '{"status":"who knows"}', '{"status":null,"outputs":null}' } do
+    it("does not guess how a job ended whose result does not say it: " .. body, function()
+      bed.with({}, function(sim)
+        local text = call(sim, body).text
+        assert.matches("get_request_status tells", text, 1, true)
+        assert.is_nil(text:find("outputs", 1, true))
+      end)
+    end)
+  end
 
   it("says that a job has not ended", function()
     bed.with({}, function(sim)

@@ -190,6 +190,18 @@ describe("tool submit_request", function()
     end)
   end
 
+  for _, id in ipairs { "17", "18446744073709551615" } do
+    it("follows a request whose id is a number, as it was written: " .. id, function()
+      bed.with({}, function(sim)
+        bed.answer_with(sim, ('{"request_id":%s}'):format(id))
+        local answer = wait { timeout_seconds = 0 }
+        assert.matches(("The request %s of"):format(id), answer.text, 1, true)
+        assert.matches(('"submission":{"request_id":%s}'):format(id), answer.json, 1, true)
+        assert.equal(1, count(sim, "/requests/" .. id .. "/status"))
+      end)
+    end)
+  end
+
   describe("waits", function()
     it("to the end and answers with result and outputs", function()
       bed.with({}, function(sim)
@@ -211,12 +223,12 @@ describe("tool submit_request", function()
       end)
     end)
 
-    it("and says why an unchanged run has no outputs", function()
+    it("and says where the files of an unchanged run may be", function()
       bed.with({ sim = { cold_start = 1 } }, function()
         assert.is_true(wait().ok)
         local answer = wait()
         assert.is_true(answer.ok)
-        assert.matches("Change a seed", answer.text, 1, true)
+        assert.matches("that run's result has the files", answer.text, 1, true)
         assert.equal("[]", json.encode(answer.data.output_urls))
       end)
     end)

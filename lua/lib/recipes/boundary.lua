@@ -52,7 +52,7 @@ function RcError:__tostring()
   return type(message) == "string" and message or "rc.Error"
 end
 
-local error_fields = { "message", "code", "status_code", "error_code", "hint", "detail", "data" }
+local error_fields = { "message", "code", "status_code", "error_code", "hint", "delivery", "detail", "data" }
 local own_errors = setmetatable({}, { __mode = "k" }) ---@type table<table, { deliberate: boolean }>
 
 --- Makes the error value that a recipe catches.

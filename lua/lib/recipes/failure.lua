@@ -40,7 +40,7 @@ local function with_frames(message, frames)
   return message .. "\n  at " .. table.concat(frames, "\n  at ")
 end
 
-local fields = { "code", "status_code", "error_code", "hint", "detail", "data" }
+local fields = { "code", "status_code", "error_code", "hint", "detail", "delivery", "data" }
 
 local function import_fields(err)
   local copy = {}

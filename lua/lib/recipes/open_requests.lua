@@ -94,11 +94,6 @@ local function member(value, name)
   return value:value(name)
 end
 
-local function text_of(value)
-  if math.type(value) == "integer" then value = tostring(value) end
-  return type(value) == "string" and value ~= "" and value or nil
-end
-
 -- Whether an error says that the request has ended: "job_failed", "job_cancelled".
 local function tells_end(err)
   return type(err.code) == "string" and lifecycle.outcome(err.code:match "^job_(.*)$") ~= nil
@@ -106,7 +101,8 @@ end
 
 local function submitted(self, input, result, err)
   local data = (result or err).data
-  local request_id = text_of(member(member(data, "submission"), "request_id"))
+  local answer = member(data, "submission")
+  local request_id = answer ~= nil and lifecycle.request_id(json.raw(json.encode(answer)))
   if request_id then
     if err and tells_end(err) or result and lifecycle.outcome(member(member(data, "status"), "status")) then
       return self:settle(input.deployment_id, request_id)

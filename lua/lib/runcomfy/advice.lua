@@ -13,10 +13,10 @@ local NOT_FOUND = "Nothing has this id: check it with list_deployments, and the 
   .. "Results are kept for 7 days."
 local VALIDATION = "The API refused a value: a node id or input name that the workflow does not have, a wrong type, a bad URL or "
   .. "base64. get_deployment with include_payload=true shows the nodes and their inputs."
-local LATER = "RunComfy had a problem of its own; try again in a while."
+local LATER = "RunComfy had a problem of its own. Nothing was changed by this read: reading later costs nothing."
 
 local BY_CODE = {
-  [401001] = KEY, [403003] = OWNER, [404001] = NOT_FOUND, [422001] = VALIDATION, [500001] = LATER,
+  [401001] = KEY, [403003] = OWNER, [404001] = NOT_FOUND, [422001] = VALIDATION,
   [402] = FUNDS, [10001] = FUNDS,
   [10002] = "The deployment is disabled. Enable it with update_deployment (is_enabled=true), then send the request again.",
   [10003] = "The deployment was deleted. Choose another one (list_deployments) or create one (create_deployment).",
@@ -25,17 +25,48 @@ local BY_CODE = {
 local BY_STATUS = {
   [401] = KEY, [402] = FUNDS, [403] = OWNER, [404] = NOT_FOUND, [422] = VALIDATION,
   [413] = "The request is too large for the API: pass files by URL instead of base64.",
-  [429] = "Too many requests at once: wait a little, then try again.",
 }
+
+-- Too many requests: a write that is refused so was not begun.
+local function wait_a_little(operation)
+  return ("Too many requests at once: wait a little. %s"):format(operation and ("The %s was refused, nothing was started.")
+    :format(operation.name) or "Reading later costs nothing.")
+end
+
+-- The class of an error_code that is a status with three digits behind it, 500001; 0: another code.
+local function class_of(error_code)
+  local code = math.tointeger(tonumber(error_code)) or 0
+  return code >= 100000 and code <= 599999 and code // 100000 or code >= 500 and code <= 599 and 5 or 0
+end
+
+--- Whether an answer that is no success leaves it open if a write took effect.  A gateway's 5xx does not say whether the API
+--- behind it did what was asked, nor does one that waited too long (408, 499) or a redirect: a 303 comes after the deed
+--- (RFC 9110, 15.4.4).
+---@param status integer
+---@param error_code? integer|string
+---@return boolean
+function M.is_open(status, error_code)
+  return status >= 500 or status >= 300 and status < 400 or status == 408 or status == 499 or class_of(error_code) == 5
+end
+
+--- What is said of a write when nobody knows whether it happened: to look first, for repeating it may be paid twice.
+---@param operation Operation
+---@return string
+function M.unknown(operation)
+  return ("Whether this %s took effect is unknown, and it was not sent again. %s"):format(operation.name, operation.unknown)
+end
 
 --- The advice for an answer of the API; nil where there is none.
 ---@param status integer
 ---@param error_code? integer|string
+---@param operation? Operation  the write that it answers; nil: a read
 ---@return string?
-function M.for_answer(status, error_code)
-  local by_code = BY_CODE[math.tointeger(tonumber(error_code))]
-  if by_code then return by_code end
-  if status >= 500 then return LATER end
+function M.for_answer(status, error_code, operation)
+  local own = operation and operation.hints and operation.hints[status] or BY_CODE[math.tointeger(tonumber(error_code))]
+  if own then return own end
+  if operation and M.is_open(status, error_code) then return M.unknown(operation) end
+  if status >= 500 or class_of(error_code) == 5 then return LATER end
+  if status == 429 then return wait_a_little(operation) end
   return BY_STATUS[status]
 end
 

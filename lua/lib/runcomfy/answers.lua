@@ -156,7 +156,7 @@ local function with_detail(message, raw)
   return message .. "\n" .. text
 end
 
-local ERROR_KEYS = { "ok", "message", "status_code", "error_code", "detail", "hint", "payload" }
+local ERROR_KEYS = { "ok", "message", "status_code", "error_code", "detail", "delivery", "hint", "payload" }
 
 local function error_text(status, error_code, message, hint)
   local text = "HTTP " .. status
@@ -165,7 +165,8 @@ local function error_text(status, error_code, message, hint)
   return hint and text .. "\n" .. hint or text
 end
 
-local function answer_error(status, value, text, fallback, hints)
+-- `text`: the body where it is no JSON.
+local function answer_error(status, value, text, fallback, operation)
   local object = value and value:kind() == "object" and value or nil
   local error_code, detail
   if object then error_code, detail = object:value "error_code", object:get "detail" end
@@ -173,12 +174,14 @@ local function answer_error(status, value, text, fallback, hints)
   local message = object and message_of_object(object) or not object and readable(text) or ""
   if message == "" then message = fallback end
   if object then message = with_detail(message, object) end
-  local hint = hints and hints[status] or advice.for_answer(status, error_code)
+  local hint = advice.for_answer(status, error_code, operation)
+  local delivery = operation and advice.is_open(status, error_code) and "unknown" or nil
   return errors.new(error_text(status, error_code, message, hint), {
     code = "http_status", status_code = status, error_code = error_code, detail = detail, api_message = message, hint = hint,
+    delivery = delivery, summary = error_text(status, error_code, message),
     data = json.ordered(ERROR_KEYS, {
       ok = false, message = message, status_code = status, error_code = error_code or json.null,
-      detail = detail or json.null, hint = hint, payload = value or shortened(text, TEXT_LIMIT),
+      detail = detail or json.null, delivery = delivery, hint = hint, payload = value or shortened(text, TEXT_LIMIT),
     }),
   })
 end
@@ -192,10 +195,7 @@ local function says_error(value)
   return text ~= "0" and text ~= '""'
 end
 
-local function redirect_error(response)
-  return errors.new(("HTTP %d | The API answered with a redirect, which is not followed. Check RUNCOMFY_SERVERLESS_BASE_URL.")
-    :format(response.status), { code = "http_status", status_code = response.status })
-end
+local REDIRECT = "The API answered with a redirect, which is not followed. Check RUNCOMFY_SERVERLESS_BASE_URL."
 
 local notes = setmetatable({}, { __mode = "k" }) ---@type table<core.json.Raw, string>  by the answer repaired
 
@@ -232,19 +232,19 @@ end
 
 --- Reads an answer.
 ---@param response { status: integer, body: string }
----@param hints? table<integer, string>  what to do, by status, where this request knows better than lib.runcomfy.advice
+---@param operation? Operation  the write that it answers; nil: a read
 ---@return core.json.Raw|string|nil value  JSON, or text where the body is none
 ---@return Error?
-function M.read(response, hints)
+function M.read(response, operation)
   local status, body = response.status, response.body
   local value = json_of(body)
   if status < 300 then
     if not value then return clean(body) end
     if not says_error(value) then return value end
-    return nil, answer_error(status, value, body, "RunComfy API error", hints)
+    return nil, answer_error(status, value, body, "RunComfy API error", operation)
   end
-  if status < 400 then return nil, redirect_error(response) end
-  return nil, answer_error(status, value, clean(body), REASONS[status] or ("status %d"):format(status), hints)
+  if status < 400 then return nil, answer_error(status, nil, "", REDIRECT, operation) end
+  return nil, answer_error(status, value, clean(body), REASONS[status] or ("status %d"):format(status), operation)
 end
 
 --- The error of an answer that succeeded and is not what it should be.

@@ -69,8 +69,6 @@ local function no_key()
   })
 end
 
-local unknown_hint = writes.unknown_hint
-
 local FAILURE_KEYS = { "ok", "message", "code", "status_code", "error_code", "detail", "delivery", "hint", "payload" }
 
 -- The error of a request that got no answer.
@@ -78,30 +76,19 @@ local function failure(err, operation)
   local delivery, hint
   if operation then
     delivery = err.sent == false and "not_sent" or "unknown"
-    hint = delivery == "unknown" and unknown_hint(operation)
+    hint = delivery == "unknown" and advice.unknown(operation)
       or ("The %s did not reach RunComfy: nothing was started. Try again."):format(operation.name)
   else
-    hint = "Nothing was changed by this read; try again."
+    hint = "Nothing was changed by this read: reading later costs nothing."
   end
   local message = err.message
   return errors.new(message .. "\n" .. hint, {
-    code = err.code, sent = err.sent, delivery = delivery, hint = hint, api_message = message,
+    code = err.code, sent = err.sent, delivery = delivery, hint = hint, api_message = message, summary = message,
     data = json.ordered(FAILURE_KEYS, {
       ok = false, message = message, code = err.code or json.null, status_code = json.null, error_code = json.null,
       detail = json.null, delivery = delivery, hint = hint, payload = json.null,
     }),
   })
-end
-
--- A gateway's 5xx does not say whether the API behind it did what was asked; nor does a redirect: a 303 comes after the deed.
-local function mark_unknown(err, operation)
-  local status = err.status_code or 0
-  if status < 300 or status >= 400 and status < 500 then return err end
-  err.delivery = "unknown"
-  err.hint = unknown_hint(operation)
-  err.message = err.message .. "\n" .. err.hint
-  if err.data then err.data.delivery, err.data.hint = "unknown", err.hint end
-  return err
 end
 
 -- Seconds that the answer asks to wait, up to a minute; nil: it does not.
@@ -122,11 +109,10 @@ end
 
 -- What an answer means; an error is read again without the secrets.
 local function read(response, key, operation, secrets)
-  local hints = operation and operation.hints
-  local value, err = answers.read(response, hints)
+  local value, err = answers.read(response, operation)
   if not err then return value end
   response.body = redacted(response.body, key, secrets)
-  value, err = answers.read(response, hints)
+  value, err = answers.read(response, operation)
   if err then err.retry_after = retry_after(response) end
   return value, err
 end
@@ -175,7 +161,7 @@ local function outcome(write, request, operation, options)
   local response, err = write:attempt(exchange, write, options.once)
   if not response then return nil, failure(err, operation) end
   local value, api_err = read(response, request.bearer, operation, options.secrets)
-  if api_err then return nil, mark_unknown(api_err, operation) end
+  if api_err then return nil, api_err end
   return value, nil, response.status
 end
 

@@ -7,8 +7,10 @@ local outputs = require "lib.runcomfy.outputs"
 
 local M = {}
 
-local NO_OUTPUTS = "\nIt made no outputs: the inputs equalled those of the run before, so ComfyUI reused what it had. "
-  .. "Change a seed or another input and submit again to get new files."
+local NO_OUTPUTS = "\nIt lists no outputs. Either nothing in it differed from a run before, which ComfyUI then does not repeat: that run's "
+  .. "result has the files. Or the workflow saves nothing that RunComfy stores. Look there before paying for another run."
+local NO_FILES = "\nIt made no files with a URL: what it made stands in result.outputs."
+local UNTOLD = "\nIt does not say whether it has ended: get_request_status tells."
 local NOT_ENDED = "\nIt has not ended: ask get_request_status until it says completed."
 
 local ERROR_KEYS = { "ok", "error", "deployment_id", "request_id", "submission", "status", "result", "output_urls" }
@@ -26,12 +28,15 @@ function M.error(text, outcome, data)
 end
 
 --- What there is to say about a result beside its status; "" for nothing.
----@param outcome? "completed"|"succeeded"
+---@param ended any  true where the job is known to have ended
 ---@param result core.json.Raw
+---@param urls table[]  its files
 ---@return string
-function M.remark(outcome, result)
-  if not outcome then return NOT_ENDED end
-  return outputs.empty(result) and NO_OUTPUTS or ""
+function M.remark(ended, result, urls)
+  local word = result:value "status"
+  if not ended then return lifecycle.is_open(word) and NOT_ENDED or UNTOLD end
+  if outputs.empty(result) then return lifecycle.outcome(word) == "succeeded" and NO_OUTPUTS or "" end
+  return #urls == 0 and NO_FILES or ""
 end
 
 return M

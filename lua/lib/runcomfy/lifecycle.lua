@@ -42,6 +42,17 @@ function M.is_unsuccessful(ending)
   return ending == "failed" or ending == "cancelled"
 end
 
+--- The id in the answer to a submit.  A number is one, too, as it was written: seeds are longer than Lua's integers, ids may be.
+---@param answer core.json.Raw|string
+---@return string? request_id
+function M.request_id(answer)
+  if type(answer) == "string" or answer:kind() ~= "object" then return nil end
+  local part = answer:get "request_id"
+  local kind = part and part:kind()
+  local id = kind == "string" and part:value() or kind == "number" and part:text() or ""
+  return id ~= "" and id or nil
+end
+
 --- What became of a cancel request.  The API answers in two shapes, with `outcome` and without.
 ---@param answer core.json.Raw|string
 ---@return "cancelled"|"not_cancellable"|string outcome  "unknown" where the answer does not tell

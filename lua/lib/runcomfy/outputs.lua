@@ -40,12 +40,13 @@ function M.urls(result)
 end
 
 --- Whether a result holds no output at all, not even text: ComfyUI answers so when nothing changed
---- since the run before and its cache served every node.
+--- since the run before and its cache served every node, and when the workflow saves nothing.
 ---@param result core.json.Raw
 ---@return boolean
 function M.empty(result)
   local outputs = result:get "outputs"
-  if not outputs or outputs:kind() == "null" then return true end
+  if not outputs then return result:get "output" == nil end -- as webhooks call it
+  if outputs:kind() == "null" then return true end
   if outputs:kind() ~= "object" then return false end
   for _, channels in outputs:pairs() do
     local kind = channels:kind()

@@ -17,7 +17,8 @@ local UPDATE = { name = "update", unknown = "Look with get_deployment at what is
 local DELETE = { name = "delete", unknown = "Look with list_deployments whether the deployment is still there." }
 local SUBMIT = { name = "submit", unknown = "If the request arrived it runs and is billed, and its id is lost: look at the "
   .. "deployment's requests on runcomfy.com, and submit again only if a second run may be paid for." }
-local CANCEL = { name = "cancel", unknown = "get_request_status shows whether the request was cancelled; cancelling again does no harm." }
+local CANCEL = { name = "cancel", unknown =
+  "Look with get_request_status whether the request was cancelled; cancelling twice does no harm." }
 local PROXY = {
   name = "proxy call",
   unknown = "Look at the instance (get_request_status) before sending it again.",

@@ -54,13 +54,6 @@ local function lost(deployment_id, answer)
   })
 end
 
-local function request_id_of(answer)
-  if type(answer) == "string" or answer:kind() ~= "object" then return nil end
-  local id = answer:value "request_id"
-  if math.type(id) == "integer" then id = tostring(id) end
-  return type(id) == "string" and id ~= "" and id or nil
-end
-
 --- Submits what a tool's input asks for.
 ---@param input table  deployment_id and the fields of a Submission
 ---@param ctx table
@@ -68,7 +61,7 @@ end
 function M.submit(input, ctx)
   local answer, err = serverless.submit(input.deployment_id, input)
   if not answer then return nil, err end
-  local request_id = request_id_of(answer)
+  local request_id = lifecycle.request_id(answer)
   if not request_id then return nil, lost(input.deployment_id, answer) end
   local job = { deployment_id = input.deployment_id, request_id = request_id, submission = answer }
   if ctx.requests then job.entry = ctx.requests:add { deployment_id = job.deployment_id, request_id = request_id } end
@@ -93,7 +86,7 @@ local function pending(job, waited)
     .. "get_request_status with deployment_id=%s and request_id=%s, then get_request_result once it is completed."):format(
     job.request_id, math.floor(waited.elapsed + 0.5), waited.status and answers.word(waited.status, "status") or "no status seen yet",
     job.deployment_id, job.request_id)
-  if waited.err then text = ("%s\nThe last poll failed: %s"):format(text, waited.err.message) end
+  if waited.err then text = ("%s\nThe last poll failed: %s"):format(text, waited.err.summary or waited.err.message) end
   return {
     text = text,
     data = json.ordered(WAITED_KEYS, {
@@ -106,13 +99,14 @@ end
 -- The job ended but its result could not be had: it is told as the official server tells it.
 local function without_result(job, text, data, err)
   data.ok, data.output_urls = true, json.as_array {}
+  local reason = err.summary or err.message
   data.result = json.ordered({ "ok", "error", "status_code", "error_code", "detail", "payload" }, {
-    ok = false, error = err.message, status_code = err.status_code or json.null, error_code = err.error_code or json.null,
+    ok = false, error = reason, status_code = err.status_code or json.null, error_code = err.error_code or json.null,
     detail = err.detail or json.null, payload = err.data and err.data.payload or json.null,
   })
   return {
     text = ("%s\nIts result could not be fetched (%s). Next: get_request_result with deployment_id=%s and request_id=%s."):format(
-      text, err.message, job.deployment_id, job.request_id),
+      text, reason, job.deployment_id, job.request_id),
     data = json.ordered(WAITED_KEYS, data),
   }
 end
@@ -131,7 +125,7 @@ local function finished(job, waited)
   if not waited.result then return without_result(job, text, data, waited.err) end
   data.ok = true
   return {
-    text = text .. ending.remark(waited.ending, waited.result),
+    text = text .. ending.remark(waited.ending, waited.result, data.output_urls),
     data = json.ordered(WAITED_KEYS, data),
   }
 end

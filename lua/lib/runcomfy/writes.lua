@@ -4,6 +4,7 @@
 --- A write takes the wire at one moment (core.http, Transfer:is_sent).  Before it a cancellation of the caller ends the write
 --- with nothing sent; after it the write is carried to its answer, for what it started may cost money.
 
+local advice = require "lib.runcomfy.advice"
 local clock = require "lib.clock"
 local fiber = require "lib.fiber"
 local http = require "lib.http"
@@ -116,13 +117,6 @@ function Write:attempt(fn, ...)
   error(value, 0)
 end
 
---- What is said of a write when nobody knows whether it happened.
----@param operation Operation
----@return string
-function M.unknown_hint(operation)
-  return ("Whether this %s took effect is unknown, and it was not sent again. %s"):format(operation.name, operation.unknown)
-end
-
 --- Whether it has no outcome yet.
 ---@return boolean
 function Write:is_open()
@@ -158,7 +152,7 @@ end
 function M.lost()
   local messages = {}
   for write in pairs(under_way) do
-    local fate = is_sent(write) and M.unknown_hint(write.operation) or ("Nothing of it was sent: the %s did not happen.")
+    local fate = is_sent(write) and advice.unknown(write.operation) or ("Nothing of it was sent: the %s did not happen.")
       :format(write.operation.name)
     messages[#messages + 1] = ("the end came while a %s was under way. %s"):format(write.what, fate)
   end

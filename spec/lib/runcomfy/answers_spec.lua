@@ -110,7 +110,7 @@ describe("lib.runcomfy.answers", function()
   end)
 
   local hints = { [402] = "Add funds", [403] = "another account", [404] = "Nothing has this id", [422] = "get_deployment",
-                  [429] = "wait a little", [413] = "by URL", [503] = "try again" }
+                  [429] = "wait a little", [413] = "by URL", [503] = "reading later costs nothing" }
   for status, hint in pairs(hints) do
     it(("says what to do about HTTP %d"):format(status), function()
       assert.matches(hint, failed(status, "{}").message, 1, true)

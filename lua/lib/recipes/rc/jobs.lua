@@ -6,6 +6,7 @@ local call = require "lib.recipes.call"
 local calls = require "lib.recipes.rc.calls"
 local errors = require "lib.errors"
 local json = require "core.json"
+local lifecycle = require "lib.runcomfy.lifecycle"
 local wait = require "lib.recipes.rc.wait"
 local work = require "lib.recipes.rc.work"
 local brief = require("lib.text").brief
@@ -77,13 +78,11 @@ end
 local function submit(state, submission)
   local result, err = calls.perform(state, "submit_request", submission)
   if not result then return nil, err end
-  local data = json.decode(json.encode(result.data))
-  local request_id = type(data.submission) == "table" and data.submission.request_id
-  if math.type(request_id) == "integer" then request_id = tostring(request_id) end
-  if type(request_id) ~= "string" then
-    return nil, errors.new("the answer to the submit holds no request_id, so the job cannot be followed", { code = "no_request_id" })
-  end
-  return request_id
+  local submission_answer = json.raw(json.encode(result.data)):get "submission"
+  local request_id = submission_answer and lifecycle.request_id(submission_answer)
+  if request_id then return request_id end
+  return nil, errors.new("the answer to the submit holds no request_id, so the job cannot be followed; it may run and be billed",
+    { code = "no_request_id", delivery = "unknown" })
 end
 
 --- `rc.submit`

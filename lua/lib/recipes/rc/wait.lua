@@ -27,7 +27,7 @@ local function with_ids(err, record)
   local data = err.data ~= nil and json.decode(json.encode(err.data)) or { ok = false, error = err.message, code = err.code }
   data.deployment_id, data.request_id = record.deployment_id, record.request_id
   local fields = { data = data }
-  for _, name in ipairs { "code", "status_code", "error_code", "hint", "retry_after" } do fields[name] = err[name] end
+  for _, name in ipairs { "code", "status_code", "error_code", "hint", "delivery", "retry_after" } do fields[name] = err[name] end
   return errors.new(err.message, fields)
 end
 
@@ -116,7 +116,8 @@ end
 -- The wait is over before the job.
 local function over(record, waited)
   local word = waited.status and waiting.describe(waited.status, waited.elapsed) or "no status seen yet"
-  local message = ("request %s has not ended after %d s: %s. The job goes on; wait again, or later with rc.job(\"%s\", \"%s\")"):format(
+  local message = ("request %s has not ended after %d s: %s. The job goes on, and is not to be submitted again: "
+    .. "wait longer, or later with rc.job(\"%s\", \"%s\")"):format(
     record.request_id, math.floor(waited.elapsed + 0.5), word, record.deployment_id, record.request_id)
   return nil, errors.new(message, { code = "timeout", data = {
     ok = false, error = message, code = "timeout", pending = true, deployment_id = record.deployment_id, request_id = record.request_id,
