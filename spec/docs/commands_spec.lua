@@ -7,7 +7,7 @@ local simulation = require "spec.support.simulation"
 
 -- Begins of commands that are not typed here, and why not.
 local ELSEWHERE = {
-  ["scripts/"] = "the step fresh-clone of .ci/run types it",
+  ["scripts/"] = "the steps fresh-demo and fresh-test of .ci/run type them",
   ["cmake "] = "scripts/test is one of them",
   ["sudo "] = "the step install of .ci/run installs, without becoming root",
   ["claude "] = "a program of others",
