@@ -325,8 +325,9 @@ function Flow:overrides(values) end
 
 --- The inputs that a role or a key sets.
 ---@param key string
+---@param values? table<string, any>  of the call: roles may lie elsewhere once it has turned a switch
 ---@return rc.Input[]
-function Flow:targets(key) end
+function Flow:targets(key, values) end
 
 --- Whether a role can be set.
 ---@param role string

@@ -70,7 +70,7 @@ function M.where(flow, values)
   table.sort(names)
   for i, name in ipairs(names) do
     local role, keys = flow.roles[name], {}
-    for k, entry in ipairs(flow.flow:targets(name)) do keys[k] = entry.key end
+    for k, entry in ipairs(flow.flow:targets(name, values)) do keys[k] = entry.key end
     list[i] = { name = name, inputs = keys, how = role and role.how ~= "candidate" and role.how or "named" }
   end
   return rc.json.array(list)

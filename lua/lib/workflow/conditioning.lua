@@ -1,7 +1,9 @@
 --- From a sampler's conditioning back to the nodes that hold the words.
 
+local classes = require "lib.workflow.classes"
 local names = require "lib.workflow.names"
 local pipes = require "lib.workflow.pipes"
+local switches = require "lib.workflow.switches"
 
 local M = {}
 
@@ -16,40 +18,34 @@ local M = {}
 ---@field zeroed? string               the node that ended the search
 ---@field media fun(link: workflow.Link, kind: string, aside: boolean)  gets the links to pictures
 
--- Nodes of core that have a positive and a negative output, in this order and first.
-local PASSES = {}
-for class in ([[ControlNetApplyAdvanced ControlNetApplySD3 ControlNetInpaintingAliMamaApply InpaintModelConditioning
-  InstructPixToPixConditioning WanImageToVideo WanVaceToVideo WanFunControlToVideo WanFunInpaintToVideo
-  WanFirstLastFrameToVideo WanCameraImageToVideo WanPhantomSubjectToVideo WanSoundImageToVideo LTXVConditioning
-  LTXVImgToVideo LTXVAddGuide LTXVCropGuides CosmosImageToVideoLatent StableZero123_Conditioning ConditioningStableAudio
-  SVD_img2vid_Conditioning PairConditioningSetProperties ConditioningSetPropertiesAndCombine CLIPVisionWanImageToVideo
-  HunyuanImageToVideo]]):gmatch "%S+" do
-  PASSES[class] = true
-end
-
--- Inputs whose words are for a part of the picture, not for all of it.
-local PARTS = { GLIGENTextBoxApply = true }
-
 local MEDIA = { media = true, mask = true, model = true }
+
+local SEVERAL = "has several inputs, and the workflow does not tell which"
 
 local function about(node, why)
   return ("node %s (%s) %s"):format(node.id, node.class:sub(1, 80), why)
 end
 
+local LEADS = { positive = true, negative = true, conditioning = true, joint = true }
+
+local function is_wordy(name)
+  return name:find("prompt", 1, true) ~= nil or name:find("text", 1, true) ~= nil
+end
+
 -- Inputs by what they are for.
 local function sort_inputs(node)
-  local found = { positive = {}, negative = {}, conditioning = {}, pipe = {}, unknown = {}, media = {},
+  local found = { positive = {}, negative = {}, conditioning = {}, joint = {}, pipe = {}, unknown = {}, media = {},
                   words = { any = {}, positive = {}, negative = {} } }
   for _, name in ipairs(node.names) do
-    local link, words, kind = node.links[name], names.words(name), names.edge(name)
-    if link and (kind == "positive" or kind == "negative" or kind == "conditioning") and not name:find("prompt", 1, true)
-      and not name:find("text", 1, true) then
+    local link, kind = node.links[name], names.edge(name)
+    local words = names.words(name) or names.song_words(node, name) and "any"
+    if link and LEADS[kind] and (not is_wordy(name) or kind == "joint" or name:find("embeds", 1, true)) then
       table.insert(found[kind], link)
     elseif words and (link or type(node.inputs[name]) == "string") then
       table.insert(found.words[words], name)
     elseif link and MEDIA[kind] then
       found.media[#found.media + 1] = { link = link, kind = kind, aside = names.is_aside(name) }
-    elseif link and (kind == "pipe" or kind == "unknown" or kind == "joint" or kind == "text") then
+    elseif link and (kind == "pipe" or kind == "unknown" or kind == "text") then
       table.insert(found[kind == "pipe" and "pipe" or "unknown"], link)
     end
   end
@@ -77,7 +73,7 @@ end
 
 -- Which of its two sides a node's output carries; nil where that is not certain.
 local function side_of(graph, node, slot, side)
-  if PASSES[node.class] then return slot == 0 and "positive" or slot == 1 and "negative" or nil end
+  if classes.passes(node.class) then return slot == 0 and "positive" or slot == 1 and "negative" or nil end
   local own = side == "negative" and "negative" or "positive"
   local place = slot - shift_of(graph, node)
   local usual = place == 0 and "positive" or place == 1 and "negative" or nil
@@ -86,6 +82,14 @@ end
 
 local function append(list, more)
   for _, item in ipairs(more) do list[#list + 1] = item end
+end
+
+-- Embeddings of both sides; a negative beside them takes the place of theirs (NAG).
+local function joint_links(found, side)
+  if side == "negative" and #found.negative > 0 then return found.negative end
+  local links = {}
+  for i, link in ipairs(found.joint) do links[i] = { id = link.id, slot = link.slot, joint = true } end
+  return links
 end
 
 -- What to go on with at a node: words, links; or why not.
@@ -100,11 +104,12 @@ local function read_node(graph, node, slot, side, joint)
     append(links, found[own])
     return found, words, links
   end
+  if #found.joint > 0 then return found, words, joint_links(found, side), #found.joint > 1 and about(node, SEVERAL) or nil end
   if joint and side == "negative" and #found.words.negative == 0 and #found.negative == 0 then return found, words, links end
   append(links, found.positive)
   append(links, found.negative)
   append(links, found.conditioning)
-  if not PARTS[node.class] then
+  if not classes.describes_part(node.class) then
     append(words, found.words.any)
     append(words, found.words.positive)
     if side == "negative" or #words == 0 then append(words, found.words.negative) end
@@ -116,7 +121,7 @@ end
 local function read_other(node, found)
   if #found.pipe > 0 then return nil, found.pipe end
   if #found.unknown == 1 then return found.unknown[1] end
-  if #found.unknown > 1 then return nil, nil, about(node, "has several inputs, and the workflow does not tell which") end
+  if #found.unknown > 1 then return nil, nil, about(node, SEVERAL) end
 end
 
 local function follow_pipe(graph, walk, node, what, link)
@@ -132,7 +137,7 @@ end
 
 -- Switches, Set and Get, and classes whose outputs are known.  True: the node is dealt with.
 local function read_special(graph, walk, node, link)
-  local is_switch, chosen = pipes.choice(node)
+  local is_switch, chosen = switches.choice(graph, node)
   if is_switch then
     if chosen and node.links[chosen] then
       walk.push(node.links[chosen])
@@ -148,10 +153,15 @@ local function read_special(graph, walk, node, link)
     if behind then walk.push(behind) else table.insert(walk.side.unclear, about(node, "gets what no node sets")) end
     return true
   end
-  local what, known = pipes.output(node, link.slot)
+  local what, known, carries = classes.output(node, link.slot)
   if not known then return false end
   if what == "positive" or what == "negative" then
     follow_pipe(graph, walk, node, what, link)
+    return true
+  end
+  local found = what and carries and pipes.carried(graph, link, what)
+  if type(found) == "table" and found.link then
+    walk.push(found.link)
   else
     table.insert(walk.side.unclear, about(node, "does not tell what it carries"))
   end

@@ -22,6 +22,7 @@ local M = {}
 ---@field trace workflow.Trace
 ---@field package by_key table<string, workflow.Input>
 ---@field package object_info table
+---@field package pins? string
 local Flow = {}
 Flow.__index = Flow
 
@@ -126,7 +127,7 @@ function M.open(value, options)
   local name = options.name or "the workflow"
   local graph, why = graphs.read(value)
   if not graph then return nil, problem("no_workflow", ("'%s' has no workflow that can be read: %s"):format(name, why)) end
-  local self = setmetatable({ name = name, graph = graph, object_info = options.object_info or {} }, Flow)
+  local self = setmetatable({ name = name, graph = graph, object_info = options.object_info or {}, pins = options.node }, Flow)
   self.inputs, self.by_key = inputs.list(graph)
   self.roles, self.trace = roles.find(graph)
   local err = options.node and apply_pins(self, options.node)
@@ -216,10 +217,48 @@ local function unknown(self, key)
   return problem("no_input", ("'%s' has no input '%s'; it has: %s%s"):format(self.name, key:sub(1, 80), table.concat(known, ", "), more))
 end
 
+local function copied(members)
+  local copy = {}
+  for name, value in next, members do copy[name] = value end
+  return copy
+end
+
+-- What an input may turn: a switch, noise, a pass.  Words and files lead nowhere else, whatever they say.
+local function turns(entry)
+  return entry.kind ~= "text" and entry.kind ~= "file" and entry.kind ~= "seed"
+end
+
+-- The workflow with the inputs that the caller names one by one: its roles may lie elsewhere then, behind a switch that is
+-- turned.  Itself where nothing of that kind is given.
+local function as_called(self, values)
+  local changed = {}
+  for key, value in pairs(values) do
+    local entry = not IS_ROLE[key] and self.by_key[key]
+    if entry and turns(entry) then
+      local node = self.graph.nodes[entry.node_id]
+      local copy = changed[entry.node_id] or { class_type = node.class, inputs = copied(node.inputs) }
+      copy.inputs[entry.input] = value
+      changed[entry.node_id] = copy
+    end
+  end
+  if not next(changed) then return self end
+  local whole = {}
+  for id, node in pairs(self.graph.nodes) do
+    whole[id] = changed[id] or { class_type = node.class, inputs = node.inputs, _meta = { title = node.title } }
+  end
+  return M.open(whole, { name = self.name, node = self.pins, object_info = self.object_info })
+end
+
 --- The inputs that a role ("prompt", "seed", …) or a key ("6.text") sets.
 ---@param key string
+---@param values? table<string, any>  what the call gives besides: roles may lie elsewhere once it has turned a switch
 ---@return workflow.Input[]|nil entries, workflow.Problem? problem
-function Flow:targets(key)
+function Flow:targets(key, values)
+  if values then
+    local flow, err = as_called(self, values)
+    if not flow then return nil, err end
+    return flow:targets(key)
+  end
   local role = self.roles[key]
   if role and role.how ~= "candidate" then
     local list = {}
@@ -251,8 +290,10 @@ end
 ---@return table|nil overrides, workflow.Problem? problem
 function Flow:overrides(values)
   local overrides, set_by = {}, {}
+  local flow, problem_of_pins = as_called(self, values)
+  if not flow then return nil, problem_of_pins end
   for _, key in ipairs(sorted_keys(values)) do
-    local entries, err = self:targets(key)
+    local entries, err = flow:targets(key)
     if not entries then return nil, err end
     for _, entry in ipairs(entries) do
       if set_by[entry.key] then

@@ -47,7 +47,7 @@ local normal = remembered(M.normal)
 
 -- Words --------------------------------------------------------------------------------------------------
 
-local ANY_WORDS = set [[text prompt text_g text_l clip_l clip_g t5xxl t5 bert mt5xl llama qwen25_7b tags user_prompt prompt_text text_prompt
+local ANY_WORDS = set [[text prompt text_g text_l clip_l clip_g t5xxl bert mt5xl llama qwen25_7b tags user_prompt prompt_text text_prompt
   wildcard_text clip_h]]
 local POSITIVE_WORDS = set [[positive positive_prompt text_positive positive_text prompt_positive pos text_positive_g
   text_positive_l positive_g
@@ -67,6 +67,17 @@ function M.words(name)
   if NEGATIVE_WORDS[short] then return "negative" end
 end
 
+-- What a song sounds like is said beside its lyrics.
+local SONG_WORDS = set "style tags caption description"
+
+--- Whether an input of a node that also takes lyrics says what the song sounds like.
+---@param node workflow.Node
+---@param name string
+---@return boolean
+function M.song_words(node, name)
+  return node.inputs.lyrics ~= nil and SONG_WORDS[normal(name)] or false
+end
+
 --- The same for a node that makes pictures, videos or sound from words by itself.
 ---@param node workflow.Node
 ---@param name string
@@ -74,7 +85,7 @@ end
 function M.partner_words(node, name)
   local short = normal(name)
   if NEGATIVE_WORDS[short] then return "negative" end
-  if PARTNER_WORDS[short] then return "positive" end
+  if PARTNER_WORDS[short] or M.song_words(node, name) then return "positive" end
   local spoken = short == "text" or short == "tags" or short == "speech_text"
   if spoken and M.speaks(node.class) then return "positive" end
 end
@@ -92,7 +103,8 @@ function M.is_text(name)
   return TEXTS[normal(name)] or ANY_WORDS[normal(name)] or false
 end
 
-local GLUE = { "delim", "separat", "find", "replace", "regex", "mode", "style", "action", "encoding", "title", "case", "tidy", "clean" }
+local GLUE = { "name", "path", "file", "folder", "directory", "device", "dtype",
+  "delim", "separat", "find", "replace", "regex", "mode", "style", "action", "encoding", "title", "case", "tidy", "clean" }
 
 --- Whether an input says nothing but how texts are put together.
 ---@param name string
@@ -101,48 +113,87 @@ function M.is_glue(name)
   return contains_any(normal(name), GLUE)
 end
 
+--- Whether an input is a text that is put in for a part of another.
+---@param name string
+---@return boolean
+function M.is_insert(name)
+  return normal(name):find("replace", 1, true) ~= nil
+end
+
 -- Edges --------------------------------------------------------------------------------------------------
 
 local EXACT = {
-  pos = "positive", neg = "negative", conds = "conditioning", cond = "conditioning",
-  text_embeds = "joint", hyvid_embeds = "joint", prompt_embeds = "joint", embeds = "joint",
+  pos = "positive", neg = "negative", conds = "conditioning", cond = "conditioning", clip_regions = "conditioning",
+  text_embeds = "joint", hyvid_embeds = "joint", prompt_embeds = "joint", embeds = "joint", original_text_embeds = "joint",
+  nag_text_embeds = "negative",
+  base_sampler = "guider", mask_sampler = "guider", full_sampler_opt = "guider", advanced_sampler = "guider",
+  regional_prompts = "guider",
   guider = "guider", noise = "noise", ctx = "pipe", context = "pipe", base_ctx = "pipe", sdxl_tuple = "pipe",
   samples = "media", seed = "seed", noise_seed = "seed", main_seed = "seed", rand_seed = "seed", base_seed = "seed",
   random_seed = "seed", seed_value = "seed",
   width = "width", height = "height", empty_latent_width = "width", empty_latent_height = "height",
-  stage_c = "media", stage_b = "media", any = "unknown", source = "unknown",
+  stage_c = "media", stage_b = "media", any = "unknown", source = "unknown", foreground = "media", background = "media",
+  fps = "number", length = "number", steps = "number", cfg = "number", denoise = "number", megapixels = "number",
+  video_frames = "number",
 }
 
+-- Numbers are called after what they are numbers of: "frame_rate", "num_images".
+local NUMBER_ENDS = { "_rate", "_count", "_length", "_scale", "_strength", "_weight", "_fps", "_number", "_index", "_idx", "_cap",
+  "_size", "_width", "_height", "_denoise", "_steps", "_percent", "_ratio" }
+local NUMBER_STARTS = { "num_", "number_of_", "max_", "min_", "skip_first_" }
+
+local function is_number(short)
+  for _, ending in ipairs(NUMBER_ENDS) do
+    if short:sub(-#ending) == ending then return true end
+  end
+  for _, start in ipairs(NUMBER_STARTS) do
+    if short:sub(1, #start) == start then return true end
+  end
+  return false
+end
+
+-- What is no conditioning, whichever side it is for: "image_negative", "model_negative".
+local NO_SIDES = { "image", "model", "latent", "mask", "coords", "points" }
+
 -- The first that a name contains decides.
+local SIDES = { { "positive", "positive" }, { "negative", "negative" }, { "neg_cond", "negative" }, { "pos_cond", "positive" } }
 local CONTAINED = {
-  { "positive", "positive" }, { "negative", "negative" }, { "conditioning", "conditioning" }, { "cond_", "conditioning" },
-  { "pipe", "pipe" }, { "mask", "mask" },
+  { "conditioning", "conditioning" }, { "cond_", "conditioning" },
+  { "pipe", "pipe" }, { "mask", "mask" }, { "_vae", "model" }, { "_encoder_output", "media" }, { "_encoder", "model" },
   { "sampler", "model" }, { "sigmas", "model" }, { "scheduler", "model" }, { "control_net", "model" }, { "clip_vision", "model" },
   { "image", "media" }, { "latent", "media" }, { "sample", "media" }, { "video", "media" }, { "frame", "media" },
-  { "pixel", "media" }, { "audio", "media" }, { "model", "model" }, { "clip", "model" }, { "vae", "model" }, { "lora", "model" },
+  { "pixel", "media" }, { "audio", "media" }, { "sound", "media" }, { "_view", "media" },
+  { "model", "model" }, { "clip", "model" }, { "vae", "model" }, { "lora", "model" },
   { "unet", "model" }, { "ipadapter", "model" }, { "options", "model" }, { "args", "model" }, { "prompt", "text" },
   { "text", "text" }, { "string", "text" }, { "filename", "text" },
 }
+
+local function contained(short, list)
+  for _, entry in ipairs(list) do
+    if short:find(entry[1], 1, true) then return entry[2] end
+  end
+end
 
 local edge = remembered(function(name)
   if name == "cond2" then return "cond2" end
   local short = normal(name)
   if EXACT[short] then return EXACT[short] end
-  for _, entry in ipairs(CONTAINED) do
-    if short:find(entry[1], 1, true) then return entry[2] end
-  end
-  return "unknown"
+  if short:sub(-5) == "_seed" then return "seed" end
+  if is_number(short) then return "number" end
+  local side = not contains_any(short, NO_SIDES) and contained(short, SIDES)
+  return side or contained(short, CONTAINED) or "unknown"
 end)
 
 --- What flows through an input that is a link: "positive", "negative", "conditioning", "joint" (both at once), "cond2",
---- "guider", "noise", "pipe", "seed", "width", "height", "mask", "model", "media", "text" or "unknown".
+--- "guider", "noise", "pipe", "seed", "width", "height", "number", "mask", "model", "media", "text" or "unknown".
 ---@param name string
 ---@return string
 function M.edge(name)
   return edge(name)
 end
 
-local ASIDE = { "control", "ref", "end_", "last_", "style", "hint", "face", "pose", "depth", "background" }
+local ASIDE = { "control", "ref", "end_", "last_", "style", "hint", "face", "pose", "depth", "background", "negative", "gradient",
+  "garment" }
 
 --- Whether an input takes a picture that only guides: a control picture, a reference, a last frame.
 ---@param name string
@@ -172,7 +223,7 @@ end
 ---@param name string
 ---@return boolean
 function M.is_seed(name)
-  return EXACT[normal(name)] == "seed"
+  return edge(name) == "seed"
 end
 
 -- Classes ------------------------------------------------------------------------------------------------
@@ -186,10 +237,13 @@ end
 
 --- Classes that save what they are given.
 M.saves = class_test { "save", "videocombine", "video_combine", "video combine", "export", "sendimage", "outputimage", "upload" }
+--- Classes that only note what was done, for a file's metadata.
+M.notes = class_test { "metadata" }
 --- Classes that only show it.
 M.shows = class_test { "preview", "display", "show", "compare", "viewer" }
 --- Classes that make speech or song of a text.
-M.speaks = class_test { "tts", "speech", "voice", "speak", "kokoro", "bark", "chatterbox", "song", "music", "sing", "sound", "audio" }
+M.speaks = class_test { "tts", "speech", "voice", "speak", "kokoro", "bark", "chatterbox", "song", "music", "sing", "sound", "audio",
+  "lipsync" }
 --- Classes that write texts of their own, or read them off a picture: the words at their inputs are orders to them.
 M.writes = class_test({ "llm", "gpt", "ollama", "chat", "gemini", "claude", "florence", "caption", "tagger", "interrogat", "describe",
   "llava", "joy", "qwenvl", "qwen2", "qwen3", "vlm", "enhanc", "rewrite", "translat", "moondream", "deepseek", "minicpm", "vision",

@@ -1,86 +1,9 @@
---- Links that lead elsewhere than to the node before: pipes that carry many things, switches, pairs of Set and Get.
+--- Links that lead elsewhere than to the node before: pipes that carry many things, pairs of Set and Get.
 
 local names = require "lib.workflow.names"
+local switches = require "lib.workflow.switches"
 
 local M = {}
-
--- What the outputs of a class are, in their order, where they are not those of its inputs.
-local BASIC = { "model", "clip", "vae", "positive", "negative" }
-local BASIC_2 = { "pipe", "model", "clip", "vae", "positive", "negative" }
-local EASY = { "pipe", "model", "positive", "negative", "latent", "vae", "clip", "image", "seed" }
-local CONTEXT = { "pipe", "model", "clip", "vae", "positive", "negative", "latent", "image", "seed", "steps",
-  "step_refiner", "cfg", "ckpt_name", "sampler", "scheduler", "clip_width", "clip_height", "text_pos_g", "text_pos_l",
-  "text_neg_g", "text_neg_l", "mask", "control_net" }
-local EFFICIENT = { "model", "positive", "negative", "latent", "vae", "clip" }
-local LOADER = { "pipe", "model", "vae", "clip", "positive", "negative", "latent" }
-local SHIFTED = { "model", "positive", "negative" }
-
-local SLOTS = {
-  FromBasicPipe = BASIC, FromBasicPipe_v2 = BASIC_2, FromDetailerPipe = BASIC, FromDetailerPipe_v2 = BASIC_2,
-  FromDetailerPipe_SDXL = BASIC_2,
-  ["easy pipeOut"] = EASY, ["easy pipeIn"] = EASY, ["ttN pipeOUT"] = EASY, ["ttN pipeIN"] = EASY, ["easy pipeEdit"] = EASY,
-  ["ttN pipeEDIT"] = EASY, ["Context (rgthree)"] = CONTEXT, ["Context Big (rgthree)"] = CONTEXT, ["Context Switch (rgthree)"] = CONTEXT,
-  ["Context Switch Big (rgthree)"] = CONTEXT, ["Context Merge (rgthree)"] = CONTEXT, ["Context Merge Big (rgthree)"] = CONTEXT,
-  ["Efficient Loader"] = EFFICIENT, ["KSampler (Efficient)"] = EFFICIENT, ["KSampler Adv. (Efficient)"] = EFFICIENT,
-  ["easy fullLoader"] = LOADER, ["easy a1111Loader"] = LOADER, ["easy comfyLoader"] = LOADER, ["easy fluxLoader"] = LOADER,
-  ApplyInstantID = SHIFTED, ApplyInstantIDAdvanced = SHIFTED, ["ApplyInstantIDControlNet"] = { "positive", "negative" },
-}
-
--- Those of them that pass on what they were given, and make nothing.
-local CARRIERS = { [BASIC] = true, [BASIC_2] = true, [EASY] = true, [CONTEXT] = true }
-
---- What an output of a class is, where that is known: "positive", "latent", "pipe", …
----@param node workflow.Node
----@param slot integer
----@return string|nil what, boolean known, boolean carries
-function M.output(node, slot)
-  local list = SLOTS[node.class]
-  if not list then return nil, false, false end
-  return list[slot + 1], true, CARRIERS[list] or false
-end
-
--- Switches -----------------------------------------------------------------------------------------------
-
-local CHOICES = { "select", "index", "switch", "input", "choice", "choose", "boolean", "condition", "cond", "value", "use", "active" }
-local ON = { ["true"] = true, on_true = true, tt_value = true, if_true = true, value_if_true = true, true_value = true,
-  input_true = true, image_true = true }
-local OFF = { ["false"] = true, on_false = true, ff_value = true, if_false = true, value_if_false = true,
-  false_value = true, input_false = true, image_false = true }
-
-local function choice_of(node)
-  for _, wanted in ipairs(CHOICES) do
-    for _, name in ipairs(node.names) do
-      local value = node.inputs[name]
-      if name:lower() == wanted and (type(value) == "boolean" or math.type(value) == "integer") then return value end
-    end
-  end
-end
-
-local function is_chosen(name, choice)
-  local lower = name:sub(1, 64):lower()
-  if choice == true then return ON[lower] or false end
-  if choice == false then return OFF[lower] or false end
-  local digits = lower:match("(%d+)$")
-  return digits ~= nil and tonumber(digits) == choice
-end
-
---- What a switch lets through.
----@param node workflow.Node
----@return boolean is_switch, string? name  the input; nil: the workflow does not tell
-function M.choice(node)
-  if not names.switches(node.class) then return false end
-  local choice, only, links = choice_of(node), nil, 0
-  if choice ~= nil then
-    for _, name in ipairs(node.names) do
-      if is_chosen(name, choice) then return true, name end
-    end
-    return true
-  end
-  for _, name in ipairs(node.names) do
-    if node.links[name] then only, links = name, links + 1 end
-  end
-  return true, links == 1 and only or nil
-end
 
 -- Set and Get --------------------------------------------------------------------------------------------
 
@@ -182,7 +105,7 @@ function M.carried(graph, link, want)
       if node.links[name] then return { link = node.links[name] } end
       if node.inputs[name] ~= nil then return { id = id, name = name } end
     end
-    local is_switch, chosen = M.choice(node)
+    local is_switch, chosen = switches.choice(graph, node)
     local got, behind = M.got(graph, node)
     local links = pipe_links(node)
     local only = behind or chosen and node.links[chosen] or #links == 1 and node.links[links[1]]

@@ -1,8 +1,10 @@
 --- From what a workflow saves back to what makes it: samplers, partner nodes, files, sizes, noise.
 
+local classes = require "lib.workflow.classes"
 local graphs = require "lib.workflow.graph"
 local names = require "lib.workflow.names"
 local pipes = require "lib.workflow.pipes"
+local switches = require "lib.workflow.switches"
 
 local M = {}
 
@@ -18,6 +20,7 @@ local M = {}
 ---@field partners { prompt: workflow.Encoder[], negative: workflow.Encoder[] }  nodes that take words themselves
 ---@field seeds (workflow.Place|{ link: workflow.Link })[]    of what makes noise
 ---@field silent workflow.Place[]  seeds of passes that add no noise
+---@field sized table<string, true>   the nodes that sizes were taken of
 ---@field sizes { id: string, name: string, side: "width"|"height" }[]
 ---@field files { id: string, name: string, kind: string, main: boolean, mask: boolean }[]
 ---@field unclear string[]
@@ -34,7 +37,7 @@ local function image_output(node)
 end
 
 local function is_saved(node)
-  if node.inputs.save_output == false then return false end
+  if node.inputs.save_output == false or names.notes(node.class) then return false end
   return next(node.links) ~= nil and names.saves(node.class) or image_output(node):find("Save", 1, true) ~= nil
 end
 
@@ -128,13 +131,15 @@ local function makes_size(node)
   for _, name in ipairs(node.names) do
     if names.partner_words(node, name) or node.links[name] and names.edge(name) == "positive" then return true end
   end
+  if classes.has_size(node.class) then return true end
   local lower = node.class:lower()
   return lower:find("tovideo", 1, true) ~= nil or lower:find("embeds", 1, true) ~= nil or lower:find("encode", 1, true) ~= nil
     or lower:find("empty", 1, true) ~= nil
 end
 
 local function take_sizes(trace, node)
-  if not makes_size(node) then return end
+  if trace.sized[node.id] or not makes_size(node) then return end
+  trace.sized[node.id] = true
   for _, name in ipairs(node.names) do
     local side = names.edge(name)
     if (side == "width" or side == "height") and (node.links[name] or graphs.is_number(node.inputs[name])) then
@@ -197,9 +202,12 @@ end
 
 local ROUTES = { mask = "mask", model = "model", guider = "media", noise = "media", media = "media", unknown = "media" }
 
--- Follows one link of a node that makes or changes pictures.
-local function take_link(trace, walk, name, link, mode)
-  local kind = names.edge(name)
+local IS_SIDE = { positive = true, negative = true, conditioning = true, cond2 = true, joint = true }
+
+-- Follows one link of a node that makes or changes pictures.  What looks for something is told what in words, too.
+local function take_link(trace, walk, node, name, mode)
+  local kind, link = names.edge(name), node.links[name]
+  if IS_SIDE[kind] and names.looks(node.class) and not has_seed(node) then return end
   if kind == "positive" or kind == "conditioning" then
     table.insert(trace.positive, link)
   elseif kind == "negative" then
@@ -216,11 +224,20 @@ local function take_link(trace, walk, name, link, mode)
   end
 end
 
+-- What a node saves; the words, seeds and sizes that it is told are for the file's metadata (Image Saver).
+local function follow_media(walk, node)
+  for _, name in ipairs(node.names) do
+    local kind = names.edge(name)
+    if node.links[name] and (kind == "media" or kind == "mask" or kind == "unknown") then walk.push(node.links[name], kind == "mask" and
+      "mask" or "media") end
+  end
+end
+
 -- Masks and models are followed for the files behind them only.
 local function follow_aside(walk, node, mode)
   for _, name in ipairs(node.names) do
     local link, kind = node.links[name], names.edge(name)
-    if link and mode == "mask" and kind ~= "model" and kind ~= "text" then
+    if link and mode == "mask" and ROUTES[kind] and kind ~= "model" then
       walk.push(link, "mask")
     elseif link and mode == "model" and (kind == "model" or kind == "unknown") then
       walk.push(link, "model")
@@ -232,10 +249,12 @@ end
 
 -- Switches, Set and Get, and what pipes carry.  True: the node is dealt with.
 local function follow_special(graph, trace, walk, node, to)
-  local is_switch, chosen = pipes.choice(node)
+  local is_switch, chosen = switches.choice(graph, node)
   if is_switch and chosen then
     if node.links[chosen] then walk.push(node.links[chosen], to.mode) end
     return true
+  elseif is_switch and (to.mode == "mask" or to.mode == "model") then
+    return false
   elseif is_switch then
     trace.unclear[#trace.unclear + 1] = ("node %s (%s) is a switch, and the workflow does not tell which way")
       :format(node.id, node.class:sub(1, 80))
@@ -246,7 +265,7 @@ local function follow_special(graph, trace, walk, node, to)
     if behind then walk.push(behind, to.mode) end
     return true
   end
-  local what, known, carries = pipes.output(node, to.slot)
+  local what, known, carries = classes.output(node, to.slot)
   if not known or not carries then return false end
   local found = what and pipes.carried(graph, { id = node.id, slot = to.slot }, what)
   if type(found) == "table" and found.link then walk.push(found.link, to.mode) end
@@ -263,17 +282,18 @@ local function visit(graph, trace, walk, to)
   take_files(trace, node, to.mode)
   if follow_special(graph, trace, walk, node, to) then return end
   if to.mode == "mask" or to.mode == "model" then return follow_aside(walk, node, to.mode) end
+  if names.saves(node.class) or names.notes(node.class) then return follow_media(walk, node) end
+  if to.mode == "media" then take_sizes(trace, node) end
   if not walk.taken[to.id] then
     walk.taken[to.id] = true
     take_seeds(trace, node)
-    take_sizes(trace, node)
-    if not pipes.output(node, 0) then take_words(trace, node) end
+    if not classes.output(node, 0) then take_words(trace, node) end
     for _, name in ipairs(node.names) do
       if node.links[name] and names.edge(name) == "pipe" then take_pipe(graph, trace, node, node.links[name], walk) end
     end
   end
   for _, name in ipairs(node.names) do
-    if node.links[name] then take_link(trace, walk, name, node.links[name], to.mode) end
+    if node.links[name] then take_link(trace, walk, node, name, to.mode) end
   end
 end
 
@@ -298,7 +318,7 @@ end
 
 local function new_trace(ends)
   return { ends = ends, positive = {}, negative = {}, second = {}, partners = { prompt = {}, negative = {} }, seeds = {}, silent = {},
-           sizes = {}, files = {}, file_at = {}, unclear = {}, reached = {}, broken = false }
+           sizes = {}, sized = {}, files = {}, file_at = {}, unclear = {}, reached = {}, broken = false }
 end
 
 local function start(graph, ends)
@@ -306,7 +326,7 @@ local function start(graph, ends)
   local walk = { taken = {} }
   function walk.push(link, mode)
     local node = graph.nodes[link.id]
-    local slot = node and select(2, pipes.output(node, 0)) and link.slot or 0
+    local slot = node and select(2, classes.output(node, 0)) and link.slot or 0
     local key = link.id .. "\0" .. slot .. mode
     if seen[key] then return end
     seen[key] = true

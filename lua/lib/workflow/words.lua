@@ -1,8 +1,10 @@
 --- Where the words behind a link stand: through string nodes, concatenations, reroutes, switches.
 
+local classes = require "lib.workflow.classes"
 local graphs = require "lib.workflow.graph"
 local names = require "lib.workflow.names"
 local pipes = require "lib.workflow.pipes"
+local switches = require "lib.workflow.switches"
 
 local M = {}
 
@@ -83,16 +85,28 @@ local function wildcard_names(node)
   return { (mode == "fixed" or mode == "reproduce" or mode == false) and "populated_text" or "wildcard_text" }
 end
 
+-- A text that is put in for a part of another, from a node of its own: which of both are the words, nobody knows.
+local function inserted_names(node)
+  local list = nil
+  for _, name in ipairs(node.names) do
+    if node.links[name] and names.is_insert(name) then
+      list = list or text_names(node)
+      list[#list + 1] = name
+    end
+  end
+  return list
+end
+
 -- The inputs of a node that its text comes from, or why that is not known.
 local function inputs_of(graph, node, slot, side)
-  local is_switch, chosen = pipes.choice(node)
+  local is_switch, chosen = switches.choice(graph, node)
   if is_switch then
     if chosen then return { chosen } end
     return text_names(node), about(node, "is a switch, and the workflow does not tell which way")
   end
   local got, behind = pipes.got(graph, node)
   if got then return {}, not behind and about(node, "gets what no node sets") or nil, behind end
-  local what, known, carries = pipes.output(node, slot)
+  local what, known, carries = classes.output(node, slot)
   if known and carries then
     local found = what and pipes.carried(graph, { id = node.id, slot = slot }, what)
     if type(found) == "table" then
@@ -104,6 +118,8 @@ local function inputs_of(graph, node, slot, side)
   if is_writer(node) then return text_names(node), about(node, "writes the text") end
   local fixed = wildcard_names(node)
   if fixed then return fixed end
+  local inserted = inserted_names(node)
+  if inserted then return inserted, about(node, "puts one text into another") end
   local list = side_names(node, side, slot) or text_names(node, names.shows(node.class))
   if #list == 0 then return list, about(node, "does not tell where its text comes from") end
   local lower = node.class:lower()
@@ -127,7 +143,7 @@ local function visit(graph, id, slot, side)
   if place then add_place(source, place.id, place.name) end
   for _, name in ipairs(list) do
     if node.links[name] then
-      if not unclear then links[#links + 1] = node.links[name] end
+      links[#links + 1] = node.links[name] -- though unclear: what lies behind are candidates
     elseif type(node.inputs[name]) == "string" then
       add_place(source, id, name)
     end
@@ -176,25 +192,26 @@ end
 
 local NUMBERS = { "seed", "noise_seed", "value", "Value", "int", "integer", "INT", "number", "Number" }
 
+-- Where a node holds the number that it gives: its only input, or one that is called so.  Among several numbers a seed
+-- is told by its name; of a size nobody knows.
 local function number_place(node, wanted)
-  local found, count = nil, 0
+  local count = 0
   for _, name in ipairs(node.names) do
-    if graphs.is_number(node.inputs[name]) then found, count = name, count + 1 end
+    if graphs.is_number(node.inputs[name]) then count = count + 1 end
   end
-  if count == 1 then return { id = node.id, name = found } end
-  if wanted == "seed" then
-    for _, name in ipairs(NUMBERS) do
-      if graphs.is_number(node.inputs[name]) then return { id = node.id, name = name } end
-    end
+  if count == 1 and #node.names == 1 then return { id = node.id, name = node.names[1] } end
+  if count > 1 and wanted ~= "seed" then return nil end
+  for _, name in ipairs(NUMBERS) do
+    if graphs.is_number(node.inputs[name]) then return { id = node.id, name = name } end
   end
 end
 
 -- The link by which a node without numbers of its own gets one.
 local function number_link(graph, node, slot, wanted)
-  local _, chosen = pipes.choice(node)
+  local _, chosen = switches.choice(graph, node)
   local _, behind = pipes.got(graph, node)
   if behind or chosen and node.links[chosen] then return behind or node.links[chosen] end
-  local what, known = pipes.output(node, slot)
+  local what, known = classes.output(node, slot)
   local found = known and what == wanted and pipes.carried(graph, { id = node.id, slot = slot }, what)
   if type(found) == "table" then return found.link, found.id and found or nil end
   local name = next(node.links)
@@ -212,7 +229,7 @@ function M.number(graph, link, wanted)
   return pipes.chain(graph.numbers[wanted], link.id, link.slot, function(id, slot)
     local node = graph.nodes[id]
     if not node then return nil end
-    local is_switch, chosen = pipes.choice(node)
+    local is_switch, chosen = switches.choice(graph, node)
     if is_switch and chosen and graphs.is_number(node.inputs[chosen]) then return { id = id, name = chosen } end
     local behind, place = number_link(graph, node, slot, wanted)
     if place then return place end

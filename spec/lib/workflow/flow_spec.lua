@@ -116,6 +116,20 @@ describe("workflow.flow", function()
     assert.equal("two_for_one", problem.code)
   end)
 
+  it("finds roles where they are once the call has turned a switch or a pass", function()
+    local flow = assert(open(base { ["6"] = node("CLIPTextEncode", { text = { "12", 0 }, clip = { "4", 1 } }),
+      ["12"] = node("ComfySwitchNode", { switch = { "13", 0 }, on_false = "a cat", on_true = "a dog" }),
+      ["13"] = node("PrimitiveBoolean", { value = false }) }))
+    assert.equal("12.on_false", flow:targets("prompt")[1].key)
+    assert.same({ ["12"] = { inputs = { on_true = "a fox" } }, ["13"] = { inputs = { value = true } } },
+      flow:overrides { prompt = "a fox", ["13.value"] = true })
+    local passes = assert(open(base { ["11"] = node("KSamplerAdvanced", { add_noise = "disable", noise_seed = 5, steps = 20,
+      positive = { "6", 0 }, latent_image = { "3", 0 } }), ["8"] = node("VAEDecode", { samples = { "11", 0 } }) }))
+    assert.same({ ["3"] = { inputs = { seed = 9 } }, ["11"] = { inputs = { add_noise = "enable", noise_seed = 9 } } },
+      passes:overrides { seed = 9, ["11.add_noise"] = "enable" })
+    assert.same({ ["3"] = { inputs = { seed = 9 } } }, passes:overrides { seed = 9 })
+  end)
+
   it("names what there is when asked for what there is not", function()
     local _, problem = open(base()):overrides { colour = "red" }
     assert.matches("'test' has no input 'colour'; it has: prompt, negative, seed, width, height, 3.cfg", problem.message, 1, true)

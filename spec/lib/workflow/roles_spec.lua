@@ -123,14 +123,14 @@ describe("workflow.roles: words", function()
     ["a language model"] = node("OllamaGenerate", { prompt = "Describe a cat", model = "x" }),
     ["a captioner"] = node("Florence2Run", { text_input = "caption", image = { "30", 0 } }),
     ["an unknown node with a picture"] = node("Words From It", { question = "what?", image = { "30", 0 } }),
-    ["a switch that is set elsewhere"] = node("Text Switch", { select = { "31", 0 }, text1 = "a", text2 = "b" }),
+    ["a switch whose choice is computed"] = node("Text Switch", { select = { "31", 0 }, text1 = "a", text2 = "b" }),
     ["a concatenation of two texts"] = node("StringConcatenate", { string_a = "a cat", string_b = "at night", delimiter = "" }),
     ["a file"] = node("LoadTextFile", { text = "words.txt" }),
     ["nothing"] = nil,
   } do
     it("are not guessed behind " .. name, function()
       local found = check(base { ["6"] = text { "12", 0 }, ["12"] = writer, ["30"] = node("LoadImage", { image = "a.png" }),
-                                 ["31"] = node("PrimitiveInt", { value = 2 }) }, { prompt = false, negative = "7.text" })
+                                 ["31"] = node("Random Int", { from = 1, to = 2 }) }, { prompt = false, negative = "7.text" })
       assert.equal("candidate", found.prompt.how)
     end)
   end

@@ -18,7 +18,7 @@ local function open(graph, node)
     return {
       inputs = flow.inputs, roles = roles,
       has = function(_, role) return flow:has(role) end,
-      targets = function(_, key) return must(flow:targets(key)) end,
+      targets = function(_, key, values) return must(flow:targets(key, values)) end,
       overrides = function(_, values) return must(flow:overrides(values)) end,
       new_seed = function() return 42 end,
     }

@@ -64,14 +64,12 @@ function M.workflow(state, graph, options)
   return handle
 end
 
-local function targets(record, key, method)
-  if type(key) ~= "string" then error(("flow:%s takes the name of a role or an input, a text"):format(method), 3) end
-  local entries, problem = record.flow:targets(key)
-  return entries or refuse(problem)
-end
-
-function Flow:targets(key)
-  return boundary.export(targets(record_of(self, "targets"), key, "targets"))
+function Flow:targets(key, values)
+  local record = record_of(self, "targets")
+  if type(key) ~= "string" then error("flow:targets takes the name of a role or an input, a text", 2) end
+  if values ~= nil and type(values) ~= "table" then error("flow:targets takes a table of values as its second argument", 2) end
+  local entries, problem = record.flow:targets(key, values and work.import(values, "flow:targets", 2))
+  return boundary.export(entries or refuse(problem))
 end
 
 function Flow:has(role)

@@ -1,0 +1,121 @@
+--- Which of its inputs a switch lets through, where the workflow says so.
+
+local graphs = require "lib.workflow.graph"
+local names = require "lib.workflow.names"
+
+local M = {}
+
+local CHOICES = { "select", "index", "switch", "input", "choice", "choose", "boolean", "condition", "cond", "value", "use", "active" }
+local ON = { ["true"] = true, on_true = true, tt_value = true, if_true = true, value_if_true = true, true_value = true,
+  input_true = true, image_true = true }
+local OFF = { ["false"] = true, on_false = true, ff_value = true, if_false = true, value_if_false = true,
+  false_value = true, input_false = true, image_false = true }
+
+local FARTHEST = 32 -- nodes that a choice is followed through
+
+-- They take the first of their inputs that is there, and have no choice (rgthree's any_switch.py and context_switch.py).
+local FIRST = { ["Any Switch (rgthree)"] = true, ["Context Switch (rgthree)"] = true, ["Context Switch Big (rgthree)"] = true }
+
+-- Whether an input is one of those that a switch chooses among.
+local function is_branch(name)
+  local lower = name:sub(1, 64):lower()
+  return ON[lower] or OFF[lower] or lower:find("%d$") ~= nil
+end
+
+-- Many classes are called switches or selectors: those that choose have inputs to choose among.
+local function is_switch(node)
+  if not names.switches(node.class) then return false end
+  for _, name in ipairs(node.names) do
+    if is_branch(name) then return true end
+  end
+  return false
+end
+
+local function is_choice(value)
+  return type(value) == "boolean" or math.type(value) == "integer"
+end
+
+-- What a node without links gives: its `value`, or the only thing that it holds.
+local function own_value(node)
+  if is_choice(node.inputs.value) then return node.inputs.value end
+  local only, count = nil, 0
+  for _, name in ipairs(node.names) do only, count = node.inputs[name], count + 1 end
+  if count == 1 and is_choice(only) then return only end
+end
+
+-- The boolean or whole number behind a link: through reroutes, to a node that holds nothing else.
+local function constant(graph, link)
+  for _ = 1, FARTHEST do
+    local node = graph.nodes[link.id]
+    if not node then return nil end
+    if next(node.links) == nil then
+      if link.slot ~= 0 then return nil end
+      return own_value(node)
+    end
+    if #node.names ~= 1 then return nil end
+    link = node.links[node.names[1]]
+  end
+end
+
+local function choice_of(graph, node)
+  for _, wanted in ipairs(CHOICES) do
+    for _, name in ipairs(node.names) do
+      if name:lower() == wanted then
+        local value, link = node.inputs[name], node.links[name]
+        if is_choice(value) then return value end
+        if link and not is_branch(name) then
+          local found = constant(graph, link)
+          return found, found == nil
+        end
+      end
+    end
+  end
+end
+
+local function is_chosen(name, choice)
+  local lower = name:sub(1, 64):lower()
+  if choice == true then return ON[lower] or false end
+  if choice == false then return OFF[lower] or false end
+  local digits = lower:match("(%d+)$")
+  return digits ~= nil and tonumber(digits) == choice
+end
+
+local function first_linked(node)
+  for _, name in ipairs(graphs.sort_ids { table.unpack(node.names) }) do
+    if node.links[name] and is_branch(name) then return name end
+  end
+end
+
+-- The input that a switch lets through whichever way it stands: all of them are one link.
+local function only_way(node, computed)
+  local only, first
+  for _, name in ipairs(node.names) do
+    local link = node.links[name]
+    if link and (is_branch(name) or not computed) then
+      if first and (first.id ~= link.id or first.slot ~= link.slot) then return nil end
+      only, first = name, link
+    elseif not link and is_branch(name) then
+      return nil
+    end
+  end
+  return only
+end
+
+--- What a switch lets through.
+---@param graph workflow.Graph
+---@param node workflow.Node
+---@return boolean is_switch, string? name  the input; nil: the workflow does not tell
+function M.choice(graph, node)
+  if not is_switch(node) then return false end
+  if FIRST[node.class] then return true, first_linked(node) end
+  local choice, computed = choice_of(graph, node)
+  if choice ~= nil then
+    for _, name in ipairs(node.names) do
+      if is_chosen(name, choice) then return true, name end
+    end
+    return true
+  end
+  return true, only_way(node, computed)
+end
+
+return M
