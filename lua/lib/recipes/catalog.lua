@@ -6,6 +6,7 @@
 local errors = require "lib.errors"
 local fs = require "core.fs"
 local linking = require "lib.recipes.linking"
+local outdated = require "lib.recipes.outdated"
 local prompts = require "lib.mcp.prompts"
 local registry = require "lib.mcp.registry"
 local resources = require "lib.mcp.resources"
@@ -26,6 +27,7 @@ local M = {}
 ---@field private options CatalogOptions
 ---@field private slots Slots
 ---@field private set Linked         what the recipes have brought in
+---@field private outdated Outdated  what does not run as it is saved
 ---@field private current Snapshot   of all tools
 ---@field private builtins table<string, Tool>
 ---@field private body fun(recipe: Recipe, kind: string, entry: RecipeEntry): function
@@ -72,7 +74,10 @@ local function body(self)
       return after(recipe, require("lib.recipes.invoke")[how](recipe, fn, args, ctx, options_of(entry)))
     end
     if kind == "tools" then
-      return function(input, ctx) return marked(invoke("call", { input }, ctx)) end
+      return function(input, ctx)
+        local note = self.outdated:note(recipe, entry.key)
+        return marked(outdated.tell(note, ctx, entry.fields.output == nil, invoke("call", { input }, ctx)))
+      end
     elseif kind == "prompts" then
       return function(arguments, ctx) return invoke("messages", { arguments }, ctx) end
     elseif kind == "resources" then
@@ -105,6 +110,7 @@ local function settle(self, list)
     slot.shadowed = nil
   end
   for item, shadows in pairs(linked.shadowed) do slot_of[item].shadowed = shadows end
+  self.outdated = outdated.of(list)
   return linked
 end
 
