@@ -164,7 +164,8 @@ describe("rcmcp call", function()
       assert.equal("POST", last_request().method)
       assert.matches("/cancel$", last_request().path)
       assert.equal("", waiting.out)
-      local log, words = waiting.err:match "^([^\n]*\n)(.*)$" -- every write is a line of the log, this one's caller having left
+      local ids, log, words = waiting.err:match "^([^\n]*\n)([^\n]*\n)(.*)$" -- every write is a line of the log
+      assert.matches("^rcmcp call: submitted request ", ids)
       assert.matches("^rcmcp: warning: cancel %(POST .*outcome cancelled", log)
       assert.matches("^rcmcp call: interrupted; .*cancel", words)
     end)
@@ -177,7 +178,8 @@ describe("rcmcp call", function()
       local data = json.decode(waiting.out)
       assert.equal("interrupted", data.code)
       assert.matches("broken on purpose", data.error)
-      assert.matches("^rcmcp: warning: cancel %(POST [^\n]*outcome unknown: broken on purpose[^\n]*\n$", waiting.err)
+      assert.matches("^rcmcp call: submitted request [^\n]*\nrcmcp: warning: cancel %(POST [^\n]*outcome unknown: broken on purpose"
+        .. "[^\n]*\n$", waiting.err)
     end)
   end)
 

@@ -84,15 +84,26 @@ local function words_of(result)
   return #lines > 0 and table.concat(lines, "\n") or nil
 end
 
+-- The ids of what costs money are told at once, terminal or not: whatever becomes of the program, the request can be found.
+local function tell_receipt(line, command, receipt)
+  if not receipt.request_id then return end
+  line:clear()
+  io.stderr:write(terminal.plain(("rcmcp %s: submitted %s\n"):format(command, require("lib.mcp.receipts").describe(receipt))))
+end
+
 --- The tool's view of its caller: progress is a line on the terminal; what it logs is told at the end.
 ---@param line ProgressLine
 ---@param command string
+---@param quiet? boolean  say nothing of what is submitted
 ---@return table ctx
-function M.context(line, command)
+function M.context(line, command, quiet)
   local ctx = { cancelled = false, client = { name = "rcmcp " .. command, version = require("core.host").version }, notes = {} }
   ctx.requests = require("lib.recipes.open_requests").new()
   function ctx:progress(_, _, message)
     if not self.cancelled and message then line:show(message) end
+  end
+  function ctx.receipt(_, receipt)
+    if not quiet then tell_receipt(line, command, receipt) end
   end
   function ctx.on_leaving() end -- whoever typed the command waits for its end
   function ctx:log(_, text)
@@ -162,7 +173,7 @@ end
 ---@return CallOutcome outcome, CallResult? result
 function M.run(args, call)
   local line <close> = require("cli.shared.progress_line").new(args.quiet or args.json)
-  local ctx = M.context(line, call.command)
+  local ctx = M.context(line, call.command, args.quiet)
   if call.prepare then call.prepare(ctx, line) end
   local how, result = require("cli.shared.run").to_end(function() return call.perform(ctx) end, function()
     ctx.cancelled = true

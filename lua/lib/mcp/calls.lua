@@ -3,8 +3,10 @@
 local clock = require "lib.clock"
 local context = require "lib.mcp.context"
 local fiber = require "lib.fiber"
+local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
+local receipts = require "lib.mcp.receipts"
 
 local M = {}
 
@@ -21,13 +23,15 @@ end
 
 local function internal_error(request, ctx, err)
   ctx:finish()
-  log.write("error", ("the call of '%s' failed inside the server: %s"):format(ctx.tool, tostring(err)))
-  return jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(err))
+  local message = tostring(err) .. receipts.sentence(ctx.receipts)
+  log.write("error", ("the call of '%s' failed inside the server: %s"):format(ctx.tool, message))
+  return jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. message)
 end
 
 -- Whatever goes wrong outside of foreign code is an internal error, and is answered.
 local function run(server, perform, subject, ctx)
   local ok, text = pcall(perform, server, subject, ctx)
+  ctx.receipts.ended = true
   if ctx.cancelled then return end
   local request = ctx.request
   if not ok then ok, text = pcall(internal_error, request, ctx, text) end
@@ -48,6 +52,13 @@ local function may_park(request)
   return request.revision.parks and request.meta[CAPABILITIES].elicitation ~= nil
 end
 
+-- Whether it is made again, with the answer to a question.
+local function goes_on(request)
+  if not request.revision.parks then return false end
+  local state = request.params.requestState
+  return state ~= nil and state ~= json.null
+end
+
 -- The moment at which the call had better answer, from its start: what it does before it waits counts, too.
 local function answer_by(server)
   local seconds = server.patience and server.patience()
@@ -66,7 +77,7 @@ function M.begin(server, request, perform, subject, arguments)
   local problem = connection:admit(request)
   if problem then return M.refuse(request, problem.code, problem.message) end
   request.perform = perform
-  if request.revision.parks and request.params.requestState ~= nil then return connection:resume(request) end
+  if goes_on(request) then return connection:resume(request) end
   local ctx = context.new {
     tool = subject.name,
     arguments = arguments,

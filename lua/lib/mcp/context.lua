@@ -4,6 +4,7 @@ local core_clock = require "core.clock"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
+local receipts = require "lib.mcp.receipts"
 local timer = require "core.timer"
 local clean = require("lib.text").clean
 
@@ -18,15 +19,18 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field tool string                     name of the tool
 ---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  asks the person, in place of a client
 ---@field request? Request                of a client, the one that the call answers; none: nobody is connected
+---@field receipts Receipts               what the call has begun that costs money
 ---@field place? Place                    where the call waits for answers, once it asked in 2026-07-28
 ---@field package arguments? any         what the call was begun with, until it is taken
 ---@field package transport? Transport
 ---@field package token? string           JSON text of the progress token
 ---@field package messages? boolean       whether the revision knows progress messages
 ---@field package last? number            latest progress accepted
+---@field package total? number           given with it
 ---@field package sent_at? number         when the latest notification went out
 ---@field package held? table             the newest progress, waiting for its time
 ---@field package timer? core.Handle
+---@field package notices? string[]       what the next progress must carry
 ---@field package on_leave? fun()
 local Context = {}
 Context.__index = Context
@@ -48,6 +52,7 @@ local M = {}
 ---@return Context
 function M.new(options)
   options.cancelled, options.leaving = false, false
+  options.receipts = options.receipts or receipts.new()
   return setmetatable(options --[[@as Context]], Context)
 end
 
@@ -60,24 +65,54 @@ function Context:take_arguments()
   return arguments
 end
 
+local MOST_NOTICES = 20 -- in one message
+
+-- What was announced stands in front of the message that goes out next, whichever that is.
+local function message_of(self, entry)
+  local notices = self.notices
+  self.notices = nil
+  if not self.messages then return nil end
+  if not notices then return entry.message end
+  local left = #notices - MOST_NOTICES
+  local text = table.concat(notices, ", ", 1, math.min(#notices, MOST_NOTICES)) .. (left > 0 and (", %d more"):format(left) or "")
+  return "submitted " .. text .. (entry.message and "; " .. entry.message or "")
+end
+
 local function emit(self, entry)
   self.held = nil
   self.sent_at = core_clock.monotonic()
   if self.transport:is_closed() then return end
-  local total, message = entry.total, self.messages and entry.message
+  local total, message = entry.total, message_of(self, entry)
   self.transport:send(jsonrpc.notification("notifications/progress",
     '{"progressToken":' .. self.token .. ',"progress":' .. json.encode(entry.progress)
     .. (total and ',"total":' .. json.encode(total) or "")
     .. (message and ',"message":' .. json.encode(message) or "") .. "}"))
 end
 
-local function hold(self, entry, seconds)
-  self.held = entry
+-- A value that grows, and is in nobody's way.
+local function next_value(self)
+  local last = self.last
+  self.last = last and last + math.max(math.abs(last), 1) * 1e-9 or 0
+  return self.last
+end
+
+-- Sends what waits for its time.
+local function flush(self)
+  if self.held then return emit(self, self.held) end
+  if self.notices then emit(self, { progress = next_value(self), total = self.total }) end
+end
+
+local function wake_after(self, seconds)
   if self.timer then return end
   self.timer = timer.after(math.ceil(seconds * 1000), function()
     self.timer = nil
-    if self.held and not self.cancelled then emit(self, self.held) end
+    if not self.cancelled then flush(self) end
   end)
+end
+
+local function hold(self, entry, seconds)
+  self.held = entry
+  wake_after(self, seconds)
 end
 
 local function is_finite(value)
@@ -94,10 +129,28 @@ function Context:progress(progress, total, message)
   if not is_finite(progress) then error("progress must be a finite number", 2) end
   if total ~= nil and not is_finite(total) then error("total must be a finite number", 2) end
   if self.last and progress <= self.last then return end
-  self.last = progress
+  self.last, self.total = progress, total
   local entry = { progress = progress, total = total, message = message and clean(tostring(message)) }
   local wait = self.sent_at and self.sent_at + SPACING - core_clock.monotonic() or 0
   if wait > 0 then hold(self, entry, wait) else emit(self, entry) end
+end
+
+--- Keeps what the call has begun.  The next progress names it, if need be one of its own: what happens to the call, its
+--- caller has the ids.
+---@param receipt Receipt
+---@param quiet? boolean  the answer is about to tell it
+function Context:receipt(receipt, quiet)
+  table.insert(self.receipts.list, receipt)
+  if not quiet then self:announce(receipt) end
+end
+
+--- Names in the next progress what was begun.
+---@param receipt Receipt
+function Context:announce(receipt)
+  if not receipt.request_id or not self.token or not self.messages or self.cancelled then return end
+  self.notices = self.notices or {}
+  table.insert(self.notices, receipts.describe(receipt))
+  wake_after(self, SPACING)
 end
 
 local levels = {
@@ -168,7 +221,7 @@ end
 ---@return number?
 function Context:finish()
   stop_timer(self)
-  if self.held and not self.cancelled then emit(self, self.held) end
+  if not self.cancelled then flush(self) end
   return self.sent_at and core_clock.monotonic() - self.sent_at
 end
 
@@ -177,14 +230,14 @@ end
 ---@param token? string  JSON text of its progress token; none: nobody listens
 function Context:move(request, token)
   stop_timer(self)
-  self.held = nil
+  self.held, self.notices = nil, nil
   self.request, self.transport, self.client, self.token = request, request.transport, request.client, token
 end
 
 --- Marks the call as given up; nothing is sent for it any more.
 function Context:give_up()
   self.cancelled = true
-  self.held = nil
+  self.held, self.notices = nil, nil
   stop_timer(self)
 end
 

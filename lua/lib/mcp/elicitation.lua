@@ -15,12 +15,14 @@ local M = {}
 ---@class Question
 ---@field message string        what is asked
 ---@field input? Parameter[]    strings, numbers, integers, booleans; default: none, to be agreed to or not
+---@field branches? boolean     other parts of the call run on meanwhile
 
 ---@class Form  a question, checked
 ---@field message string
 ---@field input Parameter[]
 ---@field required table<string, true>
 ---@field check fun(content: table): table|nil, Error?
+---@field branches? boolean
 
 local PLAIN = { string = true, integer = true, number = true, boolean = true }
 
@@ -44,7 +46,7 @@ local function form_of(question)
   end
   local required = {}
   for _, name in ipairs(compiled.schema.required or {}) do required[name] = true end
-  return { message = question.message, input = input, required = required, check = compiled.check }
+  return { message = question.message, input = input, required = required, check = compiled.check, branches = question.branches }
 end
 
 local function texts(list)
@@ -119,7 +121,8 @@ function M.obstacle(ctx)
   if not declared then
     return ("%s cannot ask the person: it did not declare the capability 'elicitation' in %s."):format(called(ctx), where)
   end
-  if declared.url ~= nil and declared.form == nil then
+  local function has(kind) return declared[kind] ~= nil and declared[kind] ~= json.null end
+  if has "url" and not has "form" then
     return called(ctx) .. " cannot ask the person in a form: it declared the capability 'elicitation' for URLs only."
   end
 end
@@ -139,8 +142,11 @@ local function read_result(ctx, result)
   return action, result.content
 end
 
+-- A recipe that another one called asks for the call that the client made.
 local function through_client(form, ctx)
+  ctx = ctx.outermost or ctx
   local request = ctx.request
+  ctx.receipts.branches = form.branches
   local session, params = request.session, params_of(form, request.revision)
   local kind, value, code = fiber.await(function(callback)
     if request.revision.parks then return session:park(ctx, params, callback) end
@@ -185,9 +191,10 @@ end
 --- Asks for a yes.
 ---@param ctx Context
 ---@param text string
+---@param branches? boolean  other parts of the call run on meanwhile
 ---@return boolean agreed  only where the person said so
-function M.confirm(ctx, text)
-  local values = M.elicit(ctx, { message = text, input = { { "confirm", "boolean", "Yes, go on", default = false } } })
+function M.confirm(ctx, text, branches)
+  local values = M.elicit(ctx, { message = text, branches = branches, input = { { "confirm", "boolean", "Yes, go on", default = false } } })
   return values ~= nil and values.confirm == true
 end
 

@@ -2,22 +2,28 @@
 --- client makes the same request again with the answer in it.
 ---
 --- What is done before a question is not done twice: the call itself goes on, where it stands.  The
---- `requestState` is a random name, good for one use on this connection.
+--- `requestState` is a random name, good for one use on this connection, and a copy of what the call had begun by then: a
+--- process that never saw the call names it instead of inviting its client to pay again.
 
 local host = require "core.host"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
+local receipts = require "lib.mcp.receipts"
 local timer = require "core.timer"
 
 local M = {}
 
 local QUESTION = "question" -- names the one question of an answer
 local ACTIONS = { accept = true, decline = true, cancel = true }
+local MOST_KNOWN = 1024 -- states whose call is remembered after they were used or given up
 
 ---@class Parking  the parked calls of a connection
 ---@field private session Session
 ---@field private seconds number            how long a question may stay open
 ---@field private places table<string, Place>  by requestState
+---@field private known table<string, Receipts>  of the calls of the latest states, used or not
+---@field private states string[]               those states, a ring
+---@field private last integer                  how many there ever were
 ---@field private closed? boolean
 local Parking = {}
 Parking.__index = Parking
@@ -45,7 +51,7 @@ Ask.__index = Ask
 ---@param seconds number
 ---@return Parking
 function M.new(session, seconds)
-  return setmetatable({ session = session, seconds = seconds, places = {} }, Parking)
+  return setmetatable({ session = session, seconds = seconds, places = {}, known = {}, states = {}, last = 0 }, Parking)
 end
 
 -- Takes a question back; its callback, if it still waits for an answer.
@@ -84,17 +90,31 @@ local function origin_of(request)
   return json.encode { name = params.name, uri = params.uri, arguments = params.arguments }
 end
 
+local function new_state(parking, ctx)
+  local name = host.random(16):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+  return name .. "." .. receipts.seal(ctx.receipts, ctx.tool, os.time() + math.ceil(parking.seconds))
+end
+
+local function remember(parking, state, call_receipts)
+  parking.last = parking.last + 1
+  local slot = parking.last % MOST_KNOWN + 1
+  local before = parking.states[slot]
+  if before then parking.known[before] = nil end
+  parking.states[slot], parking.known[state] = state, call_receipts
+end
+
 -- Answers the call's request with a question.  What may fail for want of memory comes first.
 local function park(place, ask)
   local ctx, parking = place.ctx, place.parking
   local request = ctx.request
-  local state = host.random(16):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+  local state = new_state(parking, ctx)
   local standin = {
     id = "parked " .. state, session = request.session, revision = request.revision, transport = request.transport,
     client = request.client, meta = request.meta, params = request.params, perform = request.perform,
     ctx = ctx, fiber = request.fiber, sink = { send = function(_, text) keep(place, text) end },
   }
   local text = jsonrpc.result(request.id, request.revision:question_result(QUESTION, ask.params, state))
+  remember(parking, state, ctx.receipts)
   parking.places[state] = place
   parking.session:replace(request, standin)
   ctx:move(standin)
@@ -153,17 +173,17 @@ end
 
 -- Going on -----------------------------------------------------------------------------------------
 
-local function refuse(request, message)
-  request.sink:send(jsonrpc.failure(request.id, jsonrpc.INVALID_PARAMS, message))
+local function refuse(request, message, data)
+  request.sink:send(jsonrpc.failure(request.id, jsonrpc.INVALID_PARAMS, message, data))
 end
 
 -- The answer in a request: nil, or false where it is none.
 local function answer_in(params)
   local responses = params.inputResponses
-  if responses == nil then return nil end
+  if responses == nil or responses == json.null then return nil end
   if not jsonrpc.is_object(responses) then return false end
   local answer = responses[QUESTION]
-  if answer == nil then return nil end
+  if answer == nil or answer == json.null then return nil end
   return jsonrpc.is_object(answer) and ACTIONS[answer.action] and answer or false
 end
 
@@ -196,11 +216,10 @@ end
 ---@param request Request
 function Parking:resume(request)
   local params = request.params
-  local place = self.places[params.requestState]
-  if not place or place.state ~= params.requestState then
-    return refuse(request, "Unknown 'requestState': it was used already, is too old, or is not of this connection. "
-      .. "Make the request without it.")
-  end
+  local state = params.requestState
+  if type(state) ~= "string" then return refuse(request, "'requestState' must be a string, as it was given out") end
+  local place = self.places[state]
+  if not place or place.state ~= state then return refuse(request, receipts.stale(state, self.known[state], os.time())) end
   if place.standin.perform ~= request.perform or place.origin ~= origin_of(request) then
     return refuse(request, "'requestState' belongs to another request than this")
   end

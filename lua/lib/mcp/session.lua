@@ -77,7 +77,7 @@ local function modern(self, meta)
     return nil, jsonrpc.INVALID_PARAMS, "'_meta' must have '" .. CAPABILITIES .. "', an object"
   end
   local level = meta[LOG_LEVEL]
-  if level ~= nil and not log_levels[level] then
+  if level ~= nil and level ~= null and not log_levels[level] then
     return nil, jsonrpc.INVALID_PARAMS, "'_meta': '" .. LOG_LEVEL .. "' is no log level"
   end
   return self.server:revision(MODERN)

@@ -37,7 +37,7 @@ end
 
 -- Tasks are none of this server's; a client that does not declare them must be told so.
 local function missing_capability(request, filter)
-  if filter.taskIds == nil then return nil end
+  if filter.taskIds == nil or filter.taskIds == json.null then return nil end
   local declared = request.meta and request.meta[CAPABILITIES]
   local extensions = jsonrpc.is_object(declared) and declared.extensions
   if jsonrpc.is_object(extensions) and extensions[TASKS] ~= nil then return nil end

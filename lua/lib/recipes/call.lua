@@ -35,6 +35,7 @@ M.defaults = { cpu_ms = 2000, memory_bytes = 64 * 1024 * 1024, seconds = 3600, c
 ---@field package waits integer   of it and of calls below, that wait for time, a job or a person
 ---@field package writes integer  to the API, that have no answer yet
 ---@field package on_written? fun()
+---@field groups integer          of functions that run beside each other: rc.all, rc.map
 ---@field cleaning integer        clean-ups that run at the ends of their blocks
 ---@field cleanup_deadline? number  moment of lib.clock
 ---@field deadline number         moment of lib.clock
@@ -53,7 +54,7 @@ function M.new(recipe, limits, ctx)
   limits = setmetatable(limits or {}, { __index = M.defaults })
   return setmetatable({
     recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, leaving = {}, phase = "run",
-    waits = 0, writes = 0, cleaning = 0, parent = ctx and ctx.call or nil,
+    waits = 0, writes = 0, cleaning = 0, groups = 0, parent = ctx and ctx.call or nil,
     places = places.new(limits.calls), requests = open_requests.new(open_requests.of(ctx)),
   }, Call)
 end
@@ -93,6 +94,17 @@ function Call:keep(task)
     self.sweep_at = math.max(FEW, 2 * #left)
   end
   table.insert(self.fibers, task)
+end
+
+--- Whether more than one thing goes on, in this call or in those that it was made for.
+---@return boolean
+function Call:has_branches()
+  local call = self
+  while call do
+    if call.groups > 0 then return true end
+    call = call.parent
+  end
+  return false
 end
 
 -- The end ----------------------------------------------------------------------------------------

@@ -22,13 +22,15 @@ local M = {}
 ---@field private parent? OpenRequests
 ---@field private entries table<string|integer, OpenRequest>  by their ids; by its number where none is known
 ---@field private count integer  of those that were ever added
+---@field private on_submit? fun(entry: OpenRequest)  hears of each one that was submitted
 local OpenRequests = {}
 OpenRequests.__index = OpenRequests
 
 ---@param parent? OpenRequests  of the call that this one is made for
+---@param on_submit? fun(entry: OpenRequest)
 ---@return OpenRequests
-function M.new(parent)
-  return setmetatable({ parent = parent, entries = {}, count = 0 }, OpenRequests)
+function M.new(parent, on_submit)
+  return setmetatable({ parent = parent, entries = {}, count = 0, on_submit = on_submit }, OpenRequests)
 end
 
 --- The list of a context, made when it has none.
@@ -36,7 +38,11 @@ end
 ---@return OpenRequests? requests  nil without a context
 function M.of(ctx)
   if not ctx then return nil end
-  if not ctx.requests then ctx.requests = M.new() end
+  if not ctx.requests then
+    ctx.requests = M.new(nil, ctx.receipt and function(entry)
+      ctx:receipt { deployment_id = entry.deployment_id, request_id = entry.request_id }
+    end)
+  end
   return ctx.requests
 end
 
@@ -63,6 +69,7 @@ function OpenRequests:add(entry)
   self.count = self.count + 1
   self.entries[entry.request_id and key_of(entry.deployment_id, entry.request_id) or self.count] = { entry = entry, at = self.count }
   if self.parent then self.parent:add(entry) end
+  if self.on_submit and not entry.adopted then self.on_submit(entry) end
   return entry
 end
 

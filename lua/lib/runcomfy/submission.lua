@@ -64,7 +64,12 @@ function M.submit(input, ctx)
   local request_id = lifecycle.request_id(answer)
   if not request_id then return nil, lost(input.deployment_id, answer) end
   local job = { deployment_id = input.deployment_id, request_id = request_id, submission = answer }
-  if ctx.requests then job.entry = ctx.requests:add { deployment_id = job.deployment_id, request_id = request_id } end
+  local ids = { deployment_id = job.deployment_id, request_id = request_id }
+  if ctx.requests then
+    job.entry = ctx.requests:add(ids) -- which tells the call that it belongs to
+  elseif ctx.receipt then
+    ctx:receipt(ids, not input.wait_for_completion)
+  end
   if ctx.cancelled then leave(job, ctx) end
   return job
 end

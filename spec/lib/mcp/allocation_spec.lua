@@ -122,7 +122,7 @@ describe("mcp.server, out of memory", function()
         if turn == failing then left = rest end
         if not taken then break end
         assert.equal(1, answers)
-        state = last:match('"requestState":"(%x+)"')
+        state = last:match('"requestState":"([^"]+)"')
         if not state then break end
       end
       return left or 2

@@ -140,3 +140,67 @@ describe("mcp.context, when the client leaves", function()
     assert.equal(11, told)
   end)
 end)
+
+describe("mcp.context's receipts", function()
+  local function texts(transport)
+    local list = {}
+    for i, message in ipairs(transport.sent) do list[i] = message.params.message end
+    return list
+  end
+
+  local function job(n) return { deployment_id = "d", request_id = "r" .. n } end
+
+  it("stand in the progress that comes next", function()
+    local ctx, transport = new()
+    ctx:receipt(job(1))
+    ctx:progress(5, nil, "in queue")
+    assert.same({ "submitted request r1 of deployment d; in queue" }, texts(transport))
+    ctx:finish()
+    assert.equal(1, #transport.sent)
+  end)
+
+  it("are not dropped with the progress that was held back", function()
+    local ctx, transport = new()
+    ctx:progress(1, 3, "begun")
+    for n = 1, 3 do
+      ctx:receipt(job(n))
+      ctx:progress(1 + n / 10, 3, "step " .. n)
+    end
+    ctx:finish()
+    assert.same({ "begun", "submitted request r1 of deployment d, request r2 of deployment d, request r3 of deployment d; step 3" },
+      texts(transport))
+  end)
+
+  it("go out by themselves where no progress follows, with a value that grows", function()
+    local ctx, transport = new()
+    ctx:progress(2, 3, "begun")
+    ctx:receipt(job(1))
+    ctx:progress(2, 3, "no news") -- dropped: it does not grow
+    kit.wait_for(function() return #transport.sent == 2 end)
+    assert.equal("submitted request r1 of deployment d", transport.sent[2].params.message)
+    assert.is_true(transport.sent[2].params.progress > 2 and transport.sent[2].params.progress < 2.001)
+    assert.equal(3, transport.sent[2].params.total)
+    ctx:progress(2.5, 3, "on")
+    ctx:finish()
+    assert.equal("on", transport.sent[3].params.message)
+  end)
+
+  it("of a crowd are counted from the twentieth on", function()
+    local ctx, transport = new()
+    for n = 1, 25 do ctx:receipt(job(n)) end
+    ctx:finish()
+    assert.matches("request r20 of deployment d, 5 more", transport.sent[1].params.message, 1, true)
+    assert.equal(25, #ctx.receipts.list)
+  end)
+
+  it("are kept, and not sent, where nobody listens", function()
+    for _, options in ipairs { { token = false }, { messages = false } } do
+      local transport = kit.transport()
+      local ctx = context.new { tool = "probe", transport = transport, token = options.token ~= false and "1" or nil,
+        messages = options.messages ~= false }
+      ctx:receipt(job(1))
+      ctx:finish()
+      assert.same({ 0, 1 }, { #transport.sent, #ctx.receipts.list })
+    end
+  end)
+end)

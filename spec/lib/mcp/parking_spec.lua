@@ -278,4 +278,63 @@ describe("mcp.parking", function()
     kit.send(client.session, { method = "notifications/cancelled", params = { requestId = 2 } })
     assert.same({ true, 0, 1 }, { closed, client.session:pending(), #client.transport.sent })
   end)
+
+  -- A tool that submits, asks, and submits once more.
+  local function spender()
+    return kit.tool { name = "ask", run = function(_, ctx)
+      ctx:receipt { deployment_id = "d", request_id = "first" }
+      local ok = pcall(ctx.elicit, ctx, QUESTION)
+      ctx:receipt { deployment_id = "d", request_id = ok and "answered" or "unanswered" }
+      return { text = "done" }
+    end }
+  end
+
+  it("names all that its call has begun when it is used twice", function()
+    local client = connect(spender())
+    local state = client.call().result.requestState
+    client.call(state, accept(1))
+    local err = client.call(state, accept(1)).error
+    assert.matches("request first of deployment d, request answered of deployment d", err.message, 1, true)
+    assert.same({ "first", "answered" }, { err.data.submitted[1].request_id, err.data.submitted[2].request_id })
+  end)
+
+  it("names that, too, once the result is forgotten that nobody asked for in time", function()
+    local client = connect(spender(), { ask_seconds = 0.01 })
+    local state = client.call().result.requestState
+    kit.wait_for(function() return client.session:pending() == 0 end)
+    local later = fiber.spawn(fiber.sleep, 0.3)
+    kit.wait_for(function() return later.status == "done" end)
+    assert.matches("request unanswered of deployment d", client.call(state, accept(1)).error.message, 1, true)
+  end)
+
+  it("names it on another connection, and after a cancellation", function()
+    local client = connect(spender())
+    local state = client.call().result.requestState
+    assert.matches("request first of deployment d", connect(spender()).call(state, accept(1)).error.message, 1, true)
+    client = connect(kit.tool { name = "ask", run = function(_, ctx)
+      ctx:elicit(QUESTION)
+      ctx:receipt { deployment_id = "d", request_id = "late" }
+      fiber.sleep(1000)
+    end })
+    state = client.call().result.requestState
+    client.call(state, accept(1))
+    kit.send(client.session, { method = "notifications/cancelled", params = { requestId = 2 } })
+    assert.matches("request late of deployment d", client.call(state, accept(1)).error.message, 1, true)
+  end)
+
+  it("takes null for what is left out, and refuses a state that is no text", function()
+    local client = connect(asker {})
+    assert.equal("input_required", client.call(json.null).result.resultType)
+    local state = client.call(nil, nil, { inputResponses = json.null }).result.requestState
+    for _, responses in ipairs { json.null, { question = json.null } } do
+      state = client.call(state, nil, { inputResponses = responses }).result.requestState
+      assert.is_string(state)
+    end
+    for _, wrong in ipairs { false, true, 5, 2.5, {}, json.as_array {} } do
+      local err = client.call(nil, nil, { requestState = wrong }).error
+      assert.equal(-32602, err.code)
+      assert.matches("'requestState' must be a string", err.message, 1, true)
+    end
+    assert.equal(7, client.call(state, accept(7)).result.structuredContent.sum)
+  end)
 end)

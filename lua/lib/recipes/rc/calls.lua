@@ -91,9 +91,28 @@ local function find(state, name, for_job)
   return tool
 end
 
+local CHANGES = { create_deployment = true, update_deployment = true, delete_deployment = true, call_instance_proxy = true }
+
+local function deployment_of(input, result)
+  local made = result and type(result.data) == "table" and result.data.deployment
+  local id = input.deployment_id or made and json.raw(json.encode(made)):value "id"
+  return type(id) == "string" and id or "without an id"
+end
+
+-- Whoever asks for the same call again must know what this one has changed; of submits the list of requests tells.
+local function note_change(state, name, input, result, err)
+  if not CHANGES[name] or not state.ctx.receipt then return end
+  if result or err.delivery == "unknown" then
+    state.ctx:receipt { tool = name, deployment_id = deployment_of(input, result) }
+  end
+end
+
 -- What is under way at RunComfy since; what a dry run makes up is not.
 local function learned(state, name, input, result, err)
-  if state.call and not state.ctx.dry_run then state.call.requests:learn(name, input, result, err) end
+  if state.call and not state.ctx.dry_run then
+    state.call.requests:learn(name, input, result, err)
+    note_change(state, name, input, result, err)
+  end
   return result, err
 end
 

@@ -59,8 +59,14 @@ function methods:log(level, text)
   M.write_log(state_of(self, "log").name, level, text, "ctx:log", 2)
 end
 
+-- Whether the recipe may do something else while the question is open.
+local function has_branches(state)
+  return state.call ~= nil and state.call:has_branches()
+end
+
 -- false: they did not agree.
 local function elicit(state, question)
+  question.branches = has_branches(state)
   local _ <close> = state:place()
   local _ <close> = state:wait()
   return require("lib.mcp.elicitation").elicit(state.ctx, question) or false
@@ -69,7 +75,7 @@ end
 local function confirm(state, text)
   local _ <close> = state:place()
   local _ <close> = state:wait()
-  return require("lib.mcp.elicitation").confirm(state.ctx, text)
+  return require("lib.mcp.elicitation").confirm(state.ctx, text, has_branches(state))
 end
 
 function methods:confirm(text)

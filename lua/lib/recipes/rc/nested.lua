@@ -24,6 +24,13 @@ function Nested:log(level, text)
   self.state.ctx:log(level, text)
 end
 
+--- What a tool has begun is told by the call that began it all.
+---@param receipt Receipt
+function Nested:receipt(receipt)
+  local ctx = self.state.ctx
+  if ctx.receipt then ctx:receipt(receipt) end
+end
+
 --- A wait of the tool is one of the recipe, which ends when the client leaves.
 function Nested:on_leaving(fn)
   if self.waiting then self.waiting:__close() end
@@ -36,6 +43,7 @@ end
 function M.new(state, tool)
   local self = { state = state, tool = tool.name, chain = state.chain, call = state.call, requests = state.call and state.call.requests }
   for _, key in ipairs(shared) do self[key] = state.ctx[key] end
+  self.outermost = state.ctx.outermost or state.ctx
   return setmetatable(self, Nested)
 end
 

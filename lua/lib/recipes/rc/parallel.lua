@@ -26,6 +26,7 @@ Group.__index = Group
 
 -- Ends what still runs; what it holds is closed before the group is left.
 function Group:__close()
+  self.call.groups = self.call.groups - 1
   self.next = self.count + 1
   for task in pairs(self.running) do task:cancel("a call beside it has ended") end
   fiber.shield(function()
@@ -68,6 +69,7 @@ end
 
 local function run(call, step, count, concurrency)
   local self <close> = setmetatable({ call = call, step = step, count = count, next = 1, running = {}, alive = 0 }, Group)
+  call.groups = call.groups + 1
   while true do
     while self.alive < concurrency and self.next <= count and not self.failed do start(self) end
     if self.failed then return true, true, self.failure end
