@@ -98,13 +98,13 @@ end
 ---@return table ctx
 function M.context(line, command, quiet)
   local ctx = { cancelled = false, client = { name = "rcmcp " .. command, version = require("core.host").version }, notes = {} }
-  ctx.requests = require("lib.recipes.open_requests").new()
   function ctx:progress(_, _, message)
     if not self.cancelled and message then line:show(message) end
   end
   function ctx.receipt(_, receipt)
     if not quiet then tell_receipt(line, command, receipt) end
   end
+  require("lib.recipes.open_requests").of(ctx)
   function ctx.on_leaving() end -- whoever typed the command waits for its end
   function ctx:log(_, text)
     table.insert(self.notes, text)
