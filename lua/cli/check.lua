@@ -2,6 +2,7 @@
 
 local exit_status = require "cli.shared.exit_status"
 local options = require "cli.shared.options"
+local terminal = require "cli.shared.terminal"
 
 local M = {
   summary = "Check recipes and scripts without running them",
@@ -116,7 +117,7 @@ end
 local function print_text(report)
   for _, finding in ipairs(report.findings) do
     local place = finding.line and ("%s:%d"):format(finding.file, finding.line) or finding.file
-    io.stdout:write(("%s: %s: %s [%s]\n"):format(place, finding.level, finding.message, finding.rule))
+    io.stdout:write(terminal.plain(("%s: %s: %s [%s]"):format(place, finding.level, finding.message, finding.rule)), "\n")
   end
   io.stderr:write(("%s: %s, %s\n"):format(plural(report.files, "file"), plural(report.errors, "error"),
     plural(report.warnings, "warning")))
@@ -129,7 +130,7 @@ local function print_json(report)
     list[i] = json.ordered({ "file", "line", "level", "rule", "message" }, finding)
   end
   report.findings = json.as_array(list)
-  io.stdout:write(json.encode(json.ordered({ "ok", "files", "errors", "warnings", "findings" }, report)), "\n")
+  io.stdout:write(terminal.json(json.encode(json.ordered({ "ok", "files", "errors", "warnings", "findings" }, report))), "\n")
 end
 
 ---@param argv string[]

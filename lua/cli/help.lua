@@ -2,6 +2,7 @@
 
 local exit_status = require "cli.shared.exit_status"
 local options = require "cli.shared.options"
+local terminal = require "cli.shared.terminal"
 
 local M = {
   summary = "Show what a command, a tool or a recipe does and takes",
@@ -73,10 +74,10 @@ local function print_help(args)
   local is_file = name:find "%.lua$" or name:find("/", 1, true)
   local text, err = (is_file and of_file or of_name)(program, name, args)
   if not text then
-    io.stderr:write("rcmcp help: ", err.message, "\n")
+    io.stderr:write("rcmcp help: ", terminal.plain(err.message), "\n")
     return err.code == "usage" and exit_status.usage or exit_status.bad_input
   end
-  io.stdout:write(text, "\n")
+  io.stdout:write(terminal.plain(text), "\n")
   return exit_status.ok
 end
 

@@ -2,6 +2,7 @@
 
 local exit_status = require "cli.shared.exit_status"
 local options = require "cli.shared.options"
+local terminal = require "cli.shared.terminal"
 
 local M = {
   summary = "List the recipes: state, load time, last error",
@@ -16,6 +17,11 @@ function M.define(parser)
   options.settings(parser)
 end
 
+-- Names, paths and messages are other people's.
+local function print_line(...)
+  io.stdout:write(terminal.plain(table.concat { ... }), "\n")
+end
+
 local function line_of(entry, width)
   local took = entry.load_ms and ("%.1f ms"):format(entry.load_ms) or ""
   return ("%s %-9s %9s  %s"):format(entry.name .. (" "):rep(width - #entry.name), entry.state, took, entry.file)
@@ -25,17 +31,17 @@ local function print_text(program, catalog, report)
   local width = 0
   for _, entry in ipairs(report) do width = math.max(width, #entry.name) end
   for _, entry in ipairs(report) do
-    io.stdout:write(line_of(entry, width), "\n")
-    if entry.error then io.stdout:write("    ", entry.error, "\n") end
+    print_line(line_of(entry, width))
+    if entry.error then print_line("    ", entry.error) end
     for _, shadow in ipairs(entry.shadowed or {}) do
-      io.stdout:write(("    '%s' is shadowed by %s\n"):format(shadow.name, shadow.by))
+      print_line(("    '%s' is shadowed by %s"):format(shadow.name, shadow.by))
     end
   end
-  for _, problem in ipairs(catalog:folder_problems()) do io.stdout:write(problem.error, "\n") end
+  for _, problem in ipairs(catalog:folder_problems()) do print_line(problem.error) end
   if #report > 0 then return end
   local paths = {}
   for i, root in ipairs(program:recipe_folders()) do paths[i] = root.path end
-  io.stdout:write("no recipes", #paths > 0 and " in " .. table.concat(paths, ", ") or "", "\n")
+  print_line("no recipes", #paths > 0 and " in " .. table.concat(paths, ", ") or "")
 end
 
 local function has_problem(catalog, report)
@@ -55,7 +61,7 @@ function M.run(argv)
   local catalog = program:catalog(true)
   local report = catalog:report()
   if args.json then
-    io.stdout:write(require("core.json").encode(require("lib.recipes.report").json(catalog)), "\n")
+    io.stdout:write(terminal.json(require("core.json").encode(require("lib.recipes.report").json(catalog))), "\n")
   else
     print_text(program, catalog, report)
   end

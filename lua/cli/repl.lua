@@ -2,6 +2,7 @@
 
 local exit_status = require "cli.shared.exit_status"
 local options = require "cli.shared.options"
+local terminal = require "cli.shared.terminal"
 
 local M = {
   summary = "Try the rc API line by line, live or on the simulator",
@@ -34,7 +35,7 @@ local HELP = M.epilog:match "\n\n(.-)\n\n"
 
 local function complain(repl, text)
   repl.failed = true
-  io.stderr:write(text, "\n")
+  io.stderr:write(terminal.plain(text), "\n")
 end
 
 local function show(values)
@@ -42,7 +43,7 @@ local function show(values)
   local inspect = require "cli.shared.inspect"
   local parts = {}
   for i = 1, values.n do parts[i] = inspect.text(values[i]) end
-  if #parts > 0 then io.stdout:write(table.concat(parts, "\t"), "\n") end
+  if #parts > 0 then io.stdout:write(terminal.plain(table.concat(parts, "\t")), "\n") end
 end
 
 local function interrupted(repl, ctx, how)
@@ -54,7 +55,7 @@ local function run_chunk(repl, chunk)
   local line <close> = require("cli.shared.progress_line").new(not repl.is_terminal)
   local ctx = require("cli.shared.one_call").context(line, "repl")
   ctx.simulated = repl.program.simulated
-  require("cli.shared.asking").enable(ctx, line)
+  require("cli.shared.asking").new({ line = line }):enable(ctx)
   local how, values, err = require("cli.shared.run").to_end(function() return repl.console:run(chunk, ctx) end, function(name)
     ctx.cancelled, repl.ending = true, name ~= "INT"
     line:show "interrupted; cleaning up"
@@ -69,7 +70,7 @@ end
 local commands = {}
 
 function commands.tools(repl)
-  io.stdout:write(table.concat(repl.console:tool_lines(), "\n"), "\n")
+  io.stdout:write(terminal.plain(table.concat(repl.console:tool_lines(), "\n")), "\n")
 end
 
 function commands.reload(repl)
@@ -89,7 +90,7 @@ end
 local function command(repl, text)
   local word = text:match "^%s*%?%s*(%S*)%s*$"
   if word then
-    io.stdout:write(table.concat(repl.console:complete(word), "\n"), "\n")
+    io.stdout:write(terminal.plain(table.concat(repl.console:complete(word), "\n")), "\n")
     return false
   end
   local name = text:match "^%s*:(%a+)%s*$"

@@ -16,6 +16,9 @@ Standard output carries one line of JSON; print, log lines and progress go to st
 those of rcmcp call.  Ctrl-C, or the end of the terminal, cancels jobs and runs the clean-ups, then ends with 130; a second
 Ctrl-C ends without them.  Both name what goes on by its ids.
 
+A recipe that asks is answered at the terminal, or by --yes and --answer; without either it fails, and the message names
+the options that answer.
+
 A run may take a day, where the setting recipe_seconds does not say otherwise.
 
 With --dry-run the same code runs, reads are asked for real, and whatever would change or cost something is answered
@@ -151,9 +154,8 @@ local function prepare(program, args, dry_run, tape)
   local doors = {}
   if tape then doors[#doors + 1] = function(...) return tape:around(...) end end
   if dry_run then doors[#doors + 1] = function(...) return dry_run:around(...) end end
-  return function(ctx, line)
+  return function(ctx)
     ctx.simulated, ctx.dry_run = program.simulated, dry_run ~= nil
-    require("cli.shared.asking").enable(ctx, line)
     if #doors > 0 then ctx.around_call = chained(doors) end
     if not args.quiet and program.settings.origin.log_level == "default" then
       require("core.log").set_level "info" -- what a script prints is a line of the log

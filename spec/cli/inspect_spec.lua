@@ -8,6 +8,15 @@ describe("cli.shared.inspect", function()
     assert.equal('{ 1, 2, [10] = 3, ["a b"] = 4, c = 5 }', inspect.text { 1, 2, [10] = 3, ["a b"] = 4, c = 5 })
   end)
 
+  it("writes what a terminal would obey as Lua does, too", function()
+    for _, value in ipairs { "\27[31m", "a\u{9B}31m", "\u{202E}eteled", "\127\8\r\0" } do
+      local text = inspect.text(value)
+      assert.equal(text, require("cli.shared.terminal").plain(text))
+      assert.equal(value, load("return " .. text)())
+      assert.equal('{ ["' .. text:sub(2, -2) .. '"] = 1 }', inspect.text { [value] = 1 })
+    end
+  end)
+
   it("breaks what is long over lines, sorted", function()
     local text = inspect.text { b = ("x"):rep(60), a = { ("y"):rep(60) } }
     assert.equal(('{\n  a = { "%s" },\n  b = "%s",\n}'):format(("y"):rep(60), ("x"):rep(60)), text)

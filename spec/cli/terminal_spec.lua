@@ -8,11 +8,13 @@ describe("cli.shared.terminal", function()
     assert.equal("?31m", terminal.plain "\u{9B}31m")
     assert.equal("?0;x?", terminal.plain "\u{9D}0;x\u{9C}")
     assert.equal("a?b?c?", terminal.plain "a\rb\8c\127")
-    for _, text in ipairs { "one\n\ttwo", "é € 😀 \u{A0} \u{BF} Ж", "" } do assert.equal(text, terminal.plain(text)) end
+    assert.equal("safe ?eteled?", terminal.plain "safe \u{202E}eteled\u{202C}")
+    assert.equal("?a?b?", terminal.plain "\u{2066}a\u{202B}b\u{2069}")
+    for _, text in ipairs { "one\n\ttwo", "שלום \u{200F}", "é € 😀 \u{A0} \u{BF} Ж", "" } do assert.equal(text, terminal.plain(text)) end
   end)
 
   it("writes the same as JSON text, escaped", function()
-    local value = "\27[31m \u{9B}31m \127 é \u{C2}\u{BF}"
+    local value = "\27[31m \u{202E}x\u{2069} \u{9B}31m \127 é \u{C2}\u{BF}"
     local text = terminal.json(json.encode { value })
     assert.equal(text, terminal.plain(text))
     assert.equal(value, json.decode(text)[1])

@@ -1,7 +1,6 @@
 -- rcmcp run: recipes and scripts from the command line, on the simulator.
 local child = require "spec.support.child"
 local folder = require "spec.support.folder"
-local terminals = require "spec.support.terminal"
 local json = require "core.json"
 local sim = require "lib.sim.server"
 
@@ -172,45 +171,6 @@ describe("rcmcp run", function()
     local status, out = child.run { "run", path, "--quiet" }
     assert.equal(0, status)
     assert.same({ ok = true, text = "good day" }, json.decode(out))
-  end)
-
-  describe("where a recipe asks", function()
-    local ASK = [[
-      local rc = require "rc"
-      return rc.tool { name = "ask", description = "A.", run = function(_, ctx)
-        if not ctx:confirm("Spend 3 dollars?") then return { spent = false } end
-        return ctx:elicit { message = "How?", input = {
-          { "size", "integer", "Size" }, { "style", "string", "Style", enum = { "wood", "ink" }, default = "ink" } } }
-      end }]]
-
-    local function answer(...)
-      local command = ("%s run %s"):format(child.program, files:write("ask.lua", ASK))
-      local terminal <close> = terminals.spawn(command)
-      for _, step in ipairs { ... } do
-        terminal:wait_until(function() return terminal.out:find(step[1], 1, true) ~= nil end)
-        terminal:write(step[2] .. "\n")
-      end
-      return terminal:wait(), terminal.out
-    end
-
-    it("asks the person at the terminal", function()
-      if terminals.missing() then return pending(terminals.missing()) end
-      local status, out = answer({ "Spend 3 dollars? [y/N]", "yes" }, { "Size", "7" }, { "Style (wood/ink; default ink)", "" })
-      assert.equal(0, status)
-      assert.matches('{"size":7,"style":"ink"}', out, 1, true)
-    end)
-
-    it("takes everything but a clear yes for a no", function()
-      if terminals.missing() then return pending(terminals.missing()) end
-      local _, out = answer { "Spend 3 dollars? [y/N]", "" }
-      assert.matches('{"spent":false}', out, 1, true)
-    end)
-
-    it("says that nobody can be asked where there is no terminal", function()
-      local status, _, err = child.run { "run", files:write("ask.lua", ASK) }
-      assert.equal(1, status)
-      assert.matches("Nobody can be asked here", err, 1, true)
-    end)
   end)
 
   describe("--dry-run", function()

@@ -110,10 +110,19 @@ static void on_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
+// uv_tty_init() puts a description of its own in place of ours, and leaves it non-blocking: whoever
+// reads the terminal next, by stdio, would be told EAGAIN.
+static void leave_terminal(struct input *in)
+{
+    if (!in->is_file && in->uv.handle.type == UV_TTY)
+        (void)uv_stream_set_blocking(&in->uv.stream, 1);
+}
+
 static void close_input(void *arg)
 {
     struct input *in = arg;
     in->fn = NULL;
+    leave_terminal(in);
     if (!in->is_file)
         uv_close(&in->uv.handle, on_closed);
     else if (!in->reading)

@@ -4,6 +4,7 @@ local runner = require "lib.recipes.runner"
 local sandbox = require "lib.recipes.sandbox"
 
 local brief = require("lib.text").brief
+local plain = require("cli.shared.terminal").plain
 
 local M = {}
 
@@ -22,7 +23,7 @@ local function new_environment(recipe)
   local rc = require("lib.recipes.rc").proxy(recipe)
   local environment = sandbox.new {
     rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root,
-    print = function(line) io.stdout:write(line, "\n") end,
+    print = function(line) io.stdout:write(plain(line), "\n") end,
     random = function(...) return rc.random(...) end,
   }
   environment.rc = rc

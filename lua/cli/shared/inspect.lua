@@ -1,5 +1,7 @@
 --- Values as a person reads them: tables over several lines, sorted, to a certain depth.
 
+local terminal = require "cli.shared.terminal"
+
 local M = {}
 
 local MAX_DEPTH, MAX_ITEMS, LINE = 8, 200, 100
@@ -10,9 +12,13 @@ local function is_name(key)
   return type(key) == "string" and key:find "^[%a_][%w_]*$" ~= nil
 end
 
+local function quoted(text)
+  return terminal.lua((("%q"):format(text):gsub("\\\n", "\\n")))
+end
+
 local function key_text(key)
   if is_name(key) then return key .. " = " end
-  return ("[%s] = "):format(type(key) == "string" and ("%q"):format(key) or tostring(key))
+  return ("[%s] = "):format(type(key) == "string" and quoted(key) or tostring(key))
 end
 
 local function before(a, b)
@@ -63,7 +69,7 @@ end
 
 function inspect(value, depth, seen)
   local kind = type(value)
-  if kind == "string" then return (("%q"):format(value):gsub("\\\n", "\\n")) end
+  if kind == "string" then return quoted(value) end
   if kind ~= "table" then return tostring(value) end
   local name = named(value)
   return (name and name .. " " or "") .. inspect_table(value, depth, seen)

@@ -16,6 +16,7 @@ function M.define(parser)
   parser:option("--args", "All arguments as one JSON object; - reads it from standard input"):argname("JSON")
   parser:flag("-q --quiet", "Say nothing on standard error, unless the call fails")
   parser:flag("--json", "Whatever happens, print one line of JSON")
+  require("cli.shared.asking").define(parser)
 end
 
 --- Writes the outcome: the data on standard output, the words on standard error.
@@ -172,13 +173,20 @@ end
 ---@param call OneCall
 ---@return CallOutcome outcome, CallResult? result
 function M.run(args, call)
+  local asking = require "cli.shared.asking"
+  local answers, err = asking.read_answers(args.answer)
+  if not answers then return M.refused(call.command, args, err, exit_status.usage) end
   local line <close> = require("cli.shared.progress_line").new(args.quiet or args.json)
   local ctx = M.context(line, call.command, args.quiet)
+  local questions = asking.new { line = line, yes = args.yes, answers = answers, quiet = args.quiet or args.json }
+  questions:enable(ctx)
   if call.prepare then call.prepare(ctx, line) end
   local how, result = require("cli.shared.run").to_end(function() return call.perform(ctx) end, function()
     ctx.cancelled = true
     line:show("interrupted; " .. call.leaving)
   end)
+  line:clear()
+  for _, text in ipairs(questions:unused()) do require("core.log").write("warning", text) end
   if how == "done" then return answered(result, ctx), result end
   if how == "failed" then error(result, 0) end
   return interrupted(call.command, args, ctx, how)

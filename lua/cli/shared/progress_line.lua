@@ -7,6 +7,7 @@ local M = {}
 
 ---@class ProgressLine
 ---@field package shown integer  characters on the terminal's current line
+---@field package held? boolean
 local ProgressLine = {}
 ProgressLine.__index = ProgressLine
 
@@ -23,13 +24,20 @@ end
 --- Shows a text in place of the one before.
 ---@param text string
 function ProgressLine:show(text)
-  if self.silent then return end
+  if self.silent or self.held then return end
   text = terminal.plain(text):gsub("[\t\n]", " ")
   local columns = tonumber(os.getenv("COLUMNS") or "") or 80
   local cut = utf8.offset(text, math.max(columns, 20)) -- a line that wraps cannot be rewritten
   if cut then text = text:sub(1, cut - 1) end
   io.stderr:write(ERASE, text)
   self.shown = #text
+end
+
+--- Shows nothing while a person types on the terminal.
+---@param held boolean
+function ProgressLine:hold(held)
+  if held then self:clear() end
+  self.held = held
 end
 
 --- Removes the line, so that something else can be printed.

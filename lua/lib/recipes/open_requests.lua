@@ -23,6 +23,7 @@ local M = {}
 ---@field private entries table<string|integer, OpenRequest>  by their ids; by its number where none is known
 ---@field private count integer  of those that were ever added
 ---@field private on_submit? fun(entry: OpenRequest)  hears of each one that was submitted
+---@field private begun OpenRequest[]  the first of these, whatever became of them
 local OpenRequests = {}
 OpenRequests.__index = OpenRequests
 
@@ -30,7 +31,7 @@ OpenRequests.__index = OpenRequests
 ---@param on_submit? fun(entry: OpenRequest)
 ---@return OpenRequests
 function M.new(parent, on_submit)
-  return setmetatable({ parent = parent, entries = {}, count = 0, on_submit = on_submit }, OpenRequests)
+  return setmetatable({ parent = parent, entries = {}, count = 0, begun = {}, on_submit = on_submit }, OpenRequests)
 end
 
 --- The list of a context, made when it has none.
@@ -45,6 +46,8 @@ function M.of(ctx)
   end
   return ctx.requests
 end
+
+local MOST_NAMED = 20 -- in words; the data and the log have all of them
 
 -- Keeping --------------------------------------------------------------------------------------------
 
@@ -67,6 +70,7 @@ function OpenRequests:add(entry)
   local known = entry.request_id and self:find(entry.deployment_id, entry.request_id)
   if known then return known end
   self.count = self.count + 1
+  if self.count <= MOST_NAMED then self.begun[self.count] = entry end
   self.entries[entry.request_id and key_of(entry.deployment_id, entry.request_id) or self.count] = { entry = entry, at = self.count }
   if self.parent then self.parent:add(entry) end
   if self.on_submit and not entry.adopted then self.on_submit(entry) end
@@ -150,8 +154,6 @@ end
 
 -- Telling --------------------------------------------------------------------------------------------
 
-local MOST_NAMED = 20 -- in words; the data and the log have all of them
-
 ---@param entry OpenRequest
 ---@return string
 function M.describe(entry)
@@ -159,10 +161,24 @@ function M.describe(entry)
   return ("a submit to deployment %s whose answer was lost"):format(entry.deployment_id)
 end
 
-local function words(entries)
+local function described(entries)
   local parts = {}
   for i = 1, math.min(#entries, MOST_NAMED) do parts[i] = M.describe(entries[i]) end
+  return parts
+end
+
+local function words(entries)
+  local parts = described(entries)
   if #entries > MOST_NAMED then parts[#parts + 1] = ("%d more, in open_requests"):format(#entries - MOST_NAMED) end
+  return table.concat(parts, ", ")
+end
+
+--- What was submitted, whether it goes on or has ended, in words; nil for nothing.
+---@return string?
+function OpenRequests:submitted()
+  if self.count == 0 then return nil end
+  local parts = described(self.begun)
+  if self.count > MOST_NAMED then parts[#parts + 1] = ("%d more"):format(self.count - MOST_NAMED) end
   return table.concat(parts, ", ")
 end
 
