@@ -14,6 +14,9 @@ local NODE = schema.object(nil, {
 })
 
 local SUMMARY = schema.object("With include_payload: what is needed to write overrides", {
+  { "roles", schema.list("What people call prompt, negative, seed, image …, and the inputs (node.input) that overrides set for it: "
+    .. "traced from what the workflow saves; what is not traced must be chosen by its candidates",
+    schema.value("string", "'prompt: 6.text (traced)'")), optional = true },
   { "payload_keys", schema.list("Parts of the payload", schema.value("string", "Name of a part")) },
   { "has_object_info_url", schema.value("boolean", "Whether object_info_url tells types and ranges of inputs"), optional = true },
   { "default_override_node_ids", schema.list("Nodes that the saved overrides change, at most 100",
@@ -24,9 +27,10 @@ local SUMMARY = schema.object("With include_payload: what is needed to write ove
 return {
   name = "get_deployment",
   title = "Get deployment",
-  description = "Loads one deployment. Call it with include_payload=true before submit_request: payload_summary then lists every "
-    .. "node id, its title, class and input names, and deployment.payload.workflow_api_json holds the present values, so that "
-    .. "overrides name nodes and inputs that exist. Never guess node ids. Costs nothing.",
+  description = "Loads one deployment. Call it with include_payload=true before submit_request: payload_summary.roles then tells "
+    .. "which inputs are the prompt, the seed, the picture; the summary lists every node id, its title, class and input names, and "
+    .. "deployment.payload.workflow_api_json holds the present values, so that overrides name nodes and inputs that exist. Never "
+    .. "guess node ids. Costs nothing.",
   input = {
     { "deployment_id", "string", "Id of the deployment, as list_deployments shows it" },
     { "include_payload", "boolean", "Also the workflow graph (workflow_api_json), the saved overrides, object_info_url, and a "

@@ -26,12 +26,44 @@ describe("tool get_deployment", function()
         "overrides":{"b":{},"a":{}},"object_info_url":"https://x"}}]])
       local answer = bed.call("get_deployment", { deployment_id = "d", include_payload = true })
       assert.equal("includes=payload", sim:requests()[1].query)
-      assert.equal('{"payload_keys":["object_info_url","overrides","workflow_api_json"],"has_object_info_url":true,'
+      assert.equal('{"roles":[],"payload_keys":["object_info_url","overrides","workflow_api_json"],"has_object_info_url":true,'
         .. '"default_override_node_ids":["a","b"],"workflow_node_summary":['
         .. '{"node_id":"9","title":"Save","class_type":"SaveImage","input_names":["filename_prefix","images"]},'
         .. '{"node_id":"38:2","title":null,"class_type":"K","input_names":[]},'
         .. '{"node_id":"3","title":null,"class_type":null,"input_names":[]}]}',
         answer.json:match '"payload_summary":(.*)}$')
+    end)
+  end)
+
+  local function roles_of(sim, workflow)
+    bed.answer_with(sim, '{"id":"d","payload":{"workflow_api_json":' .. workflow .. "}}")
+    return bed.call("get_deployment", { deployment_id = "d", include_payload = true }).data.payload_summary.roles
+  end
+
+  it("names the roles that the workflow tells, first and in few words", function()
+    bed.with({}, function(sim)
+      assert.same({ "prompt: 6.text (traced)", "negative: 7.text (traced)", "image: name one of 1.image, 2.image (not traced: several "
+        .. "are loaded)", "seed: 3.seed (traced)" }, roles_of(sim, [[{
+        "6":{"class_type":"CLIPTextEncode","inputs":{"text":"a cat"}}, "7":{"class_type":"CLIPTextEncode","inputs":{"text":"bad"}},
+        "1":{"class_type":"LoadImage","inputs":{"image":"a.png"}}, "2":{"class_type":"LoadImage","inputs":{"image":"b.png"}},
+        "4":{"class_type":"ImageBatch","inputs":{"image1":["1",0],"image2":["2",0]}},
+        "5":{"class_type":"VAEEncode","inputs":{"pixels":["4",0]}}, "9":{"class_type":"SaveImage","inputs":{"images":["3",0]}},
+        "3":{"class_type":"KSampler","inputs":{"seed":18446744073709551615,"positive":["6",0],"negative":["7",0],
+        "latent_image":["5",0]}}}]]))
+      assert.same({ "prompt: name one of 8.prompt (not traced: node 8 (OllamaGenerate) writes the text)" }, roles_of(sim, [[{
+        "6":{"class_type":"CLIPTextEncode","inputs":{"text":["8",0]}}, "8":{"class_type":"OllamaGenerate","inputs":{"prompt":"x"}},
+        "9":{"class_type":"SaveImage","inputs":{"images":["3",0]}}, "3":{"class_type":"KSampler","inputs":{"positive":["6",0]}}}]]))
+    end)
+  end)
+
+  it("names no roles of what is no workflow, or of one far larger than real ones", function()
+    bed.with({}, function(sim)
+      assert.is_nil(roles_of(sim, '{"nodes":[],"links":[]}'))
+      assert.is_nil(roles_of(sim, '"x"'))
+      assert.is_nil(roles_of(sim, numbered_objects(8000, function(i) return i end)))
+      local long = ("6"):rep(5000)
+      local line = roles_of(sim, ('{"%s":{"class_type":"IdeogramV3","inputs":{"prompt":"x","seed":1}}}'):format(long))[1]
+      assert.is_true(#line < 300)
     end)
   end)
 

@@ -1,6 +1,7 @@
 --- Deployments as they are shown: the scalar fields, and a summary of the workflow that needs no decoding.
 
 local json = require "lib.json"
+local summary = require "lib.workflow.summary"
 
 local M = {}
 
@@ -87,7 +88,16 @@ local function is_truthy(raw)
   return text ~= nil and text ~= "null" and text ~= '""' and text ~= "false"
 end
 
-local SUMMARY_KEYS = { "payload_keys", "has_object_info_url", "default_override_node_ids", "workflow_node_summary" }
+local ROLES_LIMIT = 128 * 1024 -- bytes of a workflow whose roles are looked for: real ones have up to 60 kB
+
+-- What the workflow's prompt, seed and picture are, as far as it tells.
+local function roles_of(workflow)
+  if not workflow or #workflow:text() > ROLES_LIMIT then return nil end
+  local lines = summary.lines(workflow:value())
+  return lines and json.as_array(lines)
+end
+
+local SUMMARY_KEYS = { "roles", "payload_keys", "has_object_info_url", "default_override_node_ids", "workflow_node_summary" }
 
 -- The parts of the payload and their sorted names, in one pass: a payload may have megabytes.
 local function parts_of(payload)
@@ -108,6 +118,7 @@ function M.payload_summary(raw)
   if not payload or payload:kind() ~= "object" then return { payload_keys = json.as_array {} } end
   local parts, keys = parts_of(payload)
   return json.ordered(SUMMARY_KEYS, {
+    roles = roles_of(parts.workflow_api_json),
     payload_keys = keys,
     has_object_info_url = is_truthy(parts.object_info_url),
     default_override_node_ids = first(keys_of(parts.overrides), MAX_OVERRIDES),

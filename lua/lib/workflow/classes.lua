@@ -86,4 +86,19 @@ function M.has_size(class)
   return SIZES[class] or false
 end
 
+-- Seeds --------------------------------------------------------------------------------------------------
+
+local SEEDS = {}
+for class in ([[Rodin3D_Detail Rodin3D_Gen2 Rodin3D_Gen25_Image Rodin3D_Gen25_Text Rodin3D_Regular Rodin3D_Sketch
+  Rodin3D_Smooth]]):gmatch "%S+" do
+  SEEDS[class] = 65535
+end
+
+--- The largest seed of a class that takes fewer than 2^31.
+---@param class string
+---@return integer|nil
+function M.seed_max(class)
+  return SEEDS[class]
+end
+
 return M

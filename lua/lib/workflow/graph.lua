@@ -31,36 +31,31 @@ end
 
 -- Order of ids -----------------------------------------------------------------------------------------
 
--- "12:3" is 12, 3.  Ids are cut: they are foreign, and the rest decides nothing that matters.
-local function parts_of(id)
-  local parts = {}
-  for part in id:sub(1, 128):gmatch "[^:]+" do parts[#parts + 1] = tonumber(part) or part end
-  return parts
-end
+local LONGEST = 128 -- bytes of an id that count: ids are foreign, and the rest decides nothing that matters
 
-local function comes_before(a, b)
-  for i, x in ipairs(a) do
-    local y = b[i]
-    if y == nil then return false end
-    if x ~= y then
-      if type(x) == type(y) then return x < y end
-      return type(x) == "number"
-    end
+-- A text that sorts as an id does: numbers by their value and before words, "12" before "12:3".
+local function key_of(id)
+  local number = #id < 16 and id:find("^%d+$") and tonumber(id)
+  if number then return ("0%015d %s"):format(number, id) end
+  local parts = {}
+  for part in id:sub(1, LONGEST):gmatch "[^:]+" do
+    local value = #part < 16 and part:find("^%d+$") and tonumber(part)
+    parts[#parts + 1] = value and ("0%015d"):format(value) or "1" .. part
   end
-  return #a < #b
+  return table.concat(parts, "!") .. " " .. id -- the blank sorts before the mark
 end
 
 --- Sorts ids of nodes in place: 9 before 10, 12 before 12:3, words last.
 ---@param ids string[]
 ---@return string[]
 function M.sort_ids(ids)
-  local parts = {}
-  for _, id in ipairs(ids) do parts[id] = parts_of(id) end
-  table.sort(ids, function(a, b)
-    if comes_before(parts[a], parts[b]) then return true end
-    if comes_before(parts[b], parts[a]) then return false end
-    return a < b
-  end)
+  local id_of, keys = {}, {}
+  for i, id in ipairs(ids) do
+    local key = key_of(id)
+    keys[i], id_of[key] = key, id
+  end
+  table.sort(keys)
+  for i, key in ipairs(keys) do ids[i] = id_of[key] end
   return ids
 end
 
@@ -72,6 +67,9 @@ local function title_of(entry, class)
   return type(title) == "string" and title or class
 end
 
+local MOST_INPUTS = 1000 -- of one node: real ones have up to 200
+
+-- nil where it is no node; nil and why where it is none that can be read.
 local function new_node(id, entry)
   local class = is_object(entry) and rawget(entry, "class_type")
   if type(class) ~= "string" then return nil end
@@ -80,6 +78,7 @@ local function new_node(id, entry)
   for name in next, inputs do
     if type(name) == "string" then names[#names + 1] = name end
   end
+  if #names > MOST_INPUTS then return nil, ("node %s has %d inputs"):format(id:sub(1, 80), #names) end
   table.sort(names)
   return { id = id, class = class, title = title_of(entry, class), inputs = inputs, names = names, links = {} }
 end
@@ -131,7 +130,9 @@ function M.read(value)
   local graph = { nodes = {}, ids = {}, others = {}, consumers = {} }
   for key, entry in next, value do
     local id = math.type(key) == "integer" and is_object(value) and tostring(key) or key
-    local node = type(id) == "string" and new_node(id, entry)
+    local node, why
+    if type(id) == "string" then node, why = new_node(id, entry) end
+    if why then return nil, why end
     if node and not (id ~= key and rawget(value, id) ~= nil) then
       graph.nodes[id] = node
       graph.ids[#graph.ids + 1] = id

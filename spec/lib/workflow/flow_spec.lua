@@ -148,6 +148,9 @@ describe("workflow.flow", function()
     assert.same({ 0, 65535 }, { open(base(), nil, info("KSampler", 65535)):seed_range() })
     assert.same({ 0, math.maxinteger }, { open(base(), nil, info("KSampler", json.integer "18446744073709551615")):seed_range() })
     assert.same({ 0, 2147483647 }, { open(base(), nil, info("Other", 5)):seed_range() })
+    local rodin = { ["1"] = node("Rodin3D_Gen2", { Seed = 5, Images = { "2", 0 } }), ["2"] = node("LoadImage", { image = "a.png" }),
+      ["3"] = node("SaveGLB", { mesh = { "1", 0 } }) }
+    assert.same({ 0, 65535 }, { open(rodin):seed_range() })
     local two = base { ["11"] = sampler({ seed = 5, latent_image = { "3", 0 } }, "Other"), ["8"] = node("VAEDecode",
       { samples = { "11", 0 } }) }
     assert.same({ 0, 5 }, { open(two, nil, info("Other", 5)):seed_range() })

@@ -35,6 +35,7 @@ describe("workflow.graph", function()
     assert.same({ "6" }, graph.ids)
   end)
 
+  local count = 0
   for name, case in pairs {
     ["the UI format"] = { '{"nodes":[{"id":1}],"links":[],"version":0.4}', "UI format" },
     ["a wrapper"] = { '{"prompt":{"1":{"class_type":"A","inputs":{}}}}', "not in 'prompt'" },
@@ -42,6 +43,10 @@ describe("workflow.graph", function()
     ["a list"] = { '[{"class_type":"A"}]', "no node" },
     ["comments alone"] = { '{"_comment":"x"}', "no node" },
     ["a text"] = { '"x"', "no JSON object" },
+    ["a node with more inputs than any has"] = { '{"1":{"class_type":"A","inputs":{' .. ('"%d":1,'):rep(1200):gsub("%%d", function()
+      count = count + 1
+      return count
+    end) .. '"x":1}}}', "node 1 has 1201 inputs" },
   } do
     it("names " .. name, function()
       local graph, why = graphs.read(json.decode(case[1]))

@@ -410,13 +410,12 @@ describe("workflow.roles: odd graphs", function()
     ["many encoders behind one chain of texts"] = function(n)
       local graph = base { t0 = node("PrimitiveString", { value = "a cat" }) }
       for i = 1, n // 2 do graph["t" .. i] = node("Reroute", { [""] = { "t" .. i - 1, 0 } }) end
-      local inputs = {}
+      graph["c0"] = text "a cat"
       for i = 1, n // 2 do
         graph["e" .. i] = text { "t" .. i, 0 }
-        inputs["conditioning_" .. i] = { "e" .. i, 0 }
+        graph["c" .. i] = node("ConditioningCombine", { conditioning_1 = { "c" .. i - 1, 0 }, conditioning_2 = { "e" .. i, 0 } })
       end
-      graph["c"] = node("ConditioningCombine", inputs)
-      graph["3"] = sampler { positive = { "c", 0 } }
+      graph["3"] = sampler { positive = { "c" .. n // 2, 0 } }
       return graph
     end,
     ["many samplers behind one chain of pipes"] = function(n)
