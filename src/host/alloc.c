@@ -5,8 +5,7 @@
 #include <string.h>
 
 enum {
-    TAG = 8,           // bytes before a block that has an owner
-    LARGE = 64 * 1024, // a growth that takes longer than a look at the clock
+    TAG = 8,    // bytes before a block that has an owner
     ALIGN = 16, // of malloc, in the C libraries this runs on, and of the pool; Lua asks for 8
 };
 
@@ -54,9 +53,14 @@ static bool owner_may_grow(const struct alloc *a, struct alloc_owner *owner, siz
             return refuse(owner);
     }
     owner->refused = false;
-    if (growth >= LARGE && owner->pressed)
+    if (growth >= ALLOC_LARGE && owner->pressed)
         owner->pressed(owner);
     return true;
+}
+
+static size_t if_large(size_t size)
+{
+    return size >= ALLOC_LARGE ? size : 0;
 }
 
 static void count(struct alloc *a, struct alloc_owner *owner, size_t old_size, size_t new_size)
@@ -66,6 +70,7 @@ static void count(struct alloc *a, struct alloc_owner *owner, size_t old_size, s
         a->peak = a->used;
     for (; owner; owner = owner->parent) {
         owner->used += new_size - old_size;
+        owner->large += if_large(new_size) - if_large(old_size);
         if (owner->used > owner->peak)
             owner->peak = owner->used;
     }

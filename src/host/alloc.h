@@ -12,10 +12,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/// A block from this size on takes noticeable time to go through.
+#define ALLOC_LARGE ((size_t)64 * 1024)
+
 struct alloc_owner {
     struct alloc_owner *parent; ///< what it holds counts there, too; NULL: none
     size_t children;
     size_t used;    ///< bytes it holds now
+    size_t large;   ///< those in blocks of ALLOC_LARGE and more: long strings, long tables
     size_t peak;    ///< most bytes it ever held
     size_t ceiling; ///< growth past this many bytes fails
     bool exhausted; ///< a growth was refused also after Lua had collected its garbage; stays

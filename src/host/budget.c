@@ -1,5 +1,6 @@
 #include "host/budget.h"
 
+#include "base/clock.h"
 #include "host/call.h"
 #include "host/host.h"
 
@@ -7,7 +8,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { INTERVAL = 1000 }; // instructions between two looks at the clock
+enum { INTERVAL = 1000 }; // most instructions between two looks at the clock
+
+// Seconds between two looks at the processor time in the hook: that is a call of the kernel.
+static const double LOOK_PAUSE = 0.0005;
+
+// Bytes that all instructions between two looks may go through: a second, where it takes longest.
+// Lua 5.4 compares strings of zeros byte by byte, with a strcoll() each (l_strcmp in lvm.c): 8 ns a
+// byte, and every third instruction can do it.
+static const size_t LOOK_BYTES = 370000000;
 
 struct budget {
     struct host *host;
@@ -17,6 +26,7 @@ struct budget {
     int64_t began;     // thread's CPU time when its first slice of `turn` began
     uint64_t turn;
     size_t collect_at; // bytes held at which to collect garbage
+    double looked;     // monotonic clock at the last look in the hook
     bool late;         // it took longer than cpu_limit
 };
 
@@ -80,21 +90,57 @@ static void collect(lua_State *L, struct budget *b)
         b->collect_at = owner->ceiling / 2;
 }
 
+static void on_count(lua_State *L, lua_Debug *ar);
+
+static void set_hook(lua_State *co, int count)
+{
+    lua_sethook(co, on_count, LUA_MASKCOUNT, count);
+}
+
+// Instructions until the next look: one may go through all that is long, so the more of that there
+// is, the fewer.
+static int interval_of(const struct budget *b)
+{
+    const struct alloc_owner *owner = b->owner;
+    while (owner->parent)
+        owner = owner->parent;
+    size_t count = owner->large > 0 ? LOOK_BYTES / owner->large : INTERVAL;
+    if (count >= INTERVAL)
+        return INTERVAL;
+    return count > 0 ? (int)count : 1;
+}
+
+// Gives a coroutine that has the hook the interval of now.
+static void pace(lua_State *co, const struct budget *b)
+{
+    int interval = interval_of(b);
+    if (lua_gethook(co) == on_count && lua_gethookcount(co) != interval)
+        set_hook(co, interval);
+}
+
+// Whether enough time has passed for a look at the processor time: it never goes faster.
+static bool is_due(struct budget *b)
+{
+    double now = clock_monotonic();
+    if (now - b->looked < LOOK_PAUSE)
+        return false;
+    b->looked = now;
+    return true;
+}
+
 static void on_count(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
     const struct slice *s = current(L);
     if (!s)
         return;
-    if (is_over(s, 0))
+    struct budget *b = s->budget;
+    if (budget_expired(b) != BUDGET_FINE || (is_due(b) && is_over(s, 0))) {
         budget_stop(L);
-    else
-        collect(L, s->budget);
-}
-
-static void set_hook(lua_State *co, int count)
-{
-    lua_sethook(co, on_count, LUA_MASKCOUNT, count);
+        return;
+    }
+    pace(L, b);
+    collect(L, b);
 }
 
 void budget_unwatch(lua_State *co)
@@ -141,8 +187,12 @@ static void on_pressed(struct alloc_owner *owner)
 {
     const struct budget *b = owner->arg;
     const struct slice *s = b->host->slice;
-    if (s && s->budget == b && is_over(s, 0))
+    if (!s || s->budget != b)
+        return;
+    if (is_over(s, 0))
         set_hook(s->running, 1);
+    else
+        pace(s->running, b);
 }
 
 struct budget *budget_new(lua_State *L, int64_t cpu, size_t memory, const struct budget *within)
@@ -221,6 +271,8 @@ int budget_resume(lua_State *co, lua_State *from, struct budget *b, int nargs, i
     int64_t now = cpu_now();
     struct slice s = { .budget = b, .running = co };
     enter(host, &s, now);
+    if (b)
+        pace(co, b);
     int status = lua_resume(co, from, nargs, nresults);
     leave(host, &s, now);
     return status;
@@ -236,12 +288,15 @@ static void on_spoilt(lua_State *L, lua_Debug *ar)
 int budget_resume_nested(lua_State *co, lua_State *from, int nargs, int *nresults)
 {
     struct slice *s = current(from);
-    if (s)
+    if (s) {
         s->running = co;
+        pace(co, s->budget);
+    }
     int status = lua_resume(co, from, nargs, nresults);
     if (!s)
         return status;
     s->running = from;
+    pace(from, s->budget); // it may have become longer inside
     if (status != LUA_OK && status != LUA_YIELD && budget_expired(s->budget) != BUDGET_FINE)
         lua_sethook(co, on_spoilt, LUA_MASKCOUNT, 1);
     return status;

@@ -4,6 +4,8 @@
 local M = {}
 
 local MOST = 4 * 1024 * 1024 -- more elements than the memory of a call holds
+local PIECE = 10000           -- elements that are moved at once: the limits are looked at between two
+local FEW = 1024              -- elements that Lua's own sort takes, unless they are longer than as many bytes
 
 local function check_span(name, first, last)
   if type(first) == "number" and type(last) == "number" and last + 0.0 - first >= MOST then
@@ -39,13 +41,59 @@ function bounded.remove(list, ...)
   return table.remove(list, ...)
 end
 
+-- Compares in Lua, where the limits are looked at: table.sort itself may run for as long as it takes to compare
+-- the same long string with itself, over and over.
+local less = load("local a, b = ... return a < b", "=table.sort", "t", {})
+
+local function is_short(list)
+  local count = rawlen(list)
+  if count > FEW then return false end
+  for i = 1, count do
+    local item = rawget(list, i)
+    if type(item) == "string" and #item > FEW then return false end
+  end
+  return true
+end
+
+local function is_c(fn)
+  return type(fn) == "function" and debug.getinfo(fn, "S").what == "C"
+end
+
 function bounded.sort(list, before)
   check_length("sort", list)
+  if before == nil and type(list) == "table" and not is_short(list) then
+    before = less
+  elseif is_c(before) then
+    local compare = before
+    before = function(a, b) return compare(a, b) end
+  end
   return table.sort(list, before)
+end
+
+-- From the end that is read before it is written, in pieces.
+local function move_pieces(from, first, last, at, to)
+  local shift = at - first
+  if to ~= nil and not rawequal(from, to) or shift <= 0 or at > last then
+    for piece = first, last, PIECE do table.move(from, piece, math.min(piece + PIECE - 1, last), piece + shift, to) end
+  else
+    for piece = last, first, -PIECE do
+      local start = math.max(piece - PIECE + 1, first)
+      table.move(from, start, piece, start + shift, to)
+    end
+  end
+  return to == nil and from or to
+end
+
+local function whole(value)
+  local number = tonumber(value)
+  return number and math.tointeger(number)
 end
 
 function bounded.move(from, first, last, at, to)
   check_span("move", tonumber(first), tonumber(last))
+  local low, high, target = whole(first), whole(last), whole(at)
+  local is_long = low and high and target and low < high and high - low >= PIECE
+  if is_long and target < math.maxinteger - MOST then return move_pieces(from, low, high, target, to) end
   return table.move(from, first, last, at, to)
 end
 
