@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include "base/buf.h"
 #include "base/log_sink.h"
 #include "base/utf8.h"
 
@@ -8,9 +9,11 @@
 #include <string.h>
 
 enum { TEXT_MAX = 65536, PREFIX_MAX = 32 };
+enum { FILTERED_MAX = 2 * TEXT_MAX }; // a secret that this cuts in two lies behind what is shown
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
 static enum log_level threshold = LOG_WARNING;
+static log_filter *filter;
 
 void log_set_level(enum log_level level)
 {
@@ -20,6 +23,11 @@ void log_set_level(enum log_level level)
 enum log_level log_get_level(void)
 {
     return threshold;
+}
+
+void log_set_filter(log_filter *new_filter)
+{
+    filter = new_filter;
 }
 
 const char *log_level_name(enum log_level level)
@@ -65,10 +73,8 @@ static char *copy_shown(char *out, const char *at, const char *end)
     return out;
 }
 
-void log_text(enum log_level level, const char *text, size_t size)
+static void write_line(enum log_level level, const char *text, size_t size)
 {
-    if (level > threshold)
-        return;
     static char line[PREFIX_MAX + TEXT_MAX + 1]; // one thread logs: the loop's
     int prefix = snprintf(line, PREFIX_MAX, "rcmcp: %s: ", level_names[level]);
     if (prefix < 0)
@@ -78,6 +84,25 @@ void log_text(enum log_level level, const char *text, size_t size)
     char *out = copy_shown(line + prefix, text, text + size);
     *out++ = '\n';
     log_sink_write(line, (size_t)(out - line));
+}
+
+void log_text(enum log_level level, const char *text, size_t size)
+{
+    if (level > threshold)
+        return;
+    if (!filter) {
+        write_line(level, text, size);
+        return;
+    }
+    static const char lost[] = "a line is left out: memory is out, and it may hold a secret";
+    struct buf out = { 0 };
+    if (size > FILTERED_MAX)
+        size = utf8_whole(text, FILTERED_MAX);
+    if (filter(text, size, &out))
+        write_line(level, out.data ? out.data : "", out.size);
+    else
+        write_line(level, lost, sizeof lost - 1);
+    buf_free(&out);
 }
 
 void log_line(enum log_level level, const char *format, ...)

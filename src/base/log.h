@@ -23,7 +23,14 @@ bool log_level_parse(const char *name, enum log_level *level);
 /// characters.
 void log_text(enum log_level level, const char *text, size_t size);
 
-/// The same, printf-style; the text is cut at 1,023 bytes.
+struct buf;
+
+/// What is to become of a line: appends it to `out` as it may be shown; false when memory is out,
+/// and then the line is not shown at all.  NULL, as at start: lines are shown as they are.
+typedef bool log_filter(const char *text, size_t size, struct buf *out);
+void log_set_filter(log_filter *filter);
+
+/// As log_text(), printf-style; the text is cut at 1,023 bytes.
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

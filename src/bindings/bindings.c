@@ -20,6 +20,7 @@ const struct host_module bindings[] = {
     { "core.loop", open_loop },
     { "core.png", open_png },
     { "core.process", open_process },
+    { "core.redact", open_redact },
     { "core.signal", open_signal },
     { "core.stdio", open_stdio },
     { "core.timer", open_timer },

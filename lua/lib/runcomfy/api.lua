@@ -9,6 +9,7 @@ local answers = require "lib.runcomfy.answers"
 local errors = require "lib.errors"
 local http = require "lib.http"
 local json = require "lib.json"
+local redaction = require "lib.redaction"
 local retry = require "lib.retry"
 local writes = require "lib.runcomfy.writes"
 
@@ -44,6 +45,7 @@ function M.configure(new)
       { code = "bad_setting" })
   end
   local user_agent = new.user_agent or "rcmcp"
+  redaction.set_key(key)
   settings = { key = key, base_url = base_url, queue_prefix = prefix, user_agent = user_agent }
   headers_of_read = { "Accept: application/json", "User-Agent: " .. user_agent }
   headers_of_write = { "Accept: application/json", "User-Agent: " .. user_agent, "Content-Type: application/json" }
@@ -81,7 +83,7 @@ local function failure(err, operation)
   else
     hint = "Nothing was changed by this read: reading later costs nothing."
   end
-  local message = err.message
+  local message = redaction.text(err.message)
   return errors.new(message .. "\n" .. hint, {
     code = err.code, sent = err.sent, delivery = delivery, hint = hint, api_message = message, summary = message,
     data = json.ordered(FAILURE_KEYS, {
@@ -97,22 +99,10 @@ local function retry_after(response)
   return seconds and math.min(seconds, 60) or nil
 end
 
--- What was secret on the way out must not come back in an error: FastAPI echoes the input it refuses.
--- A key so short that ordinary words may hold it is no key.
-local function redacted(body, key, secrets)
-  if #key >= 12 then body = body:gsub(key:gsub("%p", "%%%0"), "[redacted]") end
-  for _, secret in ipairs(secrets or {}) do
-    body = body:gsub(secret:gsub("%p", "%%%0"), "[redacted]")
-  end
-  return body
-end
-
--- What an answer means; an error is read again without the secrets.
-local function read(response, key, operation, secrets)
+-- What an answer means, without what is secret: whatever it says, it is others' text.
+local function read(response, operation, secrets)
+  response.body = redaction.foreign(response.body, secrets)
   local value, err = answers.read(response, operation)
-  if not err then return value end
-  response.body = redacted(response.body, key, secrets)
-  value, err = answers.read(response, operation)
   if err then err.retry_after = retry_after(response) end
   return value, err
 end
@@ -122,6 +112,7 @@ local DEFAULTS = {}
 ---@class ReadOptions
 ---@field once? boolean       one try: the caller repeats it itself
 ---@field total_ms? integer   with `once`: a time limit
+---@field secrets? Secrets[]  what is secret in the answer, beside the key
 
 local LONGEST_URL = 64 * 1024 -- servers take less; libcurl gives up at 1 MiB, and says that memory is out
 
@@ -148,7 +139,7 @@ function M.get(url, options)
     response, err = retry.call("GET", DEFAULTS, http.request, request)
   end
   if not response then return nil, failure(err) end
-  return read(response, key)
+  return read(response, nil, options.secrets)
 end
 
 -- The same request goes out again only where no connection was made (lib.retry).
@@ -157,23 +148,23 @@ local function exchange(write, once)
   return retry.call(write.request.method, DEFAULTS, write.send, write)
 end
 
-local function outcome(write, request, operation, options)
+local function outcome(write, operation, options)
   local response, err = write:attempt(exchange, write, options.once)
   if not response then return nil, failure(err, operation) end
-  local value, api_err = read(response, request.bearer, operation, options.secrets)
+  local value, api_err = read(response, operation, options.secrets)
   if api_err then return nil, api_err end
   return value, nil, response.status
 end
 
 local function send(request, operation, options)
   local write <close> = writes.begin(request, operation)
-  local value, err, status = outcome(write, request, operation, options)
+  local value, err, status = outcome(write, operation, options)
   if value then write:succeeded(status, value) else write:failed(err) end
   return value, err
 end
 
 ---@class WriteOptions
----@field secrets? string[]   texts that no error may show
+---@field secrets? Secrets[]  what is secret in its answer, beside the key
 ---@field once? boolean       one try, also where no connection was made
 ---@field total_ms? integer   a time limit
 

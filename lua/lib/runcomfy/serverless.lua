@@ -7,6 +7,7 @@ local api = require "lib.runcomfy.api"
 local json = require "lib.json"
 local parameters = require "lib.parameters"
 local paths = require "lib.runcomfy.paths"
+local redaction = require "lib.redaction"
 
 local M = {}
 
@@ -90,15 +91,6 @@ end
 ---@field webhook_url? string
 ---@field webhook_intermediate_status? boolean
 
--- Every text in extra_data that is long enough to be a secret rather than a word.
-local function secrets_in(value, found)
-  if type(value) == "string" and #value >= 8 then found[#found + 1] = value end
-  if type(value) == "table" then
-    for _, item in pairs(value) do secrets_in(item, found) end
-  end
-  return found
-end
-
 local function submit_url(deployment, request)
   local url = api.queue_url .. deployment .. "/inference"
   if not request.webhook_url then return url end
@@ -121,14 +113,32 @@ function M.submit_body(request)
   return json.encode(body)
 end
 
+-- What is said of the job from now on may show what it was given.
+local function remember(deployment_id, answer, err, secrets)
+  if err and err.delivery ~= "unknown" then return end
+  local request_id = type(answer) == "userdata" and answer:kind() == "object" and answer:value "request_id" or nil
+  if math.type(request_id) == "integer" then request_id = tostring(request_id) end
+  redaction.remember(deployment_id, type(request_id) == "string" and request_id or nil, secrets)
+end
+
 ---@param id string
 ---@param request Submission
 ---@return core.json.Raw|string|nil answer, Error?
 function M.submit(id, request)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
-  local options = request.extra_data and { secrets = secrets_in(request.extra_data, {}) }
-  return api.send("POST", submit_url(deployment, request), SUBMIT, M.submit_body(request), options)
+  local secrets = redaction.secrets(request.extra_data)
+  local answer, answer_err = api.send("POST", submit_url(deployment, request), SUBMIT, M.submit_body(request),
+    { secrets = { secrets } })
+  if secrets then remember(id, answer, answer_err, secrets) end
+  return answer, answer_err
+end
+
+-- The same options, and what is secret in answers about the job.
+local function about(deployment_id, request_id, options)
+  local copy = { secrets = redaction.of(deployment_id, request_id) }
+  for name, value in pairs(options or {}) do copy[name] = value end
+  return copy
 end
 
 local function request_url(id, request_id, tail)
@@ -146,7 +156,7 @@ end
 function M.status(id, request_id, options)
   local url, err = request_url(id, request_id, "/status")
   if not url then return nil, err end
-  return api.get(url, options)
+  return api.get(url, about(id, request_id, options))
 end
 
 ---@param id string
@@ -156,7 +166,7 @@ end
 function M.result(id, request_id, options)
   local url, err = request_url(id, request_id, "/result")
   if not url then return nil, err end
-  return api.get(url, options)
+  return api.get(url, about(id, request_id, options))
 end
 
 ---@param id string
@@ -166,7 +176,7 @@ end
 function M.cancel(id, request_id, options)
   local url, err = request_url(id, request_id, "/cancel")
   if not url then return nil, err end
-  return api.send("POST", url, CANCEL, nil, options)
+  return api.send("POST", url, CANCEL, nil, about(id, request_id, options))
 end
 
 ---@param id string
@@ -183,8 +193,9 @@ function M.proxy(id, instance_id, path, body, method)
   local route, route_err = paths.route("comfy_backend_path", path)
   if not route then return nil, route_err end
   local url = ("%s/%s/instances/%s/proxy/%s"):format(api.deployments_url, deployment, instance, route)
-  if method == "GET" then return api.get(url) end
-  return api.send("POST", url, PROXY, json.encode(body or {}))
+  local options = about(id) -- ComfyUI's queue and history show the extra_data of jobs
+  if method == "GET" then return api.get(url, options) end
+  return api.send("POST", url, PROXY, json.encode(body or {}), options)
 end
 
 local LONGEST_WEBHOOK = 8192 -- bytes; what servers take of a URL

@@ -1,0 +1,244 @@
+--- The one redaction: what is secret here, and how it is cut out of whatever came from the API and whatever is printed,
+--- recorded or logged.
+---
+--- Two things are secret: the API key, and the `extra_data` of a submit, which holds the keys of partner nodes.  The key is cut
+--- wherever it stands.  The values of an `extra_data` are cut out of the answers about its job, for as long as this process
+--- knows the job; those of eight and more characters wherever they stand, shorter ones only as a whole string under the name that
+--- they had.  What an answer calls `extra_data` is cut as a whole, whoever submitted it.  Output URLs and file names are touched
+--- by the key alone: a value "png" must not destroy a result that was paid for.
+---
+--- Nothing of this is ever on disk.
+
+local codec = require "core.codec"
+local json = require "core.json"
+local redact = require "core.redact"
+local secrets_in = require "lib.redaction.secrets"
+
+local M = {}
+
+local NAMES = {
+  extra_data = "cut", inputs = "inputs", outputs = "outputs", output_urls = "outputs",
+  url = "output", filename = "output", subfolder = "output", type = "output", format = "output", fullpath = "output",
+  node_id = "output", channel = "output",
+  status = "kept", outcome = "kept", error_code = "kept", request_id = "kept", deployment_id = "kept", instance_id = "kept",
+  id = "kept", status_url = "kept", result_url = "kept", cancel_url = "kept",
+}
+
+---@class Secrets  of one extra_data
+---@field package rules core.redact.Rules
+---@field package weight integer  bytes that it takes, about
+---@field package name? string    the extra_data as JSON, by which it is found again
+---@field package jobs integer    how many remember it
+
+-- The key ---------------------------------------------------------------------------------------------
+
+local KEY_MEMBERS = { "authorization", "Authorization", "api_key", "apiKey", "key", "token" }
+local EARLIER_KEYS = 4 -- a job that was submitted with the key before is polled with it
+
+local keys = {} ---@type string[]  the newest first
+local key_rules ---@type core.redact.Rules
+local shown_rules ---@type core.redact.Rules[]
+
+local function hex(text)
+  return (text:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+end
+
+-- A key so short, or such a word, that ordinary text may hold it is looked for only where keys stand.
+local function is_distinct(key)
+  return #key >= 12 or #key >= 8 and key:find "%A" ~= nil
+end
+
+local function add_key(options, key)
+  local texts, wholes = options.texts, options.wholes
+  texts[#texts + 1] = "Bearer " .. key
+  if is_distinct(key) then
+    texts[#texts + 1] = key
+    texts[#texts + 1] = hex(key)
+    texts[#texts + 1] = hex(key):upper()
+    secrets_in.add_base64(texts, key)
+  end
+  for _, name in ipairs(KEY_MEMBERS) do
+    wholes[#wholes + 1] = name
+    wholes[#wholes + 1] = key
+  end
+end
+
+local function make_key_rules()
+  local options = { texts = {}, wholes = {}, names = NAMES }
+  for _, key in ipairs(keys) do add_key(options, key) end
+  key_rules = redact.new(options)
+end
+
+-- Jobs --------------------------------------------------------------------------------------------------
+
+local MOST_JOBS = 10000
+local MOST_WEIGHT = 32 * 1024 * 1024
+-- Sets of secrets that are looked for in what is printed and logged: the newest.
+local MOST_SHOWN, MOST_SHOWN_WEIGHT = 63, 16 * 1024 * 1024
+
+local by_name = {} ---@type table<string, Secrets>
+local by_job = {} ---@type table<string, Secrets>       by request id
+local by_deployment = {} ---@type table<string, Secrets[]>
+local order = {} ---@type table<integer, { request_id: string, deployment_id: string, secrets: Secrets }>
+local first, last = 1, 0 -- of `order`
+local weight = 0
+local newest = {} ---@type Secrets[]
+
+local function apply_to_log()
+  shown_rules = { key_rules }
+  for i, secrets in ipairs(newest) do shown_rules[i + 1] = secrets.rules end
+  redact.log(shown_rules)
+end
+
+--- Sets the API key from now on; those before it stay secret.
+---@param key? string
+function M.set_key(key)
+  if key and key ~= "" and key ~= keys[1] then
+    table.insert(keys, 1, key)
+    keys[EARLIER_KEYS + 1] = nil
+  end
+  make_key_rules()
+  apply_to_log()
+end
+
+local function show(secrets)
+  for i, other in ipairs(newest) do
+    if other == secrets then
+      table.remove(newest, i)
+      break
+    end
+  end
+  table.insert(newest, 1, secrets)
+  local sum = 0
+  for i, other in ipairs(newest) do
+    sum = sum + other.weight
+    if i > 1 and (i > MOST_SHOWN or sum > MOST_SHOWN_WEIGHT) then newest[i] = nil end
+  end
+  apply_to_log()
+end
+
+local LONGEST_NAME = 16 * 1024
+
+--- What is secret in an `extra_data`: from now on it is cut out of what is printed and logged.
+---@param extra_data? table
+---@return Secrets?  nil where there is none
+function M.secrets(extra_data)
+  if type(extra_data) ~= "table" or next(extra_data) == nil then return nil end
+  local text = json.encode(extra_data)
+  local name = #text <= LONGEST_NAME and text or nil
+  local secrets = name and by_name[name]
+  if not secrets then
+    local options, bytes = secrets_in.collect(extra_data)
+    options.names = NAMES
+    secrets = { rules = redact.new(options), weight = 64 * bytes + 4096, name = name, jobs = 0 }
+  end
+  if newest[1] ~= secrets then show(secrets) end
+  return secrets
+end
+
+local function forget_oldest()
+  local entry = order[first]
+  order[first] = nil
+  first = first + 1
+  local secrets = entry.secrets
+  if by_job[entry.request_id] == secrets then by_job[entry.request_id] = nil end
+  secrets.jobs = secrets.jobs - 1
+  if secrets.jobs > 0 then return end
+  weight = weight - secrets.weight
+  if secrets.name and by_name[secrets.name] == secrets then by_name[secrets.name] = nil end
+  for deployment_id, list in pairs(by_deployment) do
+    for i = #list, 1, -1 do
+      if list[i] == secrets then table.remove(list, i) end
+    end
+    if #list == 0 then by_deployment[deployment_id] = nil end
+  end
+end
+
+local MOST_OF_DEPLOYMENT = 16
+
+local function note_deployment(deployment_id, secrets)
+  local list = by_deployment[deployment_id] or {}
+  by_deployment[deployment_id] = list
+  for i, other in ipairs(list) do
+    if other == secrets then
+      table.remove(list, i)
+      break
+    end
+  end
+  table.insert(list, 1, secrets)
+  list[MOST_OF_DEPLOYMENT + 1] = nil
+end
+
+--- Remembers what is secret in the answers about a job; the oldest jobs are forgotten where there are too many.
+---@param deployment_id string
+---@param request_id? string  nil: of a submit whose answer is lost
+---@param secrets Secrets
+function M.remember(deployment_id, request_id, secrets)
+  if secrets.jobs == 0 then
+    weight = weight + secrets.weight
+    if secrets.name then by_name[secrets.name] = secrets end
+  end
+  secrets.jobs = secrets.jobs + 1
+  last = last + 1
+  order[last] = { request_id = request_id or "", deployment_id = deployment_id, secrets = secrets }
+  if request_id then by_job[request_id] = secrets end
+  note_deployment(deployment_id, secrets)
+  while first < last and (last - first + 1 > MOST_JOBS or weight > MOST_WEIGHT) do forget_oldest() end
+end
+
+--- What is secret in answers about a job, or about anything else of a deployment.
+---@param deployment_id string
+---@param request_id? string
+---@return Secrets[]
+function M.of(deployment_id, request_id)
+  local secrets = request_id and by_job[request_id]
+  return secrets and { secrets } or by_deployment[deployment_id] or {}
+end
+
+-- Cutting -----------------------------------------------------------------------------------------------
+
+local function cut(rules, text)
+  return rules:json(text) or rules:text(text)
+end
+
+--- What came from the API, without what is secret.
+---@param body string
+---@param list? Secrets[]
+---@return string
+function M.foreign(body, list)
+  body = cut(key_rules, body)
+  for _, secrets in ipairs(list or {}) do body = cut(secrets.rules, body) end
+  return body
+end
+
+--- A text that is printed or told, without all that is known to be secret.
+---@param text string
+---@return string
+function M.text(text)
+  for _, rules in ipairs(shown_rules) do text = rules:text(text) end
+  return text
+end
+
+--- A plain value that is recorded or told, without all that is known to be secret.  The value itself where nothing is.
+---@generic T
+---@param value T  what JSON can say
+---@return T
+function M.value(value)
+  if type(value) == "string" then return M.text(value) end
+  if value == nil or type(value) ~= "table" and type(value) ~= "userdata" then return value end
+  local before = json.encode(value)
+  local after = before
+  for _, rules in ipairs(shown_rules) do after = cut(rules, after) end
+  return after == before and value or json.decode(after)
+end
+
+--- A text with U+FFFD for what is no UTF-8 and without secrets: what may be sent as it is.
+---@param text string
+---@return string
+function M.clean(text)
+  return M.text(codec.utf8_clean(text))
+end
+
+M.set_key(nil)
+
+return M

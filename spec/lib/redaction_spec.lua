@@ -1,0 +1,157 @@
+local bed = require "spec.support.runcomfy"
+local codec = require "core.codec"
+local json = require "core.json"
+local logged = require "spec.support.log"
+local redaction = require "lib.redaction"
+
+local KEY = "rc-9f8e7d/6c5b4a"
+local PARTNER = "comfyui-0a1b2c3d/4e5f"
+
+local function escaped(text)
+  return (text:gsub(".", function(c) return ("\\u%04x"):format(c:byte()) end))
+end
+
+local function percent(text)
+  return (text:gsub(".", function(c) return ("%%%02x"):format(c:byte()) end))
+end
+
+-- Whether any part of a secret that means something is in a text.
+local function shows(text, secret)
+  return text:find(secret:sub(1, 10), 1, true) ~= nil or text:find(secret:sub(-8), 1, true) ~= nil
+end
+
+local function submit(sim, extra_data, answer, rule)
+  bed.answer_with(sim, answer, rule)
+  return bed.call("submit_request", { deployment_id = "d", extra_data = extra_data })
+end
+
+local ABOUT = { deployment_id = "d", request_id = "r" }
+
+describe("lib.redaction", function()
+  it("keeps the key out of errors under HTTP 200, in each spelling", function()
+    bed.with({ key = KEY }, function(sim)
+      for _, spelling in ipairs { KEY, escaped(KEY), percent(KEY), (KEY:gsub("/", "\\/")), codec.base64_encode("user:" .. KEY),
+                                  codec.base64_encode("a:" .. KEY .. ":b") } do
+        bed.answer_with(sim, ('{"error_code":7,"error_message":"no","request":{"headers":{"Authorization":"Bearer %s"}}}'):format(spelling))
+        local answer = bed.call("get_request_status", ABOUT)
+        assert.is_false(answer.ok)
+        assert.matches("[redacted]", answer.json, 1, true)
+        assert.is_false(shows(answer.json .. answer.text, KEY) or answer.json:find(spelling, 1, true) ~= nil)
+      end
+    end)
+  end)
+
+  it("keeps the key out of answers that succeed, of HTML, and of each tool's", function()
+    bed.with({ key = KEY }, function(sim)
+      for _, name in ipairs(bed.NAMES) do
+        for _, body in ipairs { ('{"id":"d","request_id":"r","status":"completed","note":"%s"}'):format(escaped(KEY)),
+                                ("<html><p>403 for %s</p>"):format(KEY:gsub("/", "&#47;")), KEY, ('["%s"]'):format(KEY) } do
+          for _, status in ipairs { 200, 400 } do
+            bed.answer_with(sim, body, { status = status })
+            local answer = bed.call(name, bed.GOOD[name])
+            assert.is_false(shows(answer.json .. answer.text, KEY), name .. ": " .. answer.json)
+          end
+        end
+      end
+    end)
+  end)
+
+  it("knows a short key, or one that is a word, only where keys stand", function()
+    bed.with({ key = "k7" }, function(sim)
+      bed.answer_with(sim, '{"status":"in_queue","k7":"k7","headers":["Authorization: Bearer k7"],"authorization":"k7"}')
+      local answer = bed.call("get_request_status", ABOUT)
+      assert.matches('"k7":"k7","headers":["Authorization: [redacted]"],"authorization":"[redacted]"', answer.json, 1, true)
+    end)
+  end)
+
+  it("keeps extra_data out of the answer to the submit, refused or not", function()
+    for _, rule in ipairs { { status = 200 }, { status = 422 } } do
+      bed.with({ key = KEY }, function(sim)
+        local extra = { api_key_comfy_org = PARTNER, pin = "4711", deep = { { list = { "s3cr3t-in-a-list" } } }, number = 123456789012 }
+        local echo = json.encode { request_id = "r", detail = { { loc = { "body" }, input = extra } }, extra_data = extra,
+                                   text = "got {'extra_data': {'pin': '4711'}} and " .. percent(PARTNER) }
+        local answer = submit(sim, extra, echo, rule)
+        for _, secret in ipairs { PARTNER, "4711", "s3cr3t%-in", "123456789012" } do
+          assert.is_nil(answer.json:find(secret:gsub("^comfy.*", "comfyui")), answer.json)
+        end
+        assert.matches('"api_key_comfy_org":"[redacted]"', answer.json, 1, true)
+      end)
+    end
+  end)
+
+  it("keeps extra_data out of polls, results, cancels and the instance's answers of that job", function()
+    bed.with({ key = KEY }, function(sim)
+      submit(sim, { auth = PARTNER, pin = "4711" }, '{"request_id":"r"}')
+      local echo = ('{"status":"completed","request":{"auth":"%s","pin":"4711"},"outputs":{"9":{"text":["%s"]}},'
+        .. '"queue":[[1,"id",{},{"auth":"%s"}]]}'):format(escaped(PARTNER), PARTNER, PARTNER)
+      for name, input in pairs { get_request_status = ABOUT, get_request_result = ABOUT, cancel_request = ABOUT,
+                                 call_instance_proxy = bed.GOOD.call_instance_proxy } do
+        bed.answer_with(sim, echo)
+        local answer = bed.call(name, input)
+        assert.is_false(shows(answer.json .. answer.text, PARTNER), name .. ": " .. answer.json)
+        assert.is_nil(answer.json:find("4711", 1, true), name)
+      end
+    end)
+  end)
+
+  it("cuts what an answer calls extra_data also of jobs that others submitted", function()
+    bed.with({ key = KEY }, function(sim)
+      bed.answer_with(sim, '{"status":"in_queue","payload":{"extra_data":{"k":"x9"},"a":1}}')
+      local answer = bed.call("get_request_status", { deployment_id = "e", request_id = "o" })
+      assert.matches('"payload":{"extra_data":"[redacted]","a":1}', answer.json, 1, true)
+    end)
+  end)
+
+  it("never harms a result that was paid for", function()
+    local words = { a = "png", b = "completed", c = "request_id", d = "output", e = "ComfyUI_00001_.png", f = "https://", g = "complete",
+                    filename = "ComfyUI_00001_.png", status = "completed", type = "output", request_id = "r",
+                    url = "https://cdn/ComfyUI_00001_.png" }
+    local result = '{"request_id":"r","status":"completed","outputs":{"9":{"images":[{"url":"https://cdn/ComfyUI_00001_.png",'
+      .. '"filename":"ComfyUI_00001_.png","subfolder":"","type":"output"}]}}}'
+    bed.with({ key = KEY }, function(sim)
+      submit(sim, words, '{"request_id":"r"}')
+      bed.answer_with(sim, result)
+      local answer = bed.call("get_request_result", ABOUT)
+      assert.is_true(answer.ok)
+      assert.equal(result, json.encode(answer.data.result))
+      assert.equal("https://cdn/ComfyUI_00001_.png", answer.data.output_urls[1].url)
+    end)
+  end)
+
+  it("logs neither, whoever writes the line", function()
+    bed.with({ key = KEY }, function(sim)
+      local lines = logged.lines_of(function()
+        submit(sim, { auth = PARTNER }, ('{"detail":"%s %s"}'):format(KEY, PARTNER), { status = 400 })
+      end)
+      assert.is_false(shows(table.concat(lines, "\n"), KEY) or shows(table.concat(lines, "\n"), PARTNER))
+    end)
+  end)
+
+  it("remembers jobs in bounds, the newest", function()
+    local count = 10050
+    for i = 1, count do
+      redaction.remember("bounded", "job-" .. i, redaction.secrets { token = "same-for-all-of-them" })
+    end
+    assert.equal(1, #redaction.of("bounded", "job-" .. count))
+    for i = 1, 40 do
+      local extra = { token = ("%03d"):format(i) .. ("x"):rep(200), more = {} }
+      for n = 1, 600 do extra.more[n] = ("%d-%d-"):format(i, n) .. ("y"):rep(200) end
+      redaction.remember("other", "large-" .. i, redaction.secrets(extra))
+    end
+    assert.same({}, redaction.of("bounded", "job-" .. count))
+    local last = redaction.of("other", "large-40")
+    assert.equal('{"a":"[redacted]"}', redaction.foreign(('{"a":"040%s"}'):format(("x"):rep(200)), last))
+    collectgarbage()
+    assert.is_true(collectgarbage "count" < 64 * 1024)
+  end)
+
+  it("finds the spellings that no escape makes", function()
+    local list = { redaction.secrets { auth = "Bearer abcd-1234-efgh", form = "two words here", padded = "  padded-secret \n",
+                                       json = '{"inner":"inner-secret-1","pin":"0815"}', ["0123456789abcdef0123"] = true } }
+    for _, text in ipairs { "abcd-1234-efgh", "two+words+here", "padded-secret", "inner-secret-1", "0123456789abcdef0123",
+                            codec.base64_encode("xx:two words here") } do
+      assert.equal(nil, redaction.foreign(("<p>%s</p>"):format(text), list):find(text, 1, true), text)
+    end
+    assert.equal('{"pin":"[redacted]","other":"0815"}', redaction.foreign('{"pin":"0815","other":"0815"}', list))
+  end)
+end)

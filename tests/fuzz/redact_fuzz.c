@@ -1,0 +1,98 @@
+// Redaction: whatever text comes, what is JSON stays JSON, a text without a secret stays itself,
+// and no secret is left where it stands as it is.
+#include "base/buf.h"
+#include "json/reader.h"
+#include "json/redact.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(int ok)
+{
+    if (!ok)
+        abort();
+}
+
+static const char secret[] = "ab/\"c";
+
+static struct redact *rules(void)
+{
+    struct redact *r = redact_new();
+    must(r != NULL);
+    must(redact_add(r, secret, sizeof secret - 1));
+    must(redact_add(r, "aaaa", 4));
+    must(redact_add(r, "\xC3\xA9", 2));
+    must(redact_add_whole(r, "k", 1, "v", 1));
+    must(redact_add_number(r, "12", 2));
+    must(redact_add_name(r, "cut", 3, REDACT_CUT));
+    must(redact_add_name(r, "inputs", 6, REDACT_INPUTS));
+    must(redact_add_name(r, "outputs", 7, REDACT_OUTPUTS));
+    must(redact_add_name(r, "url", 3, REDACT_OUTPUT));
+    must(redact_add_name(r, "id", 2, REDACT_KEPT));
+    must(redact_ready(r));
+    return r;
+}
+
+static bool is_json(const char *text, size_t size)
+{
+    struct json_facts facts;
+    return json_check(text, size, &facts);
+}
+
+// The reader wants a zero byte behind the text.
+static char *copy(const void *bytes, size_t size)
+{
+    char *text = malloc(size + 1);
+    must(text != NULL);
+    if (size > 0)
+        memcpy(text, bytes, size);
+    text[size] = 0;
+    return text;
+}
+
+static void check_json(const struct redact *r, const char *text, size_t size)
+{
+    struct buf out = { 0 };
+    bool valid = is_json(text, size);
+    enum redact_outcome outcome = redact_json(r, text, size, &out);
+    must(outcome != REDACT_NO_MEMORY);
+    must(outcome == REDACT_CHANGED || out.size == 0);
+    if (valid && outcome == REDACT_CHANGED) {
+        char *cut = copy(out.data, out.size);
+        must(is_json(cut, out.size));
+        free(cut);
+    }
+    buf_free(&out);
+}
+
+static void check_text(const struct redact *r, const char *text, size_t size)
+{
+    struct buf out = { 0 };
+    enum redact_outcome outcome = redact_text(r, text, size, &out);
+    must(outcome == REDACT_SAME || outcome == REDACT_CHANGED);
+    const char *left = outcome == REDACT_SAME ? text : out.data;
+    size_t left_size = outcome == REDACT_SAME ? size : out.size;
+    must(memmem(left, left_size, secret, sizeof secret - 1) == NULL);
+    must(memmem(left, left_size, "aaaa", 4) == NULL);
+    buf_free(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct redact *r;
+    if (!r)
+        r = rules();
+    char *text = copy(data, size);
+    check_json(r, text, size);
+    char *exact = malloc(size ? size : 1); // so that reading past it is seen
+    must(exact != NULL);
+    memcpy(exact, data, size);
+    check_text(r, exact, size);
+    check_json(r, text, size);
+    free(exact);
+    free(text);
+    return 0;
+}
