@@ -6,6 +6,7 @@
 ---@field status_code? integer  HTTP status
 ---@field error_code? integer|string  RunComfy's error_code
 ---@field summary? string      the message without advice, for a place that has its own
+---@field unreadable? string  the answer that was no JSON
 ---@field detail? any           what the API said beside the message
 ---@field [string] any
 

@@ -405,6 +405,16 @@ function json.raw(text) end
 ---@return string? place    where: "line 1, column 512"
 function json.repair(text) end
 
+--- Makes JSON of text that is JSON up to some place, or that is nested too deep: what stands before the place is kept,
+--- without an entry that is not whole, and closed; what lies deeper than `depth` becomes null.  In linear time.  nil where not
+--- one value of an object or array is whole.
+---@param text string
+---@param depth integer   1 to 1000
+---@return string? text
+---@return string? problem  what is wrong at the place, and where: "line 1, column 512: …"; nil: nothing
+---@return integer? deep    how many values became null
+function json.salvage(text, depth) end
+
 ---@class core.json.Integer
 ---@class core.json.Raw
 local Raw = {}
@@ -415,6 +425,14 @@ function Raw:text() end
 
 ---@return "object"|"array"|"string"|"number"|"boolean"|"null"
 function Raw:kind() end
+
+--- Bytes of the text.
+---@return integer
+function Raw:size() end
+
+--- How deep arrays and objects are nested in the text that it is a part of; 0: none.
+---@return integer
+function Raw:depth() end
 
 --- The part that a path of keys and 1-based indexes leads to, without decoding; nil where there is none.
 --- Of duplicate keys the last counts, as in `decode`.
@@ -591,6 +609,7 @@ local http = {}
 ---@field total_ms? integer       default 120,000; 0: none
 ---@field idle_ms? integer        ends a transfer that moved no byte for so long; default 0: never
 ---@field max_bytes? integer      limit of the answer's body after decompression, default 64 MiB
+---@field keep_head? boolean      of a larger body (not with save_as) the first max_bytes count: the answer is `cut`, no error
 ---@field no_redirects? boolean   a redirect is the answer, also of a GET
 ---@field public_only? boolean    refuse this machine's addresses and those of private networks (code "address")
 
@@ -599,6 +618,7 @@ local http = {}
 ---@field headers string          the header block of the last response, as received
 ---@field body string             "" with save_as
 ---@field url string              where it came from, after redirects
+---@field cut boolean             with keep_head: the body is the beginning of a larger one
 
 --- Starts a transfer.  GET and HEAD follow up to 5 redirects, other methods none.  A method other
 --- than GET and HEAD uses a connection of its own, so that it is never sent twice.

@@ -66,6 +66,31 @@ describe("core.http limits", function()
     assert.equal("too_large", code)
   end)
 
+  it("takes the beginning of a larger answer where that is asked for, and says that there was more", function()
+    local server <close> = responder.start {
+      ["GET /promised"] = { responder.answer(200, ("y"):rep(1000)), "keep" },
+      ["GET /endless"] = { { "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", ("x"):rep(1000), 10000 }, "hold" },
+      ["POST /post"] = { responder.answer(201, ("z"):rep(500)), "keep" },
+    }
+    local response = assert(get(server.url .. "/promised", { max_bytes = 999, keep_head = true }))
+    assert.same({ 999, true, 200 }, { #response.body, response.cut, response.status })
+    response = assert(get(server.url .. "/promised", { max_bytes = 1000, keep_head = true }))
+    assert.same({ 1000, false }, { #response.body, response.cut })
+    response = assert(get(server.url .. "/endless", { max_bytes = 123456, keep_head = true }))
+    assert.same({ 123456, true }, { #response.body, response.cut })
+    response = assert(fetch { method = "POST", url = server.url .. "/post", body = "b", max_bytes = 10, keep_head = true })
+    assert.same({ ("z"):rep(10), true, 201 }, { response.body, response.cut, response.status })
+  end)
+
+  it("does not save the beginning of a larger answer as a file", function()
+    local server <close> = responder.start { ["*"] = { responder.answer(200, ("y"):rep(1000)), "keep" } }
+    local path = os.tmpname()
+    os.remove(path)
+    local _, _, code = get(server.url, { max_bytes = 999, keep_head = true, save_as = path })
+    assert.equal("too_large", code)
+    assert.is_nil(io.open(path))
+  end)
+
   it("counts an answer's bytes after decompression", function()
     -- 100,000 zeros
     local bomb = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xed\xc1\x31\x01\x00\x00\x00\xc2\xa0\xf5\x4f\x6d\x0d\x0f\xa0"

@@ -48,12 +48,14 @@ static void set_text(lua_State *L, const char *field, const char *text, size_t s
 
 static void push_response(lua_State *L, const struct client_result *r)
 {
-    lua_createtable(L, 0, 4); // response
+    lua_createtable(L, 0, 5); // response
     lua_pushinteger(L, r->status);
     lua_setfield(L, -2, "status");
     set_text(L, "headers", r->headers->data ? r->headers->data : "", r->headers->size);
     set_text(L, "body", r->body->data ? r->body->data : "", r->body->size);
     set_text(L, "url", r->url, strlen(r->url));
+    lua_pushboolean(L, r->cut);
+    lua_setfield(L, -2, "cut");
 }
 
 static void push_callback(lua_State *L, const struct transfer *t)
@@ -258,6 +260,7 @@ static void read_request(lua_State *L, struct client_request *r, const char **li
     r->total_ms = (long)integer_field(L, "total_ms", 0, TOTAL_MS);
     r->idle_ms = (uint64_t)integer_field(L, "idle_ms", 0, 0);
     r->max_bytes = (size_t)integer_field(L, "max_bytes", 0, MAX_BYTES);
+    r->keep_head = flag_field(L, "keep_head");
     r->no_redirects = flag_field(L, "no_redirects");
     r->public_only = flag_field(L, "public_only");
 }

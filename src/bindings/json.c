@@ -30,10 +30,19 @@ static int as_array(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    { "decode", json_decode },     { "integer", json_integer },    { "as_array", as_array },
-    { "ordered", json_ordered },   { "order", json_order },        { "has_order", json_has_order },
-    { "like", json_like },         { "guard", json_guard },        { "raw", json_raw },
-    { "envelope", json_envelope }, { "repair", json_repair_text }, { NULL, NULL },
+    { "decode", json_decode },
+    { "integer", json_integer },
+    { "as_array", as_array },
+    { "ordered", json_ordered },
+    { "order", json_order },
+    { "has_order", json_has_order },
+    { "like", json_like },
+    { "guard", json_guard },
+    { "raw", json_raw },
+    { "envelope", json_envelope },
+    { "repair", json_repair_text },
+    { "salvage", json_salvage_text },
+    { NULL, NULL },
 };
 
 int open_json(lua_State *L)

@@ -94,6 +94,7 @@ int json_has_order(lua_State *L);
 int json_like(lua_State *L);
 int json_guard(lua_State *L);
 int json_repair_text(lua_State *L);
+int json_salvage_text(lua_State *L);
 int json_envelope(lua_State *L);
 
 /// Create the metatables of the types.

@@ -94,6 +94,20 @@ static int raw_kind(lua_State *L)
     return 1;
 }
 
+/// raw:size() -> integer
+static int raw_size(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)check_raw(L)->size);
+    return 1;
+}
+
+/// raw:depth() -> integer
+static int raw_depth(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)check_raw(L)->depth);
+    return 1;
+}
+
 // Follows the path in the arguments from 2; false where it leads nowhere.
 static bool follow(lua_State *L, struct json_slice *slice)
 {
@@ -254,8 +268,8 @@ static int raw_pairs(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    { "text", raw_text },       { "kind", raw_kind },   { "get", raw_get },
-    { "value", raw_value },     { "pairs", raw_pairs }, { "keys", raw_keys },
+    { "text", raw_text },       { "kind", raw_kind }, { "get", raw_get },   { "value", raw_value },
+    { "pairs", raw_pairs },     { "keys", raw_keys }, { "size", raw_size }, { "depth", raw_depth },
     { "__tostring", raw_text }, { NULL, NULL },
 };
 

@@ -184,12 +184,13 @@ static void finish(struct client_transfer *t, CURLcode rc)
     result.sent = s->on_wire;
     if (rc == CURLE_OK && !s->head_ended)
         rc = CURLE_PARTIAL_FILE; // libcurl is content with half a header block
-    if (rc != CURLE_OK)
+    result.cut = s->stop == SLOT_CUT;
+    if (rc != CURLE_OK && !result.cut)
         client_explain(s, rc, &why);
     else
         commit_download(s, result.status, &why);
     result.code = why.code;
-    s->stale = s->stale || why.code != CLIENT_OK;
+    s->stale = s->stale || result.cut || why.code != CLIENT_OK;
     result.message = why.code == CLIENT_OK ? NULL : why.message;
     download_abort(&s->download); // its file is gone before the owner hears of the end
     t->done(t->arg, &result);

@@ -43,6 +43,7 @@ struct client_request {
     long total_ms;         ///< from leaving the queue; 0: none
     uint64_t idle_ms;      ///< once connected; 0: never
     size_t max_bytes;      ///< of the answer's body, decompressed
+    bool keep_head;        ///< of a body over max_bytes (in memory) the first max_bytes count
     bool no_redirects;     ///< a redirect is the answer, also of a GET
     bool public_only;      ///< CLIENT_ADDRESS for a host of this machine or of a private network
 };
@@ -70,6 +71,7 @@ struct client_result {
     enum client_code code;
     const char *message; ///< sentence for a person, names the host; NULL when code is CLIENT_OK
     bool sent;           ///< whether any byte of the request may have left
+    bool cut;            ///< keep_head: there was more of the body
     long status;         ///< these four: when code is CLIENT_OK
     const struct buf *headers; ///< header block of the last response
     struct buf *body;          ///< may be freed early by the callee, to save memory

@@ -64,6 +64,11 @@ static bool is_saved(const struct client_slot *s)
     return status >= 200 && status <= 299;
 }
 
+static bool keeps_head(const struct client_slot *s)
+{
+    return s->message->keep_head && !is_saved(s);
+}
+
 // At the first bytes of a body: refuses a size too large, makes room for the rest.
 static bool expect_body(struct client_slot *s)
 {
@@ -72,6 +77,8 @@ static bool expect_body(struct client_slot *s)
     if (promised <= 0)
         return true;
     if ((uint64_t)promised > s->message->max_bytes) {
+        if (keeps_head(s))
+            return true;
         s->stop = SLOT_TOO_LARGE;
         return false;
     }
@@ -88,8 +95,12 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *arg)
     struct client_slot *s = arg;
     if (s->received == 0 && !expect_body(s))
         return CURL_WRITEFUNC_ERROR;
-    if (size > s->message->max_bytes - s->received)
-        return refuse(s, SLOT_TOO_LARGE);
+    size_t room = s->message->max_bytes - s->received;
+    if (size > room) {
+        if (!keeps_head(s))
+            return refuse(s, SLOT_TOO_LARGE);
+        return refuse(s, buf_append(&s->body, bytes, room) ? SLOT_CUT : SLOT_MEMORY);
+    }
     s->received += size;
     if (is_saved(s)) {
         if (download_write(&s->download, bytes, size))

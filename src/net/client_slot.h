@@ -20,6 +20,7 @@ struct client_base {
 enum slot_stop {
     SLOT_RUNS,
     SLOT_TOO_LARGE,
+    SLOT_CUT, ///< the body has as many bytes as are kept: no error
     SLOT_HEADERS_TOO_LARGE,
     SLOT_FILE,
     SLOT_MEMORY,

@@ -4,6 +4,7 @@
 --- proxy's HTML page or nothing at all; and HTTP 200 with an `error_code`.  All become one Error.
 
 local advice = require "lib.runcomfy.advice"
+local body = require "lib.runcomfy.body"
 local errors = require "lib.errors"
 local json = require "lib.json"
 local clean = require("lib.text").clean
@@ -197,29 +198,9 @@ end
 
 local REDIRECT = "The API answered with a redirect, which is not followed. Check RUNCOMFY_SERVERLESS_BASE_URL."
 
-local notes = setmetatable({}, { __mode = "k" }) ---@type table<core.json.Raw, string>  by the answer repaired
-
-local NEARLY = { NaN = " became null", Infinity = " became null", ["-Infinity"] = " became null" }
-
--- The JSON of a body, repaired where it is clear what was meant: one odd value must not hide the rest.
-local function json_of(body)
-  local value = json.raw(body)
-  if value then return value end
-  local text, count, first, place = json.repair(body)
-  if not text then return nil end
-  value = json.raw(text)
-  if not value then return nil end
-  notes[value] = ("RunComfy's answer was not valid JSON and was repaired: %s at %s%s%s."):format(first, place,
-    NEARLY[first] or "", count > 1 and (", and %d more"):format(count - 1) or "")
-  return value
-end
-
---- What to say of an answer that had to be repaired; nil of all others.
----@param value core.json.Raw|string|nil
----@return string?
-function M.note(value)
-  return value ~= nil and notes[value] or nil
-end
+--- What to say of an answer that had to be repaired, or of which something is missing; nil of all others.
+---@type fun(value: any): string?
+M.note = body.note
 
 --- A text with that note under it.
 ---@param text string
@@ -231,20 +212,22 @@ function M.with_note(text, value)
 end
 
 --- Reads an answer.
----@param response { status: integer, body: string }
+---@param response { status: integer, body: string, cut: boolean? }
 ---@param operation? Operation  the write that it answers; nil: a read
 ---@return core.json.Raw|string|nil value  JSON, or text where the body is none
 ---@return Error?
 function M.read(response, operation)
-  local status, body = response.status, response.body
-  local value = json_of(body)
+  local status, text = response.status, response.body
+  local value = body.json(text, response.cut)
   if status < 300 then
-    if not value then return clean(body) end
+    -- A write cannot be sent again to get a better answer: its ids are worth more than nothing.
+    value = value or operation and body.beginning(text)
+    if not value then return clean(text) end
     if not says_error(value) then return value end
-    return nil, answer_error(status, value, body, "RunComfy API error", operation)
+    return nil, answer_error(status, value, text, "RunComfy API error", operation)
   end
   if status < 400 then return nil, answer_error(status, nil, "", REDIRECT, operation) end
-  return nil, answer_error(status, value, clean(body), REASONS[status] or ("status %d"):format(status), operation)
+  return nil, answer_error(status, value, clean(text), REASONS[status] or ("status %d"):format(status), operation)
 end
 
 --- The error of an answer that succeeded and is not what it should be.
@@ -254,11 +237,11 @@ end
 function M.unexpected(value, what)
   local is_text = type(value) == "string"
   local text = is_text and value or value:text()
-  local problem = is_text and text:find("^%s*[%[{]") and select(2, json.raw(text))
+  local problem = is_text and body.problem(text)
   local message = ("RunComfy's answer is not %s: %s%s"):format(what, problem and ("not valid JSON: %s: "):format(problem) or "",
     text == "" and "an empty body" or readable(text))
   return errors.new(message, {
-    code = "unexpected_answer",
+    code = "unexpected_answer", summary = message, unreadable = is_text and text or nil,
     data = json.ordered({ "ok", "error", "code", "payload" }, {
       ok = false, error = message, code = "unexpected_answer", payload = is_text and shortened(text, TEXT_LIMIT) or value,
     }),

@@ -131,7 +131,8 @@ function M.get(url, options)
   if not key then return nil, no_key() end
   if #url > LONGEST_URL then return nil, too_long(url) end
   options = options or DEFAULTS
-  local request = { method = "GET", url = url, headers = headers_of_read, bearer = key, total_ms = options.once and options.total_ms }
+  local request = { method = "GET", url = url, headers = headers_of_read, bearer = key,
+    keep_head = true, total_ms = options.once and options.total_ms }
   local response, err
   if options.once then
     response, err = http.request(request)
@@ -182,7 +183,7 @@ function M.send(method, url, operation, body, options)
   local request = {
     method = method, url = url, bearer = settings.key, body = body,
     headers = body and headers_of_write or headers_of_read,
-    total_ms = options.total_ms,
+    keep_head = true, total_ms = options.total_ms,
   }
   return send(request, operation, options)
 end

@@ -39,8 +39,10 @@ describe("an answer that is nearly JSON", function()
     for _, body in ipairs { '{"a":NaN', '{"a":nan}', '{"a":undefined}', '{"a":01}', '{"a":"x' } do
       local value = read(body)
       assert.equal("string", type(value))
-      assert.matches("not valid JSON: line 1, column %d", answers.unexpected(value, "a status").message)
+      assert.matches("not valid JSON: .*line 1, column %d", answers.unexpected(value, "a status").message)
     end
+    assert.matches('not valid JSON: NaN at line 1, column 6; line 1, column 10: the text ends too early: {"a":NaN',
+      answers.unexpected(read '{"a":NaN', "a status").message, 1, true)
   end)
 
   it("keeps a paid job's result, and the error in an answer that says one", function()
