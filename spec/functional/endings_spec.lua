@@ -1,5 +1,5 @@
--- How sessions end: by whom, in the middle of what; what is sent then, what is said.  The simulator runs in this process and
--- counts what it was sent, the program is a child.
+-- How sessions end, beside the table of endings_table_spec.lua: the order of what is sent, who waits for whom, the official
+-- clients.  The simulator runs in this process and counts what it was sent, the program is a child.
 local child = require "spec.support.child"
 local folder = require "spec.support.folder"
 local json = require "core.json"
@@ -14,7 +14,7 @@ return rc.tool {
   name = "keeper", description = "Keeps warm.",
   input = { { "how", "string", "What it waits for" } },
   uses = { "update_deployment", "submit_request", "list_deployments", "get_deployment" },
-  run = function(input, ctx)
+  run = function(input)
     local id = "a1b2c3d4-0000-4000-8000-000000000001"
     local _ <close> = rc.finally(function()
       rc.tools.update_deployment { deployment_id = id, min_instances = 0 }
@@ -22,8 +22,6 @@ return rc.tool {
     rc.tools.update_deployment { deployment_id = id, min_instances = 1 }
     if input.how == "sleep" then rc.sleep(3000) end
     if input.how == "job" then rc.submit({ deployment_id = id }):wait() end
-    if input.how == "tool" then rc.tools.submit_request { deployment_id = id, wait_for_completion = true } end
-    if input.how == "ask" then ctx:confirm "Go on?" end
     if input.how == "reads" then while true do rc.tools.get_deployment { deployment_id = id } end end
     return { how = input.how }
   end,
@@ -88,48 +86,10 @@ describe("the end of a session", function()
     return list
   end
 
-  local function submits() return sim:requests { method = "POST", path = "/inference" } end
-
   local reached = {
     sleep = function() return #patches() == 1 end,
     job = function() return #sim:requests { path = "/status" } > 0 end,
-    tool = function() return #sim:requests { path = "/status" } > 0 end,
-    ask = function(server) return server.out:find("elicitation/create", 1, true) ~= nil end,
   }
-
-  local endings = {
-    ["its client closes its input"] = function(server) server:close_stdin() end,
-    ["SIGTERM"] = function(server) server.handle:kill "TERM" end,
-    ["SIGINT"] = function(server) server.handle:kill "INT" end,
-    ["nobody reads its answers"] = function(server)
-      server.handle:close_stdout()
-      server:write('{"jsonrpc":"2.0","id":"p","method":"ping"}\n')
-    end,
-    ["its client cancels and goes"] = function(server)
-      server:write('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}\n')
-      server:close_stdin()
-    end,
-  }
-
-  for how, is_reached in pairs(reached) do
-    for name, finish in pairs(endings) do
-      it(("runs the clean-up of a recipe that waits (%s) when it ends by this: %s"):format(how, name), function()
-        local server <close> = start()
-        call(server, 1, "keeper", { how = how })
-        server:wait_until(is_reached)
-        finish(server)
-        server:wait_until(function() return server.status ~= nil end)
-        assert.same({ 0, 0 }, { server.status, server.signal })
-        assert.same({ 1, 0 }, patches())
-        local submitted = submits()[1]
-        if submitted then
-          server:wait_until(function() return server.err:find("goes on", 1, true) ~= nil end)
-          assert.matches("deployment " .. ID, server.err, 1, true)
-          assert.equal(1, #submits())
-        end
-      end)
-    end
-  end
 
   it("answers a recipe that waits with what goes on, when its client closes its input", function()
     local server <close> = start()

@@ -94,13 +94,18 @@ end
 
 local PHASES = { run = "is still running", cleanup = "is still cleaning up", over = "is at its end" }
 
+local function phase_of(call)
+  if call.phase == "run" and has_to_undo(call) then return "is still running, and what it would undo at its end is not undone" end
+  return PHASES[call.phase]
+end
+
 local function described(call)
   local ids = {}
   for i, entry in ipairs(call.requests:list()) do
     ids[i] = open_requests.describe(entry)
     entry.told = true
   end
-  return ("recipe '%s' %s%s"):format(call.recipe.name, PHASES[call.phase],
+  return ("recipe '%s' %s%s"):format(call.recipe.name, phase_of(call),
     #ids > 0 and "; what it submitted goes on: " .. table.concat(ids, ", ") or "")
 end
 
