@@ -140,7 +140,7 @@ describe("rcmcp run", function()
     assert.equal(64, (run "no_such_recipe"))
     status, out, err = run(files:write("bad.lua", 'local rc = require "rc"\nreturn rc.tool { name = "bad" }'))
     assert.same({ 65, "" }, { status, out })
-    assert.matches("bad.lua: field 'description' is missing", err, 1, true)
+    assert.matches("bad.lua:2: field 'description' is missing", err, 1, true)
     assert.equal(77, (child.run { "run", path, "deployment_id=" .. ID }))
   end)
 

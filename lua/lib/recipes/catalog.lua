@@ -48,7 +48,7 @@ local function demote(slot_of, problems)
   for item, problem in pairs(problems) do
     local slot = slot_of[item]
     if slot.chosen ~= slot.good or not newcomers then
-      slot.problem = slot.at.shown .. ": " .. problem
+      slot.problem = require("lib.recipes.lint.places").placed(slot.at.shown, slot.chosen.text, problem)
       slot.chosen = slot.chosen ~= slot.good and slot.good or nil
     end
   end

@@ -17,6 +17,7 @@ local M = {}
 ---@field shown string        the path within its recipe folder: what messages call it
 ---@field folder string       where its `require` looks first
 ---@field root string         the recipe folder, whose lib/ it may require from
+---@field text string         its source: messages about what it declares have their lines from there
 ---@field load_ms number      milliseconds that loading took
 ---@field tools RecipeEntry[]
 ---@field prompts RecipeEntry[]
@@ -46,6 +47,13 @@ local mistakes = {
   { "^%s*{\\rtf", "is a word processor's file, not Lua; save it as plain text" },
   { "^%s*$", "is empty" },
 }
+
+-- What is wrong with a declaration, with its line.
+local function misdeclared(recipe, message)
+  local placed, line = require("lib.recipes.lint.places").placed(recipe.shown, recipe.text, message)
+  if line and message:find "got nothing$" then placed = placed .. "; is 'return' missing before it?" end
+  return nil, errors.new(placed, { code = "bad_recipe" })
+end
 
 local function check_text(text, shown)
   for _, mistake in ipairs(mistakes) do
@@ -78,8 +86,11 @@ local function not_yet()
 end
 
 -- Errors in a module, and those of a tail call (return rc.tool { … }), do not name the recipe's file.
-local function with_file(problem, shown)
-  return problem:sub(1, #shown + 1) == shown .. ":" and problem or shown .. ": " .. problem
+local function with_file(recipe, problem)
+  local is_placed = problem:sub(1, #recipe.shown + 1) == recipe.shown .. ":"
+  local message = is_placed and problem:match "^[^:]*:%d+: (rc%.%a+: .*)$" or problem
+  if message:find "^rc%.%a+:? " then return misdeclared(recipe, message) end -- its field has a line of its own
+  return nil, errors.new(is_placed and problem or recipe.shown .. ": " .. problem, { code = "bad_recipe" })
 end
 
 local compile = {}
@@ -139,17 +150,17 @@ function M.load_text(text, path, options)
   local ok, err = check_text(text, shown)
   if not ok then return nil, err end
   local recipe = {
-    name = options.name, file = path, shown = shown, folder = options.folder, root = options.root,
+    name = options.name, file = path, shown = shown, text = text, folder = options.folder, root = options.root,
     modules = options.modules or modules.new(options), tools = {}, prompts = {}, resources = {}, templates = {},
   }
   local sandbox = require "lib.recipes.sandbox"
   local value, problem = sandbox.declare(recipe, without_shebang(text), "@" .. shown)
   problem = problem or not options.lazy and recipe.modules:complete(text) or nil
-  if problem then return nil, errors.new(with_file(problem, shown), { code = "bad_recipe" }) end
+  if problem then return with_file(recipe, problem) end
   local declarations, read_err = declaration.read(value)
-  if not declarations then return fail(shown, "%s", read_err.message) end
+  if not declarations then return misdeclared(recipe, read_err.message) end
   local sorted, wrong = sort_in(recipe, declarations)
-  if not sorted then return fail(shown, "%s", wrong) end
+  if not sorted then return misdeclared(recipe, wrong) end
   recipe.load_ms = (clock.monotonic() - started) * 1000
   return recipe
 end

@@ -5,6 +5,7 @@ local errors = require "lib.errors"
 local fs = require "core.fs"
 local linking = require "lib.recipes.linking"
 local loader = require "lib.recipes.loader"
+local places = require "lib.recipes.lint.places"
 local registry = require "lib.mcp.registry"
 local scan = require "lib.recipes.lint.scan"
 
@@ -116,7 +117,7 @@ local function link(self, state)
   local linked = linking.link(state.items, { builtins = given, reserved = {}, body = body_of(self) })
   for _, item in ipairs(state.items) do
     local problem = linked.problems[item]
-    if problem then return nil, errors.new(("%s: %s"):format(item.recipe.shown, problem), { code = "bad_recipe" }) end
+    if problem then return nil, errors.new(places.placed(item.recipe.shown, item.recipe.text, problem), { code = "bad_recipe" }) end
   end
   local all = linked.tools
   for _, tool in pairs(given) do all[#all + 1] = tool end

@@ -53,18 +53,18 @@ describe("recipes.loader", function()
     assert.matches("^poster.lua:3: ", refused(HEAD .. "local x = 1\nreturn rc.tool { name = }"))
     assert.matches("^poster.lua:2: .*on purpose", refused(HEAD .. "error 'on purpose'"))
     assert.matches("^poster.lua:2: .*global 'nothing'", refused(HEAD .. "nothing()"))
-    assert.equal("poster.lua: rc.tool takes a table of fields, got number", refused(HEAD .. "return rc.tool(1)"))
+    assert.equal("poster.lua:2: rc.tool takes a table of fields, got number", refused(HEAD .. "return rc.tool(1)"))
     place:write("lib/util.lua", "return +")
     assert.matches("^poster.lua: lib/util.lua:1: unexpected symbol", refused "require 'util'")
     assert.matches("^poster.lua:2: rc.tool takes a table of fields", refused(HEAD .. "rc.tool(1)"))
   end)
 
   it("names file and field of a bad declaration", function()
-    assert.equal("poster.lua: field 'input' must be a list of parameters, got number",
+    assert.equal("poster.lua:2: field 'input' must be a list of parameters, got number",
       refused(HEAD .. "return rc.tool { name = 'a', description = 'b', input = 1, run = print }"))
-    assert.matches("^poster.lua: input%[1%]: parameter 'x' has type text",
+    assert.matches("^poster.lua:2: input%[1%]: parameter 'x' has type text",
       refused(HEAD .. "return rc.tool { name = 'a', description = 'b', input = { { 'x', 'text', 'X' } }, run = print }"))
-    assert.matches("^poster.lua: field 'annotations' has an unknown hint 'readonlyHint', did you mean 'readOnlyHint'?",
+    assert.matches("^poster.lua:2: field 'annotations' has an unknown hint 'readonlyHint', did you mean 'readOnlyHint'?",
       refused(HEAD .. "return rc.tool { name = 'a', description = 'b', annotations = { readonlyHint = true }, run = print }"))
     assert.matches("^poster.lua: what the file returns must be rc.tool", refused "local x = 1")
   end)

@@ -1,0 +1,200 @@
+--- Expressions: methods of the walker that give the value of each.
+
+local walker = require "lib.recipes.lint.walker"
+
+require "lib.recipes.lint.values"
+
+local Walker, note = walker.Walker, walker.note
+
+local UNKNOWN = { is = "unknown" }
+
+function Walker:name_value()
+  local token = self:next()
+  local variable = self:find(token.value)
+  if variable then return { is = "variable", variable = variable } end
+  return { is = "global", name = token.value, line = token.line }
+end
+
+-- A global that is used now, rather than assigned to.
+function Walker:read(value)
+  if value and value.is == "global" then note(self.scanned.globals, value.name, value.line) end
+  return value
+end
+
+function Walker:primary()
+  if self:accept "(" then
+    local value = self:expression()
+    self:expect ")"
+    return value
+  end
+  return self:name_value()
+end
+
+function Walker:arguments()
+  local token = self:peek()
+  if token.kind == "string" then
+    self:next()
+    return { { is = "string", text = token.value, line = token.line } }
+  elseif self:is "{" then
+    return { self:table_constructor() }
+  end
+  self:expect "("
+  local list = {}
+  if not self:is ")" then list = self:expressions() end
+  self:expect ")"
+  return list
+end
+
+local function starts_arguments(token)
+  return token.kind == "string" or token.kind == "op" and (token.value == "(" or token.value == "{")
+end
+
+function Walker:call(value, line)
+  self:read(value)
+  local arguments = self:arguments()
+  for _, argument in ipairs(arguments) do self:escape(argument) end
+  return self:called(value, arguments, line)
+end
+
+-- One step of `a.b[c]:d(e)`; false where it ends.  Second: the value so far.
+function Walker:suffix(value)
+  local token = self:peek()
+  if token.kind == "op" and token.value == "." then
+    self:read(value)
+    self:next()
+    return true, self:member(value, self:next().value, token.line)
+  elseif token.kind == "op" and token.value == "[" then
+    self:read(value)
+    self:next()
+    local key = self:expression()
+    self:expect "]"
+    return true, self:index(value, key, token.line)
+  elseif token.kind == "op" and token.value == ":" then
+    self:read(value)
+    self:next()
+    local method = self:next().value
+    note(self.scanned.methods, method, token.line)
+    self:escape(value)
+    self:call(nil, token.line)
+    return true, nil
+  elseif starts_arguments(token) then
+    return true, self:call(value, token.line)
+  end
+  return false, value
+end
+
+-- The value, and whether it is a bare name or member that can be assigned to.
+function Walker:suffixed()
+  local value, more = self:primary(), true
+  while more do more, value = self:suffix(value) end
+  return value
+end
+
+-- One entry of a table: by its name, at its place in the list, or under a key that is worked out.
+function Walker:entry(node)
+  local token, following = self:peek(), self.tokens[self.at + 1]
+  if token.kind == "name" and following.kind == "op" and following.value == "=" then
+    self.at = self.at + 2
+    node.fields[token.value] = self:expression() or UNKNOWN
+    node.lines[token.value] = token.line
+    return self:escape(node.fields[token.value])
+  elseif self:accept "[" then
+    local key = self:expression()
+    self:escape(key)
+    self:expect "]"
+    self:expect "="
+    local value = self:expression()
+    if key and key.is == "string" and key.text then
+      node.fields[key.text], node.lines[key.text] = value or UNKNOWN, token.line
+    else
+      node.open = true
+    end
+    return self:escape(value)
+  end
+  local value = self:expression() or UNKNOWN
+  node.items[#node.items + 1] = { value = value, line = token.line }
+  self:escape(value)
+end
+
+function Walker:table_constructor()
+  local node = { is = "table", fields = {}, lines = {}, items = {}, line = self:peek().line }
+  self:expect "{"
+  while not self:is "}" do
+    self:entry(node)
+    if not (self:accept "," or self:accept ";") then break end
+  end
+  self:expect "}"
+  return node
+end
+
+function Walker:function_body(with_self)
+  self:open()
+  local parameters = {}
+  if with_self then self:declare "self" end
+  self:expect "("
+  while not self:is ")" do
+    local token = self:next()
+    if token.kind == "name" then parameters[#parameters + 1] = self:declare(token.value) end
+    self:accept ","
+  end
+  self:expect ")"
+  self:block()
+  self:expect "end"
+  self:close()
+  return { is = "function", parameters = parameters }
+end
+
+function Walker:simple()
+  local token = self:peek()
+  if token.kind == "string" then
+    self:next()
+    return { is = "string", text = token.value, line = token.line }
+  elseif token.kind == "number" or self:is "nil" or self:is "true" or self:is "false" or self:is "..." then
+    self:next()
+    return nil
+  elseif self:is "{" then
+    return self:table_constructor()
+  elseif self:accept "function" then
+    return self:function_body()
+  end
+  return self:read(self:suffixed())
+end
+
+local UNARY = { ["not"] = true, ["-"] = true, ["#"] = true, ["~"] = true }
+local BINARY = {}
+for operator in ("+ - * / // % ^ .. < <= > >= == ~= and or & | ~ << >>"):gmatch "%S+" do BINARY[operator] = true end
+
+function Walker:is_one_of(set)
+  local token = self:peek()
+  return (token.kind == "op" or token.kind == "keyword") and set[token.value]
+end
+
+-- Precedence does not matter here: only the names do.
+function Walker:expression()
+  local plain = true
+  while self:is_one_of(UNARY) do
+    self:next()
+    plain = false
+  end
+  local value = self:simple()
+  while self:is_one_of(BINARY) do
+    self:next()
+    plain = false
+    self:escape(value)
+    while self:is_one_of(UNARY) do self:next() end
+    value = self:simple()
+  end
+  if plain then return value end
+  self:escape(value)
+end
+
+function Walker:expressions()
+  local list, count = {}, 0
+  repeat
+    count = count + 1
+    list[count] = self:expression() or UNKNOWN
+  until not self:accept ","
+  return list
+end
+
+return Walker

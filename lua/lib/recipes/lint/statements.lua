@@ -1,0 +1,153 @@
+--- Statements: methods of the walker.
+
+local meaning = require("lib.recipes.lint.values").meaning
+local walker = require "lib.recipes.lint.walker"
+
+require "lib.recipes.lint.expressions"
+
+local Walker, note = walker.Walker, walker.note
+
+local BLOCK_ENDS = { ["end"] = true, ["else"] = true, ["elseif"] = true, ["until"] = true }
+
+function Walker:block()
+  while self:peek().kind ~= "eof" and not self:is_one_of(BLOCK_ENDS) do self:statement() end
+end
+
+function Walker:scoped_block()
+  self:open()
+  self:block()
+  self:close()
+end
+
+local statements = {}
+
+statements["if"] = function(self)
+  repeat
+    self:escape(self:expression())
+    self:expect "then"
+    self:scoped_block()
+  until not self:accept "elseif"
+  if self:accept "else" then self:scoped_block() end
+  self:expect "end"
+end
+
+statements["while"] = function(self)
+  self:escape(self:expression())
+  self:expect "do"
+  self:scoped_block()
+  self:expect "end"
+end
+
+statements["do"] = function(self)
+  self:scoped_block()
+  self:expect "end"
+end
+
+statements["repeat"] = function(self)
+  self:open()
+  self:block()
+  self:expect "until"
+  self:escape(self:expression()) -- sees the names of the block
+  self:close()
+end
+
+statements["for"] = function(self)
+  local names = {}
+  repeat names[#names + 1] = self:next().value until not self:accept ","
+  self:next() -- "=" or "in"
+  for _, value in ipairs(self:expressions()) do self:escape(value) end
+  self:expect "do"
+  self:open()
+  for _, name in ipairs(names) do self:declare(name) end
+  self:block()
+  self:close()
+  self:expect "end"
+end
+
+statements["function"] = function(self)
+  local value, with_self = self:name_value(), false
+  local line, bare = self:peek().line, true
+  while self:is "." or self:is ":" do
+    if bare then self:read(value) end
+    bare, with_self = false, self:next().value == ":"
+    self:next()
+  end
+  local body = self:function_body(with_self)
+  if not bare then return end
+  if value.is == "global" then note(self.scanned.globals, value.name, line, true)
+  else value.variable.value = body end
+end
+
+local function local_function(self)
+  local variable = self:declare(self:next().value)
+  variable.value = self:function_body()
+end
+
+-- What is known through another local name.
+local FOLLOWED = { rc = true, tools = true, member = true, ["function"] = true, global = true }
+
+statements["local"] = function(self)
+  if self:accept "function" then return local_function(self) end
+  local names = {}
+  repeat
+    names[#names + 1] = self:next().value
+    if self:accept "<" then
+      self:next()
+      self:expect ">"
+    end
+  until not self:accept ","
+  local values = self:accept "=" and self:expressions() or {}
+  for i, name in ipairs(names) do
+    local value = values[i]
+    local kept = meaning(value)
+    if kept and not FOLLOWED[kept.is] then
+      self:escape(value)
+      kept = nil
+    end
+    self:declare(name, kept).made = value
+  end
+end
+
+statements["return"] = function(self)
+  if self:peek().kind ~= "eof" and not self:is_one_of(BLOCK_ENDS) and not self:is ";" then
+    for _, value in ipairs(self:expressions()) do self:escape(value) end
+  end
+  self:accept ";"
+end
+
+statements["goto"] = function(self) self:next() end
+statements["break"] = function() end
+statements[";"] = function() end
+statements["::"] = function(self)
+  self:next()
+  self:expect "::"
+end
+
+-- What is assigned to is written, not read; a local that gets another value is no longer known.
+function Walker:assigned(target)
+  if not target then return end
+  if target.is == "global" then
+    note(self.scanned.globals, target.name, target.line, true)
+  elseif target.is == "variable" then
+    self:escape(target)
+    target.variable.value = nil
+  end
+end
+
+function Walker:expression_statement()
+  local targets = { self:suffixed() or { is = "unknown" } }
+  while self:accept "," do targets[#targets + 1] = self:suffixed() or { is = "unknown" } end
+  if not self:accept "=" then return end
+  for _, value in ipairs(self:expressions()) do self:escape(value) end
+  for _, target in ipairs(targets) do self:assigned(target) end
+end
+
+function Walker:statement()
+  local token = self:peek()
+  local known = (token.kind == "keyword" or token.kind == "op") and statements[token.value]
+  if not known then return self:expression_statement() end
+  self:next()
+  known(self)
+end
+
+return Walker
