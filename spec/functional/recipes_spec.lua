@@ -278,14 +278,14 @@ describe("rcmcp serve with recipes", function()
       save(i)
       client:send { id = i, method = "tools/call", params = { name = i % 4 == 0 and "run_recipe" or "poster",
         arguments = i % 4 == 0 and { name = "poster" } or {} } }
-      if i % BATCH == 0 and good[i] then client:next_change() end
+      if i % BATCH == 0 then client:answer(i) end -- so that calls and saves keep together, however busy the machine is
     end
     local last = 0
     for i = 1, SAVES do
       local result = client:answer(i).result
       assert.is_false(result.isError)
       local version = result.structuredContent.version
-      assert.is_true(good[version] and version <= i + 2 * BATCH and version >= last, ("call %d got %d after %d"):format(i, version, last))
+      assert.is_true(good[version] and version < i + BATCH and version >= last, ("call %d got %d after %d"):format(i, version, last))
       last = version
     end
     local id = SAVES
