@@ -195,6 +195,31 @@ describe("rcmcp run", function()
     end)
   end)
 
+  describe("--dry-run of what cannot work", function()
+    for name, case in pairs {
+      ["a deployment that is not there"] = { "a1b2c3d4-0000-4000-8000-00000000dead", "6", "text", "Deployment not found" },
+      ["a node that is not there"] = { ID, "666", "text", "Node '666' does not exist in the workflow" },
+      ["an input that is not there"] = { ID, "6", "txet", "Input 'txet' does not exist on node 6 (CLIPTextEncode), did you mean 'text'?" },
+    } do
+      it("is not ok, ends as the run would, and names " .. name, function()
+        local path = files:write("asks.lua", ([[
+          local rc = require "rc"
+          return rc.tool { name = "asks", description = "A.", uses = { "submit_request" }, run = function()
+            return rc.submit({ deployment_id = "%s", overrides = { ["%s"] = { inputs = { %s = "x" } } } }):wait().output_urls
+          end }]]):format(case[1], case[2], case[3]))
+        local status, out, err = child.run { "run", path, "--dry-run", "--simulate" }
+        local real = child.run { "run", path, "--simulate", "--quiet" }
+        assert.equal(real, status)
+        local plan = json.decode(out)
+        assert.is_false(plan.ok)
+        assert.is_true(plan.dry_run)
+        assert.matches(case[4], plan.error, 1, true)
+        assert.equal("refused", plan.calls[1].answer)
+        assert.matches(case[4], err, 1, true)
+      end)
+    end
+  end)
+
   describe("interrupted", function()
     it("runs the clean-ups, cancels the remote job, and ends with 130", function()
       local path = files:write("generate.lua", [[

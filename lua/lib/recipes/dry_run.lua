@@ -1,10 +1,13 @@
 --- A dry run: the recipe runs as it is, what only reads is asked for real, what would change or cost something
---- is taken down and answered with the recipe's own samples, or with made-up data.
+--- is taken down and answered with the recipe's own samples, or with made-up data.  What RunComfy would refuse, as far as
+--- looking can tell, is refused here, too: a plan that says ok is one that can work.
 
+local checks = require "lib.recipes.dry_run.checks"
 local errors = require "lib.errors"
 local json = require "lib.json"
 local made_up = require "lib.recipes.made_up"
-local pricing = require "lib.runcomfy.pricing"
+local planning = require "lib.recipes.dry_run.plan"
+local real = require "lib.recipes.dry_run.real"
 local registry = require "lib.mcp.registry"
 
 local M = {}
@@ -13,7 +16,8 @@ local M = {}
 ---@field tool string
 ---@field input table
 ---@field risk "costs"|"destroys"|"changes"|"harmless"
----@field answer "sample"|"made up"
+---@field answer "sample"|"made up"|"refused"
+---@field error? string  of a call that would be refused
 
 ---@class Estimate  for one deployment; the runs' own time is not known beforehand
 ---@field deployment_id string
@@ -24,6 +28,7 @@ local M = {}
 ---@field dollars_per_hour? number
 ---@field max_dollars_beside_runs? number
 ---@field dollars_per_run_second? number
+---@field no_price? string  why there is none
 
 ---@class DryRun
 ---@field calls PlannedCall[]
@@ -31,9 +36,9 @@ local M = {}
 ---@field package made MadeUp
 ---@field package find fun(name: string): Tool?
 ---@field package is_recipe fun(name: string): boolean
----@field package deployments table<string, { requests: integer, data: table? }>
+---@field package deployments table<string, PlannedDeployment>
 ---@field package order string[]
----@field package seen table<string, table|false>  deployments that are real, as they are
+---@field package real Real
 local DryRun = {}
 DryRun.__index = DryRun
 
@@ -42,7 +47,7 @@ DryRun.__index = DryRun
 function M.new(options)
   return setmetatable({
     calls = {}, reads = 0, made = made_up.new(), find = options.find, is_recipe = options.is_recipe,
-    deployments = {}, order = {}, seen = {},
+    deployments = {}, order = {}, real = real.new(options.find),
   }, DryRun)
 end
 
@@ -62,30 +67,44 @@ local function plain(value)
   return json.decode(json.encode(value))
 end
 
--- What a deployment that is real is, asked for once: it costs nothing and tells the price.
-local function fetch(self, id)
-  local tool = self.find "get_deployment"
-  if not tool or self.made:concerns { deployment_id = id } then return false end
-  local ctx = { cancelled = false, progress = function() end, log = function() end, on_leaving = function() end }
-  local result = registry.call(tool, { deployment_id = id }, ctx)
-  return not result.is_error and plain(result.data).deployment or false
-end
-
+-- A deployment as it would be by now, and why it cannot be looked at.
 local function look_up(self, id)
-  if self.seen[id] == nil then self.seen[id] = fetch(self, id) end
-  local deployment = self.seen[id] or nil
-  return deployment and self.made:overlay("get_deployment", { deployment = plain(deployment) }).deployment
+  if self.made:concerns { deployment_id = id } then return self.made:answer("get_deployment", { deployment_id = id }).deployment end
+  local thing = self.real:deployment(id)
+  local deployment = thing.data and thing.data.deployment
+  if type(deployment) ~= "table" then return nil, thing.err end
+  return self.made:overlay("get_deployment", { deployment = plain(deployment) }).deployment
 end
 
 local function count_request(self, id)
   local entry = self.deployments[id]
   if not entry then
-    entry = { requests = 0 }
+    entry = { id = id, requests = 0 }
     self.deployments[id] = entry
     self.order[#self.order + 1] = id
   end
-  entry.data = look_up(self, id)
-  entry.requests = entry.requests + 1
+  local data, err = look_up(self, id)
+  entry.data, entry.problem, entry.requests = data, err and err.message, entry.requests + 1
+end
+
+local FINISHED = { completed = true, succeeded = true, failed = true, cancelled = true, canceled = true }
+
+-- Why RunComfy would refuse the call: there is no such deployment or request, or not what is to be changed in it.
+local function refusal_of(self, call, input)
+  local id, request_id = input.deployment_id, call.name == "cancel_request" and input.request_id
+  if type(id) ~= "string" or self.made:concerns(input) and call.name ~= "submit_request" then return nil end
+  local is_made = self.made:concerns { deployment_id = id }
+  local thing = not is_made and (request_id and self.real:request(id, request_id) or self.real:deployment(id))
+  if thing and thing.refused then return thing.err end
+  return checks.refusal(call.name, look_up(self, id), input)
+end
+
+-- A request that has ended cannot be cancelled any more.
+local function ended(self, call, input)
+  if call.name ~= "cancel_request" or self.made:concerns(input) then return false end
+  local thing = self.real:request(input.deployment_id, input.request_id)
+  local status = thing.data and type(thing.data.status) == "table" and thing.data.status.status
+  return FINISHED[status] or false
 end
 
 local function answer_of(self, call, input)
@@ -96,7 +115,9 @@ local function answer_of(self, call, input)
     return sample, "sample"
   end
   local present = call.name == "update_deployment" and look_up(self, input.deployment_id) or nil
-  return self.made:answer(call.name, input, present) or { ok = true }, "made up"
+  local data = self.made:answer(call.name, input, present) or { ok = true }
+  if ended(self, call, input) then data.outcome, data.cancel.outcome = "not_cancellable", "not_cancellable" end
+  return data, "made up"
 end
 
 local function gone(id)
@@ -113,16 +134,21 @@ local function read(self, call, proceed)
   return result
 end
 
-local function plan_call(self, call, source)
+local function plan_call(self, call, source, err)
   self.calls[#self.calls + 1] = {
-    tool = call.name, input = plain(call.input), risk = risk_of(call.name, call.tool), answer = source,
+    tool = call.name, input = plain(call.input), risk = risk_of(call.name, call.tool), answer = source, error = err and err.message,
   }
-  if call.name == "submit_request" then count_request(self, call.input.deployment_id) end
+  if call.name == "submit_request" and not err then count_request(self, call.input.deployment_id) end
 end
 
 -- The tool's own checks of its arguments come first: what it would refuse is refused here.
 local function answer(self, call, is_read)
   local checked = registry.changed(call.tool, { run = function(input)
+    local refused = not is_read and refusal_of(self, call, input)
+    if refused then
+      plan_call(self, call, "refused", refused)
+      return nil, refused
+    end
     local data, source = answer_of(self, call, input)
     if not is_read then plan_call(self, call, source) end
     return { text = "dry run", data = data }
@@ -143,84 +169,25 @@ function DryRun:around(call, proceed)
   return answer(self, call, is_read)
 end
 
-local function hardware_of(data)
-  local hardware = data.hardware
-  if type(hardware) == "table" then hardware = hardware[1] end
-  return type(hardware) == "string" and hardware or nil
-end
-
-local ESTIMATE_KEYS = { "deployment_id", "requests", "hardware", "keep_warm_seconds", "max_seconds_beside_runs", "dollars_per_hour",
-  "max_dollars_beside_runs", "dollars_per_run_second" }
-
-local function round(value, digits)
-  local factor = 10 ^ digits
-  return value and math.floor(value * factor + 0.5) / factor
-end
-
-local function estimate(id, entry)
-  local result = { deployment_id = id, requests = entry.requests }
-  local hardware = entry.data and hardware_of(entry.data)
-  if hardware then
-    local keep_warm = math.tointeger(entry.data.keep_warm_duration_in_seconds)
-    local seconds = pricing.COLD_START_SECONDS + (keep_warm or 0)
-    result.hardware, result.keep_warm_seconds, result.max_seconds_beside_runs = hardware, keep_warm, seconds
-    result.dollars_per_hour = pricing.DOLLARS_PER_HOUR[hardware]
-    result.max_dollars_beside_runs = round(pricing.dollars(hardware, seconds), 2)
-    result.dollars_per_run_second = round(pricing.dollars(hardware, 1), 5)
-  end
-  return json.ordered(ESTIMATE_KEYS, result)
-end
-
 --- What the run would have cost, as far as that can be known.
 ---@return Estimate[]
 function DryRun:estimates()
   local list = {}
-  for i, id in ipairs(self.order) do list[i] = estimate(id, self.deployments[id]) end
+  for i, id in ipairs(self.order) do list[i] = planning.estimate(self.deployments[id]) end
   return list
 end
-
-local PLAN_KEYS = { "ok", "dry_run", "calls", "reads", "estimates", "result", "error" }
 
 --- The plan as data.
 ---@param result CallResult  what the recipe made of the answers
 ---@return table
 function DryRun:plan(result)
-  local calls = {}
-  for i, call in ipairs(self.calls) do calls[i] = json.ordered({ "tool", "risk", "answer", "input" }, call) end
-  return json.ordered(PLAN_KEYS, {
-    ok = not result.is_error, dry_run = true, calls = json.as_array(calls), reads = self.reads,
-    estimates = json.as_array(self:estimates()),
-    result = not result.is_error and result.data or nil, error = result.is_error and result.text or nil,
-  })
-end
-
-local function estimate_lines(lines, entry)
-  local head = ("  %s: %d request%s"):format(entry.deployment_id, entry.requests, entry.requests == 1 and "" or "s")
-  if not entry.hardware then
-    lines[#lines + 1] = head .. ", the hardware is not known"
-    return
-  end
-  local text = ("%s on %s; cold start and keep-warm up to %d s"):format(head, entry.hardware, entry.max_seconds_beside_runs)
-  if entry.dollars_per_hour then
-    text = ("%s (up to $%.2f), each second of a run $%.5f"):format(text, entry.max_dollars_beside_runs, entry.dollars_per_run_second)
-  end
-  lines[#lines + 1] = text
+  return planning.data(self.calls, self.reads, self:estimates(), result)
 end
 
 --- The plan in words.
 ---@return string
 function DryRun:text()
-  local lines = { ("Dry run: %d call%s would have been made, %d read%s asked."):format(#self.calls, #self.calls == 1 and "" or "s",
-    self.reads, self.reads == 1 and " was" or "s were") }
-  for i, call in ipairs(self.calls) do
-    local shown = json.encode(call.input)
-    if #shown > 200 then shown = require("core.codec").utf8_head(shown, 200) .. "…" end
-    lines[#lines + 1] = ("  %d. %s (%s) %s"):format(i, call.tool, call.risk, shown)
-  end
-  local estimates = self:estimates()
-  if #estimates > 0 then lines[#lines + 1] = "GPU time, at the published prices:" end
-  for _, entry in ipairs(estimates) do estimate_lines(lines, entry) end
-  return table.concat(lines, "\n")
+  return planning.text(self.calls, self.reads, self:estimates())
 end
 
 return M

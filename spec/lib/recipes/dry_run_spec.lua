@@ -1,4 +1,5 @@
 local dry_run = require "lib.recipes.dry_run"
+local errors = require "lib.errors"
 local json = require "core.json"
 local registry = require "lib.mcp.registry"
 
@@ -7,7 +8,9 @@ local READ = { readOnlyHint = true, destructiveHint = false, idempotentHint = tr
 local INPUT = {
   { "deployment_id", "string", "D", optional = true }, { "request_id", "string", "R", optional = true },
   { "name", "string", "N", optional = true }, { "hardware", "string", "H", optional = true },
-  { "is_enabled", "boolean", "E", optional = true },
+  { "is_enabled", "boolean", "E", optional = true }, { "include_payload", "boolean", "P", optional = true },
+  { "overrides", "object", "O", optional = true }, { "workflow_api_json", "object", "W", optional = true },
+  { "min_instances", "integer", "M", optional = true }, { "max_instances", "integer", "M", optional = true },
 }
 
 local function tool(name, annotations, run)
@@ -133,7 +136,143 @@ describe("recipes.dry_run", function()
   it("says so where the hardware is not known", function()
     local dry, call = start { tool "submit_request" }
     call("submit_request", { deployment_id = "d" })
-    assert.matches("d: 1 request, the hardware is not known", dry:text(), 1, true)
+    assert.matches("d: 1 request; no price, because the deployment could not be looked at", dry:text(), 1, true)
     assert.is_nil(dry:estimates()[1].max_dollars_beside_runs)
+  end)
+end)
+
+describe("recipes.dry_run: what RunComfy would refuse", function()
+  local WORKFLOW = { ["6"] = { class_type = "CLIPTextEncode", inputs = { text = "a cat", clip = { "4", 1 } } },
+                     ["31"] = { class_type = "KSampler", inputs = { seed = 1, positive = { "6", 0 } } } }
+
+  local function http(status, message)
+    return function() return nil, errors.new(message, { code = "http_status", status_code = status }) end
+  end
+
+  -- A dry run over one real deployment, "d", changed as the spec says; others are not there.
+  local function account(changes, more)
+    local deployment = { id = "d", hardware = { "AMPERE_48" }, keep_warm_duration_in_seconds = 60, is_enabled = true, min_instances = 0,
+                         max_instances = 2, payload = { workflow_api_json = WORKFLOW } }
+    for name, value in pairs(changes or {}) do deployment[name] = value end
+    local tools = {
+      tool("get_deployment", READ, function(input)
+        if input.deployment_id ~= "d" then return http(404, "Deployment not found")() end
+        return { data = { ok = true, deployment = json.decode(json.encode(deployment)) } }
+      end),
+      tool("get_request_status", READ, function(input)
+        if input.request_id ~= "r" then return http(404, "Request not found")() end
+        return { data = { ok = true, status = { request_id = "r", status = "completed" } } }
+      end),
+    }
+    for _, name in ipairs { "submit_request", "update_deployment", "delete_deployment", "call_instance_proxy", "cancel_request" } do
+      tools[#tools + 1] = tool(name)
+    end
+    for _, entry in ipairs(more or {}) do tools[#tools + 1] = entry end
+    return start(tools)
+  end
+
+  local function overriding(overrides) return { deployment_id = "d", overrides = overrides } end
+  local function nowhere(id) return json.as_array { id, 0 } end
+
+  for name, case in pairs {
+    ["a submit to a deployment that is not there"] = { "submit_request", { deployment_id = "e" }, 404, "Deployment not found" },
+    ["an update of one"] = { "update_deployment", { deployment_id = "e", name = "x" }, 404, "Deployment not found" },
+    ["a deletion of one"] = { "delete_deployment", { deployment_id = "e" }, 404, "Deployment not found" },
+    ["a call to an instance of one"] = { "call_instance_proxy", { deployment_id = "e" }, 404, "Deployment not found" },
+    ["a cancel of a request that is not there"] = { "cancel_request", { deployment_id = "d", request_id = "q" }, 404, "Request not found" },
+    ["overrides of a node that is not there"] = { "submit_request", overriding { ["13"] = { inputs = { seed = 1 } } }, 422,
+       "Node '13' does not exist in the workflow, did you mean '31'?" },
+    ["overrides of an input that is not there"] = { "submit_request", overriding { ["6"] = { inputs = { txt = "x" } } }, 422,
+       "Input 'txt' does not exist on node 6 (CLIPTextEncode), did you mean 'text'?" },
+    ["overrides that link to nowhere"] = { "submit_request", overriding { ["6"] = { inputs = { text = nowhere "99" } } }, 422,
+      "Input 'text' of node 6 is linked to node '99', which does not exist" },
+    ["a workflow that links to nowhere"] = { "submit_request", { deployment_id = "d", workflow_api_json = {
+      ["1"] = { class_type = "SaveImage", inputs = { images = nowhere "2" } } } }, 422,
+      "Input 'images' of node 1 is linked to node '2', which does not exist" },
+    ["fewer instances at most than at least"] = { "update_deployment", { deployment_id = "d", min_instances = 3 }, 422,
+      "min_instances would be 3 and max_instances 2" },
+  } do
+    it("is refused: " .. name, function()
+      local dry, call = account()
+      local samples = { [case[1]] = { ok = true, submission = { request_id = "sample" } } }
+      local result, err = call(case[1], case[2], samples)
+      assert.is_nil(result)
+      assert.equal(case[3], err.status_code)
+      assert.matches(case[4], err.message, 1, true)
+      assert.equal("refused", dry.calls[1].answer)
+      assert.same({}, dry:estimates())
+      local plan = dry:plan { is_error = true, text = err.message }
+      assert.is_false(plan.ok)
+      assert.matches(case[4], plan.calls[1].error, 1, true)
+      assert.matches("refused: ", dry:text(), 1, true)
+    end)
+  end
+
+  it("lists five of many problems", function()
+    local _, call = account()
+    local overrides = {}
+    for i = 100, 107 do overrides[tostring(i)] = { inputs = { x = 1 } } end
+    local _, err = call("submit_request", { deployment_id = "d", overrides = overrides })
+    assert.matches("Node '104' does not exist in the workflow; and 3 more.", err.message, 1, true)
+  end)
+
+  it("is refused while it is disabled, and no more once the run has enabled it", function()
+    local _, call = account { is_enabled = false }
+    local _, err = call("submit_request", { deployment_id = "d" })
+    assert.matches("is disabled", err.message, 1, true)
+    call("update_deployment", { deployment_id = "d", is_enabled = true })
+    assert.is_table(call("submit_request", { deployment_id = "d", overrides = { ["6"] = { inputs = { text = "x" } } } }))
+  end)
+
+  it("is not what it made itself, nor a workflow that nobody shows", function()
+    local dry, call = account({ payload = json.null }, { tool "create_deployment" })
+    assert.is_table(call("submit_request", { deployment_id = "d", overrides = { ["99"] = { inputs = { x = 1 } } } }))
+    local made = call("create_deployment", { name = "n", hardware = "TURING_16" }).data.deployment
+    local given = { deployment_id = made.id, overrides = { ["99"] = { inputs = { x = 1 } } } }
+    local id = call("submit_request", given).data.submission.request_id
+    assert.is_table(call("cancel_request", { deployment_id = made.id, request_id = id }))
+    assert.equal("TURING_16", dry:estimates()[2].hardware)
+  end)
+
+  it("cannot be told of a cancel that comes too late: it is answered as RunComfy does", function()
+    local _, call = account()
+    assert.equal("not_cancellable", call("cancel_request", { deployment_id = "d", request_id = "r" }).data.outcome)
+  end)
+
+  local function shows(deployment)
+    return function() return { data = { ok = true, deployment = deployment } } end
+  end
+
+  for name, case in pairs {
+    ["does not answer"] = { http(503, "Service Unavailable"),
+      "no price, because the deployment could not be looked at: Service Unavailable" },
+    ["asks for patience"] = { http(429, "Too many requests"), "could not be looked at: Too many requests" },
+    ["tells no hardware"] = { shows { id = "d" },
+      "no price, because the deployment does not tell its hardware" },
+    ["has hardware without a price"] = { shows { id = "d", hardware = { "QUANTUM_1" } },
+      "on QUANTUM_1; cold start and keep-warm up to 300 s; no price, because no price is published for QUANTUM_1" },
+  } do
+    it("cannot be told where RunComfy " .. name .. ": the plan says why there is no price", function()
+      local dry, call = start { tool "submit_request", tool("get_deployment", READ, case[1]) }
+      assert.is_table(call("submit_request", { deployment_id = "d" }))
+      assert.matches(case[2], dry:text(), 1, true)
+      assert.is_string(dry:plan({ data = {} }).estimates[1].no_price)
+      assert.is_nil(dry:estimates()[1].max_dollars_beside_runs)
+    end)
+  end
+
+  it("shortens pictures and long texts in the plan, not in what the recipe sees", function()
+    local dry, call = account()
+    local picture, long = "data:image/png;base64," .. ("A"):rep(50000), ("é"):rep(3000)
+    call("submit_request", { deployment_id = "d", overrides = { ["6"] = { inputs = { text = long } }, ["31"] = { inputs = { seed = 5,
+      positive = picture } } } })
+    assert.equal(picture, dry.calls[1].input.overrides["31"].inputs.positive)
+    local plan = dry:plan { data = { picture = picture, list = json.as_array { "short", long } } }
+    assert.equal("data:image/png;base64,AAAAAAAAAAAAAAAAAA… (50022 bytes)", plan.calls[1].input.overrides["31"].inputs.positive)
+    assert.equal(5, plan.calls[1].input.overrides["31"].inputs.seed)
+    assert.equal(("é"):rep(200) .. "… (6000 bytes)", plan.calls[1].input.overrides["6"].inputs.text)
+    assert.matches("(50022 bytes)", plan.result.picture, 1, true)
+    assert.equal("short", plan.result.list[1])
+    assert.is_true(#json.encode(plan) < 3000)
   end)
 end)
