@@ -186,6 +186,11 @@ function budget.current() end
 ---@return lightuserdata
 function Budget:id() end
 
+--- A text whose memory is the budget's, whoever made it; raises "not enough memory" where it has no room for it.
+---@param text string
+---@return string text
+function Budget:own(text) end
+
 --- A coroutine of the host's own: without the hook, also when it is made inside a slice.
 ---@param fn function
 ---@return thread

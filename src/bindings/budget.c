@@ -229,6 +229,16 @@ static int id(lua_State *L)
     return 1;
 }
 
+/// own(text) -> text: a copy that counts as the budget's memory
+static int own(lua_State *L)
+{
+    struct budget *b = check_budget(L);
+    luaL_checktype(L, 2, LUA_TSTRING);
+    lua_settop(L, 2);
+    budget_own(L, b);
+    return 1;
+}
+
 static int current(lua_State *L)
 {
     const struct budget *b = budget_current(L);
@@ -345,10 +355,9 @@ static int new_turn(lua_State *L)
 
 // Budgets are the host's: their methods are called from its own code alone.
 static const luaL_Reg methods[] = {
-    { "create", create },      { "resume", resume_slice },
-    { "close", close_thread }, { "used", used },
-    { "expired", expired },    { "id", id },
-    { "__gc", free_budget },   { NULL, NULL },
+    { "create", create }, { "resume", resume_slice }, { "close", close_thread },
+    { "used", used },     { "expired", expired },     { "id", id },
+    { "own", own },       { "__gc", free_budget },    { NULL, NULL },
 };
 
 static const luaL_Reg functions[] = {

@@ -154,17 +154,41 @@ static int new_thread(lua_State *L)
     return 1;
 }
 
-lua_State *budget_new_thread(lua_State *L, const struct budget *b)
+// Calls the function on the stack, with its arguments, where what is allocated is the budget's.
+static void call_within(lua_State *L, const struct budget *b, int nargs)
 {
     struct alloc *alloc = &b->host->alloc;
-    lua_pushcfunction(L, new_thread);
     struct alloc_owner *before = alloc->owner;
     alloc->owner = b->owner;
-    int status = lua_pcall(L, 0, 1, 0);
+    int status = lua_pcall(L, nargs, 1, 0);
     alloc->owner = before;
     if (status != LUA_OK)
         lua_error(L);
+}
+
+lua_State *budget_new_thread(lua_State *L, const struct budget *b)
+{
+    lua_pushcfunction(L, new_thread);
+    call_within(L, b, 0);
     return lua_tothread(L, -1);
+}
+
+static int copy_string(lua_State *L)
+{
+    size_t size;
+    const char *text = lua_tolstring(L, 1, &size);
+    lua_pushlstring(L, text, size);
+    return 1;
+}
+
+void budget_own(lua_State *L, const struct budget *b)
+{
+    lua_pushcfunction(L, copy_string);
+    lua_insert(L, -2);
+    call_within(L, b, 1);
+    const struct slice *s = current(L);
+    if (s)
+        pace(s->running, s->budget);
 }
 
 bool budget_is_spent(struct budget *b)

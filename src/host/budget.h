@@ -44,6 +44,10 @@ void budget_unwatch(lua_State *co);
 /// lua_newthread().
 lua_State *budget_new_thread(lua_State *L, const struct budget *b);
 
+/// Replaces the long string on top of the stack by a copy whose memory is the budget's; a short one
+/// stays.  Raises when the budget has no room for it.
+void budget_own(lua_State *L, const struct budget *b);
+
 /// Whether nothing of the budget may run any more in this turn.  Many short slices would reach no
 /// hook: to be asked before each.
 bool budget_is_spent(struct budget *b);

@@ -14,10 +14,18 @@ local M = {}
 local getmetatable_of = debug.getmetatable -- whatever __metatable says
 local MAX_DEPTH, MAX_VALUES, MAX_BYTES = 100, 1000000, 64 * 1024 * 1024
 
+local made_here = setmetatable({}, { __mode = "k" }) ---@type table<table, true>
+
+--- Notes a metatable that a recipe gave to one of its values.
+---@param meta table
+function M.note_metatable(meta)
+  made_here[meta] = true
+end
+
 -- Marked values ------------------------------------------------------------------------------------
 
 -- What the host hands out and recognises again by identity; the payload stays out of reach.
-local payloads = setmetatable({}, { __mode = "k" }) ---@type table<table, { kind: string, value: any }>
+local payloads = setmetatable({}, { __mode = "k" }) ---@type table<table, { kind: string, value: any, bytes: integer }>
 
 local Opaque = { __name = "value of rc", __metatable = false }
 
@@ -28,10 +36,11 @@ end
 --- A value that a recipe can only hand back.
 ---@param kind string  for `open`: "content", …
 ---@param value any
+---@param bytes? integer  of text in it, which count where it is handed back
 ---@return table
-function M.opaque(kind, value)
+function M.opaque(kind, value, bytes)
   local mark = setmetatable({}, Opaque)
-  payloads[mark] = { kind = kind, value = value }
+  payloads[mark] = { kind = kind, value = value, bytes = bytes or 0 }
   return mark
 end
 
@@ -127,7 +136,10 @@ end
 local function copy_table(value, state, depth)
   if depth > MAX_DEPTH then refuse(state, depth, "is nested more than %d levels deep", MAX_DEPTH) end
   if payloads[value] then
-    if state.take then return state.take(value) end
+    if state.take then
+      take_bytes(state, depth, payloads[value].bytes)
+      return state.take(value)
+    end
     refuse(state, depth, "is a value of rc, which belongs beside the result, not into it")
   end
   if state.open[value] then refuse(state, depth, "contains itself") end
@@ -167,10 +179,20 @@ function copy(value, state, depth)
   return value
 end
 
+local function new_state(take)
+  return { values = MAX_VALUES, bytes = MAX_BYTES, open = {}, path = {}, take = take }
+end
+
+local HEAVY = 8 * 1024 * 1024 -- bytes of text from which a value is handed over by few at once
+local weights = setmetatable({}, { __mode = "k" }) ---@type table<table, integer>  of copies that are heavy
+
 local function deep_copy(value, take)
   local kind = type(value)
   if kind == "nil" or kind == "boolean" or kind == "number" or kind == "string" then return value end
-  return copy(value, { values = MAX_VALUES, bytes = MAX_BYTES, open = {}, path = {}, take = take }, 1)
+  local state = new_state(take)
+  local result = copy(value, state, 1)
+  if type(result) == "table" and MAX_BYTES - state.bytes >= HEAVY then weights[result] = MAX_BYTES - state.bytes end
+  return result
 end
 
 --- A plain deep copy of what a recipe made: tables without metatables but those of JSON arrays and ordered
@@ -180,6 +202,46 @@ end
 ---@return any
 function M.import(value, take)
   return deep_copy(value, take)
+end
+
+--- As `import`, for the values of one result: what they hold counts together, also what stands in them many times.
+---@param take? fun(mark: table): any  what stands for an opaque value
+---@param nested? boolean              opaque values may stand inside of tables, too
+---@return fun(value: any): any
+function M.importer(take, nested)
+  local state = new_state()
+  return function(value)
+    state.path, state.open = {}, {}
+    state.take = (nested or payloads[value]) and take or nil
+    return copy(value, state, 1)
+  end
+end
+
+local LONG = 64 * 1024 -- bytes of a text from which it counts as the recipe's memory, whoever made it
+
+local function own(value, recipe)
+  if #value < LONG or not recipe.memory then return value end
+  return recipe.memory:own(value)
+end
+
+-- Long texts of the host's would be held without being counted.
+local function adopt(value)
+  local call = type(value) == "string" and #value >= LONG and calls.current()
+  return call and own(value, call.recipe) or value
+end
+
+--- Makes long texts in what a call is given the recipe's memory, in place.
+---@param recipe Recipe
+---@param given any  plain
+---@return any given
+function M.give(recipe, given)
+  if type(given) == "string" then return own(given, recipe) end
+  if type(given) ~= "table" then return given end
+  for key, item in next, given do
+    local kind = type(item)
+    if kind == "string" and #item >= LONG or kind == "table" then rawset(given, key, M.give(recipe, item)) end
+  end
+  return given
 end
 
 local function is_raw(value)
@@ -192,7 +254,7 @@ end
 ---@return any
 function M.export(value)
   if is_raw(value) then return value:value() end
-  if type(value) ~= "table" then return value end
+  if type(value) ~= "table" then return adopt(value) end
   local result = {}
   for key, item in next, value do result[key] = M.export(item) end
   return json.like(value, result)
@@ -210,17 +272,55 @@ function HostCall:__close()
   if self.task.status ~= "done" then table.insert(self.call.leaving, self.task) end
 end
 
+-- The bytes of long text in what is handed over.
+local function weigh(args)
+  local bytes = 0
+  for i = 1, args.n do
+    local value = args[i]
+    bytes = bytes + (type(value) == "string" and #value or type(value) == "table" and weights[value] or 0)
+  end
+  return bytes
+end
+
+-- The host copies and writes what it works on, several times over: few calls do that with long texts at once.
+local function perform(call, fn, args)
+  local _ <close> = weigh(args) >= HEAVY and call.phase == "run" and call.heavy:take() or nil
+  return fn(table.unpack(args, 1, args.n))
+end
+
 -- A `start` for coroutines.await, on the host's side; the answer is one packed table, ok first.
 local function begin(call, fn, args, callback)
   local self = setmetatable({ call = call, ended = false }, HostCall)
   local outcome
   self.task = fiber.spawn(function()
-    outcome = table.pack(pcall(fn, table.unpack(args, 1, args.n)))
+    outcome = table.pack(pcall(perform, call, fn, args))
     callback(nil, outcome)
   end)
   if not outcome then return self end
   self:__close()
   return nil, outcome
+end
+
+-- What is handed over to a recipe: a table of the host's own stays one, with its texts.
+local function adopt_all(outcome)
+  for i = 2, outcome.n do
+    local value = outcome[i]
+    outcome[i] = adopt(value)
+    for key, item in next, type(value) == "table" and getmetatable_of(value) == nil and value or {} do
+      if type(item) == "string" then value[key] = adopt(item) end
+    end
+  end
+  return outcome
+end
+
+-- What a recipe made has metatables of its own, whose functions would run without limits here.
+local function check_plain(args)
+  for i = 1, args.n do
+    local meta = getmetatable_of(args[i])
+    if type(args[i]) == "table" and meta and made_here[meta] then
+      error("internal error: a value of the recipe would reach the host as it is", 0)
+    end
+  end
 end
 
 --- Runs `fn(…)` in a plain fiber of the host and waits for it, from a recipe's code.  Arguments and results
@@ -232,9 +332,11 @@ end
 function M.host_raw(fn, ...)
   local call = calls.current()
   if not call then error("this works only in a recipe's call", 2) end
-  local _, outcome = coroutines.await(begin, call, fn, table.pack(...))
+  local args = table.pack(...)
+  check_plain(args)
+  local _, outcome = coroutines.await(begin, call, fn, args)
   if not outcome[1] then error(present(outcome[2]), 0) end
-  return table.unpack(outcome, 2, outcome.n)
+  return table.unpack(adopt_all(outcome), 2, outcome.n)
 end
 
 local function export_all(...)

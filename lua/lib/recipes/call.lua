@@ -17,6 +17,8 @@ local M = {}
 ---@type CallLimits
 M.defaults = { cpu_ms = 2000, memory_bytes = 64 * 1024 * 1024, seconds = 3600, calls = 32 }
 
+local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
+
 ---@class CallState
 ---@field recipe table            what runs: see Recipe
 ---@field ctx? table              the host's context
@@ -26,6 +28,7 @@ M.defaults = { cpu_ms = 2000, memory_bytes = 64 * 1024 * 1024, seconds = 3600, c
 ---@field fibers Fiber[]          of its code, that may still run
 ---@field package sweep_at? integer  number of fibers at which to drop those that have ended
 ---@field places Places           for calls at once
+---@field heavy Places            for those of them that hand over long texts
 ---@field requests OpenRequests   what it submitted, itself or through recipes that it calls, and has not seen end
 ---@field leaving Fiber[]         host calls that were cancelled and may still undo something, such as a job at RunComfy
 ---@field phase "run"|"cleanup"|"over"
@@ -55,7 +58,7 @@ function M.new(recipe, limits, ctx)
   return setmetatable({
     recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, leaving = {}, phase = "run",
     waits = 0, writes = 0, cleaning = 0, groups = 0, parent = ctx and ctx.call or nil,
-    places = places.new(limits.calls), requests = open_requests.new(open_requests.of(ctx)),
+    places = places.new(limits.calls), heavy = places.new(HEAVY), requests = open_requests.new(open_requests.of(ctx)),
   }, Call)
 end
 

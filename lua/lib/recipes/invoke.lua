@@ -51,14 +51,21 @@ local function bad_result(name, message)
   return nil, errors.new(("recipe '%s' returned what is no result: %s"):format(name, message), { code = "bad_result" })
 end
 
-local function add_value(result, value)
+local MAX_JSON = 64 * 1024 * 1024 -- bytes of the data, and of the text, as JSON: escapes make one byte six
+
+-- Why it cannot be written as JSON.
+local function unwritable(value)
+  local ok, message = pcall(json.encode, value, MAX_JSON)
+  return not ok and tostring(message) or nil
+end
+
+local function add_value(result, texts, value)
   local kind = type(value)
   if getmetatable(value) == Block then
     result.content = result.content or {}
     table.insert(result.content, value.block)
   elseif kind == "string" then
-    value = clean(value)
-    result.text = result.text and result.text .. "\n" .. value or value
+    texts[#texts + 1] = clean(value)
   elseif kind ~= "nil" then
     if result.data ~= nil then return "two values that are data; the structured content is one" end
     result.data = value
@@ -71,15 +78,15 @@ end
 ---@param values table   { n = …, … }
 ---@return CallResult|nil result, Error? err
 function M.collect(name, values)
-  local result = {}
+  local result, texts = {}, {}
   for i = 1, values.n do
-    local problem = add_value(result, values[i])
+    local problem = add_value(result, texts, values[i])
     if problem then return bad_result(name, problem) end
   end
-  if result.data ~= nil then
-    local ok, message = pcall(json.encode, result.data)
-    if not ok then return bad_result(name, tostring(message)) end
-  end
+  if #texts > 0 then result.text = table.concat(texts, "\n") end
+  local problem = result.data ~= nil and unwritable(result.data)
+    or result.text and #result.text > MAX_JSON // 6 and unwritable(result.text)
+  if problem then return bad_result(name, problem) end
   if result.data == nil and not result.text and not result.content then result.data = { ok = true } end
   return result
 end
@@ -93,6 +100,7 @@ end
 
 local function run(recipe, fn, args, ctx, options, taking)
   local given = table.move(args, 1, #args, 1, { n = #args + 1 })
+  boundary.give(recipe, given)
   local call
   local outcome, err = runner.run(recipe, fn, given, ctx, {
     limits = limits_of(options.settings),

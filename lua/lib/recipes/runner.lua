@@ -55,17 +55,17 @@ local function join_all(call, main)
   return cancelled, table.unpack(outcome, 2, outcome.n)
 end
 
-local function take_value(value, options)
-  if not boundary.open(value) then return members.settle(boundary.import(value, options.nested and options.on_value or nil)) end
+local function take_value(value, options, import)
+  if not boundary.open(value) then return members.settle(import(value)) end
   if not options.on_value then error("the result holds a value of rc that cannot stand there", 0) end
-  return options.on_value(value)
+  return import(value)
 end
 
 -- What the function returned, made the host's.
 local function take_results(call, options, ...)
-  local values = table.pack(...)
+  local values, import = table.pack(...), boundary.importer(options.on_value, options.nested)
   for i = 1, values.n do
-    local ok, value = pcall(take_value, values[i], options)
+    local ok, value = pcall(take_value, values[i], options, import)
     if not ok then
       return nil, errors.new(("recipe '%s' returned what is no result: %s"):format(call.recipe.name, value), { code = "bad_result" })
     end

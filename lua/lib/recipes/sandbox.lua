@@ -1,6 +1,7 @@
 --- The environment of a recipe's code: an allow-list, with copies of the libraries' tables, so that nothing
 --- in it leads to another recipe or to the host.
 
+local boundary = require "lib.recipes.boundary"
 local bounded = require "lib.recipes.bounded"
 local budgets = require "core.budget"
 local coroutines = require "lib.recipes.coroutines"
@@ -50,7 +51,10 @@ local function add_metatables(env)
       error("setmetatable: a recipe's tables cannot have __gc; use a to-be-closed variable or rc.finally", 2)
     end
     local result = setmetatable(object, meta)
-    if meta ~= nil then own[meta] = true end
+    if meta ~= nil then
+      own[meta] = true
+      boundary.note_metatable(meta)
+    end
     return result
   end
 

@@ -3,6 +3,7 @@
 local boundary = require "lib.recipes.boundary"
 local calls = require "lib.recipes.call"
 local clock = require "lib.clock"
+local json = require "core.json"
 local lines = require "lib.recipes.rc.lines"
 local work = require "lib.recipes.rc.work"
 local brief = require("lib.text").brief
@@ -12,7 +13,8 @@ local M = {}
 -- A context stands for the call whose code runs: one that is kept beyond its call has no rights of its own.
 local contexts = setmetatable({}, { __mode = "k" }) ---@type table<table, true>
 
-local MAX_PROGRESS = 1000 -- bytes of a message
+local MAX_PROGRESS = 1000  -- bytes of a message
+local MAX_QUESTION = 262144 -- bytes of what a person is to read
 
 local methods = {}
 
@@ -81,6 +83,7 @@ end
 function methods:confirm(text)
   local state = state_of(self, "confirm")
   if type(text) ~= "string" or text == "" then error("ctx:confirm takes a text", 2) end
+  if #text > MAX_QUESTION then error(("ctx:confirm takes a text of at most %d bytes, got %d"):format(MAX_QUESTION, #text), 2) end
   return work.run(confirm, state, text)
 end
 
@@ -90,6 +93,8 @@ function methods:elicit(question)
   if not plain or type(plain.message) ~= "string" or type(plain.input) ~= "table" then
     error("ctx:elicit takes { message = …, input = { parameters } }", 2)
   end
+  local ok, message = pcall(json.encode, plain, MAX_QUESTION)
+  if not ok then error("ctx:elicit: " .. message, 2) end
   local values = work.run(elicit, state, plain)
   return values and boundary.export(values) or nil
 end

@@ -67,6 +67,7 @@ local function wait_for_one(self, callback)
   return handle
 end
 
+-- Nothing of the recipe's is touched here but `step`, which runs in its own budget.
 local function run(call, step, count, concurrency)
   local self <close> = setmetatable({ call = call, step = step, count = count, next = 1, running = {}, alive = 0 }, Group)
   call.groups = call.groups + 1
@@ -133,11 +134,11 @@ function M.map(state, items, fn, options)
   if type(items) ~= "table" then error("rc.map takes a list, got " .. type(items), 3) end
   if type(fn) ~= "function" then error("rc.map takes a function after the list, got " .. type(fn), 3) end
   local concurrency, stop_on_error = options_of(options)
-  local results, count = {}, #items
+  local results, count = {}, rawlen(items)
   if stop_on_error then
-    all_of(state, function(i) results[i] = fn(items[i], i) end, count, concurrency)
+    all_of(state, function(i) results[i] = fn(rawget(items, i), i) end, count, concurrency)
   else
-    all_of(state, function(i) results[i] = kept(pcall(fn, items[i], i)) end, count, concurrency)
+    all_of(state, function(i) results[i] = kept(pcall(fn, rawget(items, i), i)) end, count, concurrency)
   end
   return results
 end

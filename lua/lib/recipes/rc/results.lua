@@ -33,7 +33,8 @@ local function check_mime_type(mime_type, what, level)
 end
 
 local function mark(block)
-  return boundary.opaque("content", block)
+  local resource = block.resource or {}
+  return boundary.opaque("content", block, #(block.text or block.data or resource.text or resource.blob or ""))
 end
 
 --- `rc.text`
