@@ -13,6 +13,7 @@ A line on standard input sets what is done from now on: a mode, and for some the
   close        close it once the request was read
   hold         read the request, say nothing
   deaf         read nothing (a TLS handshake never ends)
+  hang-up      hold, and close the connections that were left open so far
 
 The first line on standard output is the port; then "ready" for each mode, "connection", and "request METHOD TARGET SIZE"
 with the size of the body, as they happen.
@@ -102,6 +103,10 @@ def main():
     threading.Thread(target=accept, args=(listener,), daemon=True).start()
     for line in sys.stdin:
         what, _, digits = line.strip().partition(" ")
+        if what == "hang-up":
+            while kept:
+                kept.pop().close()
+            what = "hold"
         mode[:] = [what, bytes.fromhex(digits)]
         tell("ready")
 

@@ -5,6 +5,7 @@
 #include "net/client_limits.h"
 #include "net/client_message.h"
 #include "net/client_slot.h"
+#include "net/client_sweep.h"
 #include "net/proxy.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ struct client {
     CURLM *multi;
     uv_timer_t *refill; // starts queued transfers after a cancellation, from the loop
     struct client_turns *turns;
+    struct client_sweep *sweep;
     struct list running, queue;
     struct client_slot *pool;
     uint64_t transfers, connections;
@@ -230,7 +232,7 @@ static void on_worked(void *arg)
     while ((m = curl.multi_info_read(c->multi, &left))) {
         struct client_slot *s = NULL;
         CURLcode rc = m->data.result;
-        if (m->msg != CURLMSG_DONE)
+        if (m->msg != CURLMSG_DONE || client_sweep_ended(c->sweep, m->easy_handle))
             continue;
         curl.easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &s);
         finish(s->owner, rc);
@@ -256,11 +258,16 @@ static bool make_base(struct client *c)
     c->base.poll = client_poll_new(c->loop, c->multi, on_worked, c);
     if (!c->base.poll)
         goto err2;
+    c->sweep = client_sweep_new(c->loop, c->multi, c->base.poll);
+    if (!c->sweep)
+        goto err3;
     curl.share_setopt(c->base.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     curl.multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)CLIENT_LIMIT);
     curl.multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CLIENT_LIMIT);
     return true;
 
+err3:
+    client_poll_free(c->base.poll);
 err2:
     curl.share_cleanup(c->base.share);
 err1:
@@ -321,6 +328,7 @@ void client_free(struct client *c)
         c->pool = s->next;
         client_slot_free(s);
     }
+    client_sweep_free(c->sweep);
     curl.multi_cleanup(c->multi);
     curl.share_cleanup(c->base.share);
     client_poll_free(c->base.poll);

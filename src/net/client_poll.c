@@ -15,14 +15,15 @@ struct watch {
     int events;  // what epoll looks for; 0: not in it
     bool ours;   // opened by open_socket(), so close_socket() will tell of its end once connected
     bool parked; // libcurl does not look at it now
+    bool hung;   // and its peer has hung up, or has sent something unasked
 };
 
 struct client_poll {
     uv_timer_t timer; // first: a uv_handle_t * is a struct client_poll *
     uv_loop_t *loop;
     CURLM *multi;
-    client_poll_fn *worked;
-    void *arg;
+    client_poll_fn *worked, *hung_up;
+    void *arg, *hung_up_arg;
     struct watch **watches; // by descriptor
     size_t room;
 };
@@ -85,8 +86,11 @@ static void on_error(struct watch *w)
 static void on_event(uv_poll_t *uv, int status, int events)
 {
     struct watch *w = (struct watch *)uv;
-    if (w->parked) { // the peer hung up; libcurl sees that before it uses the connection again
+    if (w->parked) { // libcurl sees that before it uses the connection again
         stop(w);
+        w->hung = true;
+        if (w->owner->hung_up)
+            w->owner->hung_up(w->owner->hung_up_arg);
         return;
     }
     if (status < 0) {
@@ -156,7 +160,7 @@ static void park(struct watch *w)
 
 static void unpark(struct watch *w)
 {
-    w->parked = false;
+    w->parked = w->hung = false;
     uv_ref((uv_handle_t *)&w->uv);
 }
 
@@ -272,6 +276,23 @@ void client_poll_adopt(struct client_poll *p, CURL *easy)
     curl.easy_setopt(easy, CURLOPT_OPENSOCKETDATA, p);
     curl.easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
     curl.easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, p);
+}
+
+void client_poll_on_hang_up(struct client_poll *p, client_poll_fn *hung_up, void *arg)
+{
+    p->hung_up = hung_up;
+    p->hung_up_arg = arg;
+}
+
+void client_poll_look_again(struct client_poll *p)
+{
+    for (size_t fd = 0; fd < p->room; fd++) {
+        struct watch *w = p->watches[fd];
+        if (!w || !w->hung)
+            continue;
+        w->hung = false;
+        look_for(w, UV_READABLE);
+    }
 }
 
 void client_poll_hold(struct client_poll *p, bool hold)

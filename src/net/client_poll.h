@@ -13,12 +13,19 @@
 
 struct client_poll;
 
-/// Called from the loop after libcurl has worked: transfers may have ended.
+/// Called from the loop.
 typedef void client_poll_fn(void *arg);
 
-/// Drives `multi`.  NULL when memory is out.
+/// Drives `multi`.  `worked` is called after libcurl has worked: transfers may have ended.  NULL
+/// when memory is out.
 struct client_poll *client_poll_new(struct loop *loop, CURLM *multi, client_poll_fn *worked,
                                     void *arg);
+
+/// Calls `hung_up` when something has happened on a parked socket, usually its end.
+void client_poll_on_hang_up(struct client_poll *p, client_poll_fn *hung_up, void *arg);
+
+/// Looks again at parked sockets for which that was called and that are still there.
+void client_poll_look_again(struct client_poll *p);
 
 /// Has an easy handle open and close its sockets here; only such sockets can be parked.
 void client_poll_adopt(struct client_poll *p, CURL *easy);
