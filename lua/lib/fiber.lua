@@ -373,6 +373,11 @@ function M.sleep(seconds)
   M.await(timer.after, math.max(0, math.ceil(seconds * 1000)))
 end
 
+--- Lets the loop turn: what is ready by now runs first.
+function M.next_turn()
+  M.await(defer)
+end
+
 --- Asks the fiber to end: its current or next wait raises.  Does nothing once it has ended.
 ---@param reason? any  default "cancelled"
 function Fiber:cancel(reason)

@@ -1,5 +1,5 @@
 --- What a recipe's call undoes at its end: on return, error, cancellation, time-out and shutdown, each
---- once, the latest registered first, with a budget and five seconds of their own.
+--- once, the latest registered first, with a budget and five seconds of their own, for all of them together.
 
 local boundary = require "lib.recipes.boundary"
 local calls = require "lib.recipes.call"
@@ -10,8 +10,11 @@ local places = require "lib.recipes.places"
 
 local M = {}
 
-local SECONDS = 5   -- of lib.clock, for all of them together
-local CPU_MS = 1000 -- each
+local SECONDS = 5        -- of lib.clock, for all of them together
+local CPU_MS = 1000      -- of processor time, each
+local ALL_CPU_MS = 2000  -- … and all of them together
+local CLOSE_CPU_MS = 500 -- … and what stopped fibers have left to be closed: clean-ups must not lose theirs to it
+local MOST_NOTES = 20    -- that are told; the others are counted
 
 ---@class Cleanup
 ---@field fn fun()
@@ -24,6 +27,10 @@ local cleanup_of = setmetatable({}, { __mode = "k" }) ---@type table<table, Clea
 -- Told to the caller, and in the log in any case: a caller that cancelled gets no answer.
 local function note(call, err)
   call.notes = call.notes or {}
+  if #call.notes >= MOST_NOTES then
+    call.further_notes = (call.further_notes or 0) + 1
+    return
+  end
   local message = err
   if boundary.is_error(err) then message = rawget(err, "message") end
   if type(message) ~= "string" then message = "an error of type " .. type(message) end
@@ -61,9 +68,29 @@ function M.register(fn)
   return guard
 end
 
+-- Processor time that is shared by what runs one after the other; the loop turns between two.
+local Share = {}
+Share.__index = Share
+
+local function new_share(call, ms)
+  return setmetatable({ call = call, left = ms / 1000, begun = false }, Share)
+end
+
+-- The budget of the next one; nil when nothing is left.
+function Share:next()
+  if self.left <= 0 then return nil end
+  if self.begun then fiber.next_turn() end
+  self.begun = true
+  return self.call:new_budget(math.ceil(math.min(CPU_MS, self.left * 1000)))
+end
+
+function Share:ended(budget)
+  self.left = self.left - budget:used()
+  self.call:forget(budget)
+end
+
 -- Runs one function of the recipe in a budget of its own, until `deadline`.
-local function run_one(call, fn, deadline)
-  local budget = call:new_budget(CPU_MS)
+local function run_one(call, fn, deadline, share, budget)
   local task = fiber.spawn_in(budget, fn)
   task.quiet = true
   local _ <close> = clock.after(math.max(0, deadline - clock.now()), function()
@@ -71,7 +98,7 @@ local function run_one(call, fn, deadline)
   end)
   local ok, err = task:join()
   if task.stopped then task:close_in(budget) end
-  call:forget(budget)
+  share:ended(budget)
   if ok then return end
   if fiber.is_cancelled(err) then err = ("it took longer than the %d seconds that clean-ups have"):format(SECONDS) end
   note(call, type(err) == "table" and not boundary.is_error(err) and rawget(err, "message") or err)
@@ -79,12 +106,49 @@ end
 
 -- Closes what fibers that were stopped have left open.
 local function close_stopped(call)
+  local share, unclosed = new_share(call, CLOSE_CPU_MS), 0
   for _, task in ipairs(call.fibers) do
-    if task.stopped then
-      local budget = call:new_budget(CPU_MS)
+    local budget = task.stopped and share:next()
+    if budget then
       local ok, err = task:close_in(budget)
-      call:forget(budget)
+      share:ended(budget)
       if not ok then note(call, err) end
+    elseif task.stopped then
+      unclosed = unclosed + 1
+    end
+  end
+  if unclosed > 0 then
+    note(call, ("%d functions that were stopped are not closed: that has %g seconds of processor time in all")
+      :format(unclosed, CLOSE_CPU_MS / 1000))
+  end
+end
+
+local function count_left(call)
+  local count = 0
+  for _, cleanup in ipairs(call.cleanups) do count = count + (cleanup.done and 0 or 1) end
+  return count
+end
+
+-- Nothing is left for these.
+local function give_up(call, why)
+  local count = count_left(call)
+  call.cleanups = {}
+  if count > 0 then note(call, ("%d of them did not run: %s"):format(count, why)) end
+end
+
+local function run_cleanups(call, deadline)
+  local share = new_share(call, ALL_CPU_MS)
+  while #call.cleanups > 0 do
+    local cleanup = table.remove(call.cleanups)
+    if not cleanup.done then
+      local budget = share:next()
+      if not budget or clock.now() >= deadline then
+        table.insert(call.cleanups, cleanup)
+        return give_up(call, budget and ("clean-ups have %d seconds in all"):format(SECONDS)
+          or ("clean-ups have %g seconds of processor time in all"):format(ALL_CPU_MS / 1000))
+      end
+      cleanup.done = true
+      run_one(call, cleanup.fn, deadline, share, budget)
     end
   end
 end
@@ -97,13 +161,8 @@ function M.run(call)
   close_stopped(call)
   local deadline = clock.now() + SECONDS
   call.cleanup_deadline = deadline
-  while #call.cleanups > 0 do
-    local cleanup = table.remove(call.cleanups)
-    if not cleanup.done then
-      cleanup.done = true
-      run_one(call, cleanup.fn, deadline)
-    end
-  end
+  run_cleanups(call, deadline)
+  if call.further_notes then table.insert(call.notes, ("%d further clean-ups failed"):format(call.further_notes)) end
   call.phase = "over"
 end
 

@@ -1,6 +1,10 @@
+local boundary = require "lib.recipes.boundary"
+local calls = require "lib.recipes.call"
 local clock = require "lib.clock"
 local fiber = require "lib.fiber"
+local loop = require "core.loop"
 local recipe = require "spec.support.recipe"
+local runner = require "lib.recipes.runner"
 
 local SMALL = { cpu_ms = 50, memory_bytes = 8 * 1024 * 1024 }
 
@@ -115,5 +119,81 @@ describe("lib.recipes.runner", function()
     assert.equal("result", outcome.values[1])
     assert.same({ "a clean-up failed: the instance is gone",
       "a clean-up failed: it took longer than the 5 seconds that clean-ups have" }, outcome.notes)
+  end)
+
+  -- What a recipe that ends well says of its clean-ups, and how often the loop turned meanwhile.
+  local function notes_of(text, limits)
+    local task = recipe.start(text, { limits = limits })
+    local turns = 0
+    while task.status ~= "done" do
+      loop.step(true)
+      turns = turns + 1
+    end
+    local _, outcome = task:join()
+    return outcome and outcome.notes, turns
+  end
+
+  it("gives all clean-ups of a call two seconds of processor time, and lets the loop turn between them", function()
+    local started = os.clock()
+    local notes = notes_of [[
+      for i = 1, 20 do rc.finally(function() while true do end end) end
+      return 1]]
+    assert.is_true(os.clock() - started < 10)
+    assert.same({
+      "a clean-up failed: it used up the processor time that it may use between two waits",
+      "a clean-up failed: it used up the processor time that it may use between two waits",
+      "a clean-up failed: 18 of them did not run: clean-ups have 2 seconds of processor time in all",
+    }, notes)
+    local none, turns = notes_of "for i = 1, 50 do rc.finally(function() end) end return 1"
+    assert.is_nil(none)
+    assert.is_true(turns >= 49)
+  end)
+
+  it("gives all that stopped functions left half a second, and their clean-ups their own time", function()
+    local log = {}
+    local loaded, fn = recipe.load([[
+      rc.finally(function() print "cleaned" end)
+      local loop = function() while true do end end
+      rc.many(function()
+        local _ <close> = setmetatable({}, { __close = loop })
+        rc.host(select, 1, 1)
+        loop()
+      end)]], { log = log })
+    loaded.rc.many = function(step)
+      local call = calls.current()
+      boundary.host_raw(function()
+        for _ = 1, 20 do runner.spawn(call, step) end
+        fiber.sleep(0.01)
+      end)
+    end
+    local started = os.clock()
+    local task = fiber.spawn(function() return runner.run(loaded, fn, {}, nil, { limits = SMALL }) end)
+    while task.status ~= "done" do loop.step(true) end
+    local _, outcome, err = task:join()
+    assert.is_nil(outcome)
+    assert.equal("cpu", err.code)
+    assert.same({ "cleaned" }, log)
+    assert.is_true(os.clock() - started < 10)
+  end)
+
+  it("does not begin what no time is left for, and tells how many", function()
+    local time <close> = clock.virtual()
+    local log = {}
+    local task = recipe.start([[
+      for i = 1, 100 do rc.finally(function() print(i) end) end
+      rc.finally(function() rc.sleep(60) end)
+      return 1]], { log = log })
+    time:run_until(function() return task.status == "done" end)
+    local _, outcome = task:join()
+    assert.same({}, log)
+    assert.same({ "a clean-up failed: it took longer than the 5 seconds that clean-ups have",
+      "a clean-up failed: 100 of them did not run: clean-ups have 5 seconds in all" }, outcome.notes)
+  end)
+
+  it("tells at most twenty failures, and counts the others", function()
+    local notes = notes_of "for i = 1, 50 do rc.finally(function() error('no ' .. i, 0) end) end return 1"
+    assert.equal(21, #notes)
+    assert.equal("a clean-up failed: no 50", notes[1])
+    assert.equal("30 further clean-ups failed", notes[21])
   end)
 end)
