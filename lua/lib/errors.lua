@@ -6,7 +6,8 @@
 ---@field status_code? integer  HTTP status
 ---@field error_code? integer|string  RunComfy's error_code
 ---@field summary? string      the message without advice, for a place that has its own
----@field unreadable? string  the answer that was no JSON
+---@field unreadable? string  the answer, which is not what it should be
+---@field settled? boolean    asking further does not help
 ---@field detail? any           what the API said beside the message
 ---@field [string] any
 

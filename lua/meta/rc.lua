@@ -173,6 +173,7 @@ local Job = {}
 ---@field status string              "succeeded"; of `result` on an open job, what it is now
 ---@field output_urls { node_id: string, channel: string, url: string, filename: string?, subfolder: string?, type: string? }[]
 ---@field result table               as the API gives it
+---@field note? string               where the result was repaired or is not whole: what of it
 ---@field instance_id? string
 ---@field deployment_id string
 ---@field request_id string

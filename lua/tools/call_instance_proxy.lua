@@ -1,3 +1,4 @@
+local answers = require "lib.runcomfy.answers"
 local json = require "lib.json"
 local schema = require "lib.output_schema"
 local serverless = require "lib.runcomfy.serverless"
@@ -23,7 +24,7 @@ return {
     local answer, err = serverless.proxy(input.deployment_id, input.instance_id, input.comfy_backend_path, input.request_body)
     if not answer then return nil, err end
     return {
-      text = ("Proxied %s on instance %s."):format(input.comfy_backend_path, input.instance_id),
+      text = answers.with_note(("Proxied %s on instance %s."):format(input.comfy_backend_path, input.instance_id), answer),
       data = json.ordered({ "ok", "response" }, { ok = true, response = answer }),
     }
   end,

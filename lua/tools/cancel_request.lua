@@ -1,3 +1,4 @@
+local answers = require "lib.runcomfy.answers"
 local json = require "lib.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local schema = require "lib.output_schema"
@@ -30,7 +31,7 @@ return {
     if not answer then return nil, err end
     local outcome = lifecycle.cancel_outcome(answer)
     return {
-      text = ("Cancel %s: %s.%s"):format(input.request_id, outcome, REMARKS[outcome] or ""),
+      text = answers.with_note(("Cancel %s: %s.%s"):format(input.request_id, outcome, REMARKS[outcome] or ""), answer),
       data = json.ordered({ "ok", "cancel", "outcome" }, { ok = true, cancel = answer, outcome = outcome }),
     }
   end,

@@ -48,7 +48,7 @@ return {
     if not answer then return nil, err end
     local object = answers.object(answer, "a deployment")
     return {
-      text = text_of(object, input.name),
+      text = answers.with_note(text_of(object, input.name), answer),
       data = json.ordered({ "ok", "deployment" }, { ok = true, deployment = deployment.compact(object) }),
     }
   end,

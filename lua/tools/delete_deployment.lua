@@ -1,3 +1,4 @@
+local answers = require "lib.runcomfy.answers"
 local json = require "lib.json"
 local schema = require "lib.output_schema"
 local serverless = require "lib.runcomfy.serverless"
@@ -17,7 +18,7 @@ return {
     local answer, err = serverless.delete_deployment(input.deployment_id)
     if not answer then return nil, err end
     return {
-      text = ("Deleted deployment %s."):format(input.deployment_id),
+      text = answers.with_note(("Deleted deployment %s."):format(input.deployment_id), answer),
       data = json.ordered({ "ok", "response" }, { ok = true, response = answer }),
     }
   end,

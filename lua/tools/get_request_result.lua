@@ -3,8 +3,8 @@ local ending = require "lib.runcomfy.ending"
 local json = require "lib.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outputs = require "lib.runcomfy.outputs"
+local results = require "lib.runcomfy.results"
 local schema = require "lib.output_schema"
-local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 
 return {
@@ -18,25 +18,24 @@ return {
     { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
     { "request_id", "string", "The request id that submit_request returned" },
   },
-  output = schema.result({ { "ok", shapes.OK }, { "result", shapes.RESULT }, { "output_urls", shapes.OUTPUT_URLS } }),
+  output = schema.result({ { "ok", shapes.OK }, { "result", shapes.RESULT }, { "output_urls", shapes.OUTPUT_URLS },
+    { "note", shapes.NOTE, optional = true } }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
   run = function(input)
-    local answer, err = serverless.result(input.deployment_id, input.request_id)
-    if not answer then return nil, err end
-    local result, object_err = answers.object(answer, "a result")
-    if not result then return nil, object_err end
+    local result, err = results.read(input.deployment_id, input.request_id)
+    if not result then return nil, err end
     local status = answers.word(result, "status")
     local outcome = lifecycle.outcome(status)
     local text = ("Result for %s: %s."):format(input.request_id, status)
-    local data = { result = result, output_urls = outputs.urls(result) }
+    local data = { result = result, output_urls = outputs.urls(result), note = answers.note(result) }
     if lifecycle.is_unsuccessful(outcome) then
       data.deployment_id, data.request_id = input.deployment_id, input.request_id
       return nil, ending.error(text, outcome, data)
     end
     data.ok = true
     return {
-      text = answers.with_note(text .. ending.remark(outcome, result, data.output_urls), answer),
-      data = json.ordered({ "ok", "result", "output_urls" }, data),
+      text = answers.with_note(text .. ending.remark(outcome, result, data.output_urls), result),
+      data = json.ordered({ "ok", "output_urls", "note", "result" }, data),
     }
   end,
 }

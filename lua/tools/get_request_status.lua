@@ -22,7 +22,7 @@ return {
     local status, object_err = answers.object(answer, "a status")
     if not status then return nil, object_err end
     return {
-      text = ("Request %s: %s."):format(input.request_id, answers.word(status, "status")),
+      text = answers.with_note(("Request %s: %s."):format(input.request_id, answers.word(status, "status")), status),
       data = { ok = true, status = status },
     }
   end,

@@ -1,3 +1,4 @@
+local answers = require "lib.runcomfy.answers"
 local json = require "lib.json"
 local overrides = require "lib.runcomfy.overrides"
 local parameters = require "lib.parameters"
@@ -84,6 +85,7 @@ return {
       optional = true },
     { "result", schema.any("After a wait for the end: the result (status, outputs, error)"), optional = true },
     { "output_urls", shapes.OUTPUT_URLS, optional = true },
+    { "note", shapes.NOTE, optional = true },
   }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
   run = function(input, ctx)
@@ -91,7 +93,7 @@ return {
     if not job then return nil, err end
     if input.wait_for_completion then return submission.follow(job, tonumber(tostring(input.timeout_seconds)), ctx) end
     return {
-      text = ("Submitted request %s."):format(job.request_id),
+      text = answers.with_note(("Submitted request %s."):format(job.request_id), job.submission),
       data = json.ordered({ "ok", "submission", "deployment_id" }, {
         ok = true, submission = job.submission, deployment_id = job.deployment_id,
       }),

@@ -83,11 +83,10 @@ return {
     end
     local answer, err = serverless.update_deployment(input.deployment_id, body)
     if not answer then return nil, err end
+    local object = updated(input.deployment_id, answer)
     return {
-      text = ("Updated deployment %s."):format(input.deployment_id),
-      data = json.ordered({ "ok", "deployment" }, {
-        ok = true, deployment = deployment.compact(updated(input.deployment_id, answer)),
-      }),
+      text = answers.with_note(("Updated deployment %s."):format(input.deployment_id), object),
+      data = json.ordered({ "ok", "deployment" }, { ok = true, deployment = deployment.compact(object) }),
     }
   end,
 }

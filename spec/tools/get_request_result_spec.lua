@@ -13,9 +13,10 @@ describe("tool get_request_result", function()
         .. '"gifs":[{"url":"https://x/b"}]},"1":null,"2":{"images":{"url":"no list"}}}}'
       local answer = call(sim, body)
       assert.equal("Result for r: succeeded.", answer.text)
-      assert.equal('{"ok":true,"result":' .. body .. ',"output_urls":['
+      assert.equal('{"ok":true,"output_urls":['
         .. '{"node_id":"9","channel":"images","url":"https://x/a.png","filename":"a.png","subfolder":"","type":"output"},'
-        .. '{"node_id":"38:42","channel":"gifs","url":"https://x/b","filename":null,"subfolder":null,"type":null}]}', answer.json)
+        .. '{"node_id":"38:42","channel":"gifs","url":"https://x/b","filename":null,"subfolder":null,"type":null}],"result":'
+        .. body .. "}", answer.json)
     end)
   end)
 

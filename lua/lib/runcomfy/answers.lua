@@ -202,13 +202,20 @@ local REDIRECT = "The API answered with a redirect, which is not followed. Check
 ---@type fun(value: any): string?
 M.note = body.note
 
---- A text with that note under it.
+--- Whether something of an answer is missing.
+---@type fun(value: core.json.Raw): boolean
+M.is_part = body.is_part
+
+--- A text with those notes under it.
 ---@param text string
----@param value core.json.Raw|string|nil  the answer
+---@param ... any  the answers that it tells of
 ---@return string
-function M.with_note(text, value)
-  local note = M.note(value)
-  return note and text .. "\n" .. note or text
+function M.with_note(text, ...)
+  for i = 1, select("#", ...) do
+    local note = M.note((select(i, ...)))
+    if note then text = text .. "\n" .. note end
+  end
+  return text
 end
 
 --- Reads an answer.
@@ -241,7 +248,7 @@ function M.unexpected(value, what)
   local message = ("RunComfy's answer is not %s: %s%s"):format(what, problem and ("not valid JSON: %s: "):format(problem) or "",
     text == "" and "an empty body" or readable(text))
   return errors.new(message, {
-    code = "unexpected_answer", summary = message, unreadable = is_text and text or nil,
+    code = "unexpected_answer", summary = message, unreadable = text,
     data = json.ordered({ "ok", "error", "code", "payload" }, {
       ok = false, error = message, code = "unexpected_answer", payload = is_text and shortened(text, TEXT_LIMIT) or value,
     }),

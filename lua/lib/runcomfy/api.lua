@@ -112,6 +112,7 @@ local DEFAULTS = {}
 ---@class ReadOptions
 ---@field once? boolean       one try: the caller repeats it itself
 ---@field total_ms? integer   with `once`: a time limit
+---@field passes? fun(response: HttpResponse): boolean  without `once`: see lib.retry
 ---@field secrets? Secrets[]  what is secret in the answer, beside the key
 
 local LONGEST_URL = 64 * 1024 -- servers take less; libcurl gives up at 1 MiB, and says that memory is out
@@ -137,7 +138,7 @@ function M.get(url, options)
   if options.once then
     response, err = http.request(request)
   else
-    response, err = retry.call("GET", DEFAULTS, http.request, request)
+    response, err = retry.call("GET", options, http.request, request)
   end
   if not response then return nil, failure(err) end
   return read(response, nil, options.secrets)

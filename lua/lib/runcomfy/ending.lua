@@ -1,5 +1,6 @@
 --- How the end of a job is told: the error of a failed or cancelled one, the remark on one without outputs.
 
+local answers = require "lib.runcomfy.answers"
 local errors = require "lib.errors"
 local json = require "lib.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
@@ -13,7 +14,7 @@ local NO_FILES = "\nIt made no files with a URL: what it made stands in result.o
 local UNTOLD = "\nIt does not say whether it has ended: get_request_status tells."
 local NOT_ENDED = "\nIt has not ended: ask get_request_status until it says completed."
 
-local ERROR_KEYS = { "ok", "error", "deployment_id", "request_id", "submission", "status", "result", "output_urls" }
+local ERROR_KEYS = { "ok", "error", "deployment_id", "request_id", "output_urls", "note", "submission", "status", "result" }
 
 --- The error of a job that ended as failed or cancelled.
 ---@param text string       the sentence that says so
@@ -33,6 +34,7 @@ end
 ---@param urls table[]  its files
 ---@return string
 function M.remark(ended, result, urls)
+  if answers.is_part(result) then return "" end -- what is missing may be just that
   local word = result:value "status"
   if not ended then return lifecycle.is_open(word) and NOT_ENDED or UNTOLD end
   if outputs.empty(result) then return lifecycle.outcome(word) == "succeeded" and NO_OUTPUTS or "" end

@@ -4,9 +4,12 @@
 --- refused before anything is sent where they would not stay one segment of the path.
 
 local api = require "lib.runcomfy.api"
+local clock = require "lib.clock"
 local json = require "lib.json"
 local parameters = require "lib.parameters"
+local lifecycle = require "lib.runcomfy.lifecycle"
 local paths = require "lib.runcomfy.paths"
+local recent = require "lib.runcomfy.recent"
 local redaction = require "lib.redaction"
 
 local M = {}
@@ -114,11 +117,9 @@ function M.submit_body(request)
 end
 
 -- What is said of the job from now on may show what it was given.
-local function remember(deployment_id, answer, err, secrets)
+local function remember(deployment_id, request_id, err, secrets)
   if err and err.delivery ~= "unknown" then return end
-  local request_id = type(answer) == "userdata" and answer:kind() == "object" and answer:value "request_id" or nil
-  if math.type(request_id) == "integer" then request_id = tostring(request_id) end
-  redaction.remember(deployment_id, type(request_id) == "string" and request_id or nil, secrets)
+  redaction.remember(deployment_id, request_id, secrets)
 end
 
 ---@param id string
@@ -130,13 +131,18 @@ function M.submit(id, request)
   local secrets = redaction.secrets(request.extra_data)
   local answer, answer_err = api.send("POST", submit_url(deployment, request), SUBMIT, M.submit_body(request),
     { secrets = { secrets } })
-  if secrets then remember(id, answer, answer_err, secrets) end
+  local request_id = answer and lifecycle.request_id(answer)
+  if request_id then recent.note(id, request_id) end
+  if secrets then remember(id, request_id, answer_err, secrets) end
   return answer, answer_err
 end
 
--- The same options, and what is secret in answers about the job.
+-- The same options, and what is secret in answers about the job, and which of its refusals may pass.
 local function about(deployment_id, request_id, options)
-  local copy = { secrets = redaction.of(deployment_id, request_id) }
+  local copy = {
+    secrets = redaction.of(deployment_id, request_id),
+    passes = function(response) return recent.may_pass(response.status, deployment_id, request_id) end,
+  }
   for name, value in pairs(options or {}) do copy[name] = value end
   return copy
 end
@@ -156,7 +162,10 @@ end
 function M.status(id, request_id, options)
   local url, err = request_url(id, request_id, "/status")
   if not url then return nil, err end
-  return api.get(url, about(id, request_id, options))
+  local answer, answer_err = api.get(url, about(id, request_id, options))
+  local ended = type(answer) == "userdata" and answer:kind() == "object" and lifecycle.outcome(answer:value "status")
+  if ended then recent.note(id, request_id) end -- its result may come a moment later
+  return answer, answer_err
 end
 
 ---@param id string
@@ -169,14 +178,27 @@ function M.result(id, request_id, options)
   return api.get(url, about(id, request_id, options))
 end
 
+local CANCEL_PAUSES = { 0.25, 0.5, 1, 2 } -- seconds between tries
+
+--- Cancels a request.  A refusal that may pass (lib.runcomfy.recent) is followed by a few more tries: it changed nothing, and
+--- a job that is not cancelled goes on costing money.  `total_ms` is for all of them.
 ---@param id string
 ---@param request_id string
 ---@param options? WriteOptions
 ---@return core.json.Raw|string|nil answer, Error?
 function M.cancel(id, request_id, options)
-  local url, err = request_url(id, request_id, "/cancel")
-  if not url then return nil, err end
-  return api.send("POST", url, CANCEL, nil, about(id, request_id, options))
+  local url, url_err = request_url(id, request_id, "/cancel")
+  if not url then return nil, url_err end
+  local own = about(id, request_id, options)
+  local deadline = own.total_ms and clock.now() + own.total_ms / 1000
+  for try = 1, #CANCEL_PAUSES + 1 do
+    local answer, err = api.send("POST", url, CANCEL, nil, own)
+    local pause = CANCEL_PAUSES[try]
+    if answer or not pause or not recent.may_pass(err.status_code, id, request_id) then return answer, err end
+    if deadline and clock.now() + pause >= deadline then return nil, err end
+    clock.sleep(pause)
+    if deadline then own.total_ms = math.max(1, math.floor((deadline - clock.now()) * 1000)) end
+  end
 end
 
 ---@param id string

@@ -68,6 +68,8 @@ M.OUTPUT_URLS = list("Every output file; the URLs work for 7 days", object(nil, 
   { "type", any("output: saved by the workflow; temp: a preview") },
 }))
 
+M.NOTE = value("string", "Where the result was repaired or is not whole: what of it")
+
 M.OK = value("boolean", "true")
 
 return M

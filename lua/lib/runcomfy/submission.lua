@@ -84,7 +84,7 @@ local function with_ids(err, job)
   return err
 end
 
-local WAITED_KEYS = { "ok", "pending", "submission", "deployment_id", "status", "result", "output_urls" }
+local WAITED_KEYS = { "ok", "pending", "submission", "deployment_id", "output_urls", "note", "status", "result" }
 
 local function pending(job, waited)
   local text = ("Request %s is not finished after %d s: %s.\nThe job goes on and is not lost. Do not submit it again. Next: "
@@ -93,7 +93,7 @@ local function pending(job, waited)
     job.deployment_id, job.request_id)
   if waited.err then text = ("%s\nThe last poll failed: %s"):format(text, waited.err.summary or waited.err.message) end
   return {
-    text = text,
+    text = answers.with_note(text, job.submission, waited.status),
     data = json.ordered(WAITED_KEYS, {
       ok = true, pending = true, submission = job.submission, deployment_id = job.deployment_id,
       status = waited.status or json.null,
@@ -120,7 +120,7 @@ local function finished(job, waited)
   local text = ("Request %s finished: %s."):format(job.request_id, answers.word(waited.status, "status"))
   local data = {
     submission = job.submission, deployment_id = job.deployment_id, status = waited.status, result = waited.result,
-    output_urls = waited.result and outputs.urls(waited.result),
+    output_urls = waited.result and outputs.urls(waited.result), note = answers.note(waited.result),
   }
   if lifecycle.is_unsuccessful(waited.ending) then
     data.request_id = job.request_id
@@ -130,7 +130,8 @@ local function finished(job, waited)
   if not waited.result then return without_result(job, text, data, waited.err) end
   data.ok = true
   return {
-    text = text .. ending.remark(waited.ending, waited.result, data.output_urls),
+    text = answers.with_note(text .. ending.remark(waited.ending, waited.result, data.output_urls), job.submission, waited.status,
+      waited.result),
     data = json.ordered(WAITED_KEYS, data),
   }
 end

@@ -1,14 +1,17 @@
 --- Waiting for a job: a view of it, never its life line.  One loop for tools and recipes.
 ---
 --- Polls at once, then every 1 s growing to 5 s, with jitter, so that many waits do not stay in step;
---- obeys Retry-After; forgives what may pass (no connection, 429, 5xx) until the wait ends.  A wait ends
---- at the first of: the job's end, the time-out, the moment at which its caller wants an answer; a poll that hangs
+--- obeys Retry-After; forgives what may pass (no connection, 429, 5xx) until the wait ends, a refusal that may pass (409, 423,
+--- 425, and 404 of a job that is new or was there before) a few times in a row; asks for the same unreadable bytes three
+--- times.  A wait ends at the first of: the job's end, the time-out, the moment at which its caller wants an answer; a poll that hangs
 --- then is given up.  The job itself is never touched: whoever stops waiting can come back with its ids.
 
 local clock = require "lib.clock"
 local fiber = require "lib.fiber"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local answers = require "lib.runcomfy.answers"
+local recent = require "lib.runcomfy.recent"
+local results = require "lib.runcomfy.results"
 local serverless = require "lib.runcomfy.serverless"
 
 local M = {}
@@ -17,6 +20,9 @@ local CROWD = 32         -- waits at once from which first polls are spread
 local POLL_LONGEST = 30  -- seconds that one poll may take
 local POLL_ALONE = 5     -- seconds for the one poll of a wait without time
 local POLL_SHORTEST = 0.25
+
+local FEW = 6  -- tries of what is refused and may pass
+local SAME = 3 -- tries of what cannot be read, where the bytes are the same
 
 local MOMENT = 0.001     -- seconds; less is no time left
 
@@ -41,6 +47,8 @@ end
 ---@field status fun(seconds: number): core.json.Raw?, Error?
 ---@field result fun(seconds: number): any, Error?, string?  with the status word in it
 ---@field forgives fun(err: Error): boolean
+---@field few? integer  tries of a refusal that may pass; default 6
+---@field part? fun(err: Error): any, string?  what an answer that cannot be read holds of a result, and its status word
 
 ---@class WaitOptions
 ---@field timeout number        seconds; 0 or less: exactly one poll
@@ -78,6 +86,7 @@ end
 ---@return boolean
 function M.forgivable(err)
   if type(err.code) == "string" and lifecycle.outcome(err.code:match "^job_(.*)$") then return false end
+  if err.settled then return false end
   if err.status_code then return err.status_code == 429 or err.status_code == 408 or err.status_code >= 500 end
   return err.code ~= "no_key" and err.code ~= "invalid_input"
 end
@@ -124,6 +133,12 @@ end
 ---@field deadline number    of the wait
 ---@field answer_by number   of its caller
 ---@field ended_early? boolean
+---@field deployment_id string
+---@field request_id string
+---@field seen? boolean       a status was read
+---@field refusals integer    in a row, that may pass
+---@field bytes? string       that could not be read
+---@field same integer        how often they came, one after the other
 local Wait = {}
 Wait.__index = Wait
 
@@ -143,6 +158,10 @@ local function api_source(deployment_id, request_id)
       return result, err, result and result:value "status"
     end,
     forgives = M.forgivable,
+    part = function(err)
+      local result = results.part(err)
+      return result, result and result:value "status"
+    end,
   }
 end
 
@@ -182,12 +201,34 @@ function Wait:pause(err)
   return not (self.ended_early or asked and asked > left) and clock.now() < self.answer_by - MOMENT
 end
 
+-- Whether a refusal may pass that is none of RunComfy's being unwell.
+function Wait:refusal_may_pass(err)
+  local status = err.status_code
+  local may = recent.may_pass(status, self.deployment_id, self.request_id) or status == 404 and self.seen
+  self.refusals = self.refusals + 1
+  return may and self.refusals < (self.source.few or FEW)
+end
+
+-- Whether the poll may be made again.
+function Wait:may_pass(err)
+  if err.settled then return false end
+  if err.unreadable then
+    self.same = err.unreadable == self.bytes and self.same + 1 or 1
+    self.bytes = err.unreadable
+    return self.same < SAME
+  end
+  return self.source.forgives(err) or self:refusal_may_pass(err)
+end
+
 -- Calls `fetch` until it answers or the wait ends; nil, err and whether the refusal is final.
 function Wait:fetch(fetch)
   while true do
     local answer, err, word = fetch(self:bound())
-    if answer then return answer, word end
-    if not self.source.forgives(err) then return nil, err, true end
+    if answer then
+      self.refusals, self.bytes = 0, nil
+      return answer, word
+    end
+    if not self:may_pass(err) then return nil, err, true end
     self:report(nil, err)
     if not self:pause(err) then return nil, err, false end
   end
@@ -204,12 +245,21 @@ function Wait:waited(fields)
   return fields
 end
 
+-- The result and its status word; of one that cannot be read, what it holds.
+function Wait:fetch_result()
+  local result, err, final = self:fetch(self.source.result)
+  if result or not final or not self.source.part then return result, err end
+  local part, word = self.source.part(err)
+  if part then return part, word end
+  return nil, err
+end
+
 -- The job has ended: its result, as far as it can be had.  One that still says "in progress" is not the
 -- result yet.
 function Wait:finish(status, word)
   local result, err, open, result_word
   repeat
-    result, err = self:fetch(self.source.result)
+    result, err = self:fetch_result()
     result_word = result and err or nil
     open = lifecycle.is_open(result_word)
   until not open or not self:pause()
@@ -226,7 +276,7 @@ function Wait:run()
     local seen, err, final = self:fetch(self.source.status)
     if final then return nil, err end
     if not seen then return self:waited { status = status, err = err } end
-    status = seen
+    status, self.seen = seen, true
     self:report(status)
     local word = status:value "status"
     if lifecycle.outcome(word) then return self:finish(status, word) end
@@ -253,6 +303,7 @@ function M.wait(deployment_id, request_id, options)
   local limit = math.max(0, options.timeout)
   local self = setmetatable({
     source = options.source or api_source(deployment_id, request_id), on_status = options.on_status,
+    deployment_id = deployment_id, request_id = request_id, refusals = 0, same = 0,
     started = started, deadline = started + limit, answer_by = options.answer_by or math.huge,
   }, Wait)
   if options.on_leaving then options.on_leaving(function() self:end_early() end) end

@@ -18,6 +18,8 @@ local kit = {}
 --- - `"unwell"` (`count` 2, `method` "GET", `path`): answers 503
 --- - `"lost_answer"` (`count` 1, `skip`, `path`): the submit arrives and runs, its answer does not come back
 --- - `"failed_job"` (`message`, `error_code`, `count` 1, `skip`, `deployment_id`): a run fails
+--- - `"not_known_yet"` (`count`, default 2; `path`, default "/status"): a new job is answered with 404
+--- - `"garbled"` (`count`, default 2; `path`, `message`): answers about jobs are no JSON
 --- - `"expired_output"` (`count`, default all): the files of outputs are gone
 ---@alias kit.State string|{ [1]: string, [string]: any }
 

@@ -9,6 +9,7 @@ local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
 
+local FEW = 2 -- polls of what is refused and may pass: the tools try it a few times themselves
 local CANCEL_BOUND = 5 -- seconds for the cancel of a job whose caller has gone
 
 local function ids(record)
@@ -20,7 +21,7 @@ local function raw(value)
   return json.raw(json.encode(value == nil and json.null or value))
 end
 
-local FINISHED_KEYS = { "status", "output_urls", "result", "instance_id", "deployment_id", "request_id" }
+local FINISHED_KEYS = { "status", "output_urls", "result", "note", "instance_id", "deployment_id", "request_id" }
 
 -- The ids go with every error: the job can be found again.
 local function with_ids(err, record)
@@ -47,14 +48,14 @@ local function finished(record, data)
   local output_urls = json.decode(json.encode(data.output_urls or json.as_array {}))
   remember_outputs(record, output_urls)
   return {
-    status = result:value "status", output_urls = output_urls, result = result, instance_id = record.instance_id,
+    status = result:value "status", output_urls = output_urls, result = result, note = data.note, instance_id = record.instance_id,
     deployment_id = record.deployment_id, request_id = record.request_id,
   }
 end
 
 local function fetch_result(record)
   local answer, err = calls.perform(record.state, "get_request_result", ids(record), true)
-  if not answer then return nil, with_ids(err, record) end
+  if not answer then return nil, err end
   return finished(record, answer.data)
 end
 
@@ -63,7 +64,7 @@ end
 ---@return string|nil text, Error? err
 function M.result(record)
   local ended, err = fetch_result(record)
-  if not ended then return nil, err end
+  if not ended then return nil, with_ids(err, record) end
   return json.encode(json.ordered(FINISHED_KEYS, ended))
 end
 
@@ -92,7 +93,7 @@ end
 -- The status, by the tool.
 local function poll(record)
   local answer, err = calls.perform(record.state, "get_request_status", ids(record), true)
-  if not answer then return nil, is_forgivable(err) and err or with_ids(err, record) end
+  if not answer then return nil, err end
   local status = raw(answer.data.status)
   local instance = status:value "instance_id"
   if type(instance) == "string" then record.instance_id = instance end
@@ -109,7 +110,7 @@ local function source(record)
   return {
     status = function(seconds) return bounded(seconds, poll, record) end,
     result = function(seconds) return bounded(seconds, fetch, record) end,
-    forgives = is_forgivable,
+    forgives = is_forgivable, few = FEW,
   }
 end
 
@@ -165,9 +166,9 @@ function M.run(record, timeout)
     if fiber.is_cancelled(waited) then fiber.shield(cancel_remote, record) end
     error(waited, 0)
   end
-  if not waited then return nil, err end
+  if not waited then return nil, with_ids(err, record) end
   if waited.ending and waited.result then return json.encode(json.ordered(FINISHED_KEYS, waited.result)) end
-  if waited.err and not is_forgivable(waited.err) then return nil, waited.err end
+  if waited.err and not is_forgivable(waited.err) then return nil, with_ids(waited.err, record) end
   return over(record, waited)
 end
 

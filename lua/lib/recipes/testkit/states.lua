@@ -59,6 +59,19 @@ function states.unwell(options)
   return { kind = "status", status = 503, count = options.count or 2, path = options.path, method = options.method or "GET" }
 end
 
+--- RunComfy does not know a new job for `count` polls (default 2): 404.
+function states.not_known_yet(options)
+  return { kind = "status", status = 404, method = "GET", path = options.path or "/status", count = options.count or 2 }
+end
+
+--- `count` answers about jobs (default 2) are no JSON.
+function states.garbled(options)
+  return {
+    kind = "text", status = 200, method = "GET", path = options.path or "/requests/", count = options.count or 2,
+    message = options.message or "<html><title>Maintenance</title></html>",
+  }
+end
+
 local function names()
   local list = {}
   for name in pairs(states) do list[#list + 1] = name end
