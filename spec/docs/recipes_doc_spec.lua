@@ -1,30 +1,15 @@
 local child = require "spec.support.child"
 local fs = require "core.fs"
 local json = require "core.json"
+local page = require "spec.support.page"
 local recipes = require "spec.support.recipes"
 local temporary = require "spec.support.folder"
 
----@class Block
----@field kind "recipe"|"script"|"spec"|"things"
----@field given string     what stands behind the kind
----@field text string
----@field line integer
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local page = file:read("a")
-  file:close()
-  return page
-end
-
 -- The Lua blocks of a page that have a mark in a comment before them.
 local function blocks(path)
-  local page = read(path)
-  local list, line, at = {}, 1, 1
-  for from, kind, given, text, stop in page:gmatch("()<!%-%- (%l+) ?([^\n]-)%s*%-%->\n```lua\n(.-)\n```()") do
-    for _ in page:sub(at, from):gmatch("\n") do line = line + 1 end
-    at = from + 1
-    list[#list + 1] = { kind = kind, given = given, text = text .. "\n", line = line, stop = stop }
+  local list = {}
+  for _, step in ipairs(page.steps(page.read(path))) do
+    if step.kind then list[#list + 1] = step end
   end
   return list
 end
@@ -108,9 +93,9 @@ end
 
 local run_block = { recipe = run_recipe, script = run_script, spec = run_spec, things = run_things }
 
-for page, least in pairs { ["README.md"] = 1, ["docs/recipes.md"] = 23 } do
-  describe(page, function()
-    local list = blocks(page)
+for path, least in pairs { ["README.md"] = 1, ["docs/recipes.md"] = 23 } do
+  describe(path, function()
+    local list = blocks(path)
 
     it("has the recipes that it should have", function()
       assert.is_true(#list >= least, "found only " .. #list)
@@ -126,10 +111,10 @@ end
 
 describe("docs/recipes.md", function()
   it("names every shipped recipe", function()
-    local page = read("docs/recipes.md")
+    local text = page.read("docs/recipes.md")
     for _, name in ipairs(fs.list("recipes")) do
       local recipe = name:match("^(.+)%.lua$")
-      if recipe then assert.is_truthy(page:find("`" .. recipe .. "`", 1, true), recipe .. " is not there") end
+      if recipe then assert.is_truthy(text:find("`" .. recipe .. "`", 1, true), recipe .. " is not there") end
     end
   end)
 end)

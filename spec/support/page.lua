@@ -18,31 +18,41 @@ function M.read(path)
   return text
 end
 
+local function line_at(text, at)
+  return select(2, text:sub(1, at):gsub("\n", "")) + 1
+end
+
+local function add_commands(steps, body, first)
+  local number = first - 1
+  for line in (body .. "\n"):gmatch "([^\n]*)\n" do
+    number = number + 1
+    if line:find "%S" then steps[#steps + 1] = { line = number, command = line } end
+  end
+end
+
 --- The commands and the marked Lua blocks of a Markdown page, in their order.
 ---@param text string
 ---@return PageStep[]
 function M.steps(text)
+  local steps = {}
+  for before, language, at, body in ("\n\n" .. text):gmatch "\n([^\n]*)\n```(%l+)\n()(.-)\n```" do
+    local line = line_at(text, at - 3)
+    local kind, given = before:match "^<!%-%- (%l+) ?(.-) ?%-%->$"
+    if language == "sh" then
+      add_commands(steps, body, line)
+    elseif language == "lua" and kind then
+      steps[#steps + 1] = { line = line, kind = kind, given = given, text = body .. "\n" }
+    end
+  end
+  return steps
+end
+
+local function commands_in(text, pattern)
   local steps, number = {}, 0
-  local fence, mark, block
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
     number = number + 1
-    if fence and line:find("^```") then
-      if block then block.text = table.concat(block.lines, "\n") .. "\n" end
-      fence, mark, block = nil, nil, nil
-    elseif fence == "sh" then
-      if line:find "%S" then steps[#steps + 1] = { line = number, command = line } end
-    elseif block then
-      block.lines[#block.lines + 1] = line
-    elseif line:find("^```") then
-      fence = line:sub(4)
-      if fence == "lua" and mark then
-        block = { line = number, kind = mark.kind, given = mark.given, lines = {} }
-        steps[#steps + 1] = block
-      end
-    elseif not fence then
-      local kind, given = line:match "^<!%-%- (%l+) ?(.-) ?%-%->$"
-      mark = kind and { kind = kind, given = given } or nil
-    end
+    local command = line:match(pattern)
+    if command then steps[#steps + 1] = { line = number, command = command } end
   end
   return steps
 end
@@ -50,27 +60,11 @@ end
 --- The examples of a manual page in mdoc: its .Dl lines.
 ---@param text string
 ---@return PageStep[]
-function M.manual_steps(text)
-  local steps, number = {}, 0
-  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
-    number = number + 1
-    local command = line:match "^%.Dl (.*)$"
-    if command then steps[#steps + 1] = { line = number, command = command } end
-  end
-  return steps
-end
+function M.manual_steps(text) return commands_in(text, "^%.Dl (.*)$") end
 
 --- The examples of a help text: its indented lines that begin with the name of the program.
 ---@param text string
 ---@return PageStep[]
-function M.help_steps(text)
-  local steps, number = {}, 0
-  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
-    number = number + 1
-    local command = line:match "^  (rcmcp .*)$"
-    if command then steps[#steps + 1] = { line = number, command = command } end
-  end
-  return steps
-end
+function M.help_steps(text) return commands_in(text, "^  (rcmcp .*)$") end
 
 return M
