@@ -22,7 +22,8 @@ M.INSTRUCTIONS = "Drives RunComfy Serverless deployments: ComfyUI workflows on c
   .. "money. Begin with list_deployments; get_deployment with include_payload=true shows a workflow's nodes and inputs. "
   .. "submit_request sends one request; change inputs through overrides by node id. A cold start takes minutes: wait with "
   .. "wait_for_completion=true, and when the result says pending, ask get_request_status with the ids in it instead of "
-  .. "submitting again. get_request_result gives the outputs' URLs, kept for seven days."
+  .. "submitting again; a recipe that says pending goes on: call it again with the same arguments, or run_recipe with collect. "
+  .. "get_request_result gives the outputs' URLs, kept for seven days."
 
 local function instructions(program)
   if not program.simulated then return M.INSTRUCTIONS end
@@ -43,7 +44,9 @@ local function serve(program)
     list_changed = live,
     ttl_ms = live and 0 or nil,
     offers = { prompts = recipes, resources = recipes },
-    patience = function() return program.settings.wait_slice end,
+    patience = function(client, listens)
+      return require("lib.mcp.patience").seconds(program.settings.wait_slice, client, listens)
+    end,
   }
   local status = exit_status.ok
   local ending <close> = require("cli.shared.ending").new()

@@ -70,7 +70,7 @@ describe("the command line", function()
   it("refuses options that it does not have with 64", function()
     for _, args in ipairs {
       { "serve", "--bad" }, { "call" }, { "call", "x", "--queue-prefix", "v3" }, { "doctor", "x" }, { "tools", "a", "b" },
-      { "serve", "--speed", "2" }, { "serve", "--simulate", "--speed", "0" }, { "doctor", "--wait-slice", "0" }, { "lua" },
+      { "serve", "--speed", "2" }, { "serve", "--simulate", "--speed", "0" }, { "doctor", "--wait-slice", "-1" }, { "lua" },
     } do
       local status, out, err = child.run(args)
       assert.equal(64, status, table.concat(args, " "))

@@ -105,10 +105,11 @@ describe("lib.config", function()
   end)
 
   it("refuses a wrong value by name, place and what is allowed", function()
-    assert.equal('wait_slice (from file FILE:1): must be a number from 1 to 86400, got "soon"',
+    assert.equal('wait_slice (from file FILE:1): must be a number from 0 to 86400, got "soon"',
       message_for "return { wait_slice = 'soon' }")
-    assert.equal("wait_slice (from file FILE:2): must be a number from 1 to 86400, got 0",
-      message_for "return {\n  wait_slice = 0 }")
+    assert.equal("wait_slice (from file FILE:2): must be a number from 0 to 86400, got -1",
+      message_for "return {\n  wait_slice = -1 }")
+    assert.equal(0, assert(load_with { file = file_with "return { wait_slice = 0 }" }).wait_slice)
     assert.equal("max_line_bytes (from file FILE:1): must be a whole number from 4096 to 268435456, got 5000.5",
       message_for "return { max_line_bytes = 5000.5 }")
     assert.equal('queue_prefix (from file FILE:1): must be one of v1, v2, got "v3"',

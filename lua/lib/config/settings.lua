@@ -40,8 +40,8 @@ M.list = {
   },
   {
     name = "wait_slice", kind = "number", env = "RCMCP_WAIT_SLICE", flag = "--wait-slice", metavar = "SECONDS",
-    minimum = 1, maximum = 86400,
-    description = "Longest time that one call waits for a request; unset: the call's timeout_seconds",
+    minimum = 0, maximum = 86400,
+    description = "Longest time until a call of serve is answered, the work done or not; 0: no limit; unset: by the client",
   },
   {
     name = "cancel_remote_on_client_cancel", kind = "boolean", env = "RCMCP_CANCEL_REMOTE_ON_CLIENT_CANCEL",

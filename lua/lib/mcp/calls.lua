@@ -60,9 +60,9 @@ local function goes_on(request)
 end
 
 -- The moment at which the call had better answer, from its start: what it does before it waits counts, too.
-local function answer_by(server)
-  local seconds = server.patience and server.patience()
-  return seconds and clock.now() + seconds
+local function answer_by(server, request)
+  local seconds = server.patience and server.patience(request.client, jsonrpc.progress_token(request.meta) ~= nil)
+  return seconds and clock.now() + seconds or nil
 end
 
 --- Begins a call, or refuses it; or goes on with one that asked.  `perform` runs in a fiber and gives the
@@ -76,7 +76,7 @@ function M.begin(server, request, perform, subject, arguments)
   local connection = request.session
   local problem = connection:admit(request)
   if problem then return M.refuse(request, problem.code, problem.message) end
-  request.perform = perform
+  request.perform, request.answer_by = perform, answer_by(server, request)
   if goes_on(request) then return connection:resume(request) end
   local ctx = context.new {
     tool = subject.name,
@@ -86,7 +86,7 @@ function M.begin(server, request, perform, subject, arguments)
     token = jsonrpc.progress_token(request.meta),
     messages = request.revision.progress_messages,
     request = request,
-    answer_by = answer_by(server),
+    answer_by = request.answer_by,
   }
   request.ctx = ctx
   if not may_park(request) then request.params = nil end -- there they tell one request from another

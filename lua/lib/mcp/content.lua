@@ -17,6 +17,7 @@ local KEPT_BYTES = 1024       -- of a field that survives a result which is too 
 ---@field data? any           the structured content
 ---@field content? Block[]   what the answer shows beside, in order
 ---@field is_error boolean
+---@field pending? boolean    there is no result yet: the data say how to come back for it
 ---@field simulated? boolean    of the simulator: the data get the mark that says so
 ---@field mark_beside? boolean  the data have no room for that mark: see lib.mcp.mark
 

@@ -20,6 +20,7 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  asks the person, in place of a client
 ---@field request? Request                of a client, the one that the call answers; none: nobody is connected
 ---@field receipts Receipts               what the call has begun that costs money
+---@field on_move? fun()                   told when it goes on under another request
 ---@field place? Place                    where the call waits for answers, once it asked in 2026-07-28
 ---@field package arguments? any         what the call was begun with, until it is taken
 ---@field package transport? Transport
@@ -232,6 +233,13 @@ function Context:move(request, token)
   stop_timer(self)
   self.held, self.notices = nil, nil
   self.request, self.transport, self.client, self.token = request, request.transport, request.client, token
+  if self.on_move then self.on_move() end
+end
+
+--- Whether its request was answered with a question, and no other has come yet: the client waits for nothing.
+---@return boolean
+function Context:is_parked()
+  return self.place ~= nil and self.place.state ~= nil
 end
 
 --- Marks the call as given up; nothing is sent for it any more.

@@ -161,6 +161,16 @@ local function through_client(form, ctx)
   fail("ask_failed", "The question could not be sent: " .. tostring(value))
 end
 
+--- Asks for another context, through the client of this one; raises an Error where that cannot be.
+---@param form Form
+---@param ctx Context
+---@return "accept"|"decline"|"cancel" action, any content
+function M.through(form, ctx)
+  local obstacle = M.obstacle(ctx)
+  if obstacle then fail("cannot_ask", obstacle) end
+  return through_client(form, ctx)
+end
+
 -- Answers ------------------------------------------------------------------------------------------
 
 -- Clients may send more than they were asked for; that is left out.

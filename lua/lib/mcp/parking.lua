@@ -199,6 +199,7 @@ local function take_over(place, request)
   place.parking.places[place.state] = nil
   place.state, place.standin = nil, nil
   request.ctx, request.fiber = place.ctx, standin.fiber
+  place.ctx.answer_by = request.answer_by -- the client's patience begins anew
   place.ctx:move(request, token)
 end
 

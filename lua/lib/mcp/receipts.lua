@@ -24,10 +24,13 @@ local MOST_SEALED = 40   -- in a requestState
 local LONGEST_ID = 128   -- bytes
 local LONGEST_STATE = 16384
 
--- A foreign word, as it is shown: short, and nothing that a terminal obeys.
-local function shown(text)
+--- A foreign word, as it is shown: short, and nothing that a terminal obeys.
+---@param text string
+---@return string
+function M.shown(text)
   return (brief(clean(text), LONGEST_ID):gsub("%c", "?"):gsub("\xC2[\x80-\x9F]", "?"))
 end
+local shown = M.shown
 
 ---@return Receipts
 function M.new()

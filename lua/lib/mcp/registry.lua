@@ -37,6 +37,8 @@ local M = {}
 ---@field package allows_wrapped? fun(data: any): true|nil, string?  the same of `wrapped`
 ---@field package mark_rules? MarkRules  what `output` means for the mark of a simulated result
 
+---@field package admits? fun(data: any): true|nil, string?    the same in full; made at first use
+
 ---@class Snapshot  what a server offers at one moment; nothing changes it
 ---@field list Tool[]                      sorted by name
 ---@field find fun(name: string): Tool?
@@ -150,6 +152,18 @@ local function compile(declaration, strict)
   return tool
 end
 
+--- Whether clients take these data from the tool, though they are not what it promised: see CallResult.pending.
+---@param tool Tool
+---@param data table  plain
+---@return boolean
+function M.admits(tool, data)
+  if not tool.output then return true end
+  if tool.wrapped then return false end
+  local published = type(tool.output) == "userdata" and tool.output:value() or tool.output
+  tool.admits = tool.admits or outputs.compile_strict(published)
+  return tool.admits(data) == true
+end
+
 local function refuse(name, problem)
   return nil, errors.new(("tool '%s': %s"):format(name, problem), { code = "bad_declaration", problem = problem })
 end
@@ -257,7 +271,7 @@ local function check_result(tool, result)
   if text ~= nil and type(text) ~= "string" then
     return misbehaved(tool, "its result's 'text' must be a string, got " .. type(text))
   end
-  if not tool.conforms then return result end
+  if not tool.conforms or result.pending then return result end
   local conforms, problem = mark.check_without(tool.mark_rules, result.data, tool.conforms)
   if not conforms then return nil, misfit(tool, result, problem) end
   return result
@@ -273,6 +287,15 @@ end
 function M.attempt(tool, arguments, ctx)
   local ok, result, err = xpcall(run, guard.on_raise, tool, arguments, ctx)
   if not ok then return as_error(guard.caught("tool '%s'", tool.name, result)) end
+  return M.finish(tool, result, err)
+end
+
+--- What a tool gave, as a result that keeps its promises or as the error that carries it.
+---@param tool Tool
+---@param result any
+---@param err any
+---@return table|nil result, Error? err
+function M.finish(tool, result, err)
   if result == nil then return as_error(err or "the tool gave neither a result nor an error") end
   local checked, problem = check_result(tool, result)
   if checked and checked.simulated then mark.put(tool.mark_rules, checked) end
@@ -289,6 +312,7 @@ function M.call(tool, arguments, ctx)
   if not result then return content.failure(err) end
   return {
     text = result.text, data = result.data, content = result.content, is_error = false, mark_beside = result.mark_beside,
+    pending = result.pending,
   }
 end
 

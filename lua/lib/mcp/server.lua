@@ -28,14 +28,14 @@ local M = {}
 ---@field max_message? integer      most bytes of a message sent, default 8 MiB: clients give up at 10
 ---@field max_calls? integer        calls at once a connection, default 20,000
 ---@field ask_seconds? number       how long a person may take to answer, default 600
----@field patience? fun(): number?  seconds after which a call that waits had better answer, whatever it waits for
+---@field patience? fun(client: table?, listens: boolean): number?  seconds after which a call had better be answered
 
 ---@class Server
 ---@field snapshot Snapshot
 ---@field max_message integer
 ---@field max_calls integer
 ---@field ask_seconds number
----@field patience? fun(): number?
+---@field patience? fun(client: table?, listens: boolean): number?
 ---@field private offered? Offers  of the options
 ---@field private identity ServerIdentity
 ---@field private revisions table<string, Revision>  made at first use
@@ -152,6 +152,7 @@ end
 ---@field sink Transport|Batch  where the answer goes
 ---@field ctx? Context          of a call
 ---@field fiber? Fiber
+---@field answer_by? number     moment of lib.clock
 ---@field perform? function     what makes the answer of a call
 
 local handlers = {} ---@type table<string, fun(server: Server, request: Request)>

@@ -126,7 +126,7 @@ local function take_request(self, message, id, transport, sink)
   self.server:handle({
     id = id, params = params, meta = meta, revision = revision, session = self, transport = transport, sink = sink,
     client = meta and meta[CLIENT] ~= nil and client_of(meta[CLIENT]) or self.client,
-    ctx = nil, fiber = nil, -- room: setting them must not fail after the answer has gone out
+    ctx = nil, fiber = nil, perform = nil, answer_by = nil, -- room: setting them must not fail after the answer has gone out
   }, method)
 end
 

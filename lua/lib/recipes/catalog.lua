@@ -27,6 +27,7 @@ local M = {}
 ---@field private options CatalogOptions
 ---@field private slots Slots
 ---@field private set Linked         what the recipes have brought in
+---@field private all_runs? Runs
 ---@field private outdated Outdated  what does not run as it is saved
 ---@field private current Snapshot   of all tools
 ---@field private builtins table<string, Tool>
@@ -75,8 +76,11 @@ local function body(self)
     end
     if kind == "tools" then
       return function(input, ctx)
-        local note = self.outdated:note(recipe, entry.key)
-        return marked(outdated.tell(note, ctx, entry.fields.output == nil, invoke("call", { input }, ctx)))
+        local function work(run_ctx)
+          local note = self.outdated:note(recipe, entry.key)
+          return marked(outdated.tell(note, run_ctx, entry.fields.output == nil, invoke("call", { input }, run_ctx)))
+        end
+        return self:runs():call(self:subject(entry.key, recipe, input), work, ctx)
       end
     elseif kind == "prompts" then
       return function(arguments, ctx) return invoke("messages", { arguments }, ctx) end
@@ -85,6 +89,41 @@ local function body(self)
     end
     return function(variables, ctx) return invoke("value", { variables }, ctx) end
   end
+end
+
+-- Whose money it is: results of one account are not another one's.
+local function account_of(settings)
+  return settings and ("%s %s"):format(settings.api_key or "", settings.base_url or "") or ""
+end
+
+--- What a call of a recipe's tool is about.
+---@param name string
+---@param recipe Recipe
+---@param input table
+---@return RunSubject
+function Catalog:subject(name, recipe, input)
+  return {
+    name = name, recipe = recipe, input = input, account = account_of(self.options.settings),
+    collects = self.options.meta_tools ~= false,
+  }
+end
+
+--- The runs that clients have begun; made with the first.
+---@return Runs
+function Catalog:runs()
+  self.all_runs = self.all_runs or require("lib.recipes.background").new(self.options.mark)
+  return self.all_runs
+end
+
+--- Goes on with a run that a call was told of: see Runs.collect.
+---@param id string
+---@param ctx Context
+---@return table|nil result, Error? err
+function Catalog:collect(id, ctx)
+  local result, err, name = self:runs():collect(id, account_of(self.options.settings), ctx)
+  local tool = name and self:find(name)
+  if tool then return registry.finish(tool, result, err) end
+  return result, err
 end
 
 local function link(self, list)

@@ -3,6 +3,7 @@
 
 local errors = require "lib.errors"
 local json = require "lib.json"
+local parameters = require "lib.parameters"
 local registry = require "lib.mcp.registry"
 local schema = require "lib.output_schema"
 
@@ -69,6 +70,19 @@ local function run(catalog, input, ctx)
   return result
 end
 
+local function unset(value)
+  return value == nil or value == ""
+end
+
+-- Clients that fill in every field repeat the name: collecting begins nothing, whatever else is given.
+local function check_run(input)
+  if unset(input.name) and unset(input.collect) then
+    return nil, parameters.invalid("name", "Field 'name' is missing: the recipe to run; or give 'collect', to go on with a run. "
+      .. "Nothing was begun.")
+  end
+  return true
+end
+
 ---@param catalog Catalog
 ---@return ToolDeclaration
 local function list_recipes(catalog)
@@ -98,13 +112,17 @@ local function run_recipe(catalog)
     title = "Run a recipe",
     description = "Runs a recipe by its name, also one that was added after this client asked for its tools. list_recipes "
       .. "shows the names and what each takes. A recipe may start requests that cost money, or delete things: "
-      .. "see its hints there.",
+      .. "see its hints there. An answer with pending=true says that it goes on in the background: ask again with collect, which "
+      .. "begins nothing.",
     input = {
-      { "name", "string", "The recipe, as list_recipes shows it" },
+      { "name", "string", "The recipe, as list_recipes shows it; left out with collect", optional = true },
       { "input", "object", "What the recipe takes: see its input_schema", optional = true },
+      { "collect", "string", "The 'run' of an answer with pending=true: waits for that run, and gives its result once", optional = true },
     },
+    check = check_run,
     annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
     run = function(input, ctx)
+      if not unset(input.collect) then return catalog:collect(input.collect, ctx) end
       catalog:catch_up()
       return run(catalog, input, ctx)
     end,

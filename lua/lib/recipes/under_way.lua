@@ -10,7 +10,9 @@ local calls = {} ---@type table<CallState, integer>  to their numbers, in the or
 local last, count = 0, 0
 local waiters = {} ---@type table<table, fun()>
 
+-- In the next turn: whoever asked for the call has its result by then.
 local function none_left()
+  if count > 0 then return end
   local all = waiters
   waiters = {}
   for _, fn in pairs(all) do fn() end
@@ -22,7 +24,7 @@ Entry.__index = Entry
 function Entry:__close()
   calls[self.call] = nil
   count = count - 1
-  if count == 0 then none_left() end
+  if count == 0 and next(waiters) then timer.next_turn(none_left) end
 end
 
 --- Keeps a call until the entry is closed.
@@ -109,11 +111,21 @@ local function described(call)
     #ids > 0 and "; what it submitted goes on: " .. table.concat(ids, ", ") or "")
 end
 
+local tellers = setmetatable({}, { __mode = "k" }) ---@type table<table, fun(self: table): string[]>
+
+--- Lets `object` say something, too, when the program ends.
+---@param object table
+---@param fn fun(self: table): string[]
+function M.tell_also(object, fn)
+  tellers[object] = fn
+end
+
 --- What to say of them when the program cannot wait any longer.
 ---@return string[]
 function M.unfinished()
   local lines = {}
   for i, call in ipairs(M.list()) do lines[i] = "the end came while " .. described(call) end
+  for object, fn in pairs(tellers) do table.move(fn(object), 1, 1000, #lines + 1, lines) end
   return lines
 end
 

@@ -18,10 +18,17 @@ local function is_carried(revision, tool, result)
   return not (result.is_error and allows and not allows(result.data))
 end
 
+-- Clients throw a result away that breaks the output schema, but not an error without structure: its text has the data.
+local function fit_pending(revision, tool, result)
+  if not (result.pending and revision.structured) or registry.admits(tool, result.data) then return true end
+  result.is_error = true
+  return false
+end
+
 -- Writes a result in the revision's words; nil and why where JSON cannot say it.
 local function write(request, tool, result)
   local revision = request.revision
-  local carried = is_carried(revision, tool, result)
+  local carried = fit_pending(revision, tool, result) and is_carried(revision, tool, result)
   local blocks, structured = content.render(result, revision, carried, tool.wrapped ~= nil and not result.is_error)
   if not blocks then return nil, structured end
   local meta = result.mark_beside and '"simulated":true' or nil
