@@ -43,7 +43,7 @@ local M = {}
 
 ---@class CompiledParameters
 ---@field schema table                      JSON Schema, keys ordered, for json.encode
----@field check fun(arguments: table?): table|nil, Error?
+---@field check fun(arguments: table?, work: Meter?): table|nil, Error?
 
 local ARTICLE = declaration.ARTICLE
 
@@ -104,18 +104,23 @@ end
 
 -- Values -------------------------------------------------------------------------------------------
 
--- The readers: from a present value to the converted one; nil after a note of what is wrong with it.
+-- The readers: from a present value to the converted one; nil after a note of what is wrong with it.  `problems.work` is
+-- the meter of the check.
 ---@alias Reader fun(value: any, place: string, problems: table[]): any
 
 local compile_value, compile_members
+
+local MOST_SHOWN = 40 -- values of an enum, or names of parameters, that a message lists
 
 -- The wording of the official server, which names the field and all that is allowed.
 local function enum_rule(entry)
   local allowed, names = {}, {}
   for i, option in ipairs(entry.enum) do
-    allowed[option], names[i] = true, shown(option)
+    allowed[option] = true
+    if i <= MOST_SHOWN then names[i] = shown(option) end
   end
   local list = table.concat(names, ", ")
+  if #entry.enum > MOST_SHOWN then list = ("%s and %d others"):format(list, #entry.enum - MOST_SHOWN) end
   return function(value, place, problems)
     if allowed[value] then return true end
     note(problems, place, "Invalid %s %s. Must be one of [%s].", place, shown(value), list)
@@ -146,7 +151,7 @@ end
 local function pattern_rule(pattern)
   local regex = assert(require("lib.regex").compile(pattern))
   return function(value, place, problems)
-    if utf8.len(value) and regex:matches(value) then return true end
+    if utf8.len(value) and regex:matches(value, problems.work) then return true end
     note(problems, place, "Field '%s' must match the pattern %s, got %s.", place, pattern, shown(value))
   end
 end
@@ -172,8 +177,9 @@ end
 local function simple_items(kind)
   local convert, wanted = coerce[kind], ARTICLE[kind]
   return function(list, place, problems)
-    local result = {}
+    local result, work = {}, problems.work
     for i, item in ipairs(list) do
+      if work then work:step() end
       local value = convert(item)
       if value == nil then
         return note(problems, place, "Field '%s': item %d must be %s, got %s.", place, i, wanted, shown(item))
@@ -292,7 +298,8 @@ end
 
 local function unknown_problem(name, names, prefix)
   local hint = didyoumean.hint(name, names)
-  local known = #names > 0 and "It takes " .. table.concat(names, ", ") or "It takes none"
+  local known = #names > 0 and "It takes " .. table.concat(names, ", ", 1, math.min(#names, MOST_SHOWN)) or "It takes none"
+  if #names > MOST_SHOWN then known = ("%s and %d others"):format(known, #names - MOST_SHOWN) end
   return { field = prefix .. head(name),
     text = ("Unknown argument %s%s %s."):format(shown(prefix .. name), hint ~= "" and hint or ".", known) }
 end
@@ -311,6 +318,7 @@ end
 local function note_unknown(arguments, known, names, prefix, problems)
   local kept, count, most = {}, 0, MOST_PROBLEMS - #problems
   for name in pairs(arguments) do
+    if problems.work then problems.work:step() end
     if not known[name] then
       count = count + 1
       if most > 0 then keep_first(kept, tostring(name), most) end
@@ -348,6 +356,7 @@ function compile_members(list)
   local slots, known, names = compile_slots(list)
   return function(object, prefix, problems)
     local input, before = json.like(object, {}), #problems
+    if problems.work then problems.work:step(#slots) end
     for name in pairs(object) do
       if not known[name] then note_unknown(object, known, names, prefix, problems) break end
     end
@@ -366,11 +375,11 @@ end
 
 local function compile_check(list)
   local read, null = compile_members(list), json.null
-  return function(arguments)
+  return function(arguments, work)
     if arguments == nil or arguments == null then arguments = {} end
     local object = coerce.object(arguments)
     if not object then return nil, M.invalid("arguments", "The arguments must be an object, got " .. shown(arguments) .. ".") end
-    local problems = {}
+    local problems = { work = work }
     local input = read(object, "", problems)
     if not input then return nil, invalid(problems) end
     return input

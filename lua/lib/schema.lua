@@ -5,24 +5,31 @@
 ---
 --- The whole assertion vocabulary; `format` is checked for date-time, email, uri and uuid when asked for and
 --- an annotation otherwise.  References are resolved within the documents given, never fetched.  Depth and
---- work of one check are bounded.
+--- work of one check are bounded: its steps are counted by a meter, and what cannot be checked within the bounds does
+--- not fit, under `not` as anywhere else.
 
 local applicators = require "lib.schema.applicators"
 local assertions = require "lib.schema.assertions"
 local documents = require "lib.schema.documents"
 local failure = require "lib.schema.failure"
 local metaschema = require "lib.schema.metaschema"
+local meter = require "lib.meter"
 local seen_sets = require "lib.schema.seen"
 local value = require "lib.schema.value"
 
 local M = {}
 
-local MAX_DEPTH = 256      -- references inside references
-local MAX_STEPS = 2000000  -- subschemas applied in one check
+local MAX_DEPTH = 256 -- references inside references
+local SECONDS = 2     -- of processor time for one check, where the caller has no meter
 
 ---@class schema.Options
 ---@field documents? table<string, any>  further documents, by URI
 ---@field formats? boolean               check formats (default: they are annotations)
+
+---@class schema.Run  one check
+---@field work Meter
+---@field answers? table<schema.Node, table<table, schema.Failure|false>>  of references, by value; false: it fits
+---@field latest? table<schema.Node, { value: any, answer: schema.Failure? }>  the same of the last value that is no table
 
 ---@alias schema.Node fun(value: any, scope: table, seen: schema.Seen?): schema.Failure?
 
@@ -30,6 +37,7 @@ local MAX_STEPS = 2000000  -- subschemas applied in one check
 ---@field package documents schema.Documents
 ---@field package nodes table<table, schema.Node>
 ---@field package options schema.Options
+---@field package dynamic? boolean  some answer depends on the way to it
 local Compiler = {}
 Compiler.__index = Compiler
 
@@ -48,14 +56,52 @@ local function nothing()
   return failure.new("false", "must not be there")
 end
 
--- Enters a reference: counts depth and work, remembers the resource for $dynamicRef.
+local Bound = {} -- metatable of what is raised where a check cannot be finished
+
+local function give_up(message)
+  error(setmetatable({ failure = failure.new("$ref", message) }, Bound), 0)
+end
+
+-- Enters a reference: counts depth, remembers the resource for $dynamicRef.
 local function enter(target, resource)
   return function(v, scope, seen)
-    local run = scope.run
-    if scope.depth >= MAX_DEPTH then return failure.new("$ref", "is nested too deep to be checked") end
-    run.steps = run.steps + 1
-    if run.steps > MAX_STEPS then return failure.new("$ref", "takes too long to be checked") end
-    return target(v, { run = run, depth = scope.depth + 1, resource = resource, parent = scope }, seen)
+    if scope.depth >= MAX_DEPTH then give_up "cannot be checked: it is nested too deep" end
+    return target(v, { run = scope.run, depth = scope.depth + 1, resource = resource, parent = scope }, seen)
+  end
+end
+
+local OPEN = {} -- stands for the answer while it is looked for
+
+-- What a reference says of a table, once for all ways that lead to it: they can be 2^n.
+local function of_table(check, v, scope)
+  local answers = scope.run.answers[check]
+  if not answers then
+    answers = {}
+    scope.run.answers[check] = answers
+  end
+  local known = answers[v]
+  if known == OPEN then give_up "cannot be checked: a reference leads back to itself" end
+  if known ~= nil then return known and failure.copy(known) end
+  answers[v] = OPEN
+  local problem = check(v, scope, nil)
+  answers[v] = problem and failure.copy(problem) or false
+  return problem
+end
+
+local function of_other(check, v, scope)
+  local latest = scope.run.latest
+  local known = latest[check]
+  if known and rawequal(known.value, v) then return known.answer and failure.copy(known.answer) end
+  local problem = check(v, scope, nil)
+  latest[check] = { value = v, answer = problem and failure.copy(problem) }
+  return problem
+end
+
+-- A reference whose answer depends on the value alone.
+local function remembering(check)
+  return function(v, _, scope, seen)
+    if seen or not scope.run.answers then return check(v, scope, seen) end
+    return (type(v) == "table" and of_table or of_other)(check, v, scope) or nil
   end
 end
 
@@ -69,8 +115,7 @@ local REFERENCES = {}
 
 REFERENCES["$ref"] = function(compiler, reference, schema)
   local target, resource = find(compiler, schema, reference)
-  local check = enter(compiler:node(target), resource)
-  return function(v, _, scope, seen) return check(v, scope, seen) end
+  return remembering(enter(compiler:node(target), resource))
 end
 
 -- The outermost resource on the way here that has the dynamic anchor.
@@ -85,6 +130,7 @@ end
 
 REFERENCES["$dynamicRef"] = function(compiler, reference, schema)
   local target, resource, anchor = find(compiler, schema, reference)
+  compiler.dynamic = true
   local check = enter(compiler:node(target), resource)
   if not anchor or resource.dynamic_anchors[anchor] ~= target then
     return function(v, _, scope, seen) return check(v, scope, seen) end
@@ -117,6 +163,7 @@ local function keyword_checks(compiler, schema)
 end
 
 local function run_checks(checks, v, scope, seen)
+  scope.run.work:step(#checks + 1)
   local kind = value.kind(v)
   for i = 1, #checks do
     local problem = checks[i](v, kind, scope, seen)
@@ -129,7 +176,7 @@ local function tracking(checks)
   return function(v, scope, seen)
     local mine = seen_sets.new()
     local problem = run_checks(checks, v, scope, mine)
-    if not problem and seen then seen_sets.merge(seen, mine) end
+    if not problem and seen then seen_sets.merge(seen, mine, scope.run.work) end
     return problem
   end
 end
@@ -184,10 +231,24 @@ local function describe(problem)
   return (place ~= "" and place .. " " or "") .. problem.message, problem
 end
 
---- Compiles a schema (decoded JSON, or the same as Lua tables).
+local function new_run(compiler, work)
+  local run = { work = work or meter.new { seconds = SECONDS } }
+  if not compiler.dynamic then run.answers, run.latest = {}, {} end
+  return run
+end
+
+-- The failure of a check that had to be given up.
+local function unfinished(err)
+  if getmetatable(err) == Bound then return err.failure end
+  if meter.is_limit(err) then return failure.new("$ref", "cannot be checked: it takes too long") end
+  error(err, 0)
+end
+
+--- Compiles a schema (decoded JSON, or the same as Lua tables).  The check lets the loop turn where it is long; it raises
+--- the cancellation of its fiber and nothing else.
 ---@param schema any
 ---@param options? schema.Options
----@return (fun(value: any): true|nil, string?, schema.Failure?)|nil check
+---@return (fun(value: any, work: Meter?): true|nil, string?, schema.Failure?)|nil check
 ---@return string? message  why the schema is none
 function M.compile(schema, options)
   options = options or {}
@@ -199,8 +260,9 @@ function M.compile(schema, options)
     error(node, 0)
   end
   local root = type(schema) == "table" and compiler.documents:resource_of(schema) or { dynamic_anchors = {} }
-  return function(v)
-    local problem = node(v, { run = { steps = 0 }, depth = 0, resource = root }, nil)
+  return function(v, work)
+    local done, problem = pcall(node, v, { run = new_run(compiler, work), depth = 0, resource = root }, nil)
+    if not done then problem = unfinished(problem) end
     if problem then return nil, describe(problem) end
     return true
   end

@@ -22,6 +22,11 @@ return rc.tool {
     { "seed", "integer", "The same seed gives the same picture; left out: a new one", optional = true },
     { "seed_node", "string", "Id of the node that takes the seed", default = "3" },
   },
+  output = {
+    { "urls", "array", "Where the pictures are, for 7 days", items = "string" },
+    { "seed", "integer", "The seed that made them" },
+    { "request_id", "string", "The request, for get_request_result" },
+  },
   uses = { "submit_request" }, -- nothing else can be called
   run = function(input, ctx)
     local seed = input.seed or rc.random(0, 2 ^ 31)

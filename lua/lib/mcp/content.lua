@@ -10,6 +10,7 @@ local M = {}
 
 local encode = json.encode
 local TEXT_CHARACTERS = 20000 -- of structured content in a text block
+local MOST_TEXT = 4 * 1024 * 1024 -- bytes of a result that is given twice, so that every client sees the whole
 local KEPT_BYTES = 1024       -- of a field that survives a result which is too large
 
 ---@class CallResult  what a call of a tool gives, in no protocol's words
@@ -36,10 +37,16 @@ end
 ---@return Error
 function M.undelivered(message, result)
   local text = result.text and message .. "\n" .. result.text or message
+  local shown = result.content
+  local ok, written = pcall(encode, result.data, MOST_TEXT)
+  if ok and result.data ~= nil and #written > TEXT_CHARACTERS then -- the text that every client sees is cut there
+    shown = table.move(shown or {}, 1, #(shown or {}), 1, {})
+    table.insert(shown, 1, { type = "text", text = written })
+  end
   local data = json.ordered({ "ok", "error", "code", "returned", "simulated" }, {
     ok = false, error = message, code = "bad_result", returned = result.data, simulated = result.simulated,
   })
-  return errors.new(text, { code = "bad_result", data = data, content = result.content })
+  return errors.new(text, { code = "bad_result", data = data, content = shown })
 end
 
 local function grouped(number)

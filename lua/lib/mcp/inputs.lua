@@ -4,6 +4,7 @@
 local coerce = require "lib.coerce"
 local errors = require "lib.errors"
 local json = require "core.json"
+local meter = require "lib.meter"
 local parameters = require "lib.parameters"
 
 local M = {}
@@ -75,7 +76,7 @@ end
 --- Compiles a schema to lib.schema's check.  Raises an Error where it is none.
 ---@param schema table
 ---@param field string
----@return fun(value: any): true|nil, string?, schema.Failure?
+---@return fun(value: any, work: Meter?): true|nil, string?, schema.Failure?
 function M.compile_schema(schema, field)
   local check, message = require("lib.schema").compile(schema, { formats = true })
   if not check then fail("field '%s' is no JSON Schema: %s", field, message) end
@@ -118,9 +119,12 @@ local function lenient(value, property, required)
   return converted
 end
 
-local function prepared(object, properties, required)
+local function prepared(object, properties, required, work)
   local input = json.like(object, {})
-  for name, value in pairs(object) do input[name] = lenient(value, properties[name], required[name]) end
+  for name, value in pairs(object) do
+    work:step()
+    input[name] = lenient(value, properties[name], required[name])
+  end
   for name, property in pairs(properties) do
     if input[name] == nil and type(property) == "table" and property.default ~= nil then input[name] = copy(property.default) end
   end
@@ -132,12 +136,14 @@ local function compile_reader(schema)
   local properties = type(schema.properties) == "table" and schema.properties or {}
   local required = {}
   for _, name in ipairs(type(schema.required) == "table" and schema.required or {}) do required[name] = true end
-  return function(arguments)
+  local shape = require("lib.schema.shaping").compile(schema)
+  return function(arguments, work)
     if arguments == nil or arguments == null then arguments = {} end
     local object = coerce.object(arguments)
     if not object then return nil, parameters.invalid("arguments", "The arguments must be an object.") end
-    local input = prepared(object, properties, required)
-    local ok, message, failure = check(input)
+    work = work or meter.new()
+    local input = prepared(object, properties, required, work)
+    local ok, message, failure = check(shape(input, work), work)
     if ok then return input end
     local place = failure and require("lib.schema.failure").place(failure) or ""
     if place == "" then return nil, parameters.invalid("arguments", ("The arguments %s."):format(message)) end
@@ -147,7 +153,7 @@ end
 
 --- Compiles the input of a tool.  Raises an Error (code "bad_declaration") on a bad one.
 ---@param input Parameter[]|table|string|nil
----@return { schema: table|core.json.Raw, check: fun(arguments: any): table|nil, Error? }
+---@return { schema: table|core.json.Raw, check: fun(arguments: any, work: Meter?): table|nil, Error? }
 function M.compile(input)
   if input == nil then input = {} end
   if type(input) == "table" and not is_schema(input) then return parameters.compile(input) end

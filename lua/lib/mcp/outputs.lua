@@ -88,16 +88,16 @@ end
 
 --- The full check, of plain values; it gives true, or nil and what is wrong.
 ---@param schema table
----@return fun(data: any): true|nil, string?
+---@return fun(data: any, work: Meter?): true|nil, string?
 function M.compile_strict(schema)
   local check = require("lib.mcp.inputs").compile_schema(schema, "output")
   local needs_object = schema.type == "object"
-  return function(data)
+  return function(data, work)
     if data == nil or needs_object and (type(data) ~= "table" or getmetatable(data) == array) then
       local got = data == nil and "none" or kind_of(data)
       return nil, ("structured content must be %s, got %s"):format(needs_object and "an object" or "there", got)
     end
-    return check(data)
+    return check(data, work)
   end
 end
 

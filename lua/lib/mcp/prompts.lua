@@ -5,6 +5,7 @@ local codec = require "core.codec"
 local errors = require "lib.errors"
 local guard = require "lib.mcp.guard"
 local json = require "core.json"
+local meter = require "lib.meter"
 local parameters = require "lib.parameters"
 
 local M = {}
@@ -106,6 +107,8 @@ function M.set(prompts)
   return { list = list, find = function(name) return by_name[name] end }
 end
 
+local SECONDS = 2 -- of processor time for the check of its arguments
+
 --- Gets a prompt, in a fiber; only the fiber's cancellation is raised.
 ---@param prompt Prompt
 ---@param arguments table
@@ -113,8 +116,8 @@ end
 ---@return string|Block|PromptMessage[]|nil messages
 ---@return Error|string? err  code "invalid_input": the arguments are wrong
 function M.get(prompt, arguments, ctx)
-  local input, err = prompt.read(arguments)
-  if not input then return nil, err end
+  local input, err = meter.within(SECONDS, prompt.read, arguments)
+  if not input then return nil, errors.is(err) and err or errors.new(("The arguments %s."):format(err), { code = "invalid_input" }) end
   local messages, problem = guard.call("prompt '%s'", prompt.name, prompt.run, input, ctx)
   if messages == nil then return nil, problem or "the prompt gave neither messages nor an error" end
   return messages

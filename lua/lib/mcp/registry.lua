@@ -7,6 +7,7 @@ local guard = require "lib.mcp.guard"
 local inputs = require "lib.mcp.inputs"
 local log = require "core.log"
 local mark = require "lib.mcp.mark"
+local meter = require "lib.meter"
 local outputs = require "lib.mcp.outputs"
 
 local M = {}
@@ -29,10 +30,12 @@ local M = {}
 ---@field output? table|core.json.Raw  JSON Schema of structured content, of results and errors alike
 ---@field wrapped? table            the same for revisions where it must be an object: see lib.mcp.wrapping; nil: as it is
 ---@field annotations { [1]: string, [2]: boolean }[]  all four hints, in a fixed order
----@field package read fun(arguments: table): table|nil, Error?
+---@field package read fun(arguments: table, work: Meter): table|nil, Error?
 ---@field package rules? fun(input: table): true|nil, Error?
 ---@field package run fun(input: table, ctx: Context): table|nil, Error?
----@field package conforms? fun(data: any): true|nil, string?  whether a result is what the tool promised
+---@field package shape? fun(data: any, work: Meter): any  gives plain data the lists that `output` declares
+---@field package conforms? fun(data: any, work: Meter): true|nil, string?  whether a result is what the tool promised
+---@field package seconds? fun(): number  processor time that a check of its arguments or its result may take
 ---@field package allows? fun(data: any): true|nil, string?    whether `output` allows it: what errors are held to
 ---@field package allows_wrapped? fun(data: any): true|nil, string?  the same of `wrapped`
 ---@field package mark_rules? MarkRules  what `output` means for the mark of a simulated result
@@ -142,6 +145,7 @@ local function compile(declaration, strict)
   local output, written = inputs.read_schema(declaration.output, "output")
   tool.output = outputs.published(written)
   tool.conforms = strict and outputs.compile_strict(output) or outputs.compile(output)
+  tool.shape = strict and require("lib.schema.shaping").compile(output) or nil
   tool.mark_rules = mark.rules(output, outputs.compile_strict, tool.output)
   tool.allows = tool.mark_rules.allows or outputs.compile(outputs.published(output))
   if output.type ~= "object" then
@@ -188,12 +192,13 @@ end
 
 --- The same tool with fields changed, and with hints: to give one compiled declaration another `run`.
 ---@param tool Tool
----@param changes { run: function?, annotations: table<string, boolean>? }
+---@param changes { run: function?, annotations: table<string, boolean>?, seconds: (fun(): number)? }
 ---@return Tool
 function M.changed(tool, changes)
   local copy = {}
   for key, value in pairs(tool) do copy[key] = value end
   copy.run = changes.run or tool.run
+  copy.seconds = changes.seconds or tool.seconds
   if changes.annotations then copy.annotations = all_hints(changes.annotations) end
   return copy
 end
@@ -237,8 +242,21 @@ end
 
 -- Calls --------------------------------------------------------------------------------------------
 
+local SECONDS = 2 -- of processor time for a check, where nothing else is set
+
+-- A value of megabytes must neither take the loop for itself nor take for ever.
+local function metered(tool, check, value)
+  return meter.within(tool.seconds and tool.seconds() or SECONDS, check, value)
+end
+
+local function read(tool, arguments)
+  local input, err = metered(tool, tool.read, arguments)
+  if input or errors.is(err) then return input, err end
+  return nil, errors.new(("The arguments %s."):format(err), { code = "invalid_input" })
+end
+
 local function run(tool, arguments, ctx)
-  local input, err = tool.read(arguments or ctx:take_arguments())
+  local input, err = read(tool, arguments or ctx:take_arguments())
   if not input then return nil, err end
   if tool.rules then
     local ok, broken = tool.rules(input)
@@ -272,7 +290,10 @@ local function check_result(tool, result)
     return misbehaved(tool, "its result's 'text' must be a string, got " .. type(text))
   end
   if not tool.conforms or result.pending then return result end
-  local conforms, problem = mark.check_without(tool.mark_rules, result.data, tool.conforms)
+  local conforms, problem = metered(tool, function(data, work)
+    if tool.shape then tool.shape(data, work) end
+    return mark.check_without(tool.mark_rules, data, function(own) return tool.conforms(own, work) end)
+  end, result.data)
   if not conforms then return nil, misfit(tool, result, problem) end
   return result
 end

@@ -7,12 +7,17 @@ local coroutines = require "lib.recipes.coroutines"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
-local brief = require("lib.text").brief
+local codec = require "core.codec"
+local meter = require "lib.meter"
+local texts = require "lib.text"
+
+local brief, clean = texts.brief, texts.clean
 
 local M = {}
 
 local getmetatable_of = debug.getmetatable -- whatever __metatable says
 local MAX_DEPTH, MAX_VALUES, MAX_BYTES = 100, 1000000, 64 * 1024 * 1024
+local MOST_FAULTS = 20 -- named; who has made more looks at the first ones
 
 local made_here = setmetatable({}, { __mode = "k" }) ---@type table<table, true>
 
@@ -115,40 +120,72 @@ local function place(state, depth)
   return #parts == 0 and "the value" or "the value at " .. table.concat(parts)
 end
 
+-- Raises, or notes the fault and gives what stands in the value's place.
 local function refuse(state, depth, message, ...)
-  error(place(state, depth) .. " " .. message:format(...), 0)
+  local faults = state.faults
+  if not faults then error(place(state, depth) .. " " .. message:format(...), 0) end
+  if #faults < MOST_FAULTS then
+    faults[#faults + 1] = place(state, depth) .. " " .. message:format(...)
+  else
+    faults.more = (faults.more or 0) + 1
+  end
+  return json.null
 end
 
 local copy
 
-local function take_bytes(state, depth, count)
+local function has_room(state, count)
   state.bytes = state.bytes - count
-  if state.bytes < 0 then refuse(state, depth, "has more than %d bytes of text", MAX_BYTES) end
+  return state.bytes >= 0
 end
 
-local function check_key(key, state, depth)
-  if type(key) == "string" then return take_bytes(state, depth, #key) end
-  if math.type(key) ~= "integer" then
-    refuse(state, depth, "has a key of type %s", math.type(key) or type(key))
+local function too_long(state, depth)
+  return refuse(state, depth, "has more than %d bytes of text", MAX_BYTES)
+end
+
+local function take_string(value, state, depth)
+  if not has_room(state, #value) then return too_long(state, depth) end
+  if not state.faults or codec.is_utf8(value) then return value end
+  refuse(state, depth, "is no valid UTF-8 (was a character cut in two?)")
+  return clean(value)
+end
+
+local WORDS = { boolean = true, float = true }
+
+-- The key in the copy; nil: no text says what it was, and its member is left out.
+local function take_key(key, state, depth)
+  local kind = math.type(key) or type(key)
+  if kind == "integer" then return key end
+  if kind ~= "string" then
+    refuse(state, depth, "has a key of type %s", kind)
+    return WORDS[kind] and tostring(key) or nil
   end
+  if not has_room(state, #key) then
+    too_long(state, depth)
+    return nil
+  end
+  if not state.faults or codec.is_utf8(key) then return key end
+  refuse(state, depth, "has a key that is no valid UTF-8")
+  return clean(key)
 end
 
 local function copy_table(value, state, depth)
-  if depth > MAX_DEPTH then refuse(state, depth, "is nested more than %d levels deep", MAX_DEPTH) end
+  if depth > MAX_DEPTH then return refuse(state, depth, "is nested more than %d levels deep", MAX_DEPTH) end
   if payloads[value] then
-    if state.take then
-      take_bytes(state, depth, payloads[value].bytes)
-      return state.take(value)
-    end
-    refuse(state, depth, "is a value of rc, which belongs beside the result, not into it")
+    if not has_room(state, payloads[value].bytes or 0) then return too_long(state, depth) end
+    local taken = state.take and state.take(value)
+    if taken ~= nil or state.faults and depth == 1 then return taken end
+    return refuse(state, depth, "is a value of rc, which belongs beside the result, not into it")
   end
-  if state.open[value] then refuse(state, depth, "contains itself") end
+  if state.open[value] then return refuse(state, depth, "contains itself") end
   state.open[value] = true
   local result = {}
   for key, item in next, value do
-    check_key(key, state, depth)
-    state.path[depth] = key
-    result[key] = copy(item, state, depth + 1)
+    local name = take_key(key, state, depth)
+    if name ~= nil then
+      state.path[depth] = name
+      result[name] = copy(item, state, depth + 1)
+    end
   end
   state.open[value] = nil
   return json.like(value, result)
@@ -157,25 +194,30 @@ end
 local userdata_kinds = { ["core.json.Integer"] = true, ["core.json.Raw"] = true }
 
 -- The core's numbers and checked text never change: they may pass as they are.
-local function check_userdata(value, state, depth)
-  if rawequal(value, json.null) then return end
+local function take_userdata(value, state, depth)
+  if rawequal(value, json.null) then return value end
   local meta = getmetatable_of(value)
-  if meta and userdata_kinds[rawget(meta, "__name")] then return end
-  refuse(state, depth, "is a userdata, which has no JSON form")
+  if meta and userdata_kinds[rawget(meta, "__name")] then return value end
+  return refuse(state, depth, "is a userdata, which has no JSON form")
+end
+
+-- Numbers that JSON has not are text in a salvaged copy.
+local function take_number(value, state, depth)
+  if not state.faults or value - value == 0 then return value end
+  refuse(state, depth, "is a number that JSON has not: %s", value ~= value and "NaN" or "Infinity")
+  return value ~= value and "NaN" or value > 0 and "Infinity" or "-Infinity"
 end
 
 function copy(value, state, depth)
   state.values = state.values - 1
-  if state.values < 0 then refuse(state, depth, "has more than %d parts", MAX_VALUES) end
+  if state.values < 0 then return refuse(state, depth, "has more than %d parts", MAX_VALUES) end
+  if state.meter then state.meter:step() end
   local kind = type(value)
   if kind == "table" then return copy_table(value, state, depth) end
-  if kind == "string" then
-    take_bytes(state, depth, #value)
-  elseif kind == "userdata" then
-    check_userdata(value, state, depth)
-  elseif kind == "function" or kind == "thread" then
-    refuse(state, depth, "is a %s, which has no JSON form", kind)
-  end
+  if kind == "string" then return take_string(value, state, depth) end
+  if kind == "number" then return take_number(value, state, depth) end
+  if kind == "userdata" then return take_userdata(value, state, depth) end
+  if kind == "function" or kind == "thread" then return refuse(state, depth, "is a %s, which has no JSON form", kind) end
   return value
 end
 
@@ -242,6 +284,23 @@ function M.give(recipe, given)
     if kind == "string" and #item >= LONG or kind == "table" then rawset(given, key, M.give(recipe, item)) end
   end
   return given
+end
+
+--- The same of a result, which was perhaps paid: what has no JSON form is left out, and named, instead of ending all.
+--- Numbers that JSON has not become text, bytes that are no UTF-8 U+FFFD, all else null.
+---@param faults string[]               takes what is wrong, with its place, up to 20; `more`: how many further ones
+---@param take fun(mark: table)         takes each opaque value; null stands in its place
+---@return fun(value: any): any
+function M.salvager(faults, take)
+  local state = new_state(function(mark)
+    take(mark)
+    return nil
+  end)
+  state.faults, state.meter = faults, meter.new()
+  return function(value)
+    state.path, state.open = {}, {}
+    return copy(value, state, 1)
+  end
 end
 
 local function is_raw(value)

@@ -5,6 +5,7 @@
 
 local errors = require "lib.errors"
 local fs = require "core.fs"
+local limits = require "lib.recipes.limits"
 local linking = require "lib.recipes.linking"
 local outdated = require "lib.recipes.outdated"
 local prompts = require "lib.mcp.prompts"
@@ -136,7 +137,10 @@ local function link(self, list)
         items[#items + 1], slot_of[item] = item, slot
       end
     end
-    local linked = linking.link(items, { builtins = self.builtins, reserved = M.reserved, body = self.body })
+    local linked = linking.link(items, {
+      builtins = self.builtins, reserved = M.reserved, body = self.body,
+      seconds = function() return limits.check_seconds(self.options.settings) end,
+    })
     if next(linked.problems) == nil then return linked, slot_of end
     demote(slot_of, linked.problems)
   end

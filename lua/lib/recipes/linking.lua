@@ -15,6 +15,7 @@ local M = {}
 ---@field builtins table<string, Tool>
 ---@field reserved table<string, true>   further names that no recipe may take
 ---@field body fun(recipe: Recipe, kind: string, entry: RecipeEntry): function  makes what runs
+---@field seconds? fun(): number  processor time that a check of arguments or of a result may take: the call's
 
 ---@class Linked
 ---@field tools Tool[]
@@ -133,7 +134,7 @@ local function linked_tool(state, node, annotations)
   local entry = node.entry
   if not (entry.linked and same_hints(entry.linked, annotations)) then
     entry.linked = registry.changed(entry.compiled, {
-      run = state.options.body(node.item.recipe, "tools", entry), annotations = annotations,
+      run = state.options.body(node.item.recipe, "tools", entry), annotations = annotations, seconds = state.options.seconds,
     })
   end
   return entry.linked

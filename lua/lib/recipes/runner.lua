@@ -19,7 +19,8 @@ local WRITES_BOUND = 1 -- seconds of lib.clock that clean-ups wait for a write o
 ---@class RunOptions
 ---@field limits? table                        fields of CallLimits; default: `calls.defaults`
 ---@field prepare? fun(call: CallState)        runs before the recipe does: makes what it is given
----@field on_value? fun(value: any): any       takes an opaque value of the results (content); default: refused
+---@field take? fun(value: any): any           makes the host's value of each that the function returned; raises why not
+---@field on_value? fun(value: any): any       where there is no `take`: takes an opaque value of the results (content); default: refused
 ---@field nested? boolean                      such values may stand inside of tables, too
 
 ---@class RunOutcome
@@ -65,7 +66,7 @@ end
 local function take_results(call, options, ...)
   local values, import = table.pack(...), boundary.importer(options.on_value, options.nested)
   for i = 1, values.n do
-    local ok, value = pcall(take_value, values[i], options, import)
+    local ok, value = pcall(options.take or take_value, values[i], options, import)
     if not ok then
       return nil, errors.new(("recipe '%s' returned what is no result: %s"):format(call.recipe.name, value), { code = "bad_result" })
     end

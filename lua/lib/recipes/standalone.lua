@@ -3,6 +3,7 @@
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local fs = require "core.fs"
+local limits = require "lib.recipes.limits"
 local linking = require "lib.recipes.linking"
 local loader = require "lib.recipes.loader"
 local places = require "lib.recipes.lint.places"
@@ -114,7 +115,10 @@ end
 
 local function link(self, state)
   local given = given_tools(state)
-  local linked = linking.link(state.items, { builtins = given, reserved = {}, body = body_of(self) })
+  local linked = linking.link(state.items, {
+    builtins = given, reserved = {}, body = body_of(self),
+    seconds = function() return limits.check_seconds(self.options.settings) end,
+  })
   for _, item in ipairs(state.items) do
     local problem = linked.problems[item]
     if problem then return nil, errors.new(places.placed(item.recipe.shown, item.recipe.text, problem), { code = "bad_recipe" }) end

@@ -4,6 +4,7 @@
 local failure = require "lib.schema.failure"
 local regex = require "lib.regex"
 local seen_sets = require "lib.schema.seen"
+local value = require "lib.schema.value"
 
 local M = {}
 
@@ -27,7 +28,7 @@ end
 local function try(check, v, scope, seen)
   local mine = seen and seen_sets.new()
   local problem = check(v, scope, mine)
-  if not problem and seen then seen_sets.merge(seen, mine) end
+  if not problem and seen then seen_sets.merge(seen, mine, scope.run.work) end
   return problem
 end
 
@@ -114,6 +115,7 @@ function M.properties(compiler, map)
   for i, name in ipairs(names) do checks[i] = compiler:node(map[name]) end
   return function(v, kind, scope, seen)
     if kind ~= "object" then return nil end
+    scope.run.work:step(#names // 10)
     for i, name in ipairs(names) do
       local member = v[name]
       if member ~= nil then
@@ -139,9 +141,9 @@ function M.patternProperties(compiler, map)
   local patterns = compile_patterns(compiler, map)
   return function(v, kind, scope, seen)
     if kind ~= "object" then return nil end
-    for _, name in ipairs(sorted_keys(v)) do
+    for _, name in ipairs(value.names(v, scope.run.work)) do
       for _, pattern in ipairs(patterns) do
-        if pattern.regex:matches(name) then
+        if pattern.regex:matches(name, scope.run.work) then
           local problem = pattern.check(v[name], scope, nil)
           if problem then return failure.below(problem, name) end
           if seen then seen.members[name] = true end
@@ -155,8 +157,9 @@ end
 local function rest_of_members(keyword, check, forbidden, wanted)
   return function(v, kind, scope, seen)
     if kind ~= "object" then return nil end
-    for _, name in ipairs(sorted_keys(v)) do
-      if wanted(name, seen) then
+    for _, name in ipairs(value.names(v, scope.run.work)) do
+      scope.run.work:step()
+      if wanted(name, seen, scope.run.work) then
         if forbidden then return failure.new(keyword, ("must not have the member '%s'"):format(name)) end
         local problem = check(v[name], scope, nil)
         if problem then return failure.below(problem, name) end
@@ -169,10 +172,10 @@ end
 function M.additionalProperties(compiler, schema, parent)
   local named = type(parent.properties) == "table" and parent.properties or {}
   local patterns = compile_patterns(compiler, parent.patternProperties or {})
-  return rest_of_members("additionalProperties", compiler:node(schema), schema == false, function(name)
+  return rest_of_members("additionalProperties", compiler:node(schema), schema == false, function(name, _, work)
     if named[name] ~= nil then return false end
     for _, pattern in ipairs(patterns) do
-      if pattern.regex:matches(name) then return false end
+      if pattern.regex:matches(name, work) then return false end
     end
     return true
   end)
@@ -188,7 +191,7 @@ function M.propertyNames(compiler, schema)
   local check = compiler:node(schema)
   return function(v, kind, scope)
     if kind ~= "object" then return nil end
-    for _, name in ipairs(sorted_keys(v)) do
+    for _, name in ipairs(value.names(v, scope.run.work)) do
       local problem = check(name, scope, nil)
       if problem then
         return failure.new("propertyNames", ("must not have a member named '%s': a name %s"):format(name, problem.message))
@@ -253,6 +256,7 @@ function M.unevaluatedItems(compiler, schema)
   return function(v, kind, scope, seen)
     if kind ~= "array" then return nil end
     for i = seen.items + 1, #v do
+      scope.run.work:step()
       if not seen.picked[i] then
         if schema == false then return failure.new("unevaluatedItems", ("must not have item %d"):format(i - 1)) end
         local problem = check(v[i], scope, nil)

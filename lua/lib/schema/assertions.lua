@@ -1,12 +1,13 @@
 --- The assertion keywords: each entry compiles one keyword of a schema to a check of the value alone,
---- `check(value, kind) -> failure | nil`.  Entries that need nothing of the schema but their own value.
+--- `check(value, kind, scope) -> failure | nil`.  Entries that need nothing of the schema but their own value.
 
 local failure = require "lib.schema.failure"
 local formats = require "lib.schema.formats"
+local meter = require "lib.meter"
 local regex = require "lib.regex"
 local value = require "lib.schema.value"
 
-local equal, show = value.equal, value.show
+local key, show = value.key, value.show
 
 local M = {}
 
@@ -38,21 +39,29 @@ function M.type(wanted)
   end
 end
 
-function M.enum(values)
+local MOST_SHOWN = 20 -- values of an enum that a message lists
+
+local function list_of(values)
   local shown = {}
-  for i, one in ipairs(values) do shown[i] = show(one) end
-  local message = "must be one of " .. table.concat(shown, ", ")
-  return function(v)
-    for _, one in ipairs(values) do
-      if equal(v, one) then return nil end
-    end
+  for i = 1, math.min(#values, MOST_SHOWN) do shown[i] = show(values[i]) end
+  local more = #values - #shown
+  return table.concat(shown, ", ") .. (more > 0 and (" or %d others"):format(more) or "")
+end
+
+function M.enum(values)
+  local known, work = {}, meter.new()
+  for _, one in ipairs(values) do known[key(one, work)] = true end
+  local message = "must be one of " .. list_of(values)
+  return function(v, _, scope)
+    if known[key(v, scope.run.work)] then return nil end
     return failure.new("enum", ("%s, not %s"):format(message, show(v)))
   end
 end
 
 function M.const(wanted)
-  return function(v)
-    if equal(v, wanted) then return nil end
+  local same = key(wanted, meter.new())
+  return function(v, _, scope)
+    if key(v, scope.run.work) == same then return nil end
     return failure.new("const", ("must be %s, not %s"):format(show(wanted), show(v)))
   end
 end
@@ -87,18 +96,19 @@ function M.multipleOf(divisor)
   end
 end
 
-local function member_count(v)
+local function member_count(v, work)
   local count = 0
-  for _ in pairs(v) do count = count + 1 end
+  for _ in next, v do count = count + 1 end
+  work:step(count // 10)
   return count
 end
 
 -- A keyword that bounds a size.
 local function sized(keyword, wanted_kind, size, words, unit, fits)
   M[keyword] = function(limit)
-    return function(v, kind)
+    return function(v, kind, scope)
       if kind ~= wanted_kind then return nil end
-      local n = size(v)
+      local n = size(v, scope.run.work)
       if fits(n, limit) then return nil end
       return failure.new(keyword, ("must have %s %s, not %d"):format(words, plural(math.floor(limit), unit), n))
     end
@@ -107,7 +117,12 @@ end
 
 local function at_least(n, limit) return n >= limit end
 local function at_most(n, limit) return n <= limit end
-local function length(v) return utf8.len(v, 1, -1, true) or #v end
+
+local function length(v, work)
+  work:step(#v // 100)
+  return utf8.len(v, 1, -1, true) or #v
+end
+
 local function count(v) return #v end
 
 sized("minLength", "string", length, "at least", "character", at_least)
@@ -120,38 +135,46 @@ sized("maxProperties", "object", member_count, "at most", "member", at_most)
 function M.pattern(source)
   local compiled, message = regex.compile(source)
   if not compiled then error({ schema = "pattern: " .. message }, 0) end
-  return function(v, kind)
-    if kind ~= "string" or compiled:matches(v) then return nil end
+  return function(v, kind, scope)
+    if kind ~= "string" or compiled:matches(v, scope.run.work) then return nil end
     return failure.new("pattern", ("must match the pattern %s, not %s"):format(show(source), show(v)))
   end
 end
 
+local LONGEST_FORMAT = 100000 -- bytes: what is longer is neither a moment, an address, a URI nor a UUID
+
 function M.format(name)
   local check = formats[name]
   if not check then return nil end
-  return function(v, kind)
-    if kind ~= "string" or check(v) then return nil end
+  return function(v, kind, scope)
+    if kind ~= "string" then return nil end
+    scope.run.work:step(#v // 20)
+    if #v <= LONGEST_FORMAT and check(v) then return nil end
     return failure.new("format", ("must be a %s, not %s"):format(name, show(v)))
   end
 end
 
 function M.uniqueItems(wanted)
   if wanted ~= true then return nil end
-  return function(v, kind)
+  return function(v, kind, scope)
     if kind ~= "array" then return nil end
-    for i = 2, #v do
-      for j = 1, i - 1 do
-        if equal(v[i], v[j]) then
-          return failure.new("uniqueItems", ("must have no item twice, but items %d and %d are the same"):format(j - 1, i - 1))
-        end
+    local places, work = {}, scope.run.work
+    for i = 1, #v do
+      work:step()
+      local same = key(v[i], work)
+      local before = places[same]
+      if before then
+        return failure.new("uniqueItems", ("must have no item twice, but items %d and %d are the same"):format(before - 1, i - 1))
       end
+      places[same] = i
     end
   end
 end
 
 function M.required(names)
-  return function(v, kind)
+  return function(v, kind, scope)
     if kind ~= "object" then return nil end
+    scope.run.work:step(#names // 10)
     for _, name in ipairs(names) do
       if v[name] == nil then return failure.new("required", ("must have the member '%s'"):format(name)) end
     end
@@ -159,9 +182,10 @@ function M.required(names)
 end
 
 function M.dependentRequired(dependencies)
-  return function(v, kind)
+  return function(v, kind, scope)
     if kind ~= "object" then return nil end
     for trigger, names in pairs(dependencies) do
+      scope.run.work:step(1 + #names // 10)
       for _, name in ipairs(v[trigger] ~= nil and names or {}) do
         if v[name] == nil then
           return failure.new("dependentRequired", ("must have the member '%s' because it has '%s'"):format(name, trigger))

@@ -23,6 +23,13 @@ function M.below(failure, step)
   return failure
 end
 
+--- The same failure, to be led to another place.
+---@param failure schema.Failure
+---@return schema.Failure
+function M.copy(failure)
+  return { keyword = failure.keyword, message = failure.message, path = table.move(failure.path, 1, #failure.path, 1, {}) }
+end
+
 --- The place, as "overrides/6/inputs/seed"; "" for the value itself.
 ---@param failure schema.Failure
 ---@return string

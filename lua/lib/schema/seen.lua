@@ -17,9 +17,16 @@ end
 --- Adds what `from` has to `into`.
 ---@param into schema.Seen
 ---@param from schema.Seen
-function M.merge(into, from)
-  for name in pairs(from.members) do into.members[name] = true end
-  for index in pairs(from.picked) do into.picked[index] = true end
+---@param work Meter
+function M.merge(into, from, work)
+  for name in pairs(from.members) do
+    work:step()
+    into.members[name] = true
+  end
+  for index in pairs(from.picked) do
+    work:step()
+    into.picked[index] = true
+  end
   into.all_members = into.all_members or from.all_members
   into.items = math.max(into.items, from.items)
 end

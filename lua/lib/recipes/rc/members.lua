@@ -25,7 +25,16 @@ local function count_keys(value)
   return numbers, names
 end
 
-local function name_members(value, path)
+-- Of two keys that are one member both stay in a result, which was perhaps paid.
+local function second_name(value, name, path, faults)
+  local message = ("has both the key %s and the key \"%s\", which are one member"):format(name, name)
+  if not faults then refuse(path, "%s", message) end
+  faults[#faults + 1] = place(path) .. " " .. message
+  repeat name = name .. " (a number)" until value[name] == nil
+  return name
+end
+
+local function name_members(value, path, faults)
   local numbers = {}
   for key in next, value do
     if type(key) ~= "string" then numbers[#numbers + 1] = key end
@@ -33,19 +42,19 @@ local function name_members(value, path)
   table.sort(numbers)
   for _, number in ipairs(numbers) do
     local name = tostring(number)
-    if value[name] ~= nil then refuse(path, "has both the key %s and the key \"%s\", which are one member", name, name) end
+    if value[name] ~= nil then name = second_name(value, name, path, faults) end
     value[name], value[number] = value[number], nil
   end
 end
 
 -- A table with numbers alone for keys is a list, unless it can only be an object.
-local function settle_keys(value, declared, path, strict)
+local function settle_keys(value, declared, path, options)
   local numbers, names = count_keys(value)
   if numbers == 0 or not declared and names == 0 and numbers == rawlen(value) then return end
-  if strict and not declared and names == 0 and value[1] ~= nil then
+  if options.strict and not declared and names == 0 and value[1] ~= nil then
     refuse(path, "is a list with holes; put rc.null into them, or write the keys as text: [\"1\"] = …")
   end
-  name_members(value, path)
+  name_members(value, path, options.faults)
 end
 
 local function properties_of(schema)
@@ -66,26 +75,29 @@ end
 
 local settle
 
-local function settle_items(value, schema, path, strict)
+local function settle_items(value, schema, path, options)
   local properties = properties_of(schema)
   for key, item in next, value do
     path[#path + 1] = key
     if type(item) == "table" then
-      settle(item, schema_of(key, schema, properties), path, strict)
-    elseif strict and type(item) == "string" and not codec.is_utf8(item) then
+      settle(item, schema_of(key, schema, properties), path, options)
+    elseif options.strict and type(item) == "string" and not codec.is_utf8(item) then
       refuse(path, "is no valid UTF-8; was a character cut in two? utf8.offset finds where one begins")
     end
     path[#path] = nil
   end
 end
 
-function settle(value, schema, path, strict)
-  if getmetatable(value) ~= json.array then settle_keys(value, is_object(value, schema), path, strict) end
-  settle_items(value, schema, path, strict)
+function settle(value, schema, path, options)
+  if options.meter then options.meter:step() end
+  if getmetatable(value) ~= json.array then settle_keys(value, is_object(value, schema), path, options) end
+  settle_items(value, schema, path, options)
 end
 
 ---@class MembersOptions
 ---@field schema? table    JSON Schema: what is declared an object is one, also where its keys count from 1
+---@field faults? string[]  takes, for a result, what is wrong, which is raised else
+---@field meter? Meter
 ---@field strict? boolean  for what is sent: refuse text that is no UTF-8, and what may be a list as well as an object
 
 --- Gives the members of objects in a plain copy names in place of numbers, in place.  Raises a message, with the place,
@@ -96,7 +108,7 @@ end
 function M.settle(value, options)
   if type(value) ~= "table" then return value end
   options = options or {}
-  settle(value, options.schema, {}, options.strict)
+  settle(value, options.schema, {}, options)
   return value
 end
 

@@ -33,17 +33,59 @@ describe("what a recipe returns", function()
     end
   end)
 
-  it("is refused where it is no result, and why", function()
-    for text, message in pairs {
-      ["return {}, {}"] = "two values that are data", ["return { f = print }"] = "the value at .f is a function",
-      ["return { x = 0/0 }"] = "NaN", ["return { rc.text 'x' }"] = "belongs beside the result",
-      ["local t = {} t.t = t return t"] = "contains itself",
-    } do
-      local result, err = run(text)
-      assert.is_nil(result, text)
+  -- What it holds, and what is wrong with it, by what it returns.
+  local odd = {
+    { "return {}, {}", "it gave 2 values that are data", "[{},{}]" },
+    { "return true, { urls = { 'u' } }", "it gave 2 values that are data", '[true,{"urls":["u"]}]' },
+    { "return { f = print, n = 1 }", "the value at .f is a function, which has no JSON form", '{"f":null,"n":1}' },
+    { "return { a = { co = coroutine.create(print) } }", "the value at .a.co is a thread", '{"a":{"co":null}}' },
+    { "return { x = 0/0, y = { 1/0, -1/0 } }", "the value at .x is a number that JSON has not: NaN",
+      '{"x":"NaN","y":["Infinity","-Infinity"]}' },
+    { "return 0/0", "the value is a number that JSON has not: NaN", '"NaN"' },
+    { "return { u = 'u', t = 'caf\\xC3' }", "the value at .t is no valid UTF-8", '{"t":"caf\u{FFFD}","u":"u"}' },
+    { "return { ['k\\xC3'] = 1 }", "the value has a key that is no valid UTF-8", '{"k\u{FFFD}":1}' },
+    { "local t = { u = 'u' } t.t = t return t", "the value at .t contains itself", '{"t":null,"u":"u"}' },
+    { "local a, b = { n = 1 }, { n = 2 } a.b, b.a = b, a return a", "the value at .b.a contains itself", '{"b":{"a":null,"n":2},"n":1}' },
+    { "return { [true] = 1, [1.5] = 2 }", "the value has a key of type", '{"1.5":2,"true":1}' },
+    { "return { [{}] = 1, b = 2 }", "the value has a key of type table", '{"b":2}' },
+    { "return { [6] = 'a', ['6'] = 'b' }", 'has both the key 6 and the key "6"', '{"6":"b","6 (a number)":"a"}' },
+    { "local t = {} local at = t for _ = 1, 200 do at.t = {} at = at.t end return { urls = { 'u' }, t = t }",
+      "is nested more than 100 levels deep", '"urls":["u"]' },
+    { "return print", "the value is a function", "null" },
+    { "local t = {} for i = 1, 50 do t[i] = print end return t", "; and 30 more", "null,null" },
+  }
+  for _, case in ipairs(odd) do
+    it(("is delivered with its fault: %s"):format(case[1]), function()
+      local result, err = run(case[1])
+      assert.is_nil(result)
       assert.equal("bad_result", err.code)
-      assert.matches(message, err.message, 1, true)
-    end
+      assert.matches("recipe 'probe' returned what is no result: ", err.message, 1, true)
+      assert.matches(case[2], err.message, 1, true)
+      assert.equal(err.message, err.data.error)
+      local text = json.encode(err.data.returned)
+      if case[3]:find '^[%[{"]' and case[3]:find '[%]}"]$' and case[3]:sub(1, 6) ~= '"urls"' then
+        assert.equal(case[3], text)
+      else
+        assert.matches(case[3], text, 1, true)
+      end
+    end)
+  end
+
+  it("is delivered with its texts and its content, also where this stood in the wrong place", function()
+    local result, err = run(([[return { pictures = { rc.image(%s), "a" }, f = print }, "Two pictures.", rc.text "beside"]]):format(PNG))
+    assert.is_nil(result)
+    assert.matches("the value at .pictures[1] is a value of rc, which belongs beside the result", err.message, 1, true)
+    assert.matches("\nTwo pictures.", err.message, 1, true)
+    assert.equal('{"f":null,"pictures":[null,"a"]}', json.encode(err.data.returned))
+    local kinds = {}
+    for i, block in ipairs(err.content) do kinds[i] = block.type end
+    table.sort(kinds)
+    assert.same({ "image", "text" }, kinds)
+  end)
+
+  it("raises no metamethod of its tables", function()
+    local result = run [[return setmetatable({ a = 1 }, { __pairs = error, __index = error, __len = error, __name = 5 })]]
+    assert.same({ a = 1 }, result.data)
   end)
 end)
 
