@@ -93,7 +93,7 @@ local function from_file(program, args)
     all = function() return program:catalog():recipe_tools() end,
     settings = program.settings,
     hosts = program.settings.http_hosts,
-    mark = program.simulated and require("cli.shared.simulated").result or nil,
+    mark = program:marks().result,
   })
   if not standalone then return nil, elsewhere(args, err) end
   if standalone.is_script then

@@ -14,6 +14,7 @@ local M = {}
 ---@field package args table
 ---@field package cancel_remote boolean  whatever the settings say
 ---@field package simulator? table
+---@field package marking? table
 ---@field package tools? Snapshot
 ---@field package folders? RecipeFolder[]
 ---@field package recipes? Catalog
@@ -103,12 +104,27 @@ function M.open(args, how)
   return self
 end
 
+--- What marks the tools and the results of a simulation; nothing otherwise.
+---@return { tool: (fun(tool: table): table)?, result: (fun(result: table?, err: Error?): table?, Error?)? }
+function Program:marks()
+  if not self.simulated then return {} end
+  if not self.marking then
+    local simulated = require "cli.shared.simulated"
+    local kept = require("cli.shared.kept_pictures").new(self.simulator, self.settings)
+    self.marking = {
+      tool = function(tool) return simulated.tool(tool, kept) end,
+      result = function(result, err) return simulated.result(result, err, kept) end,
+    }
+  end
+  return self.marking
+end
+
 --- The tools, compiled at the first call of this.
 ---@return Snapshot
 function Program:snapshot()
   if self.tools then return self.tools end
   configure(self)
-  local mark = self.simulated and require("cli.shared.simulated").tool
+  local mark = self:marks().tool
   local registry = require("lib.mcp.registry").new()
   for _, module in ipairs(host.modules("tools.")) do
     local tool = require(module)
@@ -148,7 +164,7 @@ function Program:catalog(quiet)
       lenient = self.settings.allow_writable_recipes,
       meta_tools = self.settings.meta_tools,
       quiet = quiet,
-      mark = self.simulated and require("cli.shared.simulated").result or nil,
+      mark = self:marks().result,
     }
     self.recipes:scan()
   end

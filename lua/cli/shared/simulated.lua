@@ -12,6 +12,8 @@ M.INSTRUCTIONS = "This server runs on rcmcp's built-in simulator (started with -
   .. "price is real, RunComfy is never contacted and nothing is charged; each result carries \"simulated\": true. "
   .. "Tell the user so before presenting any of it."
 
+local SHOWN = 20 -- pictures that the text names
+
 local function marked_data(data)
   if type(data) == "userdata" then data = json.decode(data:text()) end -- the API's own bytes
   data.simulated = true
@@ -26,6 +28,20 @@ local function marked_error(err)
   return errors.new(err.message .. "\n" .. M.SENTENCE, marked)
 end
 
+-- Says where the pictures are, which end with the process otherwise.
+local function keep_pictures(result, kept)
+  if not kept or result.data == nil then return end
+  local pictures, problem = kept:save(result.data)
+  local lines = { result.text }
+  for i, picture in ipairs(pictures) do
+    if i <= SHOWN then lines[#lines + 1] = "Saved: " .. picture.path end
+  end
+  if #pictures > SHOWN then lines[#lines + 1] = ("… and %d more beside them."):format(#pictures - SHOWN) end
+  if problem then lines[#lines + 1] = "The simulated pictures are not saved, and end with this process: " .. problem end
+  result.text = table.concat(lines, "\n")
+  if #pictures > 0 then result.simulated_files = pictures end
+end
+
 local function marked_output(output)
   if not (output and output.properties) then return output end
   local copy = setmetatable({}, getmetatable(output))
@@ -33,15 +49,18 @@ local function marked_output(output)
   copy.properties = setmetatable({}, getmetatable(output.properties))
   for key, value in pairs(output.properties) do copy.properties[key] = value end
   copy.properties.simulated = { type = "boolean", description = "true: made up by the simulator" }
+  copy.properties.simulated_files = { description = "Where the simulated pictures were saved: url, path" }
   return copy
 end
 
 --- The result of a recipe, which says what it is; the registry puts the mark among its data once they are checked.
 ---@param result? table
 ---@param err? Error
+---@param kept? KeptPictures
 ---@return table? result, Error? err
-function M.result(result, err)
+function M.result(result, err, kept)
   if not result then return nil, marked_error(err) end
+  keep_pictures(result, kept)
   result.text = (result.text and result.text .. "\n" or "") .. M.SENTENCE
   result.simulated = true
   return result
@@ -49,16 +68,19 @@ end
 
 --- The same tool, with results that say what they are.
 ---@param tool table
+---@param kept? KeptPictures
 ---@return table
-function M.tool(tool)
+function M.tool(tool, kept)
   local copy = setmetatable({}, getmetatable(tool))
   for key, value in pairs(tool) do copy[key] = value end
   copy.output = marked_output(tool.output)
   copy.run = function(input, ctx)
     local result, err = tool.run(input, ctx)
     if not result then return nil, marked_error(err) end
+    keep_pictures(result, kept)
     result.text = result.text .. "\n" .. M.SENTENCE
     result.data = marked_data(result.data)
+    result.data.simulated_files, result.simulated_files = result.simulated_files, nil
     return result
   end
   return copy

@@ -54,13 +54,24 @@ end
 ---@return true|nil ok, string? problem
 function M.check_without(rules, data, check)
   if rules.declared or not is_object(data) or data.simulated ~= true then return check(data) end
-  data.simulated = nil
+  local files = data.simulated_files
+  data.simulated, data.simulated_files = nil, nil
   local ok, problem = check(data)
-  data.simulated = true
+  data.simulated, data.simulated_files = true, files
   return ok, problem
 end
 
---- Marks the data of a result, or notes that the mark has to stand beside them.
+-- Puts a member in where the schema lets it.
+local function try(rules, data, name, value)
+  local before = data[name]
+  data[name] = value
+  if not (rules and rules.allows) or rules.allows(data) then return true end
+  data[name] = before
+  return false
+end
+
+--- Marks the data of a result, or notes that the mark has to stand beside them.  Where its pictures were saved
+--- (`simulated_files`) comes with the mark; the text tells it, too.
 ---@param rules? MarkRules  none: no schema says what the data may be
 ---@param result CallResult
 function M.put(rules, result)
@@ -71,10 +82,10 @@ function M.put(rules, result)
     result.data = data
   end
   if is_object(data) and (data.simulated == nil or data.simulated == true) then
-    local before = data.simulated
-    data.simulated = true
-    if not (rules and rules.allows) or rules.allows(data) then return end
-    data.simulated = before
+    if try(rules, data, "simulated", true) then
+      if result.simulated_files then try(rules, data, "simulated_files", result.simulated_files) end
+      return
+    end
   end
   result.mark_beside = true
 end

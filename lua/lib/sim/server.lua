@@ -13,6 +13,7 @@ local log = require "core.log"
 local model = require "lib.sim.model"
 local problems = require "lib.sim.problems"
 local routes = require "lib.sim.routes"
+local storage = require "lib.sim.storage"
 local webhooks = require "lib.sim.webhooks"
 
 local M = {}
@@ -147,6 +148,13 @@ function Server:requests(filter)
     if matches then list[#list + 1] = entry end
   end
   return list
+end
+
+--- The picture at a URL that a result names; nil where there is none (any more).
+---@param url string
+---@return string|nil png, string? request_id, string? filename
+function Server:picture(url)
+  return storage.picture(self, url)
 end
 
 --- Ends it: connections, timers, webhooks under way.  Again: does nothing.

@@ -1,6 +1,7 @@
 --- The storage of output files: public addresses, no token wanted, gone after seven days.
 
 local answers = require "lib.sim.answers"
+local codec = require "core.codec"
 local images = require "lib.sim.images"
 local jobs = require "lib.sim.jobs"
 
@@ -23,6 +24,33 @@ local function find_file(request, kind, path)
   end
 end
 
+-- The file at an address below the server's, and the request that made it.
+local function look_up(sim, request_id, kind, path)
+  local known = sim.model.requests[request_id]
+  local request = known and jobs.find(sim.model, known.deployment.id, request_id)
+  return request and find_file(request, kind, path)
+end
+
+local function draw(file)
+  local png, message = images.render(file.picture)
+  if not png then error("simulator: cannot draw " .. file.filename .. ": " .. message) end
+  return png
+end
+
+--- The picture at a URL that a result names, without asking over the network.
+---@param sim sim.Server
+---@param url string
+---@return string|nil png, string? request_id, string? filename
+function M.picture(sim, url)
+  local below = sim.base_url .. "/deployment_requests/"
+  if url:sub(1, #below) ~= below then return nil end
+  local request_id, kind, path = url:sub(#below + 1):match "^([^/]+)/([^/]+)/(.+)$"
+  path = path and codec.percent_decode(path)
+  local file = path and look_up(sim, request_id, kind, path)
+  if not file then return nil end
+  return draw(file), request_id, file.filename
+end
+
 --- Answers a GET of an output file.
 ---@param sim sim.Server
 ---@param headers table<string, string>
@@ -32,13 +60,9 @@ end
 ---@return sim.Answer
 function M.answer(sim, headers, request_id, kind, path)
   if is_unwelcome(headers) then return refuse(403, "AccessDenied", "Access Denied") end
-  local known = sim.model.requests[request_id]
-  local request = known and jobs.find(sim.model, known.deployment.id, request_id)
-  local file = request and find_file(request, kind, path)
+  local file = look_up(sim, request_id, kind, path)
   if not file then return refuse(404, "NoSuchKey", "The specified key does not exist.") end
-  local png, message = images.render(file.picture)
-  if not png then error("simulator: cannot draw " .. file.filename .. ": " .. message) end
-  return answers.text(200, png, "image/png")
+  return answers.text(200, draw(file), "image/png")
 end
 
 return M

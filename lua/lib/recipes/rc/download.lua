@@ -131,7 +131,7 @@ end
 -- The transfer -----------------------------------------------------------------------------------------
 
 local function allow(state, url)
-  if hosts.is_runcomfy(state, url) then return { public_only = false } end
+  if hosts.serves_outputs(state, url) then return { public_only = false } end
   local how, err = hosts.check(state, url)
   if how then return how end
   err.message = err.message .. ". Without that, rc.download reaches https addresses of runcomfy.net and runcomfy.com alone"

@@ -66,19 +66,36 @@ end
 
 local RUNCOMFY = { "runcomfy.net", "*.runcomfy.net", "runcomfy.com", "*.runcomfy.com" }
 
--- In a simulation the simulator serves the files.
-local function is_simulator(state, url)
-  if not state.ctx.simulated then return false end
-  local base = M.parse(require("lib.runcomfy.api").settings().base_url)
-  return base ~= nil and base.host == url.host and base.port == url.port and base.scheme == url.scheme
+local function is_loopback(host)
+  return host == "localhost" or host == "::1" or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
 end
 
---- Whether outputs of RunComfy lie there.
+local function api_url()
+  return M.parse(require("lib.runcomfy.api").settings().base_url)
+end
+
+-- In a simulation the simulator serves the files.
+local function is_simulator(state, url)
+  return state.ctx.simulated == true and M.same_origin(api_url(), url)
+end
+
+--- Whether it is RunComfy, which recipes may read without declaring it.
 ---@param state rc.State
 ---@param url rc.Url
 ---@return boolean
 function M.is_runcomfy(state, url)
   return url.scheme == "https" and any_matches(RUNCOMFY, url) or is_simulator(state, url)
+end
+
+--- Whether outputs lie there: at RunComfy, or at an API on this machine that the operator has named (`rcmcp simulate`), which
+--- serves its files itself.  No key goes there with a download.
+---@param state rc.State
+---@param url rc.Url
+---@return boolean
+function M.serves_outputs(state, url)
+  if M.is_runcomfy(state, url) then return true end
+  local base = is_loopback(url.host) and api_url()
+  return base and is_loopback(base.host) and base.scheme == url.scheme and base.port == url.port or false
 end
 
 --- Whether the recipe may reach a host that it declares.
