@@ -68,6 +68,23 @@ function M.sentence(receipts)
   return ("\nIt had begun: %s. %s"):format(M.words(receipts.list), LOOK)
 end
 
+--- Names in an error what its call had begun and the message does not name yet: where something of our own failed, its caller
+--- must know.
+---@param receipts Receipts?
+---@param err Error
+---@return Error err  the same
+function M.name_in(receipts, err)
+  local unnamed = {}
+  for _, receipt in ipairs(receipts and receipts.list or {}) do
+    if not (receipt.request_id and err.message:find(receipt.request_id, 1, true)) then unnamed[#unnamed + 1] = receipt end
+  end
+  if #unnamed == 0 then return err end
+  local data = type(err.data) == "table" and getmetatable(err.data) ~= json.array and err.data or { ok = false, error = err.message }
+  data.submitted = M.data(receipts.list)
+  err.message, err.data = err.message .. M.sentence { list = unnamed }, data
+  return err
+end
+
 --- The same as members of structured content.
 ---@param list Receipt[]
 ---@return table[]

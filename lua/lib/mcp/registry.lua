@@ -9,6 +9,7 @@ local log = require "core.log"
 local mark = require "lib.mcp.mark"
 local meter = require "lib.meter"
 local outputs = require "lib.mcp.outputs"
+local receipts = require "lib.mcp.receipts"
 
 local M = {}
 
@@ -307,7 +308,10 @@ end
 ---@return { text: string?, data: any, content: Block[]? }|nil result, Error? err
 function M.attempt(tool, arguments, ctx)
   local ok, result, err = xpcall(run, guard.on_raise, tool, arguments, ctx)
-  if not ok then return as_error(guard.caught("tool '%s'", tool.name, result)) end
+  if not ok then
+    local raised = errors.wrap(guard.caught("tool '%s'", tool.name, result))
+    return nil, receipts.name_in(ctx.receipts, raised)
+  end
   return M.finish(tool, result, err)
 end
 

@@ -7,6 +7,7 @@ local batch = require "lib.mcp.batch"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
+local receipts = require "lib.mcp.receipts"
 local subscriptions = require "lib.mcp.subscriptions"
 local versions = require "lib.mcp.versions"
 
@@ -269,7 +270,8 @@ end
 -- There was no memory to queue an answer; an error needs less.
 local function unsent(request, text, problem)
   log.write("error", ("the answer to request %s, %d bytes, could not be sent: %s"):format(request.id, #text, tostring(problem)))
-  request.sink:send(jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: no memory to send the answer"))
+  local begun = request.ctx and receipts.sentence(request.ctx.receipts) or ""
+  request.sink:send(jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: no memory to send the answer." .. begun))
 end
 
 --- Sends the answer of a call that was begun.

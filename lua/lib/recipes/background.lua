@@ -39,6 +39,7 @@ local MOST_RUNNING = 100 -- in the background at once
 ---@field caller? Context    whoever waits for it now
 ---@field answered boolean   a call was answered with `pending`
 ---@field outcome? table     { ok, result, err }, once it has ended
+---@field package room table    where the outcome goes
 ---@field package task? Fiber
 ---@field package wake? fun()    of the fiber that waits
 ---@field package latest? table  the newest progress
@@ -112,8 +113,10 @@ end
 -- Beginning and ending -------------------------------------------------------------------------------
 
 function Runs:settle(run, ok, result, err)
+  local outcome = run.room
+  outcome.ok, outcome.result, outcome.err = ok, result, err
   self.running[run] = nil
-  run.outcome, run.task = { ok = ok, result = result, err = err }, nil
+  run.outcome, run.task = outcome, nil
   run.ctx.receipts.ended = true
   if run.caller then return run.wake and run.wake() end
   self.results:keep(run)
@@ -137,11 +140,16 @@ function Runs:begin(subject, key, work, caller)
     return nil, errors.new(("%d runs of recipes go on in the background: collect them, or wait until one has ended. Nothing was begun.")
       :format(MOST_RUNNING), { code = "busy" })
   end
-  local run = { id = new_id(), key = key, subject = subject, began = clock.now(), answered = false }
+  local run = {
+    id = new_id(), key = key, subject = subject, began = clock.now(), answered = false,
+    room = { ok = false, result = nil, err = nil },
+    outcome = nil, task = nil, caller = nil, wake = nil, -- room: setting them must not fail, or nobody hears of the end
+  }
   run.ctx = context_of(run, caller)
   self.running[run] = true
   attach(run, caller)
   local task = fiber.spawn(function() self:settle(run, xpcall(work, guard.on_raise, run.ctx)) end)
+  if not run.outcome and task.status == "done" then self:settle(run, false, "not enough memory to begin the run") end
   if not run.outcome then run.task = task end
   return run
 end
@@ -242,6 +250,8 @@ function Runs:attend(run, caller, note)
   local ok, err = pcall(wait, run, caller)
   if not ok then
     if fiber.is_cancelled(err) then give_up(run, caller, err) end
+    if run.caller == caller then detach(run) end
+    run.answered = true -- with an error of our own: the run goes on, and who calls again joins it
     error(err, 0)
   end
   local is_ours = run.caller == caller

@@ -7,6 +7,7 @@
 local advice = require "lib.runcomfy.advice"
 local answers = require "lib.runcomfy.answers"
 local errors = require "lib.errors"
+local fiber = require "lib.fiber"
 local http = require "lib.http"
 local json = require "lib.json"
 local redaction = require "lib.redaction"
@@ -153,15 +154,27 @@ end
 local function outcome(write, operation, options)
   local response, err = write:attempt(exchange, write, options.once)
   if not response then return nil, failure(err, operation) end
-  local value, api_err = read(response, operation, options.secrets)
+  local ok, value, api_err = pcall(read, response, operation, options.secrets)
+  if not ok then value, api_err = read(response, operation, options.secrets) end -- memory ran out, and was collected
   if api_err then return nil, api_err end
   return value, nil, response.status
 end
 
+-- Something of our own failed, memory most likely.  What was under way may have been done all the same.
+local function broken_off(write, operation, err)
+  if fiber.is_cancelled(err) or not write:has_started() then error(err, 0) end
+  return nil, failure(errors.new(tostring(err), { code = "internal" }), operation)
+end
+
+local function report(write, value, err, status)
+  if value then write:succeeded(status, value) else write:failed(err) end
+end
+
 local function send(request, operation, options)
   local write <close> = writes.begin(request, operation)
-  local value, err, status = outcome(write, operation, options)
-  if value then write:succeeded(status, value) else write:failed(err) end
+  local ok, value, err, status = pcall(outcome, write, operation, options)
+  if not ok then value, err = broken_off(write, operation, value) end
+  pcall(report, write, value, err, status) -- a line that cannot be written must not cost the answer
   return value, err
 end
 

@@ -122,6 +122,13 @@ local function remember(deployment_id, request_id, err, secrets)
   redaction.remember(deployment_id, request_id, secrets)
 end
 
+-- What is to be known of a job later on.
+local function note(id, answer, err, secrets)
+  local request_id = answer and lifecycle.request_id(answer)
+  if request_id then recent.note(id, request_id) end
+  if secrets then remember(id, request_id, err, secrets) end
+end
+
 ---@param id string
 ---@param request Submission
 ---@return core.json.Raw|string|nil answer, Error?
@@ -131,9 +138,8 @@ function M.submit(id, request)
   local secrets = redaction.secrets(request.extra_data)
   local answer, answer_err = api.send("POST", submit_url(deployment, request), SUBMIT, M.submit_body(request),
     { secrets = { secrets } })
-  local request_id = answer and lifecycle.request_id(answer)
-  if request_id then recent.note(id, request_id) end
-  if secrets then remember(id, request_id, answer_err, secrets) end
+  -- Memory that runs out here must not cost the answer.
+  local _ = pcall(note, id, answer, answer_err, secrets) or pcall(note, id, answer, answer_err, secrets)
   return answer, answer_err
 end
 

@@ -54,13 +54,8 @@ local function lost(deployment_id, answer)
   })
 end
 
---- Submits what a tool's input asks for.
----@param input table  deployment_id and the fields of a Submission
----@param ctx table
----@return Job|nil job, Error?
-function M.submit(input, ctx)
-  local answer, err = serverless.submit(input.deployment_id, input)
-  if not answer then return nil, err end
+-- The job that an answer to a submit is about.
+local function take(input, ctx, answer)
   local request_id = lifecycle.request_id(answer)
   if not request_id then return nil, lost(input.deployment_id, answer) end
   local job = { deployment_id = input.deployment_id, request_id = request_id, submission = answer }
@@ -70,7 +65,6 @@ function M.submit(input, ctx)
   elseif ctx.receipt then
     ctx:receipt(ids, not input.wait_for_completion)
   end
-  if ctx.cancelled then leave(job, ctx) end
   return job
 end
 
@@ -82,6 +76,23 @@ local function with_ids(err, job)
   err.message = ("%s\nThe request %s of deployment %s was submitted and may still run: get_request_status tells. Do not submit it again.")
     :format(err.message, job.request_id, job.deployment_id)
   return err
+end
+
+--- Submits what a tool's input asks for.
+---@param input table  deployment_id and the fields of a Submission
+---@param ctx table
+---@return Job|nil job, Error?
+function M.submit(input, ctx)
+  local answer, err = serverless.submit(input.deployment_id, input)
+  if not answer then return nil, err end
+  local ok, job, problem = pcall(take, input, ctx, answer)
+  if not ok then -- memory ran out: the ids must not
+    return nil, with_ids(errors.new(tostring(job), { code = "internal" }), {
+      deployment_id = input.deployment_id, request_id = lifecycle.request_id(answer) or "without an id", submission = answer,
+    })
+  end
+  if job and ctx.cancelled then leave(job, ctx) end
+  return job, problem
 end
 
 local WAITED_KEYS = { "ok", "pending", "submission", "deployment_id", "output_urls", "note", "status", "result" }

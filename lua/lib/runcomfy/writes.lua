@@ -51,6 +51,7 @@ function M.begin(request, operation)
   local self = setmetatable({
     operation = operation, request = request, began = clock.now(), task = fiber.current(),
     what = ("%s (%s %s)"):format(operation.name, request.method, http.place(request.url)),
+    transfer = nil, -- room: setting it must not fail, for it goes out then
   }, Write)
   under_way[self] = true
   return self
@@ -62,9 +63,15 @@ function Write:send()
   return http.write(self.request, function(transfer) self.transfer = transfer end)
 end
 
--- Whether bytes of it may have left.
+-- Whether bytes of it may have left, of one that is under way.
 local function is_sent(self)
   return self.transfer ~= nil and self.transfer:is_sent()
+end
+
+--- Whether a try of it was ever begun.
+---@return boolean
+function Write:has_started()
+  return self.transfer ~= nil
 end
 
 local function one_line(text)

@@ -1,5 +1,7 @@
 local codec = require "core.codec"
 local json = require "core.json"
+local kept_log = require "spec.support.log"
+local kit = require "spec.support.mcp"
 local receipts = require "lib.mcp.receipts"
 
 local NOW = 1800000000
@@ -88,5 +90,23 @@ describe("mcp.receipts", function()
     assert.is_nil((receipts.stale(forged, nil, NOW)):find "[%c\127]")
     forged = sealed { call = "x", expires = NOW, list = { { deployment_id = ("d"):rep(5000), request_id = "r" } } }
     assert.is_true(#receipts.stale(forged, nil, NOW) < 1000)
+  end)
+
+  it("stand in the error of a tool that fails in itself, once", function()
+    for name, run in pairs {
+      raised = function() error "a bug" end,
+      named = function() error("a bug after req-1") end,
+      unwritable = function() return { text = "x", data = { n = 0 / 0 } } end,
+    } do
+      local session, transport = kit.connect { kit.tool { run = function(_, ctx)
+        ctx:receipt(job(1))
+        return run()
+      end } }
+      kept_log.lines_of(function() kit.modern(session, 1, "tools/call", { name = "probe" }) end)
+      local result = transport.sent[1].result
+      assert.is_true(result.isError, name)
+      assert.equal(1, select(2, result.content[1].text:gsub("req%-1", "")), name)
+      if name ~= "named" then assert.equal("req-1", result.structuredContent.submitted[1].request_id) end
+    end
   end)
 end)

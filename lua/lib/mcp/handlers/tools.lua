@@ -2,9 +2,11 @@
 
 local calls = require "lib.mcp.calls"
 local content = require "lib.mcp.content"
+local errors = require "lib.errors"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
+local receipts = require "lib.mcp.receipts"
 local registry = require "lib.mcp.registry"
 
 local M = {}
@@ -35,10 +37,10 @@ local function write(request, tool, result)
   return jsonrpc.result(request.id, revision:call_result(blocks, carried and structured or nil, result.is_error, meta))
 end
 
-local function unwritable(request, tool, problem)
+local function unwritable(request, tool, problem, ctx)
   local message = ("tool '%s': its result cannot be written as JSON: %s"):format(tool.name, problem)
   log.write("error", message)
-  return assert(write(request, tool, content.failure(message)))
+  return assert(write(request, tool, content.failure(receipts.name_in(ctx.receipts, errors.new(message)))))
 end
 
 local function too_large(server, request, tool, result, bytes)
@@ -46,9 +48,10 @@ local function too_large(server, request, tool, result, bytes)
   return assert(write(request, tool, content.too_large(result, bytes, server.max_message)))
 end
 
-local function response(server, request, tool, result)
+local function response(server, tool, result, ctx)
+  local request = ctx.request
   local text, problem = write(request, tool, result)
-  if not text then return unwritable(request, tool, problem) end
+  if not text then return unwritable(request, tool, problem, ctx) end
   if #text <= LARGE_MESSAGE then return text end
   if #text > server.max_message then return too_large(server, request, tool, result, #text) end
   log.write("warning", ("the answer of tool '%s' has %d bytes; some clients cut at 1 MiB"):format(tool.name, #text))
@@ -58,7 +61,7 @@ end
 local function perform(server, tool, ctx)
   local result = registry.call(tool, nil, ctx)
   calls.finish_progress(ctx)
-  return response(server, ctx.request, tool, result)
+  return response(server, tool, result, ctx)
 end
 
 local function check(server, params)
