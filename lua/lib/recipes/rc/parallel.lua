@@ -12,6 +12,8 @@ local M = {}
 local DEFAULT_CONCURRENCY = 4
 
 ---@class rc.Group
+---@field state rc.State
+---@field tally rc.Tally
 ---@field call CallState
 ---@field step fun(index: integer)  runs one of the recipe's functions, in a fiber of its budget
 ---@field count integer
@@ -27,6 +29,7 @@ Group.__index = Group
 -- Ends what still runs; what it holds is closed before the group is left.
 function Group:__close()
   self.call.groups = self.call.groups - 1
+  self.state:untally(self.tally)
   self.next = self.count + 1
   for task in pairs(self.running) do task:cancel("a call beside it has ended") end
   fiber.shield(function()
@@ -46,6 +49,7 @@ local function note_end(self, task, ok, err)
   self.alive = self.alive - 1
   if not task.stopped then forget(self.call.fibers, task) end
   if not ok and not self.failed then self.failed, self.failure = true, err end
+  if not self.failed then self.state:tick(self.tally) end
   if self.wake then self.wake() end
 end
 
@@ -68,8 +72,11 @@ local function wait_for_one(self, callback)
 end
 
 -- Nothing of the recipe's is touched here but `step`, which runs in its own budget.
-local function run(call, step, count, concurrency)
-  local self <close> = setmetatable({ call = call, step = step, count = count, next = 1, running = {}, alive = 0 }, Group)
+local function run(state, step, count, concurrency)
+  local call = state.call
+  local self <close> = setmetatable({
+    state = state, call = call, step = step, count = count, next = 1, running = {}, alive = 0, tally = state:tally(count),
+  }, Group)
   call.groups = call.groups + 1
   while true do
     while self.alive < concurrency and self.next <= count and not self.failed do start(self) end
@@ -82,7 +89,7 @@ end
 
 -- In the recipe's fiber: its functions may raise whatever they like.
 local function all_of(state, step, count, concurrency)
-  local _, failed, failure = work.run(run, state.call, step, count, concurrency)
+  local _, failed, failure = work.run(run, state, step, count, concurrency)
   if failed then error(failure, 0) end
 end
 

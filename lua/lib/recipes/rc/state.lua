@@ -28,6 +28,9 @@ local M = {}
 ---@field package total? number
 ---@field package step number            smallest step between two of its progress values
 ---@field package told integer           reports of tools since then
+---@field package words? string           what it said
+---@field package reports integer         how often it told
+---@field package tallied? rc.Tally
 local State = {}
 local Nothing = {}
 function Nothing.__close() end
@@ -67,6 +70,7 @@ function M.new(options)
     find = options.find, settings = settings, ctx = options.ctx, call = options.call,
     chain = chain_of(options.ctx, options.name),
     entropy = options.ctx.entropy, started = clock.now(), outputs = {}, done = 0, step = 1, told = 0,
+    reports = 0,
   }, State)
 end
 
@@ -94,7 +98,43 @@ end
 function State:progress(done, total, message)
   if done > self.done then self.step = math.min(self.step, done - self.done) end
   self.done, self.total, self.told, self.counts = math.max(done, self.done), total, 0, true
+  self.words, self.reports = message or self.words, self.reports + 1
   self.ctx:progress(done, total, message)
+end
+
+---@class rc.Tally  how many of a list's items are done
+---@field count integer
+---@field done integer
+---@field reports integer  of the recipe, when the list began
+
+--- Counts the items of a list that are worked on, for those who watch; the outermost list's, until the recipe counts itself.
+---@param count integer
+---@return rc.Tally tally  to be given to `untally`
+function State:tally(count)
+  local tally = { count = count, done = 0, reports = self.reports }
+  if count > 1 then self.tallied = self.tallied or tally end
+  return tally
+end
+
+--- One more is done.
+---@param tally rc.Tally
+function State:tick(tally)
+  tally.done = tally.done + 1
+  if tally == self.tallied and self.reports == tally.reports then self:tell() end
+end
+
+---@param tally rc.Tally
+function State:untally(tally)
+  if self.tallied == tally then self.tallied = nil end
+end
+
+-- The recipe's own words stay; what tools and lists tell is put behind them.
+local function worded(self, message)
+  local tally = self.tallied
+  local count = tally and self.reports == tally.reports and ("%d of %d done"):format(tally.done, tally.count)
+  if count then message = message and count .. "; " .. message or count end
+  if self.words and message then return ("%s (%s)"):format(self.words, message) end
+  return message or self.words
 end
 
 -- A value between the recipe's last and its next: reports must grow to be seen, and clients that count
@@ -105,8 +145,9 @@ local function between(self)
 end
 
 --- What a tool that the recipe called tells: seconds so far, until the recipe itself counts.
----@param message string
+---@param message? string
 function State:tell(message)
+  message = worded(self, message)
   if self.counts then
     self.ctx:progress(between(self), self.total, message)
   else

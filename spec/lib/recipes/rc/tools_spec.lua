@@ -137,6 +137,58 @@ describe("rc.tools", function()
     end)
   end)
 
+  local function messages_of(body, inputs)
+    local ctx = kit.context()
+    kit.with({ sim = { cold_start = 30 } }, function()
+      kit.data(body:gsub("ID", kit.DEPLOYMENT), { uses = { "submit_request" }, ctx = ctx, input = inputs })
+    end)
+    local list = {}
+    for i, report in ipairs(ctx.reports) do list[i] = report[3] or "" end
+    return list
+  end
+
+  it("keeps the recipe's own words: what tools tell comes behind them", function()
+    local list = messages_of [[
+      ctx:progress(1, 3, "drawing")
+      rc.tools.submit_request { deployment_id = "ID", wait_for_completion = true }
+      ctx:progress(2, 3)
+      rc.submit({ deployment_id = "ID", overrides = { ["3"] = { inputs = { seed = 2 } } } }):wait()
+      ctx:progress(3, 3, "drawn")
+      return {}
+    ]]
+    assert.is_true(#list > 8)
+    for i, text in ipairs(list) do
+      if i == #list then assert.equal("drawn", text) elseif text ~= "" then assert.equal("drawing", text:sub(1, 7)) end
+    end
+    assert.matches("^drawing %(.+%)$", list[2])
+  end)
+
+  it("says how many of a list are done, until the recipe counts itself", function()
+    local MAP = [[
+      rc.map({ 1, 2, 3, 4 }, function(seed)
+        rc.submit({ deployment_id = "ID", overrides = { ["3"] = { inputs = { seed = seed } } } }):wait()
+        %s
+      end, { concurrency = 2 })
+      return {}]]
+    local text = table.concat(messages_of(MAP:format ""), "\n")
+    for _, words in ipairs { "0 of 4 done; ", "\n1 of 4 done", "2 of 4 done", "\n4 of 4 done" } do assert.matches(words, text, 1, true) end
+    text = table.concat(messages_of("ctx:progress(0, 4, 'batch') " .. MAP:format ""), "\n")
+    assert.matches("batch (2 of 4 done)", text, 1, true)
+    local own = messages_of(MAP:format "n = (n or 0) + 1 ctx:progress(n, 4, n .. ' saved')":gsub("rc%.map", "local n = 0 rc.map", 1))
+    assert.equal("4 saved", own[#own])
+    assert.is_nil(own[#own - 1]:find("of 4", 1, true))
+  end)
+
+  it("counts the outermost list only, and none of one item", function()
+    local nested = messages_of [[
+      rc.map({ 1, 2 }, function() rc.map({ 1, 2, 3 }, function() rc.sleep(1) end) end)
+      rc.map({ 1 }, function() rc.sleep(1) end)
+      rc.all { function() rc.sleep(1) end, function() rc.sleep(2) end }
+      return {}
+    ]]
+    assert.same({ "1 of 2 done", "2 of 2 done", "1 of 2 done", "2 of 2 done" }, nested)
+  end)
+
   it("works inside run only", function()
     local _, problem = require("lib.recipes.sandbox").declare({ name = "early" }, 'require("rc").tools.list_deployments {}', "@early.lua")
     assert.matches("rc.tools.list_deployments works only inside run", problem, 1, true)
