@@ -5,14 +5,18 @@ local options = require "cli.shared.options"
 local terminal = require "cli.shared.terminal"
 
 local M = {
-  summary = "Check settings, key, certificates and the way to the API",
+  summary = "Check settings, key, the way to the API, recipes, clients",
   epilog = [[
-Exit status: 0 all is well; 64 wrong command line; 69 the API cannot be reached or is unwell; 77 no key, or the API
-refuses it; 78 wrong settings.]],
+Looks at the settings, the key, the certificates, the API, the recipe folders, the output folder and its free space, and at
+what MCP clients on this machine start.  Nothing is written.
+
+Exit status: 0 all is well; 1 a recipe, the output folder or a client needs a look; 64 wrong command line; 69 the API cannot
+be reached or is unwell; 77 no key, or the API refuses it; 78 wrong settings, or a key that cannot be read.]],
 }
 
 function M.define(parser)
   parser:flag("--json", "Print the report as JSON")
+  options.recipes(parser)
   options.settings(parser)
 end
 
@@ -23,63 +27,16 @@ end
 ---@field advice? string  what to do about it
 ---@field status integer  exit status when it is not ok
 
-local function check_key(settings, simulated)
-  if simulated then return { name = "key", ok = true, text = "none needed: the simulator is in use" } end
-  local description = require("lib.config.api_key").describe(settings.api_key)
-  if settings.api_key then
-    return { name = "key", ok = true, text = description .. ", from " .. settings.origin.api_key }
-  end
-  return {
-    name = "key", ok = false, text = description, status = exit_status.auth,
-    advice = "Get one at https://www.runcomfy.com/profile and set RUNCOMFY_API_KEY, or put it into a file and set "
-      .. "RUNCOMFY_API_KEY_FILE. --simulate needs none.",
-  }
-end
-
-local function check_certificates(client)
-  if not client.info then
-    return { name = "certificates", ok = false, text = client.message, status = exit_status.unavailable,
-      advice = "Install libcurl 7.88 or newer (Debian, Ubuntu: libcurl4)." }
-  end
-  local place = client.info.ca_file or client.info.ca_path
-  if place then return { name = "certificates", ok = true, text = place } end
-  return { name = "certificates", ok = false, text = "no bundle found", status = exit_status.unavailable,
-    advice = "Install ca-certificates, or let SSL_CERT_FILE name a bundle." }
-end
-
-local function api_failed(text, status)
-  return { name = "api", ok = false, text = text, status = status }
-end
-
--- The cheapest question that needs the key.
-local function check_api(program)
-  if not program.settings.api_key and not program.simulated then
-    return api_failed("not asked: there is no key", exit_status.auth)
-  end
-  local clock, registry = require "core.clock", require "lib.mcp.registry"
-  local tool = program:snapshot().find "list_deployments"
-  local ctx = { progress = function() end, log = function() end, cancelled = false }
-  local started = clock.monotonic()
-  local how, result = require("cli.shared.run").to_end(function() return registry.call(tool, {}, ctx) end)
-  local milliseconds = math.floor((clock.monotonic() - started) * 1000 + 0.5)
-  if how == "failed" then error(result, 0) end
-  if how ~= "done" then return api_failed("interrupted", exit_status.interrupted) end
-  if result.is_error then
-    local status = exit_status.of_error(result.data)
-    return api_failed(result.text, status == exit_status.tool_error and exit_status.unavailable or status)
-  end
-  local count = #result.data.deployments
-  return { name = "api", ok = true, milliseconds = milliseconds,
-    text = ("answered in %d ms; %d deployment%s"):format(milliseconds, count, count == 1 and "" or "s") }
-end
+-- In the order of the report.
+local CHECKS = { "key", "certificates", "api", "recipes", "outputs", "clients" }
 
 local function library_versions()
   local host = require "core.host"
-  local info, message = require("core.http").info()
+  local info = require("core.http").info()
   local versions = { rcmcp = host.version }
   for name, version in pairs(host.versions()) do versions[name] = version end
   if info then versions.libcurl, versions.tls = info.version, info.tls end
-  return versions, { info = info, message = message }
+  return versions
 end
 
 local function settings_report(settings)
@@ -92,17 +49,20 @@ local function settings_report(settings)
   return list
 end
 
-local function examine(program)
-  local versions, client = library_versions()
-  local settings = program.settings
+-- Settings that cannot be read are a finding like others: what does not need them is looked at all the same.
+local function check_settings(err, status)
+  return { name = "settings", ok = false, text = err.message, status = status, advice = "The rest was looked at with the defaults." }
+end
+
+local function examine(program, err, status)
   local report = {
-    simulated = program.simulated,
-    config_file = settings.file,
-    settings = settings_report(settings),
-    versions = versions,
-    checks = { check_key(settings, program.simulated), check_certificates(client), check_api(program) },
+    simulated = program.simulated, config_file = program.settings.file, settings = settings_report(program.settings),
+    versions = library_versions(), checks = {}, status = exit_status.ok,
   }
-  report.status = exit_status.ok
+  local problem = err or program.settings.key_problem
+  report.error = problem and not program.simulated and problem.message or err and err.message
+  if err then report.checks[1] = check_settings(err, status) end
+  for _, name in ipairs(CHECKS) do report.checks[#report.checks + 1] = require("cli.doctor." .. name).check(program) end
   for _, check in ipairs(report.checks) do
     if not check.ok and report.status == exit_status.ok then report.status = check.status end
   end
@@ -145,19 +105,26 @@ local function print_json(report, out)
   out:write(terminal.json(json.encode(report)), "\n")
 end
 
+-- The program, with the defaults where the settings are wrong: then err and status say what is.
+local function open(args)
+  local programs = require "cli.shared.program"
+  local program, status, err = programs.open(args, { lenient_key = true })
+  if program or not err or status == exit_status.usage then return program, status, err end
+  local home_only = { HOME = true, XDG_CONFIG_HOME = true }
+  local settings = require("lib.config").load {
+    file = false, lenient_key = true, env = function(name) return home_only[name] and os.getenv(name) or nil end,
+  }
+  return programs.open(args, { settings = settings }), status, err
+end
+
 ---@param argv string[]
 ---@return integer status
 function M.run(argv)
   local args, status = options.parse("doctor", M, argv)
   if not args then return status end
-  local program <close>, failed, err = require("cli.shared.program").open(args)
-  if not program then
-    if args.json and err then
-      io.stdout:write(require("core.json").encode { ok = false, error = err.message, exit_status = failed }, "\n")
-    end
-    return failed
-  end
-  local report = examine(program)
+  local program <close>, failed, err = open(args)
+  if not program then return failed end
+  local report = examine(program, err, failed)
   local result = report.status
   if args.json then print_json(report, io.stdout) else print_text(report, io.stdout) end
   return result

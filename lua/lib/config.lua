@@ -35,11 +35,13 @@ local M = {}
 ---@field origin table<string, string>  "default", "file PATH:LINE", "environment NAME", "flag --NAME"
 ---@field warnings string[]             for standard error
 ---@field file? string                  the config.lua that was read
+---@field key_problem? Error            why there is no key, for who asked for it
 
 ---@class ConfigSources
 ---@field flags? table<string, any>       by setting name, from the command line
 ---@field env? fun(name: string): string? default os.getenv
 ---@field file? string|false              path of config.lua that must exist; false: none; default: the user's own, if there
+---@field lenient_key? boolean            a key that cannot be had is `key_problem`, no error
 
 local function fail(message, ...)
   return nil, errors.new(message:format(...), { code = "config" })
@@ -186,9 +188,10 @@ local function merge_flags(result, flags)
   end
 end
 
-local function find_key(result, env)
+local function find_key(result, env, lenient)
   local key, origin, err, warning = key_sources.find(result, env)
-  if err then return err end
+  if err and not lenient then return err end
+  result.key_problem = err
   result.api_key, result.origin.api_key = key, origin
   if warning then result.warnings[#result.warnings + 1] = warning end
 end
@@ -209,7 +212,7 @@ function M.load(sources)
   local err = path and merge_file(result, path, sources.file ~= nil)
     or merge_environment(result, env)
     or merge_flags(result, sources.flags or {})
-    or find_key(result, env)
+    or find_key(result, env, sources.lenient_key)
   if err then return nil, err end
   return result
 end

@@ -569,6 +569,16 @@ local fs = {}
 ---@return core.fs.Stat|nil stat, string? message, string? code
 function fs.stat(path) end
 
+--- Bytes that this user may still write where the path lies.
+---@param path string  of something that is there
+---@return integer|nil bytes, string? message, string? code
+function fs.space(path) end
+
+--- Whether this user may write to it.
+---@param path string  of something that is there
+---@return boolean|nil may, string? message, string? code
+function fs.may_write(path) end
+
 --- Creates a directory and its parents; fine if it exists.
 ---@param path string
 ---@param mode? integer  default 448 (0700)

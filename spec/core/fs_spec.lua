@@ -26,6 +26,20 @@ describe("core.fs", function()
     file:close()
   end
 
+  it("tells the room that is left and whether one may write, and what is missing", function()
+    assert.is_true(fs.space(root) > 0)
+    assert.equal("integer", math.type(fs.space(root)))
+    assert.is_true(fs.may_write(root))
+    for _, ask in ipairs { fs.space, fs.may_write } do
+      local answer, message, code = ask(root .. "/none")
+      assert.is_nil(answer)
+      assert.matches("none: no such file", message, 1, true)
+      assert.equal("ENOENT", code)
+      assert.has_error(function() ask "" end)
+      assert.has_error(function() ask "a\0b" end)
+    end
+  end)
+
   it("tells type, size, permissions and time of a file and of a folder", function()
     write("a", "four")
     local stat = assert(fs.stat(root .. "/a"))

@@ -1,4 +1,5 @@
 local child = require "spec.support.child"
+local folders = require "spec.support.folder"
 local json = require "core.json"
 
 local KEY = "0123456789abcdef0123456789abcdef0123"
@@ -83,5 +84,99 @@ describe("rcmcp doctor", function()
     assert.is_false(report.ok)
     assert.matches('begins with "Bearer"', report.error, 1, true)
     assert.is_nil(report.error:find(KEY, 1, true))
+  end)
+
+  describe("looks at all that it can", function()
+    local files, home
+
+    before_each(function()
+      files = folders.new()
+      home = files.path .. "/home"
+      files:write("home/.keep", "")
+    end)
+    after_each(function() files:remove() end)
+
+    local function at_home(env, ...)
+      local args = { "HOME=" .. home, table.unpack(env) }
+      for _, word in ipairs { child.program, "doctor", "--json", ... } do args[#args + 1] = word end
+      local asked <close> = child.spawn("env", args)
+      local status = asked:wait()
+      return status, json.decode(asked.out), asked.out .. asked.err
+    end
+
+    it("when the key file is missing", function()
+      local status, report = at_home { "RUNCOMFY_API_KEY_FILE=" .. home .. "/no-key" }
+      assert.equal(78, status)
+      assert.matches("cannot read " .. home .. "/no-key", check_named(report, "key").text, 1, true)
+      assert.is_string(check_named(report, "key").advice)
+      assert.matches("not asked", check_named(report, "api").text, 1, true)
+      for _, name in ipairs { "certificates", "recipes", "outputs", "clients" } do assert.is_table(check_named(report, name), name) end
+      assert.is_true(#report.settings > 10)
+    end)
+
+    it("when the configuration is broken", function()
+      files:write("home/.config/rcmcp/config.lua", "return { queue_prefix = 'v9' }")
+      local status, report = at_home {}
+      assert.equal(78, status)
+      assert.matches("queue_prefix", check_named(report, "settings").text, 1, true)
+      assert.matches("queue_prefix", report.error, 1, true)
+      assert.is_true(check_named(report, "outputs").ok)
+      status, report = at_home({}, "--simulate")
+      assert.equal(78, status)
+      assert.is_true(check_named(report, "api").ok)
+    end)
+
+    it("among recipes: what is broken, who else may write, what is missing", function()
+      files:write("home/.config/rcmcp/recipes/good.lua", 'local rc = require "rc"\n'
+        .. 'return rc.tool { name = "good", description = "G.", run = function() return {} end }')
+      local status, report = at_home({}, "--simulate")
+      assert.equal(0, status)
+      assert.matches("1 recipe in " .. home, check_named(report, "recipes").text, 1, true)
+      files:write("home/.config/rcmcp/recipes/bad.lua", "return rc.tool {")
+      os.execute("chmod 0666 '" .. files:write("home/.config/rcmcp/recipes/open.lua", "return 1") .. "'")
+      status, report = at_home({}, "--simulate", "--recipes", files.path .. "/none")
+      assert.equal(1, status)
+      local check = check_named(report, "recipes")
+      assert.is_false(check.ok)
+      for _, words in ipairs { "bad.lua", "writable by everyone", "/none" } do assert.matches(words, check.text, 1, true) end
+    end)
+
+    it("at the output folder: what is in its place, whether it is there, and its room", function()
+      local _, report = at_home({}, "--simulate")
+      assert.matches("^" .. home:gsub("%p", "%%%0") .. "/rcmcp%-outputs %(the first download makes it%); [%d.]+ GB free$",
+        check_named(report, "outputs").text)
+      local status
+      status, report = at_home({ "RCMCP_OUTPUT_FOLDER=" .. files:write("taken", "x") .. "/out" }, "--simulate")
+      assert.equal(1, status)
+      assert.matches("taken is no folder", check_named(report, "outputs").text, 1, true)
+    end)
+
+    it("at the clients that start rcmcp, without showing what else their files hold", function()
+      local secret = "sk-1234567890abcdef"
+      local function server(command)
+        return { mcpServers = { rc = { command = command, args = { "serve" }, env = { TOKEN = secret } } } }
+      end
+      files:write("home/.cursor/mcp.json", json.encode(server(child.program)))
+      files:write("home/.claude.json", json.encode { projects = { ["/work"] = server "/opt/gone/rcmcp" }, note = secret })
+      files:write("home/.gemini/settings.json", json.encode(server "rcmcp"))
+      files:write("home/.config/opencode/opencode.json", json.encode { mcp = { rc = { command = { child.program, "serve" } } } })
+      files:write("home/.codex/config.toml", "# mine\n[mcp_servers.rc]\ncommand = '/usr/bin/rcmcp'\n")
+      files:write("home/.kiro/settings/mcp.json", json.encode { mcpServers = { other = { command = "/usr/bin/other" } } })
+      files:write("home/.lmstudio/mcp.json", "{ rcmcp: broken")
+      local status, report, all = at_home({}, "--simulate")
+      assert.equal(1, status)
+      local found = {}
+      for _, entry in ipairs(check_named(report, "clients").clients) do found[entry.client] = entry end
+      assert.equal(child.program, found.Cursor.command)
+      assert.is_nil(found.Cursor.problem)
+      assert.matches("no such file", found["Claude Code"].problem, 1, true)
+      assert.matches("give the whole path", found["Gemini CLI"].problem, 1, true)
+      assert.equal(child.program, found.opencode.command)
+      assert.equal(3, found.Codex.line)
+      assert.equal(1, found["LM Studio"].line)
+      assert.is_nil(found.Kiro)
+      assert.is_nil(all:find(secret, 1, true))
+      assert.matches("/opt/gone/rcmcp (" .. home .. "/.claude.json): there is no such file", check_named(report, "clients").text, 1, true)
+    end)
   end)
 end)

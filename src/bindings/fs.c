@@ -47,6 +47,28 @@ static int fs_stat(lua_State *L)
     return 1;
 }
 
+static int fs_space(lua_State *L)
+{
+    const char *path = check_path(L, 1);
+    uint64_t bytes = 0;
+    int rc = files_space(path, &bytes);
+    if (rc < 0)
+        return fail(L, path, rc);
+    lua_pushinteger(L, bytes > LUA_MAXINTEGER ? LUA_MAXINTEGER : (lua_Integer)bytes);
+    return 1;
+}
+
+static int fs_may_write(lua_State *L)
+{
+    const char *path = check_path(L, 1);
+    bool may = false;
+    int rc = files_may_write(path, &may);
+    if (rc < 0)
+        return fail(L, path, rc);
+    lua_pushboolean(L, may);
+    return 1;
+}
+
 static int fs_mkdir(lua_State *L)
 {
     const char *path = check_path(L, 1);
@@ -154,6 +176,8 @@ static const luaL_Reg listing_methods[] = {
 
 static const luaL_Reg functions[] = {
     { "stat", fs_stat },
+    { "space", fs_space },
+    { "may_write", fs_may_write },
     { "mkdir", fs_mkdir },
     { "list", fs_list },
     { "realpath", fs_realpath },

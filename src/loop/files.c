@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static enum files_type type_of(uint64_t mode)
 {
@@ -27,6 +28,27 @@ int files_stat(const char *path, struct files_stat *stat)
     }
     uv_fs_req_cleanup(&request);
     return rc;
+}
+
+int files_space(const char *path, uint64_t *bytes)
+{
+    uv_fs_t request;
+    int rc = uv_fs_statfs(NULL, &request, path, NULL);
+    if (rc == 0) {
+        const uv_statfs_t *s = request.ptr;
+        *bytes = s->f_bavail * s->f_bsize;
+    }
+    uv_fs_req_cleanup(&request);
+    return rc;
+}
+
+int files_may_write(const char *path, bool *may)
+{
+    uv_fs_t request;
+    int rc = uv_fs_access(NULL, &request, path, W_OK, NULL);
+    uv_fs_req_cleanup(&request);
+    *may = rc == 0;
+    return rc == UV_EACCES || rc == UV_EPERM || rc == UV_EROFS ? 0 : rc;
 }
 
 // One folder, whose parent is there.

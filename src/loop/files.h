@@ -21,6 +21,12 @@ struct files_stat {
 
 int files_stat(const char *path, struct files_stat *stat);
 
+/// Bytes that this user may still write where `path` lies.
+int files_space(const char *path, uint64_t *bytes);
+
+/// Whether this user may write to something that is there.
+int files_may_write(const char *path, bool *may);
+
 /// Creates a folder and its parents; one that is there already is fine, a file in its place is not.
 /// `path` is changed meanwhile and restored.
 int files_mkdir(char *path, int mode);

@@ -35,9 +35,10 @@ end
 
 --- Loads the settings that the options ask for, and says on standard error what is wrong with them.
 ---@param args table  of options.parse
----@return Settings? settings, integer? status
-function M.load_settings(args)
-  local settings, err = config.load { flags = flags(args), file = args.config }
+---@param lenient_key? boolean  a key that cannot be had is a field of the settings, no error
+---@return Settings? settings, integer? status, Error? err
+function M.load_settings(args, lenient_key)
+  local settings, err = config.load { flags = flags(args), file = args.config, lenient_key = lenient_key }
   if not settings then
     log.write("error", err.message)
     local is_flag = err.origin and err.origin:find("^flag") ~= nil
@@ -84,14 +85,16 @@ end
 
 --- Opens the program; complains on standard error itself.
 ---@param args table  of options.parse
----@param how? { cancel_remote: boolean? }  cancel_remote: a cancelled wait cancels the remote request, too
+---@param how? { cancel_remote: boolean?, lenient_key: boolean?, settings: Settings? }  cancel_remote: a cancelled wait cancels
+---  the remote request, too; settings: instead of those that the options ask for
 ---@return Program? program, integer? status, Error? err
 function M.open(args, how)
   if args.speed and not args.simulate then
     io.stderr:write("rcmcp: --speed is the simulator's: it needs --simulate\n")
     return nil, exit_status.usage
   end
-  local settings, status, err = M.load_settings(args)
+  local settings, status, err = how and how.settings, nil, nil
+  if not settings then settings, status, err = M.load_settings(args, how and how.lenient_key) end
   if not settings then return nil, status, err end
   local self = setmetatable({
     args = args, settings = settings, declarations = {},

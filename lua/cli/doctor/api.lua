@@ -1,0 +1,30 @@
+--- The way to the API: the cheapest question that needs the key.
+
+local exit_status = require "cli.shared.exit_status"
+
+local function failed(text, status)
+  return { name = "api", ok = false, text = text, status = status }
+end
+
+return {
+  ---@param program Program
+  ---@return Check
+  check = function(program)
+    if not program.settings.api_key and not program.simulated then return failed("not asked: there is no key", exit_status.auth) end
+    local clock, registry = require "core.clock", require "lib.mcp.registry"
+    local tool = program:snapshot().find "list_deployments"
+    local ctx = { progress = function() end, log = function() end, cancelled = false }
+    local started = clock.monotonic()
+    local how, result = require("cli.shared.run").to_end(function() return registry.call(tool, {}, ctx) end)
+    local milliseconds = math.floor((clock.monotonic() - started) * 1000 + 0.5)
+    if how == "failed" then error(result, 0) end
+    if how ~= "done" then return failed("interrupted", exit_status.interrupted) end
+    if result.is_error then
+      local status = exit_status.of_error(result.data)
+      return failed(result.text, status == exit_status.tool_error and exit_status.unavailable or status)
+    end
+    local count = #result.data.deployments
+    return { name = "api", ok = true, milliseconds = milliseconds,
+      text = ("answered in %d ms; %d deployment%s"):format(milliseconds, count, count == 1 and "" or "s") }
+  end,
+}
