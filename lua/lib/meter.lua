@@ -21,6 +21,7 @@ local SLICE = 0.005   -- seconds of processor time between two turns of the loop
 ---@field package spent number    processor time of the slices before
 ---@field package seconds? number
 ---@field package steps? integer
+---@field package still? boolean
 local Meter = {}
 Meter.__index = Meter
 
@@ -29,6 +30,7 @@ local Limit = { __name = "limit of work", __tostring = function(self) return sel
 ---@class MeterOptions
 ---@field seconds? number   processor time after which the limit is raised
 ---@field steps? integer    steps after which it is
+---@field still? boolean    the loop does not turn: for work in the middle of something
 
 ---@param options? MeterOptions
 ---@return Meter
@@ -36,6 +38,7 @@ function M.new(options)
   options = options or {}
   return setmetatable({
     used = 0, left = LOOK, started = os.clock(), spent = 0, seconds = options.seconds, steps = options.steps,
+    still = options.still,
   }, Meter)
 end
 
@@ -48,7 +51,7 @@ end
 
 local function turn(self, used)
   self.spent = self.spent + used
-  if fiber.current() then fiber.await(timer.next_turn) end
+  if not self.still and fiber.current() then fiber.await(timer.next_turn) end
   self.started = os.clock()
 end
 

@@ -80,6 +80,30 @@ describe("the official clients", function()
     end)
   end
 
+  local shapes = [[local rc = require "rc"
+local function tool(name, run, output) return rc.tool { name = name, description = "A result.", run = run, output = output } end
+local URLS = { { "urls", "array", "Where", items = "string" } }
+return {
+  tool("list", function() return { 10, 20 } end), tool("empty", function() return rc.json.array() end),
+  tool("number", function() return 7 end), tool("no", function() return false end),
+  tool("declared", function() return { 1, 2 } end,
+    { type = "array", items = { ["$ref"] = "#/$defs/n" }, ["$defs"] = { n = { type = "integer" } } }),
+  tool("closed", function() return { urls = {} } end, URLS), tool("broken", function() return { urls = "u" } end, URLS),
+  tool("odd", function() return { urls = { "u" }, f = print } end),
+}]]
+
+  for _, mode in ipairs { "v1", "legacy", "pin" } do
+    it("gets results of every shape: " .. mode, function()
+      local place <close> = folder.new()
+      place:write("shapes.lua", shapes)
+      local status, out, err = run {
+        HERE .. "/shapes.mjs", mode, child.program, "serve", "--simulate", "--recipes", place.path,
+      }
+      assert.equal("ok\n", out, err)
+      assert.equal(0, status)
+    end)
+  end
+
   for _, era in ipairs { "legacy", "modern", "auto" } do
     local function inspect(...)
       local args = { INSPECTOR, "--cli", table.unpack(server) }

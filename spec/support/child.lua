@@ -4,6 +4,7 @@ local host = require "core.host"
 local loop = require "core.loop"
 local process = require "core.process"
 local timer = require "core.timer"
+local wire_check = require "spec.support.wire_check"
 
 local M = {}
 
@@ -16,6 +17,7 @@ M.program = assert(host.program())
 ---@field status? integer
 ---@field signal? integer
 ---@field handle core.process.Process
+---@field wire? WireCheck      of a server
 local Child = {}
 Child.__index = Child
 
@@ -24,6 +26,7 @@ local function run_until(done, child, seconds)
   local expired = false
   local _ <close> = timer.after((seconds or 30) * 1000, function() expired = true end)
   while not done() do
+    if child.wire and child.wire.problem then error("a message that clients throw away: " .. child.wire.problem, 3) end
     if expired then
       error("the child did not get there; stdout: " .. child.out:sub(-2000) .. "\nstderr: " .. child.err:sub(-2000), 3)
     end
@@ -55,19 +58,44 @@ function M.spawn(file, args, options)
   return self
 end
 
---- Starts the program under test, `rcmcp ARGS…`.
+-- Whether what it prints is MCP.
+local function is_server(args)
+  if args[1] == "serve" then return true end
+  return args[1] == "lua" and (args[2] or ""):find("^spec/support/%w+_server%.lua$") ~= nil
+end
+
+--- Starts the program under test, `rcmcp ARGS…`.  What a server sends is checked, message by message.
 ---@param args string[]
 ---@param options? { env: string[]? }
 ---@return Child
 function M.rcmcp(args, options)
-  return M.spawn(M.program, args, options)
+  local self = M.spawn(M.program, args, options)
+  if is_server(args) then self.wire = wire_check.new() end
+  return self
+end
+
+-- Hands whole lines on; gives what is left.
+local function each_line(self, text, take)
+  local from, to = 1, text:find("\n", 1, true)
+  while to do
+    take(self.wire, text:sub(from, to - 1))
+    from = to + 1
+    to = text:find("\n", from, true)
+  end
+  return text:sub(from)
 end
 
 function Child:take(stream, bytes)
-  if bytes then self[stream] = self[stream] .. bytes else self.open = self.open - 1 end
+  if not bytes then
+    self.open = self.open - 1
+    return
+  end
+  self[stream] = self[stream] .. bytes
+  if self.wire and stream == "out" then self.unchecked = each_line(self, (self.unchecked or "") .. bytes, self.wire.sent) end
 end
 
 function Child:write(bytes)
+  if self.wire then self.unread = each_line(self, (self.unread or "") .. bytes, self.wire.received) end
   return self.handle:write(bytes)
 end
 

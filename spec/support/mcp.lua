@@ -5,16 +5,27 @@ local json = require "core.json"
 local loop = require "core.loop"
 local registry = require "lib.mcp.registry"
 local server = require "lib.mcp.server"
+local wire_check = require "spec.support.wire_check"
 
 local M = {}
 
 local FakeTransport = {}
 FakeTransport.__index = FakeTransport
 
+-- A spec that looks at what was sent finds out when a message breaks the rules of its revision.
+local function spoil(self)
+  local function complain() error("a message that clients throw away: " .. self.wire.problem, 2) end
+  self.sent = setmetatable({}, { __index = complain, __len = complain, __pairs = complain })
+end
+
 function FakeTransport:send(text)
   self.texts[#self.texts + 1] = text
   self.times[#self.times + 1] = clock.monotonic()
+  if self.wire.problem then return end
   self.sent[#self.sent + 1] = assert(json.decode(text))
+  if self.unchecked then return end
+  self.wire:sent(text)
+  if self.wire.problem then spoil(self) end
 end
 
 function FakeTransport:close() self.closed = true end
@@ -22,7 +33,21 @@ function FakeTransport:is_closed() return self.closed end
 
 --- A transport: `sent` has the messages decoded, `texts` as sent, `times` when.
 function M.transport()
-  return setmetatable({ sent = {}, texts = {}, times = {}, closed = false }, FakeTransport)
+  return setmetatable({ sent = {}, texts = {}, times = {}, closed = false, wire = wire_check.new() }, FakeTransport)
+end
+
+--- Connects a server to such a transport; each message that it sends is checked against its revision.
+---@param instance Server
+---@param transport table
+---@return Session
+function M.attach(instance, transport)
+  local session = instance:connect(transport)
+  local receive = session.receive
+  session.receive = function(self, text, ...)
+    transport.wire:received(text)
+    return receive(self, text, ...)
+  end
+  return session
 end
 
 --- A snapshot of the declarations given.
@@ -57,13 +82,14 @@ function M.tool(changes)
 end
 
 ---@param declarations? ToolDeclaration[]
----@param options? table  of the server; and prompts, resources, templates: declarations
+---@param options? table  of the server; and prompts, resources, templates: declarations; unchecked: memory is short
 ---@return Session session, table transport, Server server
 function M.connect(declarations, options)
   options = options or {}
   options.snapshot, options.version = M.furnish(M.snapshot(declarations or {}), options), "9.8.7"
   local transport, instance = M.transport(), server.new(options)
-  return instance:connect(transport), transport, instance
+  transport.unchecked = options.unchecked
+  return M.attach(instance, transport), transport, instance
 end
 
 --- The `_meta` of a modern request, with what the spec changes; `false` removes.

@@ -531,7 +531,7 @@ describe("mcp.server's cancellation", function()
     local tool, state = gate()
     local session, transport, server = kit.connect { tool }
     local other_transport = kit.transport()
-    local other = server:connect(other_transport)
+    local other = kit.attach(server, other_transport)
     kit.modern(session, 1, "tools/call", { name = "wait" })
     kit.modern(session, 2, "tools/call", { name = "wait" })
     kit.modern(other, 1, "tools/call", { name = "wait" })

@@ -19,7 +19,7 @@ end
 local function ask(one, version)
   local server = require("lib.mcp.server").new { snapshot = registry.snapshot_of { one }, version = "0" }
   local transport = kit.transport()
-  local session = server:connect(transport)
+  local session = kit.attach(server, transport)
   if version == "2026-07-28" then
     kit.modern(session, 1, "tools/list")
     kit.modern(session, 2, "tools/call", { name = "probe" })

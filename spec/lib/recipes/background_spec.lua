@@ -123,7 +123,7 @@ local function connect(bench, options)
     snapshot = bench.catalog:snapshot(), version = "0", patience = options.patience or function() return SLICE end, ask_seconds = 600,
   }
   local transport = kit.transport()
-  local session = instance:connect(transport)
+  local session = kit.attach(instance, transport)
   local client = setmetatable({ session = session, transport = transport, last = 0, legacy = options.version }, Client)
   if options.version then
     local params = { protocolVersion = options.version, capabilities = { elicitation = {} } }
