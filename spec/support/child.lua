@@ -60,7 +60,12 @@ end
 
 -- Whether what it prints is MCP.
 local function is_server(args)
-  if args[1] == "serve" then return true end
+  if args[1] == "serve" then
+    for _, arg in ipairs(args) do
+      if arg == "--help" or arg == "-h" then return false end
+    end
+    return true
+  end
   return args[1] == "lua" and (args[2] or ""):find("^spec/support/%w+_server%.lua$") ~= nil
 end
 
