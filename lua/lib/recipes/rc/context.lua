@@ -6,7 +6,7 @@ local clock = require "lib.clock"
 local json = require "core.json"
 local lines = require "lib.recipes.rc.lines"
 local work = require "lib.recipes.rc.work"
-local brief = require("lib.text").brief
+local texts = require "lib.text"
 
 local M = {}
 
@@ -34,7 +34,7 @@ function methods:progress(done, total, message)
   if not is_finite(done) then error("ctx:progress takes numbers: done, total, message", 2) end
   if total ~= nil and not is_finite(total) then error("ctx:progress: total must be a number", 2) end
   if message ~= nil and type(message) ~= "string" then error("ctx:progress: the message must be a text", 2) end
-  state:progress(done, total, message and brief(message, MAX_PROGRESS))
+  state:progress(done, total, message and texts.brief(message, MAX_PROGRESS))
 end
 
 local LEVELS = { debug = true, info = true, warning = true, error = true }
@@ -53,7 +53,7 @@ function M.write_log(name, level, text, what, depth)
   end
   local kind = type(text)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then error(what .. " takes a level and a text", depth + 1) end
-  local line = brief(tostring(text), MAX_LINE):gsub("\r?\n", " | ")
+  local line = texts.brief(tostring(text), MAX_LINE):gsub("\r?\n", " | ")
   lines.write(name, level, line)
 end
 
@@ -93,7 +93,7 @@ function methods:elicit(question)
   if not plain or type(plain.message) ~= "string" or type(plain.input) ~= "table" then
     error("ctx:elicit takes { message = …, input = { parameters } }", 2)
   end
-  local ok, message = pcall(json.encode, plain, MAX_QUESTION)
+  local ok, message = pcall(json.encode, texts.clean_all(plain), MAX_QUESTION) -- a character that was cut ends no call
   if not ok then error("ctx:elicit: " .. message, 2) end
   local values = work.run(elicit, state, plain)
   return values and boundary.export(values) or nil
