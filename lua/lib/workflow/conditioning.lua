@@ -33,12 +33,13 @@ local function is_wordy(name)
 end
 
 -- Inputs by what they are for.
-local function sort_inputs(node)
+local function sort_inputs(graph, node)
   local found = { positive = {}, negative = {}, conditioning = {}, joint = {}, pipe = {}, unknown = {}, media = {},
                   words = { any = {}, positive = {}, negative = {} } }
   for _, name in ipairs(node.names) do
     local link, kind = node.links[name], names.edge(name)
     local words = names.words(name) or names.song_words(node, name) and "any"
+    if link and words and names.is_encoder(name) and graph.nodes[link.id] and names.loads(graph.nodes[link.id].class) then words = nil end
     if link and LEADS[kind] and (not is_wordy(name) or kind == "joint" or name:find("embeds", 1, true)) then
       table.insert(found[kind], link)
     elseif words and (link or type(node.inputs[name]) == "string") then
@@ -94,7 +95,7 @@ end
 
 -- What to go on with at a node: words, links; or why not.
 local function read_node(graph, node, slot, side, joint)
-  local found = sort_inputs(node)
+  local found = sort_inputs(graph, node)
   local words, links = {}, {}
   local two_sided = #found.positive + #found.words.positive > 0 and #found.negative + #found.words.negative > 0
   if two_sided then

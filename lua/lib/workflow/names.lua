@@ -67,6 +67,15 @@ function M.words(name)
   if NEGATIVE_WORDS[short] then return "negative" end
 end
 
+local ENCODERS = set "clip_l clip_g clip_h t5xxl bert mt5xl llama qwen25_7b"
+
+--- Whether an input is called after a text encoder: in some nodes the words for it, in others the encoder itself.
+---@param name string
+---@return boolean
+function M.is_encoder(name)
+  return ENCODERS[normal(name)] or false
+end
+
 -- What a song sounds like is said beside its lyrics.
 local SONG_WORDS = set "style tags caption description"
 
@@ -103,7 +112,7 @@ function M.is_text(name)
   return TEXTS[normal(name)] or ANY_WORDS[normal(name)] or false
 end
 
-local GLUE = { "name", "path", "file", "folder", "directory", "device", "dtype",
+local GLUE = { "name", "type", "path", "file", "folder", "directory", "device", "dtype",
   "delim", "separat", "find", "replace", "regex", "mode", "style", "action", "encoding", "title", "case", "tidy", "clean" }
 
 --- Whether an input says nothing but how texts are put together.
@@ -237,6 +246,8 @@ end
 
 --- Classes that save what they are given.
 M.saves = class_test { "save", "videocombine", "video_combine", "video combine", "export", "sendimage", "outputimage", "upload" }
+--- Classes that load models.
+M.loads = class_test { "loader", "loadclip", "textencoder" }
 --- Classes that only note what was done, for a file's metadata.
 M.notes = class_test { "metadata" }
 --- Classes that only show it.

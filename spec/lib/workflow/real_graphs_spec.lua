@@ -123,6 +123,15 @@ describe("workflow.roles: words of real graphs", function()
     check(graph, { prompt = "11.positive_prompt", negative = "12.prompt" })
   end)
 
+  it("are no encoder that is called as words are elsewhere", function()
+    check(base { ["3"] = node("HyVideoSampler", { seed = 1, model = { "4", 0 }, hyvid_embeds = { "10", 0 } }),
+      ["10"] = node("HyVideoTextEncode", { prompt = "a cat", text_encoders = { "15", 0 }, clip_l = { "16", 0 } }),
+      ["15"] = node("DownloadAndLoadHyVideoTextEncoder", { llm_model = "x", clip_model = "y" }),
+      ["16"] = node("CLIPLoader", { clip_name = "clip_l.safetensors", type = "stable_diffusion" }) }, { prompt = "10.prompt" })
+    check(base { ["6"] = text { "12", 3 }, ["12"] = node("Lora Loader (LoraManager)", { model = { "4", 0 }, text = "<lora:x:1>" }) },
+      { prompt = false })
+  end)
+
   it("are no name of a file", function()
     local found = check(base { ["6"] = node("ConditioningLoader", { conditioning_name = "depth.safetensors" }) },
       { prompt = false, negative = "7.text" })
