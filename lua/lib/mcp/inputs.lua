@@ -53,6 +53,31 @@ local function check_schema(schema, field)
   if not ok then fail("field '%s' cannot be written as JSON: %s", field, tostring(message)) end
 end
 
+local LISTS = { "required", "enum", "allOf", "anyOf", "oneOf", "prefixItems", "examples", "type" }
+
+local function is_plain_empty(value)
+  return type(value) == "table" and next(value) == nil and getmetatable(value) == nil
+end
+
+-- A schema of Lua tables: what JSON Schema has as a list is one, also where it is empty.  `"required": {}` in one tool
+-- costs a client the list of all.
+local function with_lists(schema)
+  if type(schema) ~= "table" then return schema end
+  local copy = require("lib.schema.subschemas").map(schema, with_lists)
+  for _, key in ipairs(LISTS) do
+    if is_plain_empty(copy[key]) then copy[key] = json.as_array {} end
+  end
+  for _, key in ipairs { "default", "const" } do
+    if copy.type == "array" and is_plain_empty(copy[key]) then copy[key] = json.as_array {} end
+  end
+  if type(copy.dependentRequired) == "table" then
+    for name, names in pairs(copy.dependentRequired) do
+      if is_plain_empty(names) then copy.dependentRequired[name] = json.as_array {} end
+    end
+  end
+  return copy
+end
+
 --- A schema given as a list of parameters, a table, or JSON text.  Raises an Error on a bad one.
 ---@param given table|string
 ---@param field string  for messages
@@ -66,6 +91,7 @@ function M.read_schema(given, field)
     return schema, raw, false
   end
   if is_schema(given) then
+    given = with_lists(given)
     check_schema(given, field)
     return given, given, false
   end

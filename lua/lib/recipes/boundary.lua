@@ -169,6 +169,15 @@ local function take_key(key, state, depth)
   return clean(key)
 end
 
+local function is_dense(list)
+  local count = 0
+  for key in next, list do
+    if math.type(key) ~= "integer" or key < 1 then return false end
+    count = count + 1
+  end
+  return count == rawlen(list) and (count == 0 or list[count] ~= nil)
+end
+
 local function copy_table(value, state, depth)
   if depth > MAX_DEPTH then return refuse(state, depth, "is nested more than %d levels deep", MAX_DEPTH) end
   if payloads[value] then
@@ -188,6 +197,10 @@ local function copy_table(value, state, depth)
     end
   end
   state.open[value] = nil
+  if state.faults and getmetatable_of(value) == json.array and not is_dense(result) then
+    refuse(state, depth, "is a list with holes or names")
+    return result
+  end
   return json.like(value, result)
 end
 

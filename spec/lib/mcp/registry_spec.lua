@@ -162,6 +162,20 @@ describe("mcp.registry.compile", function()
     assert.matches("images/0/url must be a string", wrong.text, 1, true)
   end)
 
+  it("has lists where a schema of Lua tables has empty ones", function()
+    local input = {
+      type = "object", required = {}, properties = {
+        a = { type = "array", default = {}, examples = {}, items = { required = {}, properties = {} } }, b = { enum = {} },
+        c = { type = "object", default = {} },
+      }, dependentRequired = { a = {} },
+    }
+    local tool = assert(registry.compile(kit.tool { input = input, output = input }))
+    local text = '{"dependentRequired":{"a":[]},"properties":{"a":{"default":[],"examples":[],"items":{"properties":{},"required":[]},'
+      .. '"type":"array"},"b":{"enum":[]},"c":{"default":{},"type":"object"}},"required":[],"type":"object"}'
+    assert.equal(text, json.encode(tool.schema))
+    assert.equal((text:gsub(',"required":%[%],"type":"object"}$', ',"type":"object"}')), json.encode(tool.output))
+  end)
+
   it("publishes an output schema of JSON text in its own order", function()
     local tool = assert(registry.compile(kit.tool {
       output = '{"type":"object","required":["z"],"properties":{"z":{},"a":{"minimum":1.0}},"additionalProperties":false}',

@@ -5,6 +5,7 @@
 
 local boundary = require "lib.recipes.boundary"
 local fiber = require "lib.fiber"
+local json = require "core.json"
 local work = require "lib.recipes.rc.work"
 
 local M = {}
@@ -93,6 +94,11 @@ local function all_of(state, step, count, concurrency)
   if failed then error(failure, 0) end
 end
 
+-- An empty one is a list all the same, to JSON; one with holes is no array of JSON's.
+local function as_list(results)
+  return next(results) == nil and json.as_array(results) or results
+end
+
 --- `rc.all`
 ---@param state rc.State
 ---@param functions function[]
@@ -106,7 +112,7 @@ function M.all(state, functions)
   end
   local results = {}
   all_of(state, function(i) results[i] = list[i]() end, #list, math.max(1, #list))
-  return results
+  return as_list(results)
 end
 
 local function options_of(options)
@@ -147,7 +153,7 @@ function M.map(state, items, fn, options)
   else
     all_of(state, function(i) results[i] = kept(pcall(fn, rawget(items, i), i)) end, count, concurrency)
   end
-  return results
+  return as_list(results)
 end
 
 return M

@@ -145,3 +145,10 @@ describe("rc.map", function()
     end)
   end)
 end)
+
+describe("rc.map and rc.all of nothing", function()
+  it("give lists, to JSON, too", function()
+    local data = run "return { map = rc.map({}, print), all = rc.all {}, kept = rc.map({}, print, { stop_on_error = false }) }"
+    assert.equal('{"all":[],"kept":[],"map":[]}', require("core.json").encode(data))
+  end)
+end)

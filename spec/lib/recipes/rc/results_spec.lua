@@ -52,6 +52,9 @@ describe("what a recipe returns", function()
     { "local t = {} local at = t for _ = 1, 200 do at.t = {} at = at.t end return { urls = { 'u' }, t = t }",
       "is nested more than 100 levels deep", '"urls":["u"]' },
     { "return print", "the value is a function", "null" },
+    { "return { l = rc.json.array { 1, nil, 3 }, u = 'u' }", "the value at .l is a list with holes or names",
+      '{"l":{"1":1,"3":3},"u":"u"}' },
+    { "local l = rc.json.array { 1 } l.n = 2 return l", "the value is a list with holes or names", '{"1":1,"n":2}' },
     { "local t = {} for i = 1, 50 do t[i] = print end return t", "; and 30 more", "null,null" },
   }
   for _, case in ipairs(odd) do
