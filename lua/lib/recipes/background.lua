@@ -242,7 +242,13 @@ function Runs:deliver(run, note)
     return nil, guard.caught("recipe '%s'", run.subject.name, outcome.result)
   end
   local result, err = outcome.result, outcome.err
-  if result and note then result.text = result.text and note .. "\n" .. result.text or note end
+  if not note then return result, err end
+  if result then
+    result.text = result.text and note .. "\n" .. result.text or note
+  else
+    err = errors.wrap(err)
+    err.message = note .. "\n" .. err.message
+  end
   return result, err
 end
 

@@ -213,6 +213,19 @@ describe("recipes.background", function()
     end)
   end)
 
+  it("gives an error of a run to the same call again, which says whose it is", function()
+    with(function(bench, client)
+      local run = client:call("maker", { how = "fail" }).structuredContent.run
+      clock.sleep(200)
+      local err = client:call("maker", { how = "fail" })
+      assert.is_true(err.isError)
+      assert.matches("This is run " .. run, err.content[1].text, 1, true)
+      assert.matches("no luck", err.content[1].text, 1, true)
+      assert.equal(1, submits(bench))
+      assert.is_true(client:call("maker", { how = "fail" }).structuredContent.pending) -- a new run
+    end)
+  end)
+
   it("says what may have happened to a handle that it does not know", function()
     with(function(_, client)
       for _, handle in ipairs { "run-0", ("x"):rep(100000), "a\27[31m" } do
