@@ -178,7 +178,7 @@ end
 
 local function perform(program, args, target)
   local dry_run = args.dry_run and new_dry_run(program, target) or nil
-  local tape = args.record and require("lib.recipes.tape").new { secrets = { program.settings.api_key } } or nil
+  local tape = args.record and require("lib.recipes.tape").new() or nil
   local outcome, result = one_call.run(args, {
     command = "run",
     leaving = "cleaning up",

@@ -39,6 +39,7 @@ local M = {}
 ---@field items? string|Parameter[]  an array's items: their type, or the parameters of objects
 ---@field properties? Parameter[]    the members of an object; without it, any object
 ---@field examples? any[]
+---@field secret? boolean       no message repeats what it was given
 ---@field empty? "refused"       an empty value that it cannot have (0 below its minimum) is an error, left out or not
 
 ---@class CompiledParameters
@@ -243,7 +244,10 @@ function compile_value(entry)
   wanted = wanted .. such_as(entry)
   return function(raw, place, problems)
     local value = convert(raw)
-    if value == nil then return note(problems, place, "Field '%s' must be %s, got %s.", place, wanted, shown(raw)) end
+    if value == nil then
+      local got = entry.secret and "a " .. type(raw) or shown(raw)
+      return note(problems, place, "Field '%s' must be %s, got %s.", place, wanted, got)
+    end
     for i = 1, #rules do
       if not rules[i](value, place, problems) then return nil end
     end
@@ -378,7 +382,8 @@ local function compile_check(list)
   return function(arguments, work)
     if arguments == nil or arguments == null then arguments = {} end
     local object = coerce.object(arguments)
-    if not object then return nil, M.invalid("arguments", "The arguments must be an object, got " .. shown(arguments) .. ".") end
+    if not object then return nil, M.invalid("arguments", "The arguments must be an object, got "
+      .. require("lib.redaction").told(shown(arguments)) .. ".") end
     local problems = { work = work }
     local input = read(object, "", problems)
     if not input then return nil, invalid(problems) end

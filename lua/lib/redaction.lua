@@ -9,17 +9,17 @@
 ---
 --- Nothing of this is ever on disk.
 
-local codec = require "core.codec"
 local json = require "core.json"
 local redact = require "core.redact"
 local secrets_in = require "lib.redaction.secrets"
+local brief = require("lib.text").brief
 
 local M = {}
 
 local NAMES = {
   extra_data = "cut", inputs = "inputs", outputs = "outputs", output_urls = "outputs",
   url = "output", filename = "output", subfolder = "output", type = "output", format = "output", fullpath = "output",
-  node_id = "output", channel = "output",
+  node_id = "output", channel = "output", path = "output", about_path = "output", file = "output", uri = "output",
   status = "kept", outcome = "kept", error_code = "kept", request_id = "kept", deployment_id = "kept", instance_id = "kept",
   id = "kept", status_url = "kept", result_url = "kept", cancel_url = "kept",
 }
@@ -197,8 +197,8 @@ end
 
 -- Cutting -----------------------------------------------------------------------------------------------
 
-local function cut(rules, text)
-  return rules:json(text) or rules:text(text)
+local function cut(rules, text, outputs)
+  return rules:json(text, outputs) or rules:text(text)
 end
 
 --- What came from the API, without what is secret.
@@ -211,7 +211,7 @@ function M.foreign(body, list)
   return body
 end
 
---- A text that is printed or told, without all that is known to be secret.
+--- A text that tells of a failure or of progress, without all that is known to be secret.
 ---@param text string
 ---@return string
 function M.text(text)
@@ -219,24 +219,39 @@ function M.text(text)
   return text
 end
 
---- A plain value that is recorded or told, without all that is known to be secret.  The value itself where nothing is.
+--- The beginning of such a text, up to a number of bytes; what is cut off was looked at, too.
+---@param text string
+---@param bytes integer
+---@return string
+function M.brief(text, bytes)
+  return brief(M.text(brief(text, 2 * bytes)), bytes)
+end
+
+--- A text that tells of a success, without the key, and without what looks like an `extra_data`: other values might stand in the
+--- URLs in it.
+---@param text string
+---@return string
+function M.told(text)
+  return key_rules:text(text)
+end
+
+--- The JSON of a result of our own, or of a record: without all that is known to be secret, but for URLs, paths and ids.
+---@param text string
+---@return string
+function M.json(text)
+  for _, rules in ipairs(shown_rules) do text = cut(rules, text, true) end
+  return text
+end
+
+--- The same for a value, which is returned as it is where nothing in it is secret.
 ---@generic T
 ---@param value T  what JSON can say
 ---@return T
 function M.value(value)
-  if type(value) == "string" then return M.text(value) end
-  if value == nil or type(value) ~= "table" and type(value) ~= "userdata" then return value end
+  if value == nil or type(value) == "boolean" then return value end
   local before = json.encode(value)
-  local after = before
-  for _, rules in ipairs(shown_rules) do after = cut(rules, after) end
+  local after = M.json(before)
   return after == before and value or json.decode(after)
-end
-
---- A text with U+FFFD for what is no UTF-8 and without secrets: what may be sent as it is.
----@param text string
----@return string
-function M.clean(text)
-  return M.text(codec.utf8_clean(text))
 end
 
 M.set_key(nil)

@@ -544,8 +544,9 @@ function Rules:text(text) end
 --- The same for JSON, or text that is nearly JSON: strings, numbers and what is cut as a whole change, so that it stays what it
 --- is.  nil where it is none.
 ---@param text string
+---@param outputs? boolean  all of it counts as outputs
 ---@return string?
-function Rules:json(text) end
+function Rules:json(text, outputs) end
 
 --- From now on each line of the log is cut by these rules, at most 64; they stay alive.
 ---@param list core.redact.Rules[]

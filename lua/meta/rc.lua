@@ -33,6 +33,7 @@ local rc = {}
 ---@field items? rc.Type|rc.Parameter[]  an array's items: a type, or the parameters of objects
 ---@field properties? rc.Parameter[]     an object's members
 ---@field examples? any[]
+---@field secret? boolean         no message repeats what it was given
 ---@field empty? "refused"        a zero below `minimum` is an error, also where the number may be left out
 
 ---@class rc.Annotations

@@ -69,7 +69,7 @@ return {
       examples = { json.decode '{"6":{"inputs":{"text":"a city at dusk"}}}' } },
     { "workflow_api_json", "object", "Advanced: a whole workflow in ComfyUI's API format to run instead of the deployment's own; its nodes "
       .. "and models must exist in the deployment", optional = true },
-    { "extra_data", "object", "For ComfyUI partner nodes: {\"api_key_comfy_org\":\"comfyui-…\"}", optional = true },
+    { "extra_data", "object", "For ComfyUI partner nodes: {\"api_key_comfy_org\":\"comfyui-…\"}", optional = true, secret = true },
     { "webhook_url", "string", "Public https URL that RunComfy calls when the request ends", optional = true, min_length = 1 },
     { "webhook_intermediate_status", "boolean", "Call the webhook at every change of status, not only at the end", optional = true },
     { "wait_for_completion", "boolean", "Wait for the end and answer with the result", default = false },

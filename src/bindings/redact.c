@@ -162,14 +162,14 @@ static int rules_text(lua_State *L)
     return push_outcome(L, redact_text(r, text, size, &out), &out);
 }
 
-/// rules:json(text) -> text | nil
+/// rules:json(text, outputs) -> text | nil
 static int rules_json(lua_State *L)
 {
     const struct redact *r = check_rules(L);
     size_t size;
     const char *text = luaL_checklstring(L, 2, &size);
     struct buf out = { 0 };
-    return push_outcome(L, redact_json(r, text, size, &out), &out);
+    return push_outcome(L, redact_json(r, text, size, lua_toboolean(L, 3), &out), &out);
 }
 
 // The log

@@ -47,8 +47,8 @@ enum redact_outcome redact_text(const struct redact *r, const char *text, size_t
 
 /// The same for text that is JSON, or nearly: NaN, control characters and bytes that are no UTF-8
 /// do not matter.  REDACT_NO_JSON: it is none, or nested deeper than JSON_MAX_DEPTH; nothing was
-/// appended.
-enum redact_outcome redact_json(const struct redact *r, const char *text, size_t size,
+/// appended.  `outputs`: all of it counts as outputs.
+enum redact_outcome redact_json(const struct redact *r, const char *text, size_t size, bool outputs,
                                 struct buf *out);
 
 #endif

@@ -242,7 +242,7 @@ static bool walk(struct walk *w)
     return w->depth == 0 && w->had_value;
 }
 
-enum redact_outcome redact_json(const struct redact *r, const char *text, size_t size,
+enum redact_outcome redact_json(const struct redact *r, const char *text, size_t size, bool outputs,
                                 struct buf *out)
 {
     if (size >= UINT32_MAX)
@@ -257,7 +257,7 @@ enum redact_outcome redact_json(const struct redact *r, const char *text, size_t
     w->scan.failed = false;
     w->at = w->depth = w->cut_depth = w->cut_from = 0;
     w->had_value = false;
-    w->frames[0] = (struct frame){ 0 };
+    w->frames[0] = (struct frame){ .in_outputs = outputs };
     enum redact_outcome outcome = REDACT_NO_JSON;
     if (walk(w)) {
         outcome = w->scan.map ? REDACT_CHANGED : REDACT_SAME;

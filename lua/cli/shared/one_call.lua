@@ -24,11 +24,11 @@ end
 ---@param outcome CallOutcome
 ---@return integer status
 function M.report(args, outcome)
-  local json = require "core.json"
-  if outcome.data ~= nil then io.stdout:write(terminal.json(json.encode(outcome.data)), "\n") end
+  local json, redaction = require "core.json", require "lib.redaction"
+  if outcome.data ~= nil then io.stdout:write(terminal.json(redaction.json(json.encode(outcome.data))), "\n") end
   local silent = args.json or (args.quiet and outcome.status == exit_status.ok)
   if not silent and outcome.text then
-    io.stderr:write(terminal.plain(outcome.text), outcome.text:sub(-1) == "\n" and "" or "\n")
+    io.stderr:write(terminal.plain(redaction.told(outcome.text)), outcome.text:sub(-1) == "\n" and "" or "\n")
   end
   return outcome.status
 end

@@ -52,6 +52,7 @@ end
 -- The API client's view of the settings; the simulator stands in for RunComfy when it runs.
 local function configure(self)
   local settings, simulator = self.settings, self.simulator
+  require("lib.redaction").set_key(settings.api_key) -- which the simulator is not given, and which is as secret beside it
   assert(require("lib.runcomfy.api").configure {
     key = simulator and NO_KEY or settings.api_key,
     base_url = simulator and simulator.base_url or settings.base_url,

@@ -17,7 +17,7 @@ local MAX_DEPTH = 16
 -- What each field of an entry must be, and the parameter types that it goes with (none given: all).
 local FIELDS = {
   default = {}, examples = { kind = "table" }, enum = { kind = "table" },
-  optional = { kind = "boolean" }, required = { kind = "boolean" },
+  optional = { kind = "boolean" }, required = { kind = "boolean" }, secret = { kind = "boolean" },
   minimum = { kind = "number", types = { integer = true, number = true } },
   maximum = { kind = "number", types = { integer = true, number = true } },
   min_length = { kind = "number", types = { string = true } },

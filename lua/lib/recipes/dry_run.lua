@@ -8,6 +8,7 @@ local json = require "lib.json"
 local made_up = require "lib.recipes.made_up"
 local planning = require "lib.recipes.dry_run.plan"
 local real = require "lib.recipes.dry_run.real"
+local redaction = require "lib.redaction"
 local registry = require "lib.mcp.registry"
 
 local M = {}
@@ -135,8 +136,10 @@ local function read(self, call, proceed)
 end
 
 local function plan_call(self, call, source, err)
+  redaction.secrets(call.input.extra_data)
   self.calls[#self.calls + 1] = {
-    tool = call.name, input = plain(call.input), risk = risk_of(call.name, call.tool), answer = source, error = err and err.message,
+    tool = call.name, input = redaction.value(plain(call.input)), risk = risk_of(call.name, call.tool), answer = source,
+    error = err and redaction.text(err.message),
   }
   if call.name == "submit_request" and not err then count_request(self, call.input.deployment_id) end
 end

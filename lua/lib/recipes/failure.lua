@@ -2,8 +2,9 @@
 
 local boundary = require "lib.recipes.boundary"
 local errors = require "lib.errors"
+local redaction = require "lib.redaction"
 local sandbox = require "lib.recipes.sandbox"
-local brief, clean_all = require("lib.text").brief, require("lib.text").clean_all
+local clean_all = require("lib.text").clean_all
 
 local M = {}
 
@@ -46,7 +47,7 @@ local function import_fields(err)
   local copy = {}
   for _, name in ipairs(fields) do
     local ok, value = pcall(boundary.import, rawget(err, name))
-    copy[name] = ok and clean_all(value) or nil
+    copy[name] = ok and redaction.value(clean_all(value)) or nil
   end
   return copy
 end
@@ -57,7 +58,7 @@ local function message_of(err)
   local message = kind == "table" and rawget(err, "message") or err
   if type(message) == "number" then message = tostring(message) end
   if type(message) ~= "string" then message = "it raised an error that is a " .. kind .. " without a message" end
-  return brief(message, MAX_MESSAGE)
+  return redaction.brief(message, MAX_MESSAGE)
 end
 
 --- What a recipe raised, as the host's error value.

@@ -2,6 +2,7 @@
 
 local errors = require "lib.errors"
 local json = require "lib.json"
+local redaction = require "lib.redaction"
 
 local M = {}
 
@@ -16,12 +17,11 @@ M.VERSION = 1
 
 ---@class Tape
 ---@field entries TapeEntry[]
----@field package secrets string[]
 ---@field package played table<integer, integer>  how often an entry was played
 local Tape = {}
 Tape.__index = Tape
 
-local REMOVED = "[removed]"
+local REMOVED = "[redacted]"
 
 local SECRET_NAMES = { "api_?key", "token$", "secret", "passw", "authorization", "credential" }
 
@@ -35,24 +35,17 @@ local function is_secret_name(name)
 end
 
 -- The query of a URL may be a signature, and a name before its host a password.
-local function clean_text(text, secrets)
-  for _, secret in ipairs(secrets) do
-    local from, to = text:find(secret, 1, true)
-    while from do
-      text = text:sub(1, from - 1) .. REMOVED .. text:sub(to + 1)
-      from, to = text:find(secret, from + #REMOVED, true)
-    end
-  end
+local function clean_text(text)
   text = text:gsub("(https?://)[^%s/?#@\"']+@", "%1")
   return (text:gsub("(https?://[^%s?\"']+)%?[^%s\"']+", "%1"))
 end
 
-local function clean(value, secrets)
-  if type(value) == "string" then return clean_text(value, secrets) end
+local function clean(value)
+  if type(value) == "string" then return clean_text(value) end
   if type(value) ~= "table" then return value end
   local copy = setmetatable({}, getmetatable(value))
   for key, item in pairs(value) do
-    copy[key] = is_secret_name(key) and type(item) == "string" and REMOVED or clean(item, secrets)
+    copy[key] = is_secret_name(key) and type(item) == "string" and REMOVED or clean(item)
   end
   return copy
 end
@@ -62,14 +55,20 @@ local function plain(value)
   return json.decode(json.encode(value))
 end
 
----@param options? { secrets: (string|nil)[]? }
+-- A value as it is recorded: a copy, without what is secret.
+local function recorded(value)
+  return clean(redaction.value(plain(value)))
+end
+
+-- The same for what a call is given.
+local function recorded_input(call)
+  if type(call.input) == "table" then redaction.secrets(call.input.extra_data) end
+  return recorded(call.input)
+end
+
 ---@return Tape
-function M.new(options)
-  local secrets = {}
-  for _, secret in pairs(options and options.secrets or {}) do
-    if #secret >= 8 then secrets[#secrets + 1] = secret end
-  end
-  return setmetatable({ entries = {}, secrets = secrets, played = {} }, Tape)
+function M.new()
+  return setmetatable({ entries = {}, played = {} }, Tape)
 end
 
 -- Recording ------------------------------------------------------------------------------------------
@@ -78,7 +77,7 @@ local ERROR_FIELDS = { "message", "code", "status_code", "error_code", "hint", "
 
 local function error_of(err)
   local fields = {}
-  for _, name in ipairs(ERROR_FIELDS) do fields[name] = plain(err[name]) end
+  for _, name in ipairs(ERROR_FIELDS) do fields[name] = err[name] end
   return fields
 end
 
@@ -109,12 +108,12 @@ end
 ---@param proceed fun(): table?, Error?
 ---@return table|nil result, Error? err
 function Tape:around(call, proceed)
-  local entry = { name = call.name, input = clean(plain(call.input), self.secrets) }
+  local entry = { name = call.name, input = recorded_input(call) }
   local result, err = proceed()
   if result then
-    entry.result = clean({ text = result.text, data = plain(result.data) }, self.secrets)
+    entry.result = recorded { text = result.text, data = result.data }
   else
-    entry.error = clean(error_of(errors.wrap(err)), self.secrets)
+    entry.error = recorded(error_of(errors.wrap(err)))
   end
   add(self, entry)
   return result, err
@@ -159,7 +158,7 @@ end
 
 -- The first entry of this call that has not been played as often as it was recorded.
 local function find(self, call)
-  local input = clean(plain(call.input), self.secrets)
+  local input = recorded_input(call)
   for i, entry in ipairs(self.entries) do
     if (self.played[i] or 0) < (entry.times or 1) and entry.name == call.name and same(entry.input, input) then return i, entry end
   end
@@ -171,8 +170,9 @@ end
 function Tape:play(call)
   local at, entry = find(self, call)
   if not entry then
-    return nil, errors.new(("the tape holds no further call of '%s' with %s; record it again"):format(call.name, json.encode(call.input)),
-      { code = "not_on_tape" })
+    local message = ("the tape holds no further call of '%s' with %s; record it again"):format(call.name,
+      json.encode(recorded_input(call)))
+    return nil, errors.new(message, { code = "not_on_tape" })
   end
   self.played[at] = (self.played[at] or 0) + 1
   if entry.error then

@@ -1,6 +1,7 @@
 local errors = require "lib.errors"
 local folder = require "spec.support.folder"
 local json = require "core.json"
+local redaction = require "lib.redaction"
 local tape = require "lib.recipes.tape"
 
 describe("recipes.tape", function()
@@ -22,7 +23,8 @@ describe("recipes.tape", function()
   local function call(name, input) return { name = name, input = input } end
 
   it("keeps secrets off, and what only looks like one on", function()
-    local recorded = tape.new { secrets = { "the-key-of-the-user" } }
+    redaction.set_key "the-key-of-the-user"
+    local recorded = tape.new()
     recorded:around(call("submit_request", {
       api_key_comfy_org = "secret-1", accessToken = "secret-2", password = "secret-3", max_tokens = 5, token_count = "three",
       webhook_url = "https://name:secret-4@example.com/hook?sig=secret-5", note = "key the-key-of-the-user, twice the-key-of-the-user",
@@ -36,6 +38,31 @@ describe("recipes.tape", function()
     } do
       assert.matches(kept, text, 1, true)
     end
+  end)
+
+  it("keeps extra_data off under whatever names, wherever it comes back", function()
+    local recorded = tape.new()
+    local extra = { comfy = "partner-secret-1", pin = "4711", deep = { { "partner-secret-2" } }, number = 123456789012 }
+    recorded:around(call("submit_request", { deployment_id = "d", extra_data = extra, note = "by partner-secret-1" }), function()
+      return nil, errors.new("refused: {'extra_data': {'pin': '4711'}} partner-secret-2", {
+        data = { input = { comfy = "partner-secret-1", number = 123456789012 }, pin = "4711" },
+      })
+    end)
+    recorded:around(call("get_request_result", { request_id = "r" }), function()
+      return { text = "as partner%2Dsecret%2D1", data = { text = "partner-secret-2", outputs = { url = "https://x/partner-secret-1" } } }
+    end)
+    assert(recorded:save(path))
+    local text = read()
+    assert.is_nil(text:gsub("https://x/partner%-secret%-1", ""):find "secret")
+    assert.matches("https://x/partner-secret-1", text, 1, true)
+    assert.is_nil(text:find("4711", 1, true))
+    assert.is_nil(text:find("123456789012", 1, true))
+    local played = assert(tape.open(path))
+    local _, err = played:play(call("submit_request", { deployment_id = "d", extra_data = extra, note = "by partner-secret-1" }))
+    assert.matches("refused", err.message, 1, true)
+    _, err = played:play(call("submit_request", { deployment_id = "d", extra_data = extra }))
+    assert.equal("not_on_tape", err.code)
+    assert.is_nil(err.message:find("secret", 1, true))
   end)
 
   it("writes polls that say the same once, and plays them as often", function()

@@ -5,6 +5,7 @@ local calls = require "lib.recipes.call"
 local clock = require "lib.clock"
 local json = require "core.json"
 local lines = require "lib.recipes.rc.lines"
+local redaction = require "lib.redaction"
 local work = require "lib.recipes.rc.work"
 local texts = require "lib.text"
 
@@ -34,7 +35,7 @@ function methods:progress(done, total, message)
   if not is_finite(done) then error("ctx:progress takes numbers: done, total, message", 2) end
   if total ~= nil and not is_finite(total) then error("ctx:progress: total must be a number", 2) end
   if message ~= nil and type(message) ~= "string" then error("ctx:progress: the message must be a text", 2) end
-  state:progress(done, total, message and texts.brief(message, MAX_PROGRESS))
+  state:progress(done, total, message and redaction.brief(message, MAX_PROGRESS))
 end
 
 local LEVELS = { debug = true, info = true, warning = true, error = true }
@@ -53,7 +54,7 @@ function M.write_log(name, level, text, what, depth)
   end
   local kind = type(text)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then error(what .. " takes a level and a text", depth + 1) end
-  local line = texts.brief(tostring(text), MAX_LINE):gsub("\r?\n", " | ")
+  local line = redaction.brief(tostring(text), MAX_LINE):gsub("\r?\n", " | ")
   lines.write(name, level, line)
 end
 

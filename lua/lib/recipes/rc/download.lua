@@ -8,6 +8,7 @@ local hosts = require "lib.recipes.rc.hosts"
 local http = require "lib.recipes.rc.http"
 local json = require "core.json"
 local media_type = require "lib.media_type"
+local redaction = require "lib.redaction"
 local work = require "lib.recipes.rc.work"
 
 local M = {}
@@ -113,7 +114,7 @@ local function about(state, url, saved, more)
     seeds = seeds_in(origin.overrides),
   }
   for key, value in pairs(more or {}) do result[key] = value end
-  return json.encode(json.ordered(ABOUT_KEYS, result))
+  return redaction.json(json.encode(json.ordered(ABOUT_KEYS, result)))
 end
 
 local function write(path, text)
