@@ -12,7 +12,8 @@ local LEAKY = [[
 local rc = require "rc"
 return rc.tool {
   name = "leaky", description = "Shows what it has.",
-  input = { { "deployment_id", "string", "Deployment" }, { "secret", "string", "Secret" }, { "fails", "boolean", "Fails", default = false } },
+  input = { { "deployment_id", "string", "Deployment" }, { "secret", "string", "Secret" },
+    { "fails", "boolean", "Fails", default = false } },
   uses = { "submit_request" },
   run = function(input, ctx)
     local extra = { api_key_comfy_org = input.secret, pin = "4711" }
