@@ -109,7 +109,7 @@ local function add_links(graph)
   end
 end
 
-local WRAPPERS = { "prompt", "workflow_api_json", "workflow", "output" }
+local WRAPPERS = { "prompt", "workflow_api_json", "workflow", "output", "input" }
 
 -- Why a table without a node is no workflow in API format.
 local function refusal(value)

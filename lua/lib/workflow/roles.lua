@@ -113,7 +113,7 @@ local function side_role(graph, encoders, unclear, which)
   return traced(all), signature
 end
 
-local function without_lyrics(graph, encoders)
+local function find_lyrics(graph, encoders)
   local places = {}
   for _, encoder in ipairs(encoders) do
     local node = graph.nodes[encoder.id]
@@ -170,7 +170,7 @@ local function find_words(graph, trace, sides, roles)
   local negatives = append(append({}, sides.negative.encoders), trace.partners.negative)
   roles.negative, signature.negative = side_role(graph, negatives, append(append({}, sides.negative.unclear), trace.unclear), "negative")
   check_second(graph, roles, sides.second, signature)
-  roles.lyrics = without_lyrics(graph, sides.prompt.encoders)
+  roles.lyrics = find_lyrics(graph, prompts)
   local shared = roles.negative and roles.prompt and shares(roles.negative, roles.prompt)
   if shared then
     roles.negative = candidate({}, ("%s holds the prompt: the negative conditioning is made of the same words"):format(shared))

@@ -39,6 +39,7 @@ describe("workflow.graph", function()
   for name, case in pairs {
     ["the UI format"] = { '{"nodes":[{"id":1}],"links":[],"version":0.4}', "UI format" },
     ["a wrapper"] = { '{"prompt":{"1":{"class_type":"A","inputs":{}}}}', "not in 'prompt'" },
+    ["the request of a worker"] = { '{"input":{"workflow":{"1":{"class_type":"A","inputs":{}}}}}', "not in 'input'" },
     ["an empty object"] = { "{}", "no node" },
     ["a list"] = { '[{"class_type":"A"}]', "no node" },
     ["comments alone"] = { '{"_comment":"x"}', "no node" },

@@ -168,6 +168,9 @@ describe("workflow.roles: words of real graphs", function()
     local song = node("YuE2GenerateMusic", { style = "jazz", lyrics = "la la", mode = "full", clip = { "4", 1 } })
     check(base { ["6"] = song, ["7"] = node("ConditioningZeroOut", { conditioning = { "6", 0 } }) },
       { prompt = "6.style", lyrics = "6.lyrics", negative = false })
+    check({ ["1"] = node("RunComfyACEStep15T2A", { duration = 20, lyrics = "[instrumental]", seed = 42, tags = "warm guitar",
+      resume_request_id = "" }), ["2"] = node("SaveAudioAdvanced", { audio = { "1", 0 } }) },
+      { prompt = "1.tags", lyrics = "1.lyrics", seed = "1.seed" })
   end)
 end)
 
