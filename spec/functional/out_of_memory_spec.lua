@@ -12,6 +12,11 @@ local timer = require "core.timer"
 
 local ID = "a1b2c3d4-0000-4000-8000-000000000001"
 
+local calls = {
+  ["a submit"] = { deployment_id = ID },
+  ["a submit and one look"] = { deployment_id = ID, wait_for_completion = true, timeout_seconds = 0 },
+}
+
 describe("memory that runs out", function()
   local simulator, url
 
@@ -28,32 +33,32 @@ describe("memory that runs out", function()
   end)
 
   local function connect()
-    local session = kit.connect { (require "tools.submit_request") }
     local transport = { is_closed = function() return false end, last = false }
     function transport:send(text) self.last = text end
-    return session, transport
+    return (kit.connect { (require "tools.submit_request") }), transport
   end
 
   local function received()
     return json.decode(client.get(url .. "/_sim/state").body).received
   end
 
-  -- Makes a call whose allocations fail from the one after `after` on; gives its answer, or nil where the request itself could
+  local last = 0
+
+  -- Makes a call in which one allocation fails, the one after `after`; gives the answer, or false where the request itself could
   -- not be read, and whether memory ran out at all.
   local function call(session, transport, arguments, after)
-    transport.last = false
-    local expired = false
+    last, transport.last = last + 1, false
+    local expired, taken = false, false
     local guard <close> = timer.after(20000, function() expired = true end)
     local request = json.encode {
-      jsonrpc = "2.0", id = 1, method = "tools/call",
+      jsonrpc = "2.0", id = last, method = "tools/call",
       params = { name = "submit_request", arguments = arguments, _meta = kit.meta() },
     }
-    local taken = false
     local function wait()
       while not transport.last and not expired do loop.step(true) end
     end
     local function try()
-      host.fail_allocations(after, 2)
+      host.fail_allocations(after, 2) -- Lua collects and tries again after one
       session:receive(request, transport)
       taken = true
       wait()
@@ -67,32 +72,26 @@ describe("memory that runs out", function()
     return transport.last, left < 2
   end
 
-  for name, arguments in pairs {
-    ["answered at once"] = { deployment_id = ID },
-    ["looked at once"] = { deployment_id = ID, wait_for_completion = true, timeout_seconds = 0 },
-  } do
-    it(("leaves no submit unnamed (%s)"):format(name), function()
+  for name, arguments in pairs(calls) do
+    it("leaves no submit unnamed: " .. name, function()
       local session, transport = connect()
       local after, sent, unknown, ran_out = 0, 0, 0, true
-      local lines = kept_log.lines_of(function()
+      kept_log.lines_of(function()
         call(session, transport, arguments, 1000000) -- all is loaded from here on
         while ran_out do
           local before = received()
           local answer, failed = call(session, transport, arguments, after)
-          ran_out = failed
-          after = after + 1
+          ran_out, after = failed, after + 1
           if received() > before then
-            sent = sent + 1
-            local named = answer:find("%x+%-%x+%-%x+%-%x+%-%x+", 1) and answer:find "request_id" or answer:find("request %x+%-")
+            local named = answer:find("request_id", 1, true) or answer:find "request %x+%-"
             local is_unknown = answer:find("is unknown, and it was not sent again", 1, true)
-            unknown = unknown + (is_unknown and not named and 1 or 0)
             assert.is_truthy(named or is_unknown, answer)
+            sent, unknown = sent + 1, unknown + (named and 0 or 1)
           end
         end
       end)
-      assert.is_true(sent > 20, ("only %d of %d"):format(sent, after))
+      assert.is_true(sent > 20, ("only %d of %d were sent"):format(sent, after))
       assert.is_true(unknown < sent / 2, ("%d of %d are told as unknown"):format(unknown, sent))
-      assert.is_true(#lines > 0)
     end)
   end
 end)

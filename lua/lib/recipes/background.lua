@@ -16,6 +16,7 @@ local host = require "core.host"
 local json = require "core.json"
 local log = require "core.log"
 local open_requests = require "lib.recipes.open_requests"
+local receipts = require "lib.mcp.receipts"
 local results = require "lib.recipes.results"
 local under_way = require "lib.recipes.under_way"
 
@@ -239,7 +240,8 @@ function Runs:deliver(run, note)
     if fiber.is_cancelled(outcome.result) then
       return nil, errors.new(("run %s was cancelled"):format(run.id), { code = "cancelled" })
     end
-    return nil, guard.caught("recipe '%s'", run.subject.name, outcome.result)
+    local raised = errors.wrap(guard.caught("recipe '%s'", run.subject.name, outcome.result))
+    return nil, receipts.name_in(run.ctx.receipts, raised)
   end
   local result, err = outcome.result, outcome.err
   if not note then return result, err end

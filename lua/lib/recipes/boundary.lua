@@ -360,14 +360,21 @@ local function perform(call, fn, args)
   return fn(table.unpack(args, 1, args.n))
 end
 
--- A `start` for coroutines.await, on the host's side; the answer is one packed table, ok first.
+local function packed(call, fn, args)
+  return table.pack(pcall(perform, call, fn, args))
+end
+
+-- A `start` for coroutines.await, on the host's side; the answer is one packed table, ok first.  It comes also where memory
+-- runs out on the way: whoever waits must not wait for ever.
 local function begin(call, fn, args, callback)
-  local self = setmetatable({ call = call, ended = false }, HostCall)
-  local outcome
+  local self = setmetatable({ call = call, ended = false, task = nil }, HostCall)
+  local spare, outcome = { n = 2, false, "not enough memory" }, nil
   self.task = fiber.spawn(function()
-    outcome = table.pack(pcall(perform, call, fn, args))
+    local ok, result = pcall(packed, call, fn, args)
+    outcome = ok and result or spare
     callback(nil, outcome)
   end)
+  if self.task.status == "done" then outcome = outcome or spare end
   if not outcome then return self end
   self:__close()
   return nil, outcome

@@ -1,4 +1,6 @@
+local background = require "lib.recipes.background"
 local clock = require "lib.clock"
+local context = require "lib.mcp.context"
 local fiber = require "lib.fiber"
 local folder = require "spec.support.folder"
 local json = require "core.json"
@@ -449,6 +451,20 @@ describe("recipes.background", function()
       assert.matches("The recipe has changed since", joined.content[1].text, 1, true)
       client:call("maker", { how = "sleep" })
     end)
+  end)
+
+  it("names what it had begun where something of our own fails", function()
+    local runs, caller, err = background.new(), context.new { tool = "x", request = {} }, nil
+    local lines <close> = recipes.log()
+    fiber.spawn(function()
+      err = select(2, runs:call({ name = "x", recipe = {}, account = "", input = {}, collects = true }, function(ctx)
+        ctx:receipt { deployment_id = "d", request_id = "r-1" }
+        error "a bug"
+      end, caller))
+    end)
+    assert.matches("a bug\nIt had begun: request r-1 of deployment d", err.message, 1, true)
+    assert.equal("r-1", err.data.submitted[1].request_id)
+    assert.equal(1, lines:count "recipe 'x' raised an error")
   end)
 
   it("runs as before where no client asks", function()
