@@ -42,6 +42,7 @@ local function add_place(list, path, args)
     return require("lib.errors").new(("cannot read %s: %s%s"):format(path, message, hint))
   end
   if stat.type == "directory" then
+    -- linear: a word of the command line or of the settings
     return add_folder(list, { path = #path > 1 and path:gsub("/+$", "") or path, label = "command line" }, true)
   end
   local problem = not list.lenient and require("lib.recipes.folders").file_problem(path) or nil
@@ -71,6 +72,7 @@ local function link(program, at)
     find = function(name) return program:catalog():find(name) end,
   })
   if not err then return nil end
+  -- linear: a path that the system took, 4,096 bytes at most
   local shown = at.file:match "[^/]+$" .. ": "
   local message = err.message:sub(1, #shown) == shown and err.message:sub(#shown + 1) or err.message
   return { file = at.file, level = "error", rule = "link", message = message }

@@ -90,6 +90,7 @@ function M.run(argv)
   local folder = args.dir or user_folder()
   local problem = check_name(args.name) or not folder and "there is no home folder; say where with --dir" or nil
   if problem then return options.usage_error("new", problem) end
+  -- linear: a word of the command line or of the settings
   folder = #folder > 1 and folder:gsub("/+$", "") or folder
   local files = require("cli.shared.templates").files(args.name, (require("lib.shipped").folder "meta"))
   problem = check_free(folder, files)

@@ -24,6 +24,7 @@ function M.define(parser)
   options.settings(parser)
 end
 
+-- linear: a text of our own
 local HELP = M.epilog:match "\n\n(.-)\n\n"
 
 ---@class Repl

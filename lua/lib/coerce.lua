@@ -142,7 +142,7 @@ end
 local WORDS_FOR_NOTHING = { [""] = true, null = true }
 
 local function is_blank_text(value)
-  return type(value) == "string" and #value <= 64 and WORDS_FOR_NOTHING[value:match("^%s*(.-)%s*$")] == true
+  return type(value) == "string" and #value <= 64 and WORDS_FOR_NOTHING[trim(value)] == true
 end
 
 --- Whether a value says nothing for a parameter of this type, so that it counts as left out where that is

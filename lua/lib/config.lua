@@ -58,6 +58,7 @@ end
 -- The first line that assigns `name`: a table does not remember its lines.
 local function line_of(text, name)
   local number = 0
+  -- linear: each match ends at the first line end, and the text ends with one
   for line in (text .. "\n"):gmatch("(.-)\n") do
     number = number + 1
     if line:gsub("%-%-.*", ""):find("%f[%w_]" .. name:gsub("%W", "%%%0") .. "%f[^%w_]%W-=") then return number end

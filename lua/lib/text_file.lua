@@ -13,7 +13,7 @@ local M = {}
 -- Where the text that ends here goes on.
 local function place_after(before)
   local _, breaks = before:gsub("\n", "")
-  local tail = before:match("[^\n]*$")
+  local tail = before:reverse():match("^[^\n]*"):reverse()
   return breaks + 1, (utf8.len(tail) or #tail) + 1
 end
 

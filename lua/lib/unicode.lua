@@ -20,6 +20,7 @@ local flat = {}  ---@type table<string, integer[]>  first, last, first, last, â€
 local function decode(name)
   if flat[name] then return flat[name] end
   local bounds, at = {}, 0
+  -- linear: a table of our own
   for gap, length in categories[name]:gmatch "(%w+)%+?(%w*)" do
     local first = at + tonumber(gap, 36)
     local last = first + (length ~= "" and tonumber(length, 36) or 0)

@@ -29,7 +29,7 @@ end
 local function collect(value, commands, depth)
   if type(value) ~= "table" or depth > DEEPEST then return end
   local command = command_of(value)
-  if command and command:match "[^/\\]*$" == "rcmcp" then commands[#commands + 1] = command end
+  if command and command:reverse():match "^[^/\\]*" == "pcmcr" then commands[#commands + 1] = command end
   for _, item in pairs(value) do collect(item, commands, depth + 1) end
 end
 

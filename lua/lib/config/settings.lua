@@ -196,6 +196,7 @@ function check.url(_, value)
   if scheme == "http" and not is_loopback(authority) then
     return nil, expected .. "; the key would cross the network unprotected (http is for 127.0.0.1 alone)"
   end
+  -- linear: a word of the command line or of the settings
   return (value:gsub("/+$", ""))
 end
 

@@ -36,7 +36,7 @@ local function note(call, err)
   if type(message) ~= "string" then message = "an error of type " .. type(message) end
   message = "a clean-up failed: " .. message
   table.insert(call.notes, message)
-  log.write("warning", ("recipe '%s': %s"):format(call.recipe.name, (message:gsub("%s*\n%s*", " | "))))
+  log.write("warning", ("recipe '%s': %s"):format(call.recipe.name, (message:gsub("[\r\n]+", " | "))))
 end
 
 -- Runs a clean-up where its block ends, in order with the code around.  A call that is told to end leaves

@@ -28,6 +28,7 @@ end
 function M.frames(traceback, recipe)
   local sources = sandbox.sources(recipe.environment)
   local frames = {}
+  -- linear: Lua cuts the names of a traceback at 60 bytes (LUA_IDSIZE), and each match ends with its line
   for name, line, what in (traceback or ""):gmatch("\n\t([^\n]-):(%d+): ([^\n]*)") do
     if is_own(name, sources) and #frames < MAX_FRAMES then
       frames[#frames + 1] = ("%s:%s, %s"):format(name, line, what)

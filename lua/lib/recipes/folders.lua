@@ -23,6 +23,7 @@ local M = {}
 ---@field problem? string      why it is refused, with its name
 
 local function strip_slash(path)
+  -- linear: a path that the system took, 4,096 bytes at most
   return #path > 1 and path:gsub("/+$", "") or path
 end
 
@@ -128,6 +129,7 @@ function M.file_problem(path)
   local folder, name = path:match "^(.*)/([^/]*)$"
   local root = folder or "."
   local _, problem = writers.check(path, name or path, root)
+  -- linear: a path that the system took, 4,096 bytes at most
   if not problem and name == "main.lua" then _, problem = writers.check(folder, folder:match "[^/]*$", folder) end
   return problem
 end

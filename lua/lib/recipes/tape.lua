@@ -35,9 +35,17 @@ local function is_secret_name(name)
 end
 
 -- The query of a URL may be a signature, and a name before its host a password.
+local function clean_word(word)
+  local _, scheme = word:find("://", 1, true)
+  if not scheme or not word:sub(1, scheme - 3):lower():find "https?$" then return word end
+  word = word:sub(1, (word:find("?", scheme + 1, true) or #word + 1) - 1)
+  local stop = word:find("[/#]", scheme + 1) or #word + 1
+  local at = word:find("@", scheme + 1, true)
+  return at and at < stop and word:sub(1, scheme) .. word:sub(at + 1) or word
+end
+
 local function clean_text(text)
-  text = text:gsub("(https?://)[^%s/?#@\"']+@", "%1")
-  return (text:gsub("(https?://[^%s?\"']+)%?[^%s\"']+", "%1"))
+  return (text:gsub("[^%s\"']+", clean_word))
 end
 
 local function clean(value)

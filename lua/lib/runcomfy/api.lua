@@ -30,6 +30,7 @@ local settings, headers_of_read, headers_of_write
 ---@param new ApiSettings
 ---@return true|nil ok, Error?
 function M.configure(new)
+  -- linear: a word of the command line or of the settings
   local base_url = (new.base_url or M.DEFAULT_BASE_URL):gsub("/+$", "")
   if not base_url:find("^https?://[^/?#%s]") or base_url:find("[?#%s]") then
     return nil, errors.new(("RUNCOMFY_SERVERLESS_BASE_URL must be a URL such as %s, got '%s'")

@@ -52,6 +52,7 @@ end
 
 local function encoded_segments(path)
   local segments = {}
+  -- linear: each match ends at the first "/", and the text ends with one
   for segment in (path:gsub("^/+", "") .. "/"):gmatch("([^/]*)/") do
     if segment == "" then return nil, "must not contain empty parts ('//' or a '/' at the end)" end
     if segment == "." or segment == ".." then return nil, ("must not contain '%s'"):format(segment) end

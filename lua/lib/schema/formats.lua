@@ -44,6 +44,7 @@ function M.email(text)
     return false
   end
   if domain:match("^%[.+%]$") then return true end
+  -- linear: each match ends at the first ".", and the text ends with one
   for label in (domain .. "."):gmatch("([^.]*)%.") do
     if not label:match("^%w[%w-]*$") or label:sub(-1) == "-" then return false end
   end

@@ -23,6 +23,7 @@ end
 ---@return string
 function M.normal(name)
   local short = name:sub(1, LONGEST):lower()
+  -- linear: the name was cut
   short = short:match("([^.]*)$")
   while short:find("^[^%d]", 1) and short:find("%d$") do short = short:sub(1, -2) end
   return (short:gsub("_$", ""))

@@ -76,6 +76,7 @@ local function is_chosen(name, choice)
   local lower = name:sub(1, 64):lower()
   if choice == true then return ON[lower] or false end
   if choice == false then return OFF[lower] or false end
+  -- linear: the name was cut
   local digits = lower:match("(%d+)$")
   return digits ~= nil and tonumber(digits) == choice
 end

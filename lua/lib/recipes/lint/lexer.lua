@@ -6,6 +6,8 @@ local M = {}
 ---@field kind "name"|"string"|"number"|"op"|"keyword"|"eof"
 ---@field value? string   of a string: nil where escapes make it other than its text
 ---@field line integer
+---@field first integer   where it stands in the text
+---@field last integer
 
 local KEYWORDS = {}
 for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true
@@ -95,7 +97,7 @@ function M.tokens(text)
     else
       local kind, value
       kind, value, last = token_at(text, at)
-      list[#list + 1] = { kind = kind, value = value, line = line }
+      list[#list + 1] = { kind = kind, value = value, line = line, first = at, last = last }
     end
     line, at = line + count_lines(text, at, last), last + 1
   end

@@ -5,6 +5,7 @@ local errors = require "lib.errors"
 local hosts = require "lib.recipes.rc.hosts"
 local http = require "lib.http"
 local json = require "core.json"
+local trim = require "lib.trim"
 local work = require "lib.recipes.rc.work"
 local brief = require("lib.text").brief
 
@@ -117,8 +118,8 @@ function methods:header(name)
   local headers = type(self) == "table" and rawget(self, "headers")
   if type(headers) ~= "string" then error("call it as response:header(name)", 2) end
   for line in headers:gmatch "[^\r\n]+" do
-    local key, value = line:match "^([^:]+):[ \t]*(.-)[ \t]*$"
-    if key and key:lower() == name:lower() then return value end
+    local colon = line:find(":", 1, true)
+    if colon and line:sub(1, colon - 1):lower() == name:lower() then return trim(line:sub(colon + 1)) end
   end
 end
 

@@ -99,7 +99,8 @@ function M.link(_, uri, options)
     end
     block[field] = value
   end
-  block.name = block.name or uri:match("^[^?#]*"):match("([^/:]+)/*$") or uri
+  local tail = uri:match("^[^?#]*"):reverse():match("^/*([^/:]+)")
+  block.name = block.name or tail and tail:reverse() or uri
   return mark(json.ordered(LINK_KEYS, block))
 end
 
