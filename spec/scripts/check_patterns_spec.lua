@@ -24,7 +24,8 @@ describe("scripts/check-patterns", function()
   end
 
   for _, call in ipairs {
-    'text:match("^%s*(.-)%s*$")', 'text:gsub("%s+$", "")', 'text:find "[^/]*$"', 'string.match(text, "(%d+)%.")', "text:gmatch([[<([^>]*)>]])",
+    'text:match("^%s*(.-)%s*$")', 'text:gsub("%s+$", "")', 'text:find "[^/]*$"', 'string.match(text, "(%d+)%.")',
+    "text:gmatch([[<([^>]*)>]])",
     'text:match("a.*b.*c")', 'text:gsub("%s*\\n%s*", " ")', 'text:find("<.->", 1)', 'text:match("(.-)=(.*)")', 'text:find("%f[%w]%w+")',
   } do
     it("refuses " .. call, function()
