@@ -7,6 +7,16 @@ local M = {
   usage = "FILE [ARGUMENT...]",
 }
 
+-- An installed lua-cjson comes first: a script for the interpreter means what it finds.
+local function add_cjson()
+  local made
+  table.insert(package.searchers, function(name)
+    if name ~= "cjson" and name ~= "cjson.safe" then return ("no module '%s' inside the program"):format(name) end
+    made = made or require("lib.cjson").modules()
+    return made[name]
+  end)
+end
+
 --- Runs a script, as the stand-alone interpreter would.
 ---@param argv string[]  the arguments behind the subcommand's name
 ---@return integer status
@@ -19,6 +29,7 @@ function M.run(argv)
   end
   local arg = table.move(argv, 2, #argv, 1, { [0] = file, [-1] = "lua", [-2] = argv[0] })
   _G.arg = arg
+  add_cjson()
   local chunk, err = loadfile(file)
   if not chunk then error(err, 0) end
   chunk(table.unpack(arg))

@@ -2,6 +2,7 @@
 local json = require "core.json"
 
 local has_cjson, cjson = pcall(require, "cjson")
+has_cjson = has_cjson and debug.getinfo(cjson.encode, "S").what == "C" -- not the one inside the program
 
 local state
 local function random(limit)

@@ -21,6 +21,21 @@ local MOST_FAULTS = 20 -- named; who has made more looks at the first ones
 
 local made_here = setmetatable({}, { __mode = "k" }) ---@type table<table, true>
 
+local arrays = setmetatable({}, { __mode = "k" }) ---@type table<table, "always"|"empty">
+
+--- Notes a metatable that says in a recipe that a table is an array: always, or where it is empty.
+---@param meta table
+---@param when "always"|"empty"
+function M.note_arrays(meta, when)
+  arrays[meta] = when
+end
+
+local function is_array(value)
+  local meta = getmetatable_of(value)
+  local when = meta and arrays[meta]
+  return when == "always" or when == "empty" and next(value) == nil
+end
+
 --- Notes a metatable that a recipe gave to one of its values.
 ---@param meta table
 function M.note_metatable(meta)
@@ -201,7 +216,7 @@ local function copy_table(value, state, depth)
     refuse(state, depth, "is a list with holes or names")
     return result
   end
-  return json.like(value, result)
+  return is_array(value) and is_dense(result) and json.as_array(result) or json.like(value, result)
 end
 
 local userdata_kinds = { ["core.json.Integer"] = true, ["core.json.Raw"] = true }

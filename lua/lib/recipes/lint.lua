@@ -102,6 +102,8 @@ end
 
 -- Files that are required ----------------------------------------------------------------------------
 
+local BUILTINS = { cjson = true, ["cjson.safe"] = true } -- what a recipe may require without a file
+
 local function read_file(path)
   local file = io.open(path, "rb")
   local text = file and file:read "a"
@@ -121,6 +123,7 @@ function Check:module(use, options, seen)
     local text = read_file(path)
     if text then return self:module_text(text, path, options, seen, index == 2) end
   end
+  if BUILTINS[use.name] then return end
   self:add("error", "missing-module", use.line, "require '%s': there is no such file beside the recipe, nor in lib/", use.name)
 end
 

@@ -87,19 +87,33 @@ end
 
 -- require --------------------------------------------------------------------------------------------
 
+local BUILTINS = { cjson = true, ["cjson.safe"] = true }
+
 local function load_module(own, env, name)
   if not modules.is_name(name) then
     error(("module '%s': a name is letters, digits, '_', '-', and '.' between folders"):format(brief(name, 80)), 3)
   end
   local file = own:find(name)
   if not file then
-    error(("module '%s' not found: a recipe can require \"rc\" and Lua files of its own folder and of lib/"):format(name), 3)
+    local make = env.builtin(name)
+    if make then return make end
+    error(("module '%s' not found: a recipe can require \"rc\", \"cjson\" and Lua files of its own folder and of lib/"):format(name), 3)
   end
   if file.problem then error(("module '%s' is refused: %s"):format(name, file.problem), 3) end
   env.sources[file.shown] = true
   local chunk, message = load(file.text, "@" .. file.shown, "t", env.globals)
   if not chunk then error(message, 0) end
   return chunk, file.shown
+end
+
+-- What comes with the program, unless the recipe has a file of that name; each recipe has its own.
+local function add_builtins(env)
+  local made
+  function env.builtin(name)
+    if not BUILTINS[name] then return nil end
+    made = made or require("lib.cjson").modules { setmetatable = env.globals.setmetatable, on_kind = boundary.note_arrays }
+    return made[name]
+  end
 end
 
 local function add_require(env, options)
@@ -150,6 +164,7 @@ function M.new(options)
   globals.xpcall = xpcall_after
   globals._G = globals
   add_metatables(globals)
+  add_builtins(env)
   add_require(env, options)
   sources_of[globals] = env.sources
   return globals
