@@ -349,6 +349,11 @@ function json.envelope(text) end
 ---@return string text
 function json.encode(value, most) end
 
+--- Makes a metatable one whose tables `encode` takes as arrays, as it does those with `json.array`.
+---@param meta table
+---@param if_empty? boolean  only those that are empty
+function json.mark_arrays(meta, if_empty) end
+
 --- An exact integer of any size, from its digits: tostring, == (with its like) and < work, encode writes the
 --- digits.
 --- Within the range of Lua's integers it returns a plain integer.

@@ -23,6 +23,12 @@ struct json_boxed {
     char text[]; ///< with a terminator
 };
 
+/// Whether a metatable says that its tables are arrays: see json_mark_arrays().
+enum json_arrays { JSON_NO_ARRAYS, JSON_ARRAYS, JSON_ARRAYS_IF_EMPTY };
+
+/// What the metatable of the table at `index` says, if it has one.
+enum json_arrays json_arrays_of(lua_State *L, int index);
+
 /// Pushes the metatable of arrays.
 void json_push_array_meta(lua_State *L);
 
@@ -93,6 +99,7 @@ int json_order(lua_State *L);
 int json_has_order(lua_State *L);
 int json_like(lua_State *L);
 int json_guard(lua_State *L);
+int json_mark_arrays(lua_State *L);
 int json_repair_text(lua_State *L);
 int json_salvage_text(lua_State *L);
 int json_envelope(lua_State *L);

@@ -147,6 +147,19 @@ static void encode_shaped(struct encode_run *r, int index, const struct encode_p
     lua_pop(L, 1);
 }
 
+// Whether the metatable of the table, which is not ours, says that this is an array.
+static bool is_array(lua_State *L, int index)
+{
+    enum json_arrays arrays = json_arrays_of(L, index);
+    if (arrays != JSON_ARRAYS_IF_EMPTY)
+        return arrays == JSON_ARRAYS;
+    lua_pushnil(L);
+    if (!lua_next(L, index))
+        return true;
+    lua_pop(L, 2);
+    return false;
+}
+
 void encode_table(struct encode_run *r, int index, const struct encode_place *place)
 {
     lua_State *L = r->L;
@@ -165,6 +178,6 @@ void encode_table(struct encode_run *r, int index, const struct encode_place *pl
         else if (order == LUA_TTABLE)
             encode_ordered(r, index, place);
         else
-            encode_plain(r, index, false, place);
+            encode_plain(r, index, is_array(L, index), place);
     }
 }

@@ -28,6 +28,7 @@ local arrays = setmetatable({}, { __mode = "k" }) ---@type table<table, "always"
 ---@param when "always"|"empty"
 function M.note_arrays(meta, when)
   arrays[meta] = when
+  json.mark_arrays(meta, when == "empty")
 end
 
 local function is_array(value)
