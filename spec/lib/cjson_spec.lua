@@ -252,8 +252,8 @@ describe("cjson in a recipe", function()
         local cjson, safe = require "cjson", require "cjson.safe"
         return { same = cjson == require "cjson", error = select(2, safe.decode "Oops"), empty = cjson.empty_array,
           list = setmetatable({}, cjson.array_mt), maybe = setmetatable({}, cjson.empty_array_mt), text = cjson.encode { a = { 1 } },
-          rc = rc.json.encode { setmetatable({}, cjson.array_mt), setmetatable({ 1 }, cjson.array_mt), setmetatable({}, cjson.empty_array_mt),
-            setmetatable({ a = 1 }, cjson.empty_array_mt), cjson.empty_array, cjson.decode "[]" },
+          rc = rc.json.encode { setmetatable({}, cjson.array_mt), setmetatable({ 1 }, cjson.array_mt),
+            setmetatable({}, cjson.empty_array_mt), setmetatable({ a = 1 }, cjson.empty_array_mt), cjson.empty_array, cjson.decode "[]" },
           closed = getmetatable(cjson.decode "[1]") }]]
       assert.equal('{"closed":false,"empty":[],"error":"Expected value but found invalid token at character 1",'
         .. '"list":[],"maybe":[],"rc":"[[],[1],[],{\\"a\\":1},[],[]]","same":true,"text":"{\\"a\\":[1]}"}', json.encode(data))
