@@ -103,11 +103,8 @@ function M.place(url)
   if not scheme then return text end
   local slash = text:find("/", scheme + 1, true) or #text + 1
   local authority = text:sub(scheme + 1, slash - 1)
-  local at
-  for i = 1, #authority do
-    if authority:byte(i) == 0x40 then at = i end
-  end
-  return text:sub(1, scheme) .. (at and authority:sub(at + 1) or authority) .. text:sub(slash)
+  local behind = authority:reverse():find("@", 1, true) -- the last one: it may stand in a password, too
+  return text:sub(1, scheme) .. (behind and authority:sub(#authority - behind + 2) or authority) .. text:sub(slash)
 end
 
 local function send(await, start, request)

@@ -34,8 +34,11 @@ local function is_text_so_far(bytes)
   return length ~= nil or bytes:find("^[\xC2-\xF4][\x80-\xBF]*$", broken) ~= nil
 end
 
+local HEAD = 65536 -- bytes that tell whether it is text
+
 local function text_type(bytes)
-  if bytes:find("[%z\1-\8\14-\26\28-\31]") or not is_text_so_far(bytes) then return nil end
+  local head = bytes:sub(1, HEAD)
+  if head:find("[%z\1-\8\14-\26\28-\31]") or not is_text_so_far(head) then return nil end
   local start = bytes:find("%S", at(bytes, 0, "\u{FEFF}") and 4 or 1) or 1
   if at(bytes, start - 1, "<svg") then return "image/svg+xml" end
   local first = bytes:sub(start, start)

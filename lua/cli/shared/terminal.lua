@@ -13,13 +13,18 @@ local TURNS = { "\xE2\x80[\xAA-\xAE]", "\xE2\x81[\xA6-\xA9]" }
 ---@param text string
 ---@return string
 function M.plain(text)
-  text = text:gsub(C0, "?"):gsub(C1, "?")
+  text = text:gsub(C0, "?")
+  -- The first byte is looked for first, which is much faster, and mostly not there.
+  if text:find("\xC2", 1, true) then text = text:gsub(C1, "?") end
+  if not text:find("\xE2", 1, true) then return text end
   for _, pattern in ipairs(TURNS) do text = text:gsub(pattern, "?") end
   return text
 end
 
 local function escape(text, write)
-  text = text:gsub("\127", write):gsub(C1, write)
+  if text:find("\127", 1, true) then text = text:gsub("\127", write) end
+  if text:find("\xC2", 1, true) then text = text:gsub(C1, write) end
+  if not text:find("\xE2", 1, true) then return text end
   for _, pattern in ipairs(TURNS) do text = text:gsub(pattern, write) end
   return text
 end

@@ -119,9 +119,17 @@ local function describe_object(raw)
   return message .. places(raw)
 end
 
+local MOST_DESCRIBED = 100 -- items of a list; who has read these looks at the first ones
+
 local function describe_array(raw)
   local parts = {}
-  for _, item in raw:pairs() do parts[#parts + 1] = describe(item) end
+  for _, item in raw:pairs() do
+    if #parts == MOST_DESCRIBED then
+      parts[#parts + 1] = "…"
+      break
+    end
+    parts[#parts + 1] = describe(item)
+  end
   return table.concat(parts, "; ")
 end
 

@@ -18,15 +18,17 @@ function M.encode(text)
   return (text:gsub("[^%w%-._~]", escape))
 end
 
+local LONGEST_ID, LONGEST_ROUTE = 256, 8192 -- bytes; the rest of a check meets no longer ones
+
 -- What keeps a text from being one segment, in words; nil: nothing.
 local function segment_problem(text)
   if text == "" then return "must not be empty" end
+  if #text > LONGEST_ID then return ("must be an id of at most %d characters"):format(LONGEST_ID) end
   if text == "." or text == ".." then return ("must be an id, got '%s'"):format(text) end
   if text:find("%c") then return "must not contain control characters" end
   if text:find("://", 1, true) then return "must be an id, not a URL" end
   local char = text:match("[/\\?#]")
   if char then return ("must be an id, without '%s'"):format(char) end
-  if #text > 256 then return "must be an id of at most 256 characters" end
   return nil
 end
 
@@ -35,13 +37,14 @@ end
 ---@param id string
 ---@return string|nil segment, Error?
 function M.segment(field, id)
-  if id:find("^[%w_%-]+$") and #id <= 256 then return id end
+  if #id <= LONGEST_ID and id:find("^[%w_%-]+$") then return id end
   local problem = segment_problem(id)
   if problem then return nil, parameters.invalid(field, ("Field '%s' %s. Nothing was sent."):format(field, problem)) end
   return M.encode(id)
 end
 
 local function route_problem(path)
+  if #path > LONGEST_ROUTE then return ("must be a route of at most %d characters"):format(LONGEST_ROUTE) end
   if path:find("^%a[%w+.%-]*:") then return "must be a route such as api/free, not a URL" end
   if path:find("%c") then return "must not contain control characters" end
   local char = path:match("[\\?#]")
