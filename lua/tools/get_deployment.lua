@@ -2,6 +2,7 @@ local answers = require "lib.runcomfy.answers"
 local deployment = require "lib.runcomfy.deployment"
 local includes = require "lib.runcomfy.includes"
 local json = require "lib.json"
+local outline = require "lib.runcomfy.outline"
 local schema = require "lib.output_schema"
 local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
@@ -48,11 +49,13 @@ return {
     if not answer then return nil, err end
     local object, object_err = answers.object(answer, "a deployment")
     if not object then return nil, object_err end
+    local summary = input.include_payload and deployment.payload_summary(object) or nil
     return {
+      outline = summary and function() return outline.nodes(summary) end,
       text = answers.with_note(("Loaded deployment %s."):format(input.deployment_id), answer),
-      data = json.ordered({ "ok", "deployment", "payload_summary" }, {
+      data = json.ordered({ "ok", "payload_summary", "deployment" }, {
         ok = true, deployment = object,
-        payload_summary = input.include_payload and deployment.payload_summary(object) or nil,
+        payload_summary = summary,
       }),
     }
   end,

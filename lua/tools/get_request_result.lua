@@ -2,6 +2,7 @@ local answers = require "lib.runcomfy.answers"
 local ending = require "lib.runcomfy.ending"
 local json = require "lib.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
+local outline = require "lib.runcomfy.outline"
 local outputs = require "lib.runcomfy.outputs"
 local results = require "lib.runcomfy.results"
 local schema = require "lib.output_schema"
@@ -34,6 +35,7 @@ return {
     end
     data.ok = true
     return {
+      outline = function() return outline.files(data.output_urls) end,
       text = answers.with_note(text .. ending.remark(outcome, result, data.output_urls), result),
       data = json.ordered({ "ok", "output_urls", "note", "result" }, data),
     }

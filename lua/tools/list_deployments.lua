@@ -2,6 +2,7 @@ local deployment = require "lib.runcomfy.deployment"
 local answers = require "lib.runcomfy.answers"
 local includes = require "lib.runcomfy.includes"
 local json = require "lib.json"
+local outline = require "lib.runcomfy.outline"
 local schema = require "lib.output_schema"
 local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
@@ -54,6 +55,7 @@ return {
     if not list then return nil, list_err end
     local deployments, count = (wanted and counted or compacted)(list)
     return {
+      outline = function() return outline.deployments(deployments, wanted == nil) end,
       text = answers.with_note(("Found %d deployment(s)."):format(count), answer),
       data = json.ordered({ "ok", "deployments" }, { ok = true, deployments = deployments }),
     }

@@ -31,7 +31,7 @@ describe("tool get_deployment", function()
         .. '{"node_id":"9","title":"Save","class_type":"SaveImage","input_names":["filename_prefix","images"]},'
         .. '{"node_id":"38:2","title":null,"class_type":"K","input_names":[]},'
         .. '{"node_id":"3","title":null,"class_type":null,"input_names":[]}]}',
-        answer.json:match '"payload_summary":(.*)}$')
+        answer.json:match '"payload_summary":(.*),"deployment":')
     end)
   end)
 
@@ -87,7 +87,7 @@ describe("tool get_deployment", function()
       bed.with({}, function(sim)
         bed.answer_with(sim, '{"payload":' .. payload .. "}")
         local answer = bed.call("get_deployment", { deployment_id = "d", include_payload = true })
-        assert.equal('{"payload_keys":[]}', answer.json:match '"payload_summary":(.*)}$')
+        assert.equal('{"payload_keys":[]}', answer.json:match '"payload_summary":(.*),"deployment":')
       end)
     end)
   end

@@ -1,15 +1,15 @@
 --- From a tool's neutral result to MCP content: both faces of the answer carry the data.
 
 local blocks = require "lib.mcp.blocks"
-local codec = require "core.codec"
 local errors = require "lib.errors"
+local faces = require "lib.mcp.faces"
+local grouped = faces.grouped
 local json = require "core.json"
 local clean = require("lib.text").clean
 
 local M = {}
 
 local encode = json.encode
-local TEXT_CHARACTERS = 20000 -- of structured content in a text block
 local MOST_TEXT = 4 * 1024 * 1024 -- bytes of a result that is given twice, so that every client sees the whole
 local KEPT_BYTES = 1024       -- of a field that survives a result which is too large
 
@@ -17,6 +17,7 @@ local KEPT_BYTES = 1024       -- of a field that survives a result which is too 
 ---@field text? string      a message for a person
 ---@field data? any           the structured content
 ---@field content? Block[]   what the answer shows beside, in order
+---@field outline? fun(): Outline?  what its text says first where the data are long: see lib.mcp.faces
 ---@field is_error boolean
 ---@field pending? boolean    there is no result yet: the data say how to come back for it
 ---@field simulated? boolean    of the simulator: the data get the mark that says so
@@ -39,7 +40,7 @@ function M.undelivered(message, result)
   local text = result.text and message .. "\n" .. result.text or message
   local shown = result.content
   local ok, written = pcall(encode, result.data, MOST_TEXT)
-  if ok and result.data ~= nil and #written > TEXT_CHARACTERS then -- the text that every client sees is cut there
+  if ok and result.data ~= nil and #written > faces.CHARACTERS then -- the text that every client sees is cut there
     shown = table.move(shown or {}, 1, #(shown or {}), 1, {})
     table.insert(shown, 1, { type = "text", text = written })
   end
@@ -47,19 +48,6 @@ function M.undelivered(message, result)
     ok = false, error = message, code = "bad_result", returned = result.data, simulated = result.simulated,
   })
   return errors.new(text, { code = "bad_result", data = data, content = shown })
-end
-
-local function grouped(number)
-  local text = tostring(number):reverse():gsub("(%d%d%d)", "%1,"):reverse()
-  return (text:gsub("^,", ""))
-end
-
-local function shortened(structured, has_structured)
-  if #structured <= TEXT_CHARACTERS then return structured end
-  local head, cut = codec.utf8_head(structured, TEXT_CHARACTERS)
-  if not cut then return structured end
-  return ("%s\n… cut after %s characters; the whole JSON has %s bytes%s"):format(head, grouped(TEXT_CHARACTERS),
-    grouped(#structured), has_structured and " and is in structuredContent" or "")
 end
 
 -- Whether the structure says no more than the text does.
@@ -98,7 +86,7 @@ local function render(result, revision, has_structured, wraps)
   local text = result.text
   local structured = result.data ~= nil and encode_data(result, revision, has_structured, wraps) or nil
   local message = text and block(clean(text))
-  local second = structured and not is_plain_error(result) and block(shortened(structured, has_structured)) or nil
+  local second = structured and not is_plain_error(result) and block(faces.text(structured, has_structured, result.outline)) or nil
   if result.content then return render_all(result, revision, message, second, structured) end
   if not second then return message and "[" .. message .. "]" or "[]", structured end
   return message and "[" .. message .. "," .. second .. "]" or "[" .. second .. "]", structured
@@ -128,7 +116,8 @@ local function small_fields(data)
   return kept
 end
 
---- The result that takes the place of one which is longer than a message may be; ids stay in it.
+--- The result that takes the place of one which is longer than a message may be and cannot be shortened (lib.mcp.fitting); ids
+--- stay in it.
 ---@param result CallResult
 ---@param bytes integer  what it would have taken
 ---@param limit integer

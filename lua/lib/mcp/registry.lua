@@ -338,6 +338,7 @@ function M.call(tool, arguments, ctx)
   return {
     text = result.text, data = result.data, content = result.content, is_error = false, mark_beside = result.mark_beside,
     pending = result.pending,
+    outline = result.outline,
   }
 end
 

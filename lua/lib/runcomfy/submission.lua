@@ -9,6 +9,7 @@ local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "lib.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
+local outline = require "lib.runcomfy.outline"
 local outputs = require "lib.runcomfy.outputs"
 local serverless = require "lib.runcomfy.serverless"
 local waiting = require "lib.runcomfy.waiting"
@@ -141,6 +142,7 @@ local function finished(job, waited)
   if not waited.result then return without_result(job, text, data, waited.err) end
   data.ok = true
   return {
+    outline = function() return outline.files(data.output_urls) end,
     text = answers.with_note(text .. ending.remark(waited.ending, waited.result, data.output_urls), job.submission, waited.status,
       waited.result),
     data = json.ordered(WAITED_KEYS, data),

@@ -97,7 +97,7 @@ describe("mcp.content's blocks", function()
     assert.equal(2, #render { content = { { type = "text", text = "ok" } }, data = { ok = true } })
   end)
 
-  it("count in the size of an answer: an error takes the place of one that is too large", function()
+  it("count in the size of an answer: a text takes the place of one that does not fit", function()
     local log, kit = require "core.log", require "spec.support.mcp"
     local original = log.write
     local _ <close> = setmetatable({}, { __close = function() log.write = original end })
@@ -107,8 +107,9 @@ describe("mcp.content's blocks", function()
     end } }
     kit.modern(session, 1, "tools/call", { name = "probe" })
     local result = transport.sent[1].result
-    assert.is_true(result.isError)
+    assert.is_false(result.isError)
     assert.equal("i-1", result.structuredContent.id)
+    assert.equal("… a block of type image with 9,000,000 bytes is left out", result.content[2].text)
     assert.is_true(#transport.texts[1] < 10000)
   end)
 

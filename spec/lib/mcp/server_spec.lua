@@ -424,16 +424,17 @@ describe("mcp.server's tools/call", function()
     assert.same({ name = "other", version = "3" }, client)
   end)
 
-  it("answers a result past the limit with an error that keeps the ids", function()
+  it("shortens a result past the limit, says so, and keeps ids and URLs", function()
     local tool = kit.tool { run = function()
       return { text = "Big.", data = { ok = true, request_id = "r-1", graph = ("x"):rep(9 * 1024 * 1024) } }
     end }
     local result = call(tool, {}).result
-    assert.is_true(result.isError)
-    assert.matches("8,388,608", result.content[1].text)
+    assert.is_false(result.isError)
+    assert.matches("^Big.\nThis result was shortened: it has 9,4%d%d,%d%d%d bytes, and one message may have 8,388,608.", result.content[1].text)
     assert.equal("r-1", result.structuredContent.request_id)
-    assert.is_nil(result.structuredContent.graph)
-    assert.is_false(result.structuredContent.ok)
+    assert.is_true(result.structuredContent.ok)
+    assert.matches("… [9437184 bytes in all]", result.structuredContent.graph, 1, true)
+    assert.matches("was shortened", result.structuredContent.shortened, 1, true)
   end)
 
   it("asks of an error only what its schema asks of errors, and keeps from clients what breaks it", function()

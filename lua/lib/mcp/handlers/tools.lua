@@ -3,9 +3,11 @@
 local calls = require "lib.mcp.calls"
 local content = require "lib.mcp.content"
 local errors = require "lib.errors"
+local fitting = require "lib.mcp.fitting"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
+local mark = require "lib.mcp.mark"
 local receipts = require "lib.mcp.receipts"
 local registry = require "lib.mcp.registry"
 
@@ -43,9 +45,22 @@ local function unwritable(request, tool, problem, ctx)
   return assert(write(request, tool, content.failure(receipts.name_in(ctx.receipts, errors.new(message)))))
 end
 
+-- A shortened result that breaks the schema which clients check is an error for them: it is told as one, with all it holds.
+local function delivered(tool, result)
+  if result.is_error or not tool.conforms then return result end
+  local conforms, problem = fitting.check_without(result.data, function(data)
+    return mark.check_without(tool.mark_rules, data, tool.conforms)
+  end)
+  if conforms then return result end
+  return content.failure(content.undelivered(("shortened, it breaks the tool's output schema: %s"):format(problem), result))
+end
+
 local function too_large(server, request, tool, result, bytes)
-  log.write("warning", ("the answer of tool '%s' has %d bytes; an error takes its place"):format(tool.name, bytes))
-  return assert(write(request, tool, content.too_large(result, bytes, server.max_message)))
+  local limit = server.max_message
+  log.write("warning", ("the answer of tool '%s' has %d bytes; it is shortened"):format(tool.name, bytes))
+  local text = write(request, tool, delivered(tool, fitting.result(result, bytes, limit)))
+  if text and #text <= limit then return text end
+  return assert(write(request, tool, content.too_large(result, bytes, limit)))
 end
 
 local function response(server, tool, result, ctx)

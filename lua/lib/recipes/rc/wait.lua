@@ -1,5 +1,6 @@
 --- The wait for a job: polls by lib.runcomfy.waiting's policy, each poll a call of a tool.
 
+local abridge = require "lib.abridge"
 local calls = require "lib.recipes.rc.calls"
 local clock = require "lib.clock"
 local errors = require "lib.errors"
@@ -43,12 +44,26 @@ local function remember_outputs(record, output_urls)
   end
 end
 
-local function finished(record, data)
+local LONGEST, SHORTENED = 4 * 1024 * 1024, 1024 * 1024 -- bytes of a result: that a recipe gets whole; and of a longer one
+local MOST_PARTS = 200000 -- of a result: each takes memory of the recipe's
+
+-- The result as a recipe can hold it, and the note of what was done.
+local function bounded_result(data)
   local result = raw(data.result)
+  local bytes = result:size()
+  local is_large = bytes > LONGEST or bytes > 2 * MOST_PARTS and select(2, result:text():gsub(",", "")) > MOST_PARTS
+  if not is_large then return result, data.note end
+  local note = ("The result has %d bytes and was shortened; output_urls are whole."):format(bytes)
+  local text = abridge.text(result, SHORTENED, { plain = true })
+  return json.raw(text), type(data.note) == "string" and data.note .. " " .. note or note
+end
+
+local function finished(record, data)
+  local result, note = bounded_result(data)
   local output_urls = json.decode(json.encode(data.output_urls or json.as_array {}))
   remember_outputs(record, output_urls)
   return {
-    status = result:value "status", output_urls = output_urls, result = result, note = data.note, instance_id = record.instance_id,
+    status = result:value "status", output_urls = output_urls, result = result, note = note, instance_id = record.instance_id,
     deployment_id = record.deployment_id, request_id = record.request_id,
   }
 end

@@ -1,0 +1,89 @@
+--- The text of structured content, for clients that show a model nothing else: all of it where it is short, and else the
+--- names first, the payloads last and in part.
+
+local abridge = require "lib.abridge"
+local json = require "core.json"
+local clean = require("lib.text").clean
+
+local M = {}
+
+M.CHARACTERS = 20000 -- of the text
+local OUTLINE_BYTES = 15000
+
+---@class Outline  what a tool says first of data that are too long to be shown whole
+---@field lines string[]      one thing a line; a cut falls between lines
+---@field instead_of string[]  the members of the data that they stand for
+
+---@param number integer
+---@return string "1,234,567"
+function M.grouped(number)
+  local text = tostring(number):reverse():gsub("(%d%d%d)", "%1,"):reverse()
+  return (text:gsub("^,", ""))
+end
+
+local function characters(text)
+  return utf8.len(text) or #text
+end
+
+-- The lines that fit.
+local function first_lines(lines)
+  local parts, bytes = {}, 0
+  for i, line in ipairs(lines) do
+    bytes = bytes + #line + 1
+    if bytes > OUTLINE_BYTES then
+      parts[i] = ("… and %s more"):format(M.grouped(#lines - i + 1))
+      break
+    end
+    parts[i] = clean(line)
+  end
+  return table.concat(parts, "\n")
+end
+
+local function is_one_of(list, value)
+  for _, item in ipairs(list) do
+    if item == value then return true end
+  end
+  return false
+end
+
+-- The members of an object that the outline does not stand for.
+local function rest(raw, outline)
+  if not outline or raw:kind() ~= "object" then return raw end
+  local keys, members = {}, {}
+  for key, value in raw:pairs() do
+    if not is_one_of(outline.instead_of, key) then keys[#keys + 1], members[key] = key, value end
+  end
+  return json.raw(json.encode(json.ordered(keys, members)))
+end
+
+-- Bytes that hold about so many characters of the text.
+local function bytes_for(count, structured)
+  return math.max(1000, count * #structured // characters(structured))
+end
+
+local function abridged(raw, count, structured)
+  local text = abridge.text(raw, bytes_for(count, structured))
+  if characters(text) <= count * 5 // 4 then return text end
+  return (abridge.text(raw, count)) -- what is shown has other characters than what is not
+end
+
+local function note(structured, has_structured)
+  return ("… shortened; the whole JSON has %s bytes%s"):format(M.grouped(#structured), has_structured and " and is in structuredContent"
+    or ": ask for less of it, or use rcmcp call on a command line, which prints all")
+end
+
+--- The text of structured content.
+---@param structured string        JSON
+---@param has_structured boolean   whether the answer carries it, too
+---@param outline? fun(): Outline?  asked where it does not fit
+---@return string
+function M.text(structured, has_structured, outline)
+  if #structured <= M.CHARACTERS or characters(structured) <= M.CHARACTERS then return structured end
+  local first = outline and outline()
+  local head = first and #first.lines > 0 and first_lines(first.lines) or nil
+  local raw = rest(assert(json.raw(structured)), first)
+  local text = abridged(raw, M.CHARACTERS - (head and characters(head) or 0), structured)
+  return (head and head .. "\n" or "") .. text .. "\n" .. note(structured, has_structured)
+end
+
+return M
