@@ -1,6 +1,8 @@
 --- Checks a recipe or a script without running it, further than loading does.
 
+local dialects = require "lib.recipes.lint.dialects"
 local didyoumean = require "lib.didyoumean"
+local everyday = require "lib.recipes.lint.everyday"
 local loader = require "lib.recipes.loader"
 local portability = require "lib.recipes.portability"
 local scan = require "lib.recipes.lint.scan"
@@ -20,6 +22,8 @@ local M = {}
 ---@field shown? string       what messages call the file; default: its path
 ---@field folder? string      where `require` looks first; default: the file's
 ---@field root? string        the recipe folder; default: the file's folder
+---@field tool? fun(name: string): Tool?  the tools that there are: their fields are checked
+---@field key? string         the API key in use
 
 ---@class lint.Check
 ---@field findings lint.Finding[]
@@ -56,8 +60,9 @@ function Check:global(use, seen)
   if withheld then
     return self:add("error", "unknown-global", use.line, "'%s' is not there for recipes; %s", use.name, withheld)
   end
+  local foreign = vocabulary.foreign[use.name]
   self:add("error", "unknown-global", use.line, "unknown name '%s'%s", use.name,
-    didyoumean.hint(use.name, vocabulary.names(vocabulary.globals)))
+    foreign and "; " .. foreign or didyoumean.hint(use.name, vocabulary.names(vocabulary.globals)))
 end
 
 function Check:member(use)
@@ -92,10 +97,10 @@ function Check:names(scanned)
   for _, use in ipairs(scanned.members) do self:member(use) end
   for _, use in ipairs(scanned.rc) do self:rc_member(use) end
   for _, use in ipairs(scanned.tools) do self:use(use.name, use.line) end
-  for _, use in ipairs(scanned.methods) do
-    local tool = vocabulary.methods[use.name]
-    if tool then self:use(tool, use.line) end
-    for _, name in ipairs(vocabulary.maybe[use.name] or {}) do self.maybe[name] = true end
+  for _, access in ipairs(scanned.accesses) do
+    local tool, certain = everyday.tool_of(access)
+    if certain then self:use(tool, access.line) elseif tool then self.maybe[tool] = true end
+    for _, name in ipairs(access.is_call and vocabulary.maybe[access.name] or {}) do self.maybe[name] = true end
   end
   self.dynamic = self.dynamic or scanned.opaque
 end
@@ -131,7 +136,7 @@ function Check:module_text(text, path, options, seen, in_library)
   local own_file, was_in_library = self.file, self.in_library
   self.file, self.in_library = path, in_library or was_in_library
   local chunk, message = load(text, "@" .. path, "t")
-  if chunk then self:source(text, options, seen) else self:module_syntax(message) end
+  if chunk then self:source(text, options, seen) else self:module_syntax(dialects.explained(text, message)) end
   self.file, self.in_library = own_file, was_in_library
 end
 
@@ -144,6 +149,9 @@ end
 function Check:source(text, options, seen)
   local scanned = scan.scan(text)
   self:names(scanned)
+  everyday.check(self, scanned, text, {
+    tool = options.tool, key = options.key, is_script = self.is_script, in_library = self.in_library,
+  })
   for _, use in ipairs(scanned.requires) do self:module(use, options, seen) end
   return scanned
 end
@@ -261,6 +269,7 @@ local function complete(path, options)
     name = options.name or (file:gsub("%.lua$", "")), shown = options.shown or file,
     folder = options.folder or folder, root = options.root or folder,
     lazy = true, -- what is required is read here
+    tool = options.tool, key = options.key,
   }
 end
 
@@ -295,7 +304,7 @@ function M.check_text(text, path, options)
   if not chunk then
     local _, err = loader.load_text(text, path, full) -- knows what people save by mistake
     local is_mistake = err and not err.message:find("^[^:]*:%d+:")
-    if is_mistake then self:load_failure(err.message, full.shown) else self:syntax(message) end
+    if is_mistake then self:load_failure(err.message, full.shown) else self:syntax(dialects.explained(source, message)) end
     return self.findings, false
   end
   self.is_script = not scan.declares(scan.scan(source))

@@ -190,7 +190,7 @@ function Modules:complete(text)
     local file = todo[done]
     if file.problem then return file.problem end
     local chunk, message = load(file.text, "@" .. file.shown, "t", {})
-    if not chunk then return message end
+    if not chunk then return require("lib.recipes.lint.dialects").explained(file.text, message) end
     add_named(self, file.text, todo)
   end
 end

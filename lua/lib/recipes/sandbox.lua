@@ -85,6 +85,11 @@ local function xpcall_after(fn, handler, ...)
   return handled(handler, pcall(fn, ...))
 end
 
+-- What Lua says of a text that is none, with what was meant.
+local function explained(text, message)
+  return require("lib.recipes.lint.dialects").explained(text, message)
+end
+
 -- require --------------------------------------------------------------------------------------------
 
 local BUILTINS = { cjson = true, ["cjson.safe"] = true }
@@ -102,7 +107,7 @@ local function load_module(own, env, name)
   if file.problem then error(("module '%s' is refused: %s"):format(name, file.problem), 3) end
   env.sources[file.shown] = true
   local chunk, message = load(file.text, "@" .. file.shown, "t", env.globals)
-  if not chunk then error(message, 0) end
+  if not chunk then error(explained(file.text, message), 0) end
   return chunk, file.shown
 end
 
@@ -184,7 +189,7 @@ end
 ---@return function|nil chunk, string? message
 function M.load(text, chunkname, globals)
   local chunk, message = load(text, chunkname, "t", globals)
-  if not chunk then return nil, message end
+  if not chunk then return nil, explained(text, message) end
   M.sources(globals)[chunkname:gsub("^@", "")] = true
   return chunk
 end

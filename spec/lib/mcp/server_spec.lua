@@ -430,7 +430,8 @@ describe("mcp.server's tools/call", function()
     end }
     local result = call(tool, {}).result
     assert.is_false(result.isError)
-    assert.matches("^Big.\nThis result was shortened: it has 9,4%d%d,%d%d%d bytes, and one message may have 8,388,608.", result.content[1].text)
+    assert.matches("^Big.\nThis result was shortened: it has 9,4%d%d,%d%d%d bytes, and one message may have 8,388,608.",
+      result.content[1].text)
     assert.equal("r-1", result.structuredContent.request_id)
     assert.is_true(result.structuredContent.ok)
     assert.matches("… [9437184 bytes in all]", result.structuredContent.graph, 1, true)

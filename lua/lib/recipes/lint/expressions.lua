@@ -49,11 +49,17 @@ local function starts_arguments(token)
   return token.kind == "string" or token.kind == "op" and (token.value == "(" or token.value == "{")
 end
 
-function Walker:call(value, line)
-  self:read(value)
+function Walker:escaped_arguments()
   local arguments = self:arguments()
   for _, argument in ipairs(arguments) do self:escape(argument) end
-  return self:called(value, arguments, line)
+  return arguments
+end
+
+function Walker:call(value, line)
+  self:read(value)
+  local called = self:called(value, self:escaped_arguments(), line)
+  self.last_method = nil
+  return called
 end
 
 -- One step of `a.b[c]:d(e)`; false where it ends.  Second: the value so far.
@@ -73,10 +79,10 @@ function Walker:suffix(value)
     self:read(value)
     self:next()
     local method = self:next().value
-    note(self.scanned.methods, method, token.line)
     self:escape(value)
-    self:call(nil, token.line)
-    return true, nil
+    local arguments = self:escaped_arguments()
+    self.last_method = { name = method, line = token.line, variable = value and value.is == "variable" and value.variable or nil }
+    return true, self:method(value, method, arguments, token.line)
   elseif starts_arguments(token) then
     return true, self:call(value, token.line)
   end
@@ -149,7 +155,10 @@ function Walker:simple()
   if token.kind == "string" then
     self:next()
     return { is = "string", text = token.value, line = token.line }
-  elseif token.kind == "number" or self:is "nil" or self:is "true" or self:is "false" or self:is "..." then
+  elseif token.kind == "number" then
+    self:next()
+    return { is = "number", text = token.value }
+  elseif self:is "nil" or self:is "true" or self:is "false" or self:is "..." then
     self:next()
     return nil
   elseif self:is "{" then
@@ -169,6 +178,31 @@ function Walker:is_one_of(set)
   return (token.kind == "op" or token.kind == "keyword") and set[token.value]
 end
 
+-- Texts are joined with `..`: one that is no number makes `+` fail.
+function Walker:check_plus(value, line)
+  if value and value.is == "string" and value.text and not tonumber(value.text) then note(self.scanned.misused, "+", line) end
+end
+
+-- The rest of an expression with operators, of which the first value is known: nothing is known of the whole, but how a
+-- text begins.
+function Walker:operated(value)
+  local head = value and value.is == "string" and self:is ".." and value.text
+  while self:is_one_of(BINARY) do
+    local operator = self:next()
+    self:escape(value)
+    local plain = not self:is_one_of(UNARY)
+    while self:is_one_of(UNARY) do self:next() end
+    local right = self:simple()
+    if operator.value == "+" then
+      self:check_plus(value, operator.line)
+      if plain then self:check_plus(right, operator.line) end
+    end
+    value = right
+  end
+  self:escape(value)
+  return head and { is = "text", text = head } or nil
+end
+
 -- Precedence does not matter here: only the names do.
 function Walker:expression()
   local plain = true
@@ -177,13 +211,7 @@ function Walker:expression()
     plain = false
   end
   local value = self:simple()
-  while self:is_one_of(BINARY) do
-    self:next()
-    plain = false
-    self:escape(value)
-    while self:is_one_of(UNARY) do self:next() end
-    value = self:simple()
-  end
+  if self:is_one_of(BINARY) then return self:operated(value) end
   if plain then return value end
   self:escape(value)
 end

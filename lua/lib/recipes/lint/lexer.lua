@@ -4,7 +4,7 @@ local M = {}
 
 ---@class lint.Token
 ---@field kind "name"|"string"|"number"|"op"|"keyword"|"eof"
----@field value? string   of a string: nil where escapes make it other than its text
+---@field value? string   as written; of a string its text, nil where escapes make it another
 ---@field line integer
 ---@field first integer   where it stands in the text
 ---@field last integer
@@ -67,7 +67,8 @@ local function token_at(text, at)
     local word = text:match("^[%w_]+", at)
     return KEYWORDS[word] and "keyword" or "name", word, at + #word - 1
   elseif byte:find "%d" or text:find("^%.%d", at) then
-    return "number", nil, number_end(text, at)
+    local last = number_end(text, at)
+    return "number", text:sub(at, last), last
   elseif byte == '"' or byte == "'" then
     local last = quoted_end(text, at)
     local value = text:sub(at + 1, last - 1)

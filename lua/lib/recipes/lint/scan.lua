@@ -13,6 +13,13 @@ local M = {}
 ---@field line integer
 ---@field write? boolean
 
+---@class lint.Access
+---@field name string
+---@field line integer
+---@field is_call? boolean
+---@field variable? lint.Variable  the value, where it is a local
+---@field of? string               what is known of the value: "job", "finished", …
+
 ---@class lint.Declaration
 ---@field kind string            "tool", "prompt", "resource", "template"
 ---@field line integer
@@ -21,13 +28,14 @@ local M = {}
 ---@field node? table            the table of its fields: see lint.expressions
 ---@field in_sight boolean       its `run` is a function that was seen
 ---@field input? lint.Variable   the first parameter of that
----@field context? lint.Variable  the second
 
 ---@class lint.Variable
 ---@field name string
 ---@field fields table<string, true>  members that are read by name
 ---@field whole boolean               it is used as a whole: all its members may be read
 ---@field value? table                what it stands for, where that is followed
+---@field assigned? boolean            it was given another value
+---@field role? "ctx"                  what it gets as a parameter
 ---@field made? table                 what it was made of at first, whatever became of it
 
 ---@class lint.Scan
@@ -35,18 +43,26 @@ local M = {}
 ---@field members lint.Use[]        "os.execute": members of globals
 ---@field rc lint.Use[]             members of rc
 ---@field tools lint.Use[]          rc.tools.NAME
----@field methods lint.Use[]        value:NAME(…)
 ---@field requires lint.Use[]       files asked for, beside "rc"
 ---@field declarations lint.Declaration[]
+---@field accesses lint.Access[]    value.name and value:name(…)
+---@field dotted lint.Access[]      value.name(…), where the value is not its first argument
+---@field thrown lint.Access[]      value:name(…) as a statement: nobody takes what it gives
+---@field calls { what: string, arguments: table[], line: integer }[]  of rc.NAME, rc.tools.NAME, job:NAME
+---@field zeroth lint.Use[]         name[0], by the name of the field
+---@field misused lint.Use[]        "rc.tools" called, "+" between texts, "0-based" loops
 ---@field opaque boolean            rc or rc.tools goes somewhere that cannot be followed
+
+local LISTS = {
+  "globals", "members", "rc", "tools", "requires", "declarations", "accesses", "dotted", "thrown", "calls", "zeroth", "misused",
+}
 
 --- Scans a text that `load` takes.
 ---@param text string
 ---@return lint.Scan
 function M.scan(text)
-  local scanned = {
-    globals = {}, members = {}, rc = {}, tools = {}, methods = {}, requires = {}, declarations = {}, opaque = false,
-  }
+  local scanned = { opaque = false }
+  for _, list in ipairs(LISTS) do scanned[list] = {} end
   local self = walker.new(lexer.tokens(text), scanned)
   self:open()
   self:block()

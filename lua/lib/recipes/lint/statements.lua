@@ -51,16 +51,38 @@ statements["repeat"] = function(self)
   self:close()
 end
 
+-- Whether the tokens from here are `0, #name - 1 do`.
+function Walker:counts_from_zero()
+  local tokens, at = self.tokens, self.at
+  if tokens[at].value ~= "0" or tokens[at].kind ~= "number" or tokens[at + 2].value ~= "#" then return false end
+  for i = at + 3, math.min(at + 12, #tokens - 2) do
+    if tokens[i].value == "do" then return false end
+    if tokens[i].value == "-" and tokens[i + 1].value == "1" then return tokens[i + 2].value == "do" end
+  end
+  return false
+end
+
+-- Whether `[name]` stands among the tokens.
+function Walker:indexes(name, from, to)
+  for i = from, to - 2 do
+    if self.tokens[i].value == "[" and self.tokens[i + 1].value == name and self.tokens[i + 2].value == "]" then return true end
+  end
+  return false
+end
+
 statements["for"] = function(self)
   local names = {}
   repeat names[#names + 1] = self:next().value until not self:accept ","
-  self:next() -- "=" or "in"
+  local line = self:next().line -- "=" or "in"
+  local from_zero = self:counts_from_zero()
   for _, value in ipairs(self:expressions()) do self:escape(value) end
   self:expect "do"
+  local from = self.at
   self:open()
   for _, name in ipairs(names) do self:declare(name) end
   self:block()
   self:close()
+  if from_zero and self:indexes(names[1], from, self.at) then note(self.scanned.misused, "0-based", line) end
   self:expect "end"
 end
 
@@ -84,7 +106,9 @@ local function local_function(self)
 end
 
 -- What is known through another local name.
-local FOLLOWED = { rc = true, tools = true, member = true, ["function"] = true, global = true }
+local FOLLOWED = {
+  rc = true, tools = true, member = true, tool = true, job = true, finished = true, ["function"] = true, global = true,
+}
 
 statements["local"] = function(self)
   if self:accept "function" then return local_function(self) end
@@ -130,14 +154,19 @@ function Walker:assigned(target)
     note(self.scanned.globals, target.name, target.line, true)
   elseif target.is == "variable" then
     self:escape(target)
-    target.variable.value = nil
+    target.variable.value, target.variable.assigned = nil, true
   end
 end
 
 function Walker:expression_statement()
+  self.last_method = nil
   local targets = { self:suffixed() or { is = "unknown" } }
+  local called = self.last_method
   while self:accept "," do targets[#targets + 1] = self:suffixed() or { is = "unknown" } end
-  if not self:accept "=" then return end
+  if not self:accept "=" then
+    if called then table.insert(self.scanned.thrown, called) end
+    return
+  end
   for _, value in ipairs(self:expressions()) do self:escape(value) end
   for _, target in ipairs(targets) do self:assigned(target) end
 end

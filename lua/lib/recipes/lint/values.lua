@@ -6,7 +6,10 @@ local M = {}
 
 local Walker, note = walker.Walker, walker.note
 
--- { is = "rc" | "tools" | "member" (of rc) | "global" | "variable" | "string" | "function" | "table" }, or nil.
+local NOTHING = { fields = {} }
+
+-- { is = "rc" | "tools" | "member" (of rc) | "tool" (of rc.tools) | "job" | "finished" (what job:wait gives) | "field" (of something)
+--   | "global" | "variable" | "string" | "text" (that begins with a known one) | "number" | "function" | "table" }, or nil.
 
 -- An expression's value goes somewhere whole.
 function Walker:escape(value)
@@ -38,29 +41,54 @@ function M.made(value)
   end
 end
 
+local function note_access(self, value, name, line, is_call)
+  table.insert(self.scanned.accesses, {
+    name = name, line = line, is_call = is_call, variable = value and value.is == "variable" and value.variable or nil,
+    of = (meaning(value) or NOTHING).is,
+  })
+end
+
 -- value.name
 function Walker:member(value, name, line)
   local scanned, meant = self.scanned, meaning(value)
   if value and value.is == "variable" then value.variable.fields[name] = true end
-  if not meant then return nil end
+  if value and value.is ~= "global" then note_access(self, value, name, line, false) end
+  if not meant then return { is = "field", name = name, of = value } end
   if meant.is == "rc" then
     note(scanned.rc, name, line)
     return { is = name == "tools" and "tools" or "member", name = name }
   elseif meant.is == "tools" then
     note(scanned.tools, name, line)
+    return { is = "tool", name = name }
   elseif meant.is == "global" then
     note(scanned.members, meant.name .. "." .. name, line)
+    return nil
   end
+  return { is = "field", name = name, of = value }
+end
+
+local GIVES = { wait = "finished", result = "finished" }
+
+-- value:name(arguments)
+function Walker:method(value, name, arguments, line)
+  note_access(self, value, name, line, true)
+  local meant = meaning(value)
+  if not meant then return nil end
+  if meant.is == "job" then
+    self:take_call("job:" .. name, arguments, line)
+    return GIVES[name] and { is = GIVES[name] }
+  end
+  if meant.is == "string" and name == "format" then return { is = "text", text = meant.text } end
 end
 
 -- value[expression]
 function Walker:index(value, key, line)
+  if key and key.is == "number" and key.text == "0" then self:zeroth(value, line) end
   if key and key.is == "string" and key.text then return self:member(value, key.text, line) end
   self:escape(key)
   self:escape(value)
 end
 
-local NOTHING = { fields = {} }
 local KEYS = { tool = "name", prompt = "name", resource = "uri", template = "uri_template" }
 local DECLARES = { tool = true, prompt = true, resource = true, template = true }
 
@@ -76,21 +104,54 @@ function Walker:declared(kind, argument, line)
   local here = argument and argument.is == "table" and argument or NOTHING
   local run = meaning(here.fields.run)
   local in_sight = run ~= nil and run.is == "function"
+  local context = in_sight and run.parameters[2] or nil
+  if context then context.role = "ctx" end
   table.insert(self.scanned.declarations, {
     kind = kind, line = line, name = text_of(here, "name"), key = node and text_of(node, KEYS[kind]), in_sight = in_sight,
-    input = in_sight and run.parameters[1] or nil, context = in_sight and run.parameters[2] or nil, node = node,
+    input = in_sight and run.parameters[1] or nil, node = node,
   })
+end
+
+-- A call whose tables of options can be looked at.
+function Walker:take_call(what, arguments, line)
+  table.insert(self.scanned.calls, { what = what, arguments = arguments, line = line })
+end
+
+-- list[0]
+function Walker:zeroth(value, line)
+  local of = M.made(value)
+  if of and of.is == "field" then note(self.scanned.zeroth, of.name, line) end
+end
+
+local MAKES = { submit = "job", job = "job" }
+
+-- ctx.progress(…), which wants a colon.
+local function note_dotted(self, value, arguments, line)
+  local owner = value.of and value.of.is == "variable" and value.of.variable
+  local first = arguments[1]
+  if not owner or first and first.is == "variable" and first.variable == owner then return end
+  table.insert(self.scanned.dotted, { name = value.name, variable = owner, of = (meaning(value.of) or NOTHING).is, line = line })
 end
 
 -- value(arguments)
 function Walker:called(value, arguments, line)
   local meant = meaning(value)
-  if meant and meant.is == "global" and meant.name == "require" then
+  if not meant then return nil end
+  if meant.is == "global" and meant.name == "require" then
     local name = arguments[1] and arguments[1].is == "string" and arguments[1].text
     if name == "rc" then return { is = "rc" } end
     if name then note(self.scanned.requires, name, line) else self.scanned.opaque = true end
-  elseif meant and meant.is == "member" and DECLARES[meant.name] then
+  elseif meant.is == "member" and DECLARES[meant.name] then
     self:declared(meant.name, arguments[1], line)
+  elseif meant.is == "member" then
+    self:take_call("rc." .. meant.name, arguments, line)
+    return MAKES[meant.name] and { is = MAKES[meant.name] }
+  elseif meant.is == "tool" then
+    self:take_call("rc.tools." .. meant.name, arguments, line)
+  elseif meant.is == "tools" then
+    note(self.scanned.misused, "rc.tools", line)
+  elseif meant.is == "field" then
+    note_dotted(self, meant, arguments, line)
   end
 end
 

@@ -41,6 +41,22 @@ end
 ---@type table<string, true|string>
 M.rc = members_of_rc()
 
+--- What other languages have, and what to take here.
+M.foreign = {
+  null = "write nil; in data for JSON, rc.json.null", NULL = "write nil", nill = "write nil", None = "write nil",
+  undefined = "write nil", True = "write true", False = "write false", TRUE = "write true", FALSE = "write false",
+  console = "print writes to the log", printf = "print(('…'):format(…))", len = "the length of x is #x",
+  this = "the first parameter of a method is self", int = "take math.tointeger or tonumber", float = "take tonumber",
+  str = "take tostring", parseInt = "take tonumber", String = "take tostring", Math = "write math",
+  JSON = "take rc.json.decode and rc.json.encode", json = "take rc.json", cjson = "local cjson = require \"cjson\"",
+  sleep = "take rc.sleep", wait = "a job waits with job:wait()", await = "nothing is awaited: job:wait() waits by itself",
+  async = "all code may wait: no function is async", new = "Lua has no new", try = "take pcall", catch = "take pcall",
+  throw = "take error or rc.fail", range = "for i = 1, n do", submit = "take rc.submit", tool = "take rc.tool",
+  tools = "take rc.tools", http = "take rc.http", fetch = "take rc.http", log = "take rc.log", typeof = "take type",
+  isinstance = "take type", import = "take require", include = "take require", random = "take rc.random",
+  def = "a function is function name(x) … end", Array = "a list is { … }", Object = "a table is { … }",
+}
+
 --- Methods that need a tool in `uses`.
 M.methods = { proxy = "call_instance_proxy" }
 
@@ -49,6 +65,48 @@ M.maybe = {
   status = { "get_request_status" }, wait = { "get_request_status", "get_request_result" }, result = { "get_request_result" },
   cancel = { "cancel_request" },
 }
+
+local function names_after(names, prefix)
+  local found = {}
+  for _, name in ipairs(names) do
+    if name:sub(1, #prefix) == prefix then found[name:sub(#prefix + 1)] = true end
+  end
+  return found
+end
+
+--- The methods of jobs and of ctx, and what else ctx has.
+---@type table<string, true>, table<string, true>, table<string, true>
+M.job_methods, M.ctx_methods, M.ctx_fields = {}, {}, {}
+do
+  local names = require("lib.recipes.rc").names()
+  M.job_methods, M.ctx_methods, M.ctx_fields = names_after(names, "job:"), names_after(names, "ctx:"), names_after(names, "ctx.")
+end
+
+local function set(words)
+  local found = {}
+  for word in words:gmatch "%S+" do found[word] = true end
+  return found
+end
+
+--- The fields of the tables that functions take: which argument it is, and its fields.  lua/meta/rc.lua has the same.
+---@type table<string, { argument: integer, fields: table<string, true> }>
+M.options = {
+  ["rc.submit"] = { argument = 1,
+    fields = set "deployment_id overrides workflow_api_json extra_data webhook_url webhook_intermediate_status" },
+  ["rc.http"] = { argument = 1, fields = set "url method headers body json timeout" },
+  ["rc.map"] = { argument = 3, fields = set "concurrency stop_on_error" },
+  ["rc.download"] = { argument = 2, fields = set "name about" },
+  ["rc.workflow"] = { argument = 2, fields = set "name node object_info" },
+  ["rc.link"] = { argument = 2, fields = set "name title description mime_type size" },
+  ["job:wait"] = { argument = 1, fields = set "timeout" },
+  ["job:proxy"] = { argument = 3, fields = set "method" },
+}
+
+--- The fields of what job:wait and job:result give.
+M.finished_fields = set "status output_urls result instance_id deployment_id request_id"
+
+--- Fields that hold lists.
+M.lists = set "output_urls deployments"
 
 --- The keys of a table, sorted.
 ---@param map table<string, any>

@@ -1,0 +1,87 @@
+--- Keys that stand in a source: whoever gets the file has them, and so has each copy of it.  A key is never shown.
+
+local lexer = require "lib.recipes.lint.lexer"
+
+local M = {}
+
+local SHORTEST = 16 -- characters of a key
+local SHORTEST_KNOWN = 8 -- of the key in use
+
+-- Beginnings by which services mark their keys, and what they are.
+local MARKS = {
+  { "^comfyui%-[%w]", "a key of ComfyUI" }, { "^sk%-[%w]", "an API key" }, { "^ghp_%w", "a token of GitHub" },
+  { "^github_pat_%w", "a token of GitHub" }, { "^hf_%w", "a token of Hugging Face" }, { "^xox[abp]%-%w", "a token of Slack" },
+  { "^AKIA%u", "a key of AWS" }, { "^AIza%w", "a key of Google" }, { "^eyJ[%w_-]", "a token" }, { "^[Bb]earer [%w]", "a token" },
+  { "^https://hooks%.slack%.com/services/%w", "a webhook of Slack: its address is its password" },
+  { "^https://discord%.com/api/webhooks/%d", "a webhook of Discord: its address is its password" },
+}
+
+-- Names of what holds a key.
+local NAMES = { "api_?key", "apikey", "token$", "secret", "passw", "authorization", "^key$" }
+
+local PLACEHOLDERS = { "your", "example", "xxx", "%.%.%.", "…", "<", "{", "%%s", "%$" }
+
+local function is_placeholder(text)
+  for _, word in ipairs(PLACEHOLDERS) do
+    if text:lower():find(word) then return true end
+  end
+  return false
+end
+
+local function marked(text)
+  if #text < SHORTEST then return nil end
+  for _, mark in ipairs(MARKS) do
+    if text:find(mark[1]) then return mark[2] end
+  end
+end
+
+local function is_name_of_key(name)
+  name = name:lower()
+  for _, pattern in ipairs(NAMES) do
+    if name:find(pattern) then return true end
+  end
+  return false
+end
+
+-- Letters and digits without blanks, as no word and no path is.
+local function looks_random(text)
+  return #text >= SHORTEST and not text:find "[%s/]" and text:find "%d" ~= nil and text:find "%a" ~= nil
+end
+
+-- The name that a text is given to: name = "…", ["name"] = "…".
+local function name_before(tokens, at)
+  local before = tokens[at - 1]
+  if not before or before.kind ~= "op" or before.value ~= "=" then return nil end
+  local name = tokens[at - 2]
+  if name and name.kind == "op" and name.value == "]" then name = tokens[at - 3] end
+  return name and (name.kind == "name" or name.kind == "string") and name.value or nil
+end
+
+local function kind_of(tokens, at, known)
+  local text = tokens[at].value
+  if known and text:find(known, 1, true) then return "the API key that is in use" end
+  if is_placeholder(text) then return nil end
+  local what = marked(text)
+  if what then return what end
+  local name = name_before(tokens, at)
+  return name and is_name_of_key(name) and looks_random(text) and "a key" or nil
+end
+
+--- The texts of a source that are keys.
+---@param source string  that is Lua
+---@param known? string   the key in use
+---@return { line: integer, what: string }[]
+function M.find(source, known)
+  known = known and #known >= SHORTEST_KNOWN and known or nil
+  local found, tokens = {}, lexer.tokens(source)
+  for at, token in ipairs(tokens) do
+    local what = token.kind == "string" and token.value and kind_of(tokens, at, known)
+    if what then found[#found + 1] = { line = token.line, what = what } end
+  end
+  if #found == 0 and known and source:find(known, 1, true) then -- in a comment
+    found[1] = { line = select(2, source:sub(1, (source:find(known, 1, true))):gsub("\n", "")) + 1, what = "the API key that is in use" }
+  end
+  return found
+end
+
+return M
