@@ -117,7 +117,7 @@ describe("MCP over pipes", function()
     assert.matches("said by a child process", child.err)
   end)
 
-  it("passes 8 MiB less an envelope, and shortens what is more", function()
+  it("passes 8 MiB less an envelope, and shortens what is more #load", function()
     local child <close> = start()
     child:write(call(1, "big", { bytes = 8 * 1024 * 1024 - 30000 }) .. call(2, "big", { bytes = 8 * 1024 * 1024 }))
     end_well(child)
