@@ -33,7 +33,6 @@ return rc.tool {
     { "previews", "boolean", "Save previews (type temp), too", default = false },
   },
   uses = { "get_request_result", "list_deployments" },
-  annotations = { readOnlyHint = false, idempotentHint = false }, -- it writes files
   run = function(input, ctx)
     local id, done = deployments.id_of(input.deployment_id), 0
     local runs = rc.map(input.request_ids, function(request_id)

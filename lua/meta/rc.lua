@@ -50,7 +50,7 @@ local rc = {}
 ---@field output? rc.Parameter[]|table|string  of the structured result; results are checked against it
 ---@field uses? string[]             tools and recipes it may call; nothing else can be called
 ---@field hosts? string[]            that `rc.http` and `rc.download` may reach, where `http_hosts` allows them, too
----@field annotations? rc.Annotations  stricter than `uses` says, never milder
+---@field annotations? rc.Annotations  stricter than what it uses and does (`rc.download` writes, `rc.http` is open world), never milder
 ---@field samples? table<string, any>  what a dry run answers for a tool's writes, by tool name
 ---@field run fun(input: table, ctx: rc.Context): any
 

@@ -59,7 +59,10 @@ end
 -- What runs for a client: the recipe's function, with the set of that moment for what it uses.
 local function body(self)
   local function options_of(entry)
-    return { declaration = entry.fields, find = self.current.find, settings = self.options.settings, schema = entry.compiled.schema }
+    return {
+      declaration = entry.fields, find = self.current.find, settings = self.options.settings, schema = entry.compiled.schema,
+      tool = entry.linked.annotations and entry.linked or nil,
+    }
   end
   local function marked(result, err)
     if not self.options.mark then return result, err end

@@ -15,13 +15,14 @@ local M = {}
 ---@field declaration table                  fields as declared: name, uses, hosts, samples
 ---@field find fun(name: string): Tool?      the tools it may find
 ---@field settings? Settings
+---@field tool? Tool                         as clients know it: its hints hold
 ---@field schema? table|core.json.Raw         of what it is called with: where it is closed, reading what it does not name is an error
 
 local function state_of(call, recipe, ctx, options)
   local declaration = options.declaration
   return states.new {
     name = declaration.name or recipe.name, uses = declaration.uses, hosts = declaration.hosts, samples = declaration.samples,
-    find = options.find, settings = options.settings, ctx = ctx, call = call,
+    find = options.find, settings = options.settings, ctx = ctx, call = call, tool = options.tool,
   }
 end
 

@@ -149,7 +149,7 @@ function resolve(state, node, path)
   node.open = false
   local annotations, problem
   if used then
-    annotations, problem = hints.of(node.entry.fields, used)
+    annotations, problem = hints.of(node.entry.fields, used, node.item.recipe.effects)
   else
     problem = depth
   end

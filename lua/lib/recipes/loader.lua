@@ -3,6 +3,7 @@
 
 local clock = require "core.clock"
 local declaration = require "lib.recipes.declaration"
+local effects = require "lib.recipes.effects"
 local errors = require "lib.errors"
 local modules = require "lib.recipes.modules"
 local prompts = require "lib.mcp.prompts"
@@ -25,6 +26,7 @@ local M = {}
 ---@field templates RecipeEntry[]
 ---@field modules Modules     what it may require, as it was when it was loaded
 ---@field environment table   the globals of its code
+---@field effects RecipeEffect[]  what its code does beside calling tools
 
 ---@class RecipeEntry
 ---@field key string          its name, URI or URI template
@@ -161,6 +163,7 @@ function M.load_text(text, path, options)
   if not declarations then return misdeclared(recipe, read_err.message) end
   local sorted, wrong = sort_in(recipe, declarations)
   if not sorted then return misdeclared(recipe, wrong) end
+  recipe.effects = effects.of(text, recipe.modules:sources(), #declarations == 1)
   recipe.load_ms = (clock.monotonic() - started) * 1000
   return recipe
 end

@@ -134,6 +134,14 @@ function Modules:paths()
   return paths
 end
 
+--- The sources of the files that were found.
+---@return string[]
+function Modules:sources()
+  local sources = {}
+  for _, path in ipairs(self:paths()) do sources[#sources + 1] = self.files[path].text end
+  return sources
+end
+
 -- What is named in code --------------------------------------------------------------------------------
 
 local function skip_blanks(text, at)
@@ -170,7 +178,8 @@ local function add_named(self, text, todo)
   while at do
     local name = name_after(text, at + #"require")
     if name and name ~= "rc" and not self.asked[name] then
-      tokens = tokens or lexer.tokens(text)
+      tokens = tokens or lexer.attempt(text)
+      if not tokens then return end -- no Lua: the recipe has required it, and caught its failure
       if requires(tokens, name) then todo[#todo + 1] = self:find(name) end
     end
     at = text:find("require", at + 1, true)

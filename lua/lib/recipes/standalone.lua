@@ -31,9 +31,10 @@ local M = {}
 local Standalone = {}
 Standalone.__index = Standalone
 
-local function invoke(self, recipe, fields, args, ctx, schema)
+local function invoke(self, recipe, fields, args, ctx, entry)
   local result, err = require("lib.recipes.invoke").call(recipe, fields.run, args, ctx, {
-    declaration = fields, find = self.snapshot.find, settings = self.options.settings, schema = schema,
+    declaration = fields, find = self.snapshot.find, settings = self.options.settings,
+    schema = entry and entry.compiled.schema, tool = entry and entry.linked,
   })
   local mark = self.options.mark
   if mark then return mark(result, err) end
@@ -101,7 +102,7 @@ end
 
 local function body_of(self)
   return function(recipe, _, entry)
-    return function(input, ctx) return invoke(self, recipe, entry.fields, { input }, ctx, entry.compiled.schema) end
+    return function(input, ctx) return invoke(self, recipe, entry.fields, { input }, ctx, entry) end
   end
 end
 

@@ -330,4 +330,30 @@ describe("recipes.catalog", function()
     end
     assert.equal(1, version(recipes, "poster"))
   end)
+
+  it("gives hints that what the code does cannot break", function()
+    local function tool_text(name, body, more)
+      return ("rc.tool { name = %q, description = 'A recipe.', %s run = function() %s end }"):format(name, more or "", body)
+    end
+    local head = 'local rc = require "rc"\nreturn '
+    place:write("saves.lua", head .. tool_text("saves", "rc.download 'https://x.runcomfy.net/a.png'"))
+    place:write("hidden.lua", head .. tool_text("hidden", "rc['down' .. 'load'] 'https://x.runcomfy.net/a.png'"))
+    place:write("reaches.lua", head .. tool_text("reaches", "rc['ht' .. 'tp'] { url = 'https://x.runcomfy.net/a.png' }"))
+    place:write("two.lua", head .. "{ " .. tool_text("reads", "return {}", "annotations = { readOnlyHint = true },") .. ", "
+      .. tool_text("writes", "rc.download 'https://x.runcomfy.net/a.png'") .. " }")
+    place:write("lib/keep.lua", "local rc = require 'rc' return function(url) return rc.download(url) end")
+    place:write("keeper.lua", "local keep = require 'keep'\n" .. head .. tool_text("keeper", "keep 'https://x.runcomfy.net/a.png'"))
+    place:write("mild.lua", head .. "\n" .. tool_text("mild", "rc.download 'https://x.runcomfy.net/a.png'",
+      "annotations = { readOnlyHint = true },"))
+    local recipes = open { quiet = true }
+    recipes:scan()
+    local read_only = {}
+    for _, tool in ipairs(recipes:recipe_tools()) do read_only[tool.name] = tool.annotations[1][2] end
+    assert.same({ saves = false, hidden = true, reaches = true, reads = true, writes = false, keeper = false }, read_only)
+    assert.matches("mild.lua:3: field 'annotations': readOnlyHint cannot be true: it calls rc.download, which saves files",
+      report(recipes, "mild").error, 1, true)
+    assert.matches("rc.download: clients were told that 'hidden' has readOnlyHint = true; declare annotations = { readOnlyHint = false }",
+      call(recipes:find "hidden").text, 1, true)
+    assert.matches("rc.http: clients were told that 'reaches' has openWorldHint = false", call(recipes:find "reaches").text, 1, true)
+  end)
 end)

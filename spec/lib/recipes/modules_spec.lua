@@ -216,4 +216,13 @@ describe("recipes.modules", function()
       assert.is_false(modules.is_name(name))
     end
   end)
+
+  it("may be no Lua at all for a recipe that catches that", function()
+    place:write("broken.lua", [[local more = require "more" return "unfinished]])
+    place:write("poster.lua", [[local rc = require "rc"
+      local found = pcall(require, "broken")
+      return rc.tool { name = "poster", description = "A recipe.", run = function() return { version = found and 1 or 0 } end }]])
+    scan()
+    assert.equal(0, version())
+  end)
 end)

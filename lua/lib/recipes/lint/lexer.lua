@@ -106,4 +106,12 @@ function M.tokens(text)
   return list
 end
 
+--- The same of a text that may be no Lua: nil where it ends within a string or a comment.
+---@param text string
+---@return lint.Token[]?
+function M.attempt(text)
+  local ok, tokens = pcall(M.tokens, text)
+  return ok and tokens or nil
+end
+
 return M

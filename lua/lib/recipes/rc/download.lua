@@ -211,6 +211,7 @@ end
 function M.download(state, url, options)
   local entry = type(url) == "table" and work.import(url, "rc.download", 3) or { url = url }
   if type(entry.url) ~= "string" then error("rc.download takes a URL, or an entry of output_urls", 3) end
+  state:needs("rc.download", 3)
   local plain = check_options(options)
   local filename = type(entry.filename) == "string" and entry.filename or (state.outputs[entry.url] or {}).filename
   local name = M.safe_name(plain.name or filename or last_segment(entry.url))

@@ -146,6 +146,7 @@ function M.http(state, request)
   if type(request) ~= "table" then error("rc.http takes a table: rc.http { url = … }", 3) end
   local plain, problem = prepared(import(request))
   if not plain then error(problem, 3) end
+  state:needs("rc.http", 3)
   return setmetatable(work.run(perform, state, plain), ResponseType)
 end
 

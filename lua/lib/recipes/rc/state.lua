@@ -1,6 +1,7 @@
 --- The state of one call of a recipe: what it may do, whom it tells, what of it is under way.
 
 local clock = require "lib.clock"
+local hints = require "lib.recipes.hints"
 
 local M = {}
 
@@ -23,6 +24,7 @@ local M = {}
 ---@field call? CallState
 ---@field entropy? fun(count: integer): string  random bytes; default: the system's.  A run that is repeated brings its own
 ---@field skipped? number               seconds that a dry run did not wait
+---@field tool? Tool                    as clients know it, with its hints; of a script nil
 ---@field outputs table<string, table>   by URL: where a job's output came from
 ---@field package done number            progress that the recipe told
 ---@field package total? number
@@ -60,6 +62,7 @@ end
 ---@field settings? rc.Settings
 ---@field ctx table
 ---@field call? CallState
+---@field tool? Tool
 
 ---@param options rc.Options
 ---@return rc.State
@@ -67,11 +70,22 @@ function M.new(options)
   local settings = options.settings or {}
   return setmetatable({
     name = options.name, uses = set_of(options.uses), hosts = options.hosts or {}, samples = options.samples or {},
-    find = options.find, settings = settings, ctx = options.ctx, call = options.call,
+    find = options.find, settings = settings, ctx = options.ctx, call = options.call, tool = options.tool,
     chain = chain_of(options.ctx, options.name),
     entropy = options.ctx.entropy, started = clock.now(), outputs = {}, done = 0, step = 1, told = 0,
     reports = 0,
   }, State)
+end
+
+--- Raises where the hints that clients were given deny what the code is about to do.
+---@param member string   "rc.download", "rc.http"
+---@param level integer   as error's, from here
+function State:needs(member, level)
+  if not self.tool then return end
+  local name, value = hints.denies(self.tool, member)
+  if not name then return end
+  error(("%s: clients were told that '%s' has %s = %s; declare annotations = { %s = %s }"):format(member, self.name, name, value,
+    name, not value), level + 1)
 end
 
 --- Moment of lib.clock at which the call must have ended.
