@@ -18,12 +18,6 @@ local function body_of(input)
   return body
 end
 
--- An answer without a deployment says so: what was created is found by its name.
-local function text_of(answer, name)
-  if answer then return ("Created deployment %s."):format(answers.word(answer, "id")) end
-  return ("Created deployment '%s'. RunComfy's answer does not hold it: list_deployments shows its id."):format(name)
-end
-
 return {
   name = "create_deployment",
   title = "Create deployment",
@@ -46,10 +40,9 @@ return {
   run = function(input)
     local answer, err = serverless.create_deployment(body_of(input))
     if not answer then return nil, err end
-    local object = answers.object(answer, "a deployment")
     return {
-      text = answers.with_note(text_of(object, input.name), answer),
-      data = json.ordered({ "ok", "deployment" }, { ok = true, deployment = deployment.compact(object) }),
+      text = answers.with_note(("Created deployment %s."):format(answers.word(answer, "id")), answer),
+      data = json.ordered({ "ok", "deployment" }, { ok = true, deployment = deployment.compact(answer) }),
     }
   end,
 }

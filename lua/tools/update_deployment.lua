@@ -57,11 +57,27 @@ local function body_of(input)
   return body
 end
 
--- A success without a body still has something to show.
-local function updated(id, answer)
-  local object = answers.object(answer, "a deployment")
-  if object then return object end
-  return answers.object(serverless.get_deployment(id) or "", "a deployment")
+-- Whether a deployment has what it was to be given.
+local function has(object, body)
+  for _, key in ipairs(BODY_KEYS) do
+    local part = body[key] ~= nil and object:get(key)
+    if part == nil or part and json.encode(part:value()) ~= json.encode(body[key]) then return false end
+  end
+  return true
+end
+
+-- An answer that does not show the deployment leaves open whether it was changed: what it is now tells.
+local function look(id, body, err)
+  local object = answers.object(serverless.get_deployment(id) or "", "a deployment")
+  if object and has(object, body) then return object end
+  return nil, err
+end
+
+local function update(id, body)
+  local answer, err = serverless.update_deployment(id, body)
+  if answer then return answer end
+  if err.code == "unexpected_answer" then return look(id, body, err) end
+  return nil, err
 end
 
 return {
@@ -81,9 +97,8 @@ return {
       local ok, err = complete(input, body)
       if not ok then return nil, err end
     end
-    local answer, err = serverless.update_deployment(input.deployment_id, body)
-    if not answer then return nil, err end
-    local object = updated(input.deployment_id, answer)
+    local object, err = update(input.deployment_id, body)
+    if not object then return nil, err end
     return {
       text = answers.with_note(("Updated deployment %s."):format(input.deployment_id), object),
       data = json.ordered({ "ok", "deployment" }, { ok = true, deployment = deployment.compact(object) }),

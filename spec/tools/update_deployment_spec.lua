@@ -92,4 +92,21 @@ describe("tool update_deployment", function()
       assert.equal("PATCH GET", methods(sim))
     end)
   end)
+
+  it("takes what is set now, not a page that says 200, for the proof that it was updated", function()
+    for _, page in ipairs { "<html><title>Login</title></html>", "OK", "[]", "{}" } do
+      bed.with({}, function(sim)
+        bed.answer_with(sim, page, { method = "PATCH" }) -- and nothing was changed
+        local answer = bed.call("update_deployment", { deployment_id = ID, name = "fresh", hardware = "ADA_80_PLUS", min_instances = 1 })
+        assert.equal("unknown", answer.data.delivery)
+        assert.equal("PATCH GET", methods(sim))
+      end)
+      bed.with({}, function(sim)
+        bed.answer_with(sim, page, { method = "PATCH", handled = true })
+        local answer = bed.call("update_deployment", { deployment_id = ID, name = "fresh", hardware = "ADA_80_PLUS", min_instances = 1 })
+        assert.is_true(answer.ok, answer.text)
+        assert.same({ "fresh", 1 }, { answer.data.deployment.name, answer.data.deployment.min_instances })
+      end)
+    end
+  end)
 end)

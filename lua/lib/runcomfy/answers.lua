@@ -165,6 +165,7 @@ local function with_detail(message, raw)
   return message .. "\n" .. text
 end
 
+local UNPROVEN_KEYS = { "ok", "message", "code", "status_code", "delivery", "hint", "payload" }
 local ERROR_KEYS = { "ok", "message", "status_code", "error_code", "detail", "delivery", "hint", "payload" }
 
 local function error_text(status, error_code, message, hint)
@@ -226,6 +227,31 @@ function M.with_note(text, ...)
   return text
 end
 
+-- What an answer is not, and what it is.
+local function mismatch(value, what)
+  local is_text = type(value) == "string"
+  local text = is_text and value or value:text()
+  local problem = is_text and body.problem(text)
+  return ("RunComfy's answer is not %s: %s%s"):format(what, problem and ("not valid JSON: %s: "):format(problem) or "",
+    text == "" and "an empty body" or readable(text))
+end
+
+local function payload_of(value)
+  return type(value) == "string" and shortened(value, TEXT_LIMIT) or value
+end
+
+-- The answer to a write that does not show that it was taken: it may come from somebody else than the API.
+local function unproven(status, value, operation)
+  local message, hint, code = mismatch(value, operation.wanted), advice.unknown(operation), operation.unproven or "unexpected_answer"
+  return errors.new(error_text(status, nil, message, hint), {
+    code = code, status_code = status, api_message = message, hint = hint, delivery = "unknown", answer = value,
+    summary = error_text(status, nil, message),
+    data = json.ordered(UNPROVEN_KEYS, {
+      ok = false, message = message, code = code, status_code = status, delivery = "unknown", hint = hint, payload = payload_of(value),
+    }),
+  })
+end
+
 --- Reads an answer.
 ---@param response { status: integer, body: string, cut: boolean? }
 ---@param operation? Operation  the write that it answers; nil: a read
@@ -237,28 +263,25 @@ function M.read(response, operation)
   if status < 300 then
     -- A write cannot be sent again to get a better answer: its ids are worth more than nothing.
     value = value or operation and body.beginning(text)
-    if not value then return clean(text) end
-    if not says_error(value) then return value end
-    return nil, answer_error(status, value, text, "RunComfy API error", operation)
+    if value and says_error(value) then return nil, answer_error(status, value, text, "RunComfy API error", operation) end
+    value = value or clean(text)
+    if operation and not operation.proof(value) then return nil, unproven(status, value, operation) end
+    return value
   end
   if status < 400 then return nil, answer_error(status, nil, "", REDIRECT, operation) end
   return nil, answer_error(status, value, clean(text), REASONS[status] or ("status %d"):format(status), operation)
 end
 
---- The error of an answer that succeeded and is not what it should be.
+--- The error of an answer to a read that succeeded and is not what it should be.
 ---@param value core.json.Raw|string
 ---@param what string  "a status"
 ---@return Error
 function M.unexpected(value, what)
-  local is_text = type(value) == "string"
-  local text = is_text and value or value:text()
-  local problem = is_text and body.problem(text)
-  local message = ("RunComfy's answer is not %s: %s%s"):format(what, problem and ("not valid JSON: %s: "):format(problem) or "",
-    text == "" and "an empty body" or readable(text))
+  local message = mismatch(value, what)
   return errors.new(message, {
-    code = "unexpected_answer", summary = message, unreadable = text,
+    code = "unexpected_answer", summary = message, unreadable = type(value) == "string" and value or value:text(),
     data = json.ordered({ "ok", "error", "code", "payload" }, {
-      ok = false, error = message, code = "unexpected_answer", payload = is_text and shortened(text, TEXT_LIMIT) or value,
+      ok = false, error = message, code = "unexpected_answer", payload = payload_of(value),
     }),
   })
 end

@@ -9,6 +9,7 @@ local json = require "lib.json"
 local parameters = require "lib.parameters"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local paths = require "lib.runcomfy.paths"
+local proofs = require "lib.runcomfy.proofs"
 local recent = require "lib.runcomfy.recent"
 local redaction = require "lib.redaction"
 
@@ -16,18 +17,35 @@ local M = {}
 
 local segment = paths.segment
 
-local CREATE = { name = "create", unknown = "Look with list_deployments whether the deployment is there before creating it again." }
-local UPDATE = { name = "update", unknown = "Look with get_deployment at what is set now." }
-local DELETE = { name = "delete", unknown = "Look with list_deployments whether the deployment is still there." }
-local SUBMIT = { name = "submit", unknown = "If the request arrived it runs and is billed, and its id is lost: look at the "
-  .. "deployment's requests on runcomfy.com, and submit again only if a second run may be paid for." }
-local CANCEL = { name = "cancel", unknown =
-  "Look with get_request_status whether the request was cancelled; cancelling twice does no harm." }
-local PROXY = {
-  name = "proxy call",
-  unknown = "Look at the instance (get_request_status) before sending it again.",
-  hints = { [404] = "The instance is not there: its id lives only while it does, from in_progress until it shuts down after the "
-    .. "keep-warm time. get_request_status of a running request tells the instance_id; submit a request to get a new instance." },
+---@type table<string, Operation>
+local OPERATIONS = {
+  create = {
+    name = "create", proof = proofs.deployment, wanted = "a deployment",
+    unknown = "Look with list_deployments whether the deployment is there before creating it again.",
+  },
+  update = {
+    name = "update", proof = proofs.deployment, wanted = "a deployment",
+    unknown = "Look with get_deployment at what is set now.",
+  },
+  delete = {
+    name = "delete", proof = proofs.json_or_nothing, wanted = "one to a delete",
+    unknown = "Look with list_deployments whether the deployment is still there.",
+  },
+  submit = {
+    name = "submit", proof = proofs.request, wanted = "one with a request_id", unproven = "no_request_id",
+    unknown = "If the request arrived it runs and is billed, and its id is lost: look at the deployment's requests on "
+      .. "runcomfy.com, and submit again only if a second run may be paid for.",
+  },
+  cancel = {
+    name = "cancel", proof = proofs.object_or_nothing, wanted = "one to a cancel",
+    unknown = "Look with get_request_status whether the request was cancelled; cancelling twice does no harm.",
+  },
+  proxy = {
+    name = "proxy call", proof = proofs.no_page, wanted = "ComfyUI's",
+    unknown = "Look at the instance (get_request_status) before sending it again.",
+    hints = { [404] = "The instance is not there: its id lives only while it does, from in_progress until it shuts down after the "
+      .. "keep-warm time. get_request_status of a running request tells the instance_id; submit a request to get a new instance." },
+  },
 }
 
 -- Management ---------------------------------------------------------------------------------------
@@ -65,7 +83,7 @@ end
 ---@param body table
 ---@return core.json.Raw|string|nil answer, Error?
 function M.create_deployment(body)
-  return api.send("POST", api.deployments_url, CREATE, json.encode(body))
+  return api.send("POST", api.deployments_url, OPERATIONS.create, json.encode(body))
 end
 
 ---@param id string
@@ -74,7 +92,7 @@ end
 function M.update_deployment(id, body)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
-  return api.send("PATCH", api.deployments_url .. "/" .. deployment, UPDATE, json.encode(body))
+  return api.send("PATCH", api.deployments_url .. "/" .. deployment, OPERATIONS.update, json.encode(body))
 end
 
 ---@param id string
@@ -82,7 +100,7 @@ end
 function M.delete_deployment(id)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
-  return api.send("DELETE", api.deployments_url .. "/" .. deployment, DELETE)
+  return api.send("DELETE", api.deployments_url .. "/" .. deployment, OPERATIONS.delete)
 end
 
 -- Requests -----------------------------------------------------------------------------------------
@@ -136,7 +154,7 @@ function M.submit(id, request)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
   local secrets = redaction.secrets(request.extra_data)
-  local answer, answer_err = api.send("POST", submit_url(deployment, request), SUBMIT, M.submit_body(request),
+  local answer, answer_err = api.send("POST", submit_url(deployment, request), OPERATIONS.submit, M.submit_body(request),
     { secrets = { secrets } })
   -- Memory that runs out here must not cost the answer.
   local _ = pcall(note, id, answer, answer_err, secrets) or pcall(note, id, answer, answer_err, secrets)
@@ -198,7 +216,7 @@ function M.cancel(id, request_id, options)
   local own = about(id, request_id, options)
   local deadline = own.total_ms and clock.now() + own.total_ms / 1000
   for try = 1, #CANCEL_PAUSES + 1 do
-    local answer, err = api.send("POST", url, CANCEL, nil, own)
+    local answer, err = api.send("POST", url, OPERATIONS.cancel, nil, own)
     local pause = CANCEL_PAUSES[try]
     if answer or not pause or not recent.may_pass(err.status_code, id, request_id) then return answer, err end
     if deadline and clock.now() + pause >= deadline then return nil, err end
@@ -223,7 +241,7 @@ function M.proxy(id, instance_id, path, body, method)
   local url = ("%s/%s/instances/%s/proxy/%s"):format(api.deployments_url, deployment, instance, route)
   local options = about(id) -- ComfyUI's queue and history show the extra_data of jobs
   if method == "GET" then return api.get(url, options) end
-  return api.send("POST", url, PROXY, json.encode(body or {}), options)
+  return api.send("POST", url, OPERATIONS.proxy, json.encode(body or {}), options)
 end
 
 local LONGEST_WEBHOOK = 8192 -- bytes; what servers take of a URL

@@ -58,7 +58,6 @@ end
 -- The job that an answer to a submit is about.
 local function take(input, ctx, answer)
   local request_id = lifecycle.request_id(answer)
-  if not request_id then return nil, lost(input.deployment_id, answer) end
   local job = { deployment_id = input.deployment_id, request_id = request_id, submission = answer }
   local ids = { deployment_id = job.deployment_id, request_id = request_id }
   if ctx.requests then
@@ -85,15 +84,15 @@ end
 ---@return Job|nil job, Error?
 function M.submit(input, ctx)
   local answer, err = serverless.submit(input.deployment_id, input)
-  if not answer then return nil, err end
-  local ok, job, problem = pcall(take, input, ctx, answer)
+  if not answer then return nil, err.code == "no_request_id" and lost(input.deployment_id, err.answer) or err end
+  local ok, job = pcall(take, input, ctx, answer)
   if not ok then -- memory ran out: the ids must not
     return nil, with_ids(errors.new(tostring(job), { code = "internal" }), {
-      deployment_id = input.deployment_id, request_id = lifecycle.request_id(answer) or "without an id", submission = answer,
+      deployment_id = input.deployment_id, request_id = lifecycle.request_id(answer), submission = answer,
     })
   end
-  if job and ctx.cancelled then leave(job, ctx) end
-  return job, problem
+  if ctx.cancelled then leave(job, ctx) end
+  return job
 end
 
 local WAITED_KEYS = { "ok", "pending", "submission", "deployment_id", "output_urls", "note", "status", "result" }

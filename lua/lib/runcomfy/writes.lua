@@ -15,6 +15,9 @@ local M = {}
 ---@class Operation  what a write is called, and what to do when nobody knows whether it happened
 ---@field name string
 ---@field unknown string
+---@field proof fun(value: core.json.Raw|string): boolean  whether an answer that succeeded shows that it was taken
+---@field wanted string  what such an answer is: "a deployment"
+---@field unproven? string  the error's code where it is not; default "unexpected_answer"
 ---@field hints? table<integer, string>  what to do, by HTTP status
 
 ---@class Write

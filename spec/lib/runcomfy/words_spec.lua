@@ -22,6 +22,22 @@ local OPEN = {
 local NO_ID = { "", "accepted", "<html><title>Login</title></html>", "{}", '{"request_id":null}', '{"request_id":{}}', "[]", "17",
   '{"a":NaN' }
 
+-- Answers that succeeded, and may come from somebody else than the API.
+local PAGES = { "<html><title>Log in to this network</title></html>", " \r\n<!DOCTYPE html>\n<p>ok", '<?xml version="1.0"?><ok/>' }
+local TEXTS = { "OK", "accepted", "undefined", '{"a":undefined' }
+local NO_OBJECTS = { "17", "[]", "null", '"OK"', "true", '[{"id":"d"}]' }
+local NO_DEPLOYMENTS = { "", "{}", '{"status":"ok"}', '{"id":null}', '{"id":""}', '{"id":{}}' }
+
+-- What each write does not take for a proof that it was done.
+local UNPROVEN = {
+  create_deployment = { PAGES, TEXTS, NO_OBJECTS, NO_DEPLOYMENTS },
+  update_deployment = { PAGES, TEXTS, NO_OBJECTS, NO_DEPLOYMENTS },
+  delete_deployment = { PAGES, TEXTS },
+  cancel_request = { PAGES, TEXTS, NO_OBJECTS },
+  call_instance_proxy = { PAGES },
+  submit_request = { PAGES, TEXTS, NO_OBJECTS, NO_DEPLOYMENTS },
+}
+
 -- Polls and results that fail while a job runs.
 local POLLS = {
   { kind = "status", status = 500 }, { kind = "status", status = 429, retry_after = 2 }, { kind = "html" }, { kind = "drop" },
@@ -61,6 +77,26 @@ describe("the words of", function()
           assert.equal(1, #sim:requests())
           assert_harmless(answer, lines)
         end)
+      end
+    end)
+
+    it(name .. " say of an answer that shows no success that nobody knows, in the log, too", function()
+      for _, list in ipairs(UNPROVEN[name]) do
+        for _, body in ipairs(list) do
+          for _, status in ipairs { 200, 201, 202 } do
+            bed.with({}, function(sim)
+              bed.answer_with(sim, body, { status = status, forever = true })
+              local answer
+              local lines = log.lines_of(function() answer = bed.call(name, bed.GOOD[name]) end)
+              assert.is_false(answer.ok, body)
+              assert.equal("unknown", answer.data.delivery, body)
+              assert.matches("[Ll]ook ", answer.text)
+              assert.matches("outcome unknown", lines[1], 1, true)
+              assert.matches("^warning: ", lines[1])
+              assert_harmless(answer, lines)
+            end)
+          end
+        end
       end
     end)
 

@@ -38,7 +38,7 @@ local FAULTS = {
   { "is left without an answer", "close", "", "unknown", 1 },
   { "gets half an answer", "answer", answer(200, OK):sub(1, -8), "unknown", 1 },
   { "gets half a head", "answer", "HTTP/1.1 200 OK\r\nContent-Le", "unknown", 1 },
-  { "gets its answer a byte at a time", "drip", answer(200, "{}"), "ok", 1 },
+  { "gets its answer a byte at a time", "drip", answer(200, OK), "ok", 1 },
   { "gets 429", "answer", answer(429, "{}"), false, 1 },
   { "gets 429 with Retry-After", "answer", answer(429, "{}", "Retry-After: 1\r\n"), false, 1 },
   { "gets 500", "answer", answer(500, "{}"), "unknown", 1 },
@@ -51,7 +51,7 @@ local FAULTS = {
   { "gets 101, which it did not ask for", "keep", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
     "unknown", 1 },
   { "gets what is not HTTP", "answer", "SSH-2.0-OpenSSH_9\r\n", "unknown", 1 },
-  { "gets a number for an object", "answer", answer(200, "17"), "ok", 1 },
+  { "gets a page of somebody else", "answer", answer(200, "<html><title>Login</title></html>"), "unknown", 1 },
 }
 
 describe("lib.runcomfy.writes", function()
