@@ -53,12 +53,20 @@ describe("core.http and proxies", function()
   it("checks the address where the proxy that is set is not used", function()
     local proxy <close> = responder.start { ["*"] = { responder.answer(200, "by proxy"), "keep" } }
     for _, env in ipairs { { "https_proxy=" .. proxy.url }, { "http_proxy=" .. proxy.url, "no_proxy=10.0.0.0/8,192.168.7.7" },
-                           { "all_proxy=" .. proxy.url, "NO_PROXY=*" }, { "HTTP_PROXY=" .. proxy.url } } do
+                           { "all_proxy=" .. proxy.url, "NO_PROXY=*" }, { "HTTP_PROXY=" .. proxy.url },
+                           { "HTTPS_PROXY=" .. proxy.url }, { "http_proxy=", "all_proxy=" },
+                           { "ALL_PROXY=" .. proxy.url, "no_proxy=", "NO_PROXY=10.1.2.3,192.168.0.0/16" } } do
       for _, host in ipairs { "10.1.2.3", "192.168.7.7" } do
         assert.matches("^address sent=false", client.elsewhere(env, "GET-public", "http://" .. host .. ":1/"))
       end
     end
-    assert.matches("^address", client.elsewhere({ "http_proxy=" .. proxy.url }, "GET-public", "http://127.0.0.1:1/"))
+    for _, url in ipairs { "http://127.0.0.1:1/", "http://127.1:1/", "http://localhost:1/", "http://[::1]:1/" } do
+      assert.matches("^address", client.elsewhere({ "http_proxy=" .. proxy.url, "all_proxy=" .. proxy.url }, "GET-public", url))
+    end
+    for _, env in ipairs { { "http_proxy=" .. proxy.url }, { "HTTP_PROXY=" .. proxy.url },
+                           { "https_proxy=" .. proxy.url, "no_proxy=10.1.2.3" } } do
+      assert.matches("^address", client.elsewhere(env, "GET-public", "https://10.1.2.3:1/"))
+    end
     assert.same({}, proxy:requests())
     for _, env in ipairs { { "http_proxy=" .. proxy.url }, { "all_proxy=" .. proxy.url, "no_proxy=10.1.2.4, 10.1.3.0/24" } } do
       assert.equal("200 by proxy\n", client.elsewhere(env, "GET-public", "http://10.1.2.3:1/"))

@@ -19,7 +19,8 @@ describe("core.http's public_only", function()
 
   it("refuses private and link-local networks", function()
     for _, host in ipairs { "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1",
-                            "255.255.255.255", "[fe80::1]", "[fd00::1]", "[ff02::1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]" } do
+                            "255.255.255.255", "[fe80::1]", "[fd00::1]", "[ff02::1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
+                            "[64:ff9b:1::a00:1]", "[::ffff:0:10.0.0.1]", "[2001:0:a00:1::f5ff:fffe]" } do
       local _, message, code = get("http://" .. host .. ":1/", { public_only = true, connect_ms = 2000 })
       assert.equal("address", code, host .. ": " .. tostring(message))
     end

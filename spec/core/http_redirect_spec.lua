@@ -1,3 +1,4 @@
+local certificate = require "spec.support.certificate"
 local client = require "spec.support.client"
 local responder = require "spec.support.responder"
 
@@ -55,6 +56,18 @@ describe("core.http redirects", function()
     }
     assert.equal("there", assert(get(first.url .. "/", { bearer = "s3cret" })).body)
     assert.not_matches("s3cret", server:wait_requests(1)[1].headers)
+  end)
+
+  it("never gives the bearer from https to http, nor from http to https", function()
+    local signed <close> = certificate.new "IP:127.0.0.1"
+    local env = { "SSL_CERT_FILE=" .. signed.certificate }
+    for _, from_tls in ipairs { true, false } do
+      local second <close> = responder.start({}, not from_tls and signed or nil)
+      local first <close> = responder.start({ ["*"] = redirect(second.url .. "/stolen") }, from_tls and signed or nil)
+      assert.equal("200 ok\n", client.elsewhere(env, "GET-bearer", first.url .. "/"))
+      assert.matches("Bearer s3cret", first:wait_requests(1)[1].headers, 1, true)
+      assert.not_matches("[Aa]uthorization", second:wait_requests(1)[1].headers)
+    end
   end)
 
   it("keeps the bearer within its own host and port", function()

@@ -43,11 +43,16 @@ static bool is_private6(const uint8_t *a)
 {
     static const uint8_t zeros[12];
     static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    static const uint8_t translated[12] = { [8] = 0xff, [9] = 0xff };
     static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
+    static const uint8_t own_nat64[6] = { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 };
+    static const uint8_t teredo[4] = { 0x20, 0x01 };
     if (memcmp(a, zeros, 12) == 0) // "::", "::1", and IPv4 in its oldest wrapping
         return true;
-    if (memcmp(a, mapped, 12) == 0 || memcmp(a, nat64, 12) == 0)
+    if (memcmp(a, mapped, 12) == 0 || memcmp(a, translated, 12) == 0 || memcmp(a, nat64, 12) == 0)
         return is_private4(embedded4(a + 12));
+    if (memcmp(a, own_nat64, 6) == 0 || memcmp(a, teredo, 4) == 0) // where the IPv4 is, who knows
+        return true;
     if (a[0] == 0x20 && a[1] == 0x02) // 6to4
         return is_private4(embedded4(a + 2));
     return (a[0] & 0xfe) == 0xfc || a[0] == 0xff || (a[0] == 0xfe && (a[1] & 0x80) == 0x80);
