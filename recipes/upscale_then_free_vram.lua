@@ -5,7 +5,8 @@
 --- Call:  rcmcp run --examples upscale_then_free_vram deployment_id=upscale image=photo.png
 ---
 --- The memory is freed however the run ends: success, failure, time-out, cancel.  It is measured before and after with
---- ComfyUI's api/system_stats; where that cannot be reached, `vram` is left out.
+--- ComfyUI's api/system_stats; where that cannot be reached, `vram` is left out. Where no instance was ever known, `note` says that
+--- nothing was freed.
 
 local outputs = require "outputs"
 local rc = require "rc"
@@ -46,17 +47,18 @@ return rc.tool {
       { "free_after", "integer", "After the models were unloaded; left out where the instance has stopped by then", optional = true },
       { "freed", "integer", "What that gave back; left out likewise", optional = true },
     } },
+    { "note", "string", "Why nothing was freed", optional = true },
     { "request_id", "string", "For save_outputs" },
   },
   uses = { "call_instance_proxy", "get_deployment", "list_deployments", "submit_request" },
   run = function(input, ctx)
     local flow = workflow.open(input.deployment_id, input.node)
     local job = rc.submit { deployment_id = flow.deployment_id, overrides = workflow.overrides(flow, { image = input.image }) }
-    local freed = false
+    local freed, note = false, nil
     local function free()
       if freed then return end
-      job:proxy("api/free", { unload_models = true, free_memory = true })
-      freed = true
+      local answer = job:proxy("api/free", { unload_models = true, free_memory = true })
+      freed, note = true, type(answer) == "string" and answer ~= "" and answer or nil
     end
     local _ <close> = rc.finally(free)
     local finished = job:wait()
@@ -65,7 +67,7 @@ return rc.tool {
     free()
     local after = before and settled(job, before.vram_free)
     return {
-      images = outputs.urls(finished), request_id = job.request_id,
+      images = outputs.urls(finished), request_id = job.request_id, note = note,
       vram = before and {
         total = before.vram_total, free_before = before.vram_free, free_after = after, freed = after and after - before.vram_free,
       },

@@ -199,7 +199,8 @@ function Job:result() end
 function Job:cancel() end
 
 --- Calls the ComfyUI of the instance that runs or ran it; finds the instance by itself, tries once more where
---- it has changed.  For "api/free" an instance that is gone counts as freed.  Needs "call_instance_proxy".
+--- it has changed.  For "api/free" an instance that is gone counts as freed; where none was ever known, the answer
+--- is a text that says so.  Needs "call_instance_proxy".
 ---@param path string       "api/free"
 ---@param body? table
 ---@param options? { method: "POST"|"GET" }  default "POST"; "GET" is for what only tells: "api/system_stats", "api/queue"

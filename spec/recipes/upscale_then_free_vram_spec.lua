@@ -1,4 +1,6 @@
+local bed = require "spec.support.runcomfy"
 local clock = require "lib.clock"
+local json = require "lib.json"
 local recipes = require "spec.support.recipes"
 
 local PICTURE = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -65,6 +67,21 @@ describe("recipes.upscale_then_free_vram", function()
       assert.is_true(answer.ok, answer.text)
       assert.is_nil(answer.data.vram)
       assert.equal(1, bench:count("POST", "/proxy/api/free"))
+    end)
+  end)
+
+  it("says that nothing was freed where no instance was ever known, and gives the pictures", function()
+    recipes.with({}, function(bench)
+      local upscaled = assert(bench:call("submit_request", { deployment_id = recipes.UPSCALE, wait_for_completion = true }).data)
+      local result = json.decode(json.encode(upscaled.result))
+      result.instance_id = nil
+      bed.answer_with(bench.sim, '{"status":"completed"}', { path = "/status", forever = true })
+      bed.answer_with(bench.sim, json.encode(result), { path = "/result", forever = true })
+      local answer = bench:call("upscale_then_free_vram", { deployment_id = "upscale", image = PICTURE })
+      assert.is_true(answer.ok, answer.text)
+      assert.equal(1, #answer.data.images)
+      assert.matches("api/free was not sent: no instance was ever known", answer.data.note, 1, true)
+      assert.equal(0, bench:count("POST", "/proxy/"))
     end)
   end)
 end)

@@ -42,16 +42,24 @@ function M.is_unsuccessful(ending)
   return ending == "failed" or ending == "cancelled"
 end
 
---- The id in the answer to a submit.  A number is one, too, as it was written: seeds are longer than Lua's integers, ids may be.
----@param answer core.json.Raw|string
----@return string? request_id
-function M.request_id(answer)
+-- A number is an id, too, as it was written: seeds are longer than Lua's integers, ids may be.
+local function id_in(answer, name)
   if type(answer) == "string" or answer:kind() ~= "object" then return nil end
-  local part = answer:get "request_id"
+  local part = answer:get(name)
   local kind = part and part:kind()
   local id = kind == "string" and part:value() or kind == "number" and part:text() or ""
   return id ~= "" and id or nil
 end
+
+--- The id in the answer to a submit.
+---@param answer core.json.Raw|string
+---@return string? request_id
+function M.request_id(answer) return id_in(answer, "request_id") end
+
+--- The instance that a status or a result names.
+---@param answer core.json.Raw|string
+---@return string? instance_id
+function M.instance_id(answer) return id_in(answer, "instance_id") end
 
 --- What became of a cancel request.  The API answers in two shapes, with `outcome` and without.
 ---@param answer core.json.Raw|string

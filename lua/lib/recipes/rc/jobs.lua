@@ -134,8 +134,7 @@ local function status(record)
   local result, err = calls.perform(record.state, "get_request_status", ids(record), true)
   if not result then return nil, err end
   local text = json.encode(result.data.status)
-  local instance = json.raw(text):value "instance_id"
-  if type(instance) == "string" then record.instance_id = instance end
+  record.instance_id = lifecycle.instance_id(json.raw(text)) or record.instance_id
   return text
 end
 

@@ -6,6 +6,7 @@ local clock = require "lib.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
+local lifecycle = require "lib.runcomfy.lifecycle"
 local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
@@ -62,6 +63,7 @@ local function finished(record, data)
   local result, note = bounded_result(data)
   local output_urls = json.decode(json.encode(data.output_urls or json.as_array {}))
   remember_outputs(record, output_urls)
+  record.instance_id = lifecycle.instance_id(result) or record.instance_id
   return {
     status = result:value "status", output_urls = output_urls, result = result, note = note, instance_id = record.instance_id,
     deployment_id = record.deployment_id, request_id = record.request_id,
@@ -110,8 +112,7 @@ local function poll(record)
   local answer, err = calls.perform(record.state, "get_request_status", ids(record), true)
   if not answer then return nil, err end
   local status = raw(answer.data.status)
-  local instance = status:value "instance_id"
-  if type(instance) == "string" then record.instance_id = instance end
+  record.instance_id = lifecycle.instance_id(status) or record.instance_id
   return status
 end
 

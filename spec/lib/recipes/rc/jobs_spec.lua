@@ -215,7 +215,7 @@ describe("a job", function()
   it("needs no more than submit_request for that, but does for the proxy", function()
     kit.with({}, function()
       local _, err = kit.run(SUBMIT .. 'job:proxy("api/free", {})', { uses = { "submit_request" } })
-      assert.is_nil(err) -- no instance has it yet: freed without a call
+      assert.is_nil(err) -- no instance has it yet: that is said, and nothing is called
       _, err = kit.run(SUBMIT .. 'job:wait() job:proxy("api/free", {})', { uses = { "submit_request" } })
       assert.equal("not_allowed", err.code)
       assert.matches("'call_instance_proxy'", err.message, 1, true)
@@ -312,6 +312,41 @@ describe("job:proxy", function()
       assert.equal(404, err.status_code)
       assert.equal(2, #sim:requests { path = "/proxy/" })
     end)
+  end)
+
+  it("uses the instance that the result alone names, also for a job of an earlier call", function()
+    kit.with({}, function(sim)
+      bed.answer_with(sim, '{"status":"completed"}', { path = "/status", forever = true })
+      bed.answer_with(sim, '{"status":"succeeded","outputs":{},"instance_id":"late"}', { path = "/result", forever = true })
+      bed.answer_with(sim, "", { path = "/late/proxy/", forever = true })
+      for i, code in ipairs { 'job:proxy("api/free", {})', 'job:wait() job:proxy("api/free", {})', 'job:result() job:proxy("api/free", {})',
+                              'job:wait() job:proxy("api/interrupt")' } do
+        assert.is_table(with(('local job = rc.job("%s", "r") '):format(ID) .. code))
+        assert.equal(i, #sim:requests { path = "/late/proxy/" })
+      end
+      local data = kit.data(('return rc.job("%s", "r"):wait()'):format(ID), USES)
+      assert.equal("late", data.instance_id)
+    end)
+  end)
+
+  it("says where no instance was ever known, whether the job has run or not", function()
+    for status, tail in pairs { completed = "keeps its models", in_progress = "keeps its models", in_queue = "", cancelled = "" } do
+      kit.with({}, function(sim)
+        bed.answer_with(sim, ('{"status":"%s"}'):format(status), { path = "/status", forever = true })
+        bed.answer_with(sim, '{"outputs":{}}', { path = "/result", forever = true })
+        local ctx, lines = kit.context(), {}
+        function ctx.log(_, level, text) lines[#lines + 1] = level .. ": " .. text end
+        local said = kit.data(('return { a = rc.job("%s", "r-1"):proxy("api/free", {}) }'):format(ID),
+          { uses = USES.uses, ctx = ctx }).a
+        assert.matches(("no instance was ever known for request r-1 of deployment %s (status %s)"):format(ID, status), said, 1, true)
+        assert.matches(tail, said, 1, true)
+        assert.equal((tail ~= "" and "warning: " or "info: ") .. said, lines[#lines])
+        local _, err = with(('rc.job("%s", "r-1"):proxy("api/interrupt")'):format(ID))
+        assert.equal("no_instance", err.code)
+        assert.matches(("no instance is known for request r-1 (status %s)"):format(status), err.message, 1, true)
+        assert.equal(0, #sim:requests { path = "/proxy/" })
+      end)
+    end
   end)
 
   it("does not send again what may have arrived", function()
