@@ -7,6 +7,7 @@
 local boundary = require "lib.recipes.boundary"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
+local sizes = require "lib.recipes.sizes"
 local brief = require("lib.text").brief
 
 local M = {}
@@ -15,7 +16,7 @@ local M = {}
 
 ---@class RecipeDeclaration  one declaration, copied and checked
 ---@field kind RecipeKind
----@field line? integer       of the call that declared it
+---@field line? { source: string, line: integer }  of the call that declared it
 ---@field fields table        as in rc.Tool, rc.Prompt, rc.Resource, rc.Template
 ---@field key string          what must be unique among its kind: name, uri, uri_template
 
@@ -97,12 +98,19 @@ local function copy_fields(spec)
   return fields
 end
 
+-- The line of the recipe's code that declares; of a tail call it is not known.
+local function line_of_call()
+  if debug.getinfo(3, "t").istailcall then return nil end -- of this function, `declare`, the one of `M.functions`
+  local info = debug.getinfo(4, "Sl")
+  return info and info.currentline > 0 and { source = info.source, line = info.currentline } or nil
+end
+
 local function declare(kind, spec)
   if type(spec) ~= "table" then error(("rc.%s takes a table of fields, got %s"):format(kind, type(spec)), 3) end
   local ok, fields = pcall(copy_fields, spec)
   if not ok then error(("rc.%s: %s"):format(kind, fields), 3) end
   local mark = setmetatable({}, Mark)
-  marks[mark] = { kind = kind, fields = fields }
+  marks[mark] = { kind = kind, fields = fields, line = line_of_call() }
   return mark
 end
 
@@ -183,7 +191,7 @@ local function check_mime_type(mime_type)
 end
 
 local function find_problem(kind, fields)
-  local problem = check_fields(forms[kind], fields)
+  local problem = check_fields(forms[kind], fields) or sizes.problem(fields)
   if problem then return problem end
   if kind == "tool" or kind == "prompt" then problem = check_name(fields.name) end
   return problem
@@ -225,24 +233,26 @@ local function titled(declaration, several)
   return ("%s '%s': "):format(declaration.kind, brief(name, 80))
 end
 
+local function refuse(declaration, message)
+  return nil, errors.new(message, { code = "bad_declaration", line = declaration.line })
+end
+
 --- Reads what a file returned and checks each declaration, field by field.
 ---@param value any  the first value returned
----@return RecipeDeclaration[]|nil declarations, Error? err  its message has no file's name yet
+---@return RecipeDeclaration[]|nil declarations, Error? err  its message has no file's name yet; `line` as in RecipeDeclaration
 function M.read(value)
   local list, message = listed(value)
   if not list then return nil, errors.new(message, { code = "bad_declaration" }) end
-  local result, seen = {}, {}
+  local result, seen, counted = {}, {}, sizes.new()
   for index, mark in ipairs(list) do
     local declaration = marks[mark]
-    local problem = find_problem(declaration.kind, declaration.fields)
-    if problem then return nil, errors.new(titled(declaration, #list > 1) .. problem, { code = "bad_declaration" }) end
+    local problem = find_problem(declaration.kind, declaration.fields) or counted:add(declaration.kind)
+    if problem then return refuse(declaration, titled(declaration, #list > 1) .. problem) end
     local key = declaration.fields[forms[declaration.kind].key]
     local unique = declaration.kind .. " " .. key
-    if seen[unique] then
-      return nil, errors.new(("%s '%s' is declared twice"):format(declaration.kind, key), { code = "bad_declaration" })
-    end
+    if seen[unique] then return refuse(declaration, ("%s '%s' is declared twice"):format(declaration.kind, key)) end
     seen[unique] = true
-    result[index] = { kind = declaration.kind, key = key, fields = declaration.fields }
+    result[index] = { kind = declaration.kind, key = key, fields = declaration.fields, line = declaration.line }
   end
   return result
 end

@@ -9,6 +9,7 @@ local modules = require "lib.recipes.modules"
 local prompts = require "lib.mcp.prompts"
 local registry = require "lib.mcp.registry"
 local resources = require "lib.mcp.resources"
+local sizes = require "lib.recipes.sizes"
 
 local M = {}
 
@@ -50,9 +51,15 @@ local mistakes = {
   { "^%s*$", "is empty" },
 }
 
--- What is wrong with a declaration, with its line.
-local function misdeclared(recipe, message)
+-- What is wrong with a declaration, with its line: of the field, else of the call that declared it, in this file.
+---@param recipe table
+---@param message string
+---@param call? { source: string, line: integer }
+local function misdeclared(recipe, message, call)
   local placed, line = require("lib.recipes.lint.places").placed(recipe.shown, recipe.text, message)
+  if not line and call and call.source == "@" .. recipe.shown then
+    line, placed = call.line, ("%s:%d: %s"):format(recipe.shown, call.line, message)
+  end
   if line and message:find "got nothing$" then placed = placed .. "; is 'return' missing before it?" end
   return nil, errors.new(placed, { code = "bad_recipe" })
 end
@@ -123,11 +130,15 @@ function compile.template(fields) return resources.compile_template(source(field
 
 local lists = { tool = "tools", prompt = "prompts", resource = "resources", template = "templates" }
 
--- Puts the declarations into their lists; false and why where one is wrong.
+-- Puts the declarations into their lists; false, why, and the call where one is wrong.
 local function sort_in(recipe, declarations)
+  local counted = sizes.new()
   for _, read in ipairs(declarations) do
     local compiled, err = compile[read.kind](read.fields)
-    if not compiled then return false, #declarations > 1 and err.message or err.problem end
+    local problem = not compiled and err.problem or compiled and counted:weigh(compiled)
+    if problem then
+      return false, #declarations > 1 and ("%s '%s': %s"):format(read.kind, read.key, problem) or problem, read.line
+    end
     table.insert(recipe[lists[read.kind]], { key = read.key, fields = read.fields, compiled = compiled })
   end
   return true
@@ -160,9 +171,9 @@ function M.load_text(text, path, options)
   problem = problem or not options.lazy and recipe.modules:complete(text) or nil
   if problem then return with_file(recipe, problem) end
   local declarations, read_err = declaration.read(value)
-  if not declarations then return misdeclared(recipe, read_err.message) end
-  local sorted, wrong = sort_in(recipe, declarations)
-  if not sorted then return misdeclared(recipe, wrong) end
+  if not declarations then return misdeclared(recipe, read_err.message, read_err.line) end
+  local sorted, wrong, call = sort_in(recipe, declarations)
+  if not sorted then return misdeclared(recipe, wrong, call) end
   recipe.effects = effects.of(text, recipe.modules:sources(), #declarations == 1)
   recipe.load_ms = (clock.monotonic() - started) * 1000
   return recipe
