@@ -24,6 +24,7 @@ local M = {}
 ---@field private count integer  of those that were ever added
 ---@field private on_submit? fun(entry: OpenRequest)  hears of each one that was submitted
 ---@field private begun OpenRequest[]  the first of these, whatever became of them
+---@field private ended table<string, true>  by their ids, of those that were seen to end: no late answer opens them again
 local OpenRequests = {}
 OpenRequests.__index = OpenRequests
 
@@ -31,7 +32,7 @@ OpenRequests.__index = OpenRequests
 ---@param on_submit? fun(entry: OpenRequest)
 ---@return OpenRequests
 function M.new(parent, on_submit)
-  return setmetatable({ parent = parent, entries = {}, count = 0, begun = {}, on_submit = on_submit }, OpenRequests)
+  return setmetatable({ parent = parent, entries = {}, count = 0, begun = {}, ended = {}, on_submit = on_submit }, OpenRequests)
 end
 
 --- The list of a context, made when it has none.
@@ -63,15 +64,17 @@ function OpenRequests:find(deployment_id, request_id)
   return slot and slot.entry
 end
 
---- Adds a request, here and in the lists above; one that is there already stays as it is.
+--- Adds a request, here and in the lists above; one that is there already stays as it is, and one that has ended stays out.
 ---@param entry OpenRequest
 ---@return OpenRequest
 function OpenRequests:add(entry)
-  local known = entry.request_id and self:find(entry.deployment_id, entry.request_id)
-  if known then return known end
+  local key = entry.request_id and key_of(entry.deployment_id, entry.request_id)
+  local known = key and self.entries[key]
+  if known then return known.entry end
+  if key and self.ended[key] then return entry end
   self.count = self.count + 1
   if self.count <= MOST_NAMED then self.begun[self.count] = entry end
-  self.entries[entry.request_id and key_of(entry.deployment_id, entry.request_id) or self.count] = { entry = entry, at = self.count }
+  self.entries[key or self.count] = { entry = entry, at = self.count }
   if self.parent then self.parent:add(entry) end
   if self.on_submit and not entry.adopted then self.on_submit(entry) end
   return entry
@@ -81,7 +84,8 @@ end
 ---@param deployment_id string
 ---@param request_id string
 function OpenRequests:settle(deployment_id, request_id)
-  self.entries[key_of(deployment_id, request_id)] = nil
+  local key = key_of(deployment_id, request_id)
+  self.entries[key], self.ended[key] = nil, true
   if self.parent then self.parent:settle(deployment_id, request_id) end
 end
 

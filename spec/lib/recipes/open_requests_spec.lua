@@ -252,6 +252,23 @@ describe("a call that is cancelled", function()
     end)
   end)
 
+  it("cancels each once, too, where the answers to its submits come when its caller is known to be gone", function()
+    kit.with({ cancel_remote = true, sim = { cold_start = 300 } }, function(sim)
+      assert(sim:fault { kind = "delay", seconds = 60, path = "/inference", forever = true })
+      local ctx = kit.context()
+      local task = fiber.spawn(kit.run, SUBMIT .. "rc.map({ 1, 2, 3 }, function() submit():wait() end)", { uses = USES, ctx = ctx })
+      task.quiet = true
+      clock.sleep(10)
+      ctx.cancelled = true -- as a session and a command line do
+      task:cancel "the client gave up"
+      assert.is_false((task:join()))
+      assert.equal(3, posts(sim))
+      assert.equal(3, #sim:requests { path = "/cancel" })
+      assert.equal(3, #lines_with(ctx, "cancelling the job: cancelled"))
+      assert.equal(0, #ctx.requests:list())
+    end)
+  end)
+
   it("never cancels a job that another call submitted and this one no longer waits for", function()
     kit.with({ cancel_remote = true, sim = { cold_start = 300 } }, function(sim)
       local job = bed.call("submit_request", { deployment_id = ID }).data.submission.request_id
