@@ -1,6 +1,7 @@
 -- Waits for jobs over real pipes, on the simulator inside the program.
 local child = require "spec.support.child"
 local json = require "core.json"
+local simulator = require "lib.sim.server"
 
 local function initialize(c)
   c:write('{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},'
@@ -40,6 +41,22 @@ describe("waits for jobs", function()
       end
     end
     assert.equal(50, pending)
+  end)
+
+  it("end so, too, while a poll hangs", function()
+    local sim = assert(simulator.start { cold_start = 3000 })
+    local _ <close> = setmetatable({}, { __close = function() sim:stop() end })
+    assert(sim:fault { kind = "delay", seconds = 600, path = "/status", forever = true })
+    local c <close> = child.rcmcp({ "serve" },
+      { env = { "RUNCOMFY_API_KEY=key-of-the-spec", "RUNCOMFY_SERVERLESS_BASE_URL=" .. sim.base_url } })
+    initialize(c)
+    call(c, 1, "submit_request", { deployment_id = "a1b2c3d4-0000-4000-8000-000000000001", wait_for_completion = true })
+    c:wait_until(function() return #sim:requests { path = "/status" } == 1 end)
+    c:close_stdin()
+    local structured = json.decode(c:line()).result.structuredContent
+    assert.is_true(structured.pending)
+    assert.equal(next(sim.model.requests), structured.submission.request_id)
+    assert.equal(0, (c:wait()))
   end)
 
   it("end when the slice is over, counted from the start of the call", function()

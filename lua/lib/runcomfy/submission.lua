@@ -102,7 +102,7 @@ local function pending(job, waited)
     .. "get_request_status with deployment_id=%s and request_id=%s, then get_request_result once it is completed."):format(
     job.request_id, math.floor(waited.elapsed + 0.5), waited.status and answers.word(waited.status, "status") or "no status seen yet",
     job.deployment_id, job.request_id)
-  if waited.err then text = ("%s\nThe last poll failed: %s"):format(text, waited.err.summary or waited.err.message) end
+  if waited.err and not waited.left then text = ("%s\nThe last poll failed: %s"):format(text, waited.err.summary or waited.err.message) end
   return {
     text = answers.with_note(text, job.submission, waited.status),
     data = json.ordered(WAITED_KEYS, {

@@ -7,6 +7,7 @@
 --- then is given up.  The job itself is never touched: whoever stops waiting can come back with its ids.
 
 local clock = require "lib.clock"
+local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local answers = require "lib.runcomfy.answers"
@@ -20,6 +21,7 @@ local CROWD = 32         -- waits at once from which first polls are spread
 local POLL_LONGEST = 30  -- seconds that one poll may take
 local POLL_ALONE = 5     -- seconds for the one poll of a wait without time
 local POLL_SHORTEST = 0.25
+local LEAVING = 1        -- seconds of real time that a poll still has when its caller leaves
 
 local FEW = 6  -- tries of what is refused and may pass
 local SAME = 3 -- tries of what cannot be read, where the bytes are the same
@@ -135,6 +137,9 @@ end
 ---@field ended_early? boolean
 ---@field deployment_id string
 ---@field request_id string
+---@field may_be_left boolean  its caller may leave meanwhile
+---@field poll? Fiber         under way
+---@field poll_ends? core.Handle
 ---@field seen? boolean       a status was read
 ---@field refusals integer    in a row, that may pass
 ---@field bytes? string       that could not be read
@@ -183,10 +188,43 @@ function Wait:sleep(seconds)
   self.wake = nil
 end
 
--- The one that waits leaves: no more polls.
+-- The one that waits leaves: no more polls, and the one that is under way has a moment, for it may hang.
 function Wait:end_early()
+  local seconds = LEAVING * math.max(1, clock.speed())
   self.ended_early = true
+  self.answer_by = math.min(self.answer_by, clock.now() + seconds)
+  if self.poll then self.poll_ends = clock.after(seconds, function() self.poll:cancel "its caller has left" end) end
   if self.wake then self.wake() end
+end
+
+local Poll = {}
+
+function Poll:__close()
+  local wait = self.wait
+  if wait.poll_ends then wait.poll_ends:cancel() end
+  wait.poll, wait.poll_ends = nil, nil
+  self.task:cancel "the wait is over"
+end
+
+local function left_behind(err)
+  if not fiber.is_cancelled(err) then error(err, 0) end
+  return nil, errors.new("its caller left before the answer came", { code = "client_left" })
+end
+
+local function settle_poll(ok, answer, ...)
+  if ok then return answer, ... end
+  return left_behind(answer)
+end
+
+-- One poll, which ends with the wait where its caller may leave.
+function Wait:try(fetch)
+  local seconds = self:bound()
+  if not self.may_be_left then return fetch(seconds) end
+  local task = fiber.spawn(fetch, seconds)
+  task.quiet = true
+  local _ <close> = setmetatable({ wait = self, task = task }, Poll)
+  self.poll = task
+  return settle_poll(task:join())
 end
 
 -- Sleeps until the next poll, at most to the end of the wait; false: no poll fits in any more.
@@ -223,11 +261,12 @@ end
 -- Calls `fetch` until it answers or the wait ends; nil, err and whether the refusal is final.
 function Wait:fetch(fetch)
   while true do
-    local answer, err, word = fetch(self:bound())
+    local answer, err, word = self:try(fetch)
     if answer then
       self.refusals, self.bytes = 0, nil
       return answer, word
     end
+    if self.ended_early then return nil, err, false end
     if not self:may_pass(err) then return nil, err, true end
     self:report(nil, err)
     if not self:pause(err) then return nil, err, false end
@@ -305,6 +344,7 @@ function M.wait(deployment_id, request_id, options)
     source = options.source or api_source(deployment_id, request_id), on_status = options.on_status,
     deployment_id = deployment_id, request_id = request_id, refusals = 0, same = 0,
     started = started, deadline = started + limit, answer_by = options.answer_by or math.huge,
+    may_be_left = options.on_leaving ~= nil,
   }, Wait)
   if options.on_leaving then options.on_leaving(function() self:end_early() end) end
   if active > CROWD then self:sleep(math.min(math.random(), limit)) end

@@ -46,6 +46,38 @@ describe("lib.runcomfy.waiting", function()
     for _, poll in ipairs(polls) do assert.is_true(poll.elapsed + poll.seconds <= 50.26) end
   end)
 
+  for _, path in ipairs { "/status", "/result" } do
+    it("ends when its caller leaves, also where a poll hangs: " .. path, function()
+      bed.with({ sim = { cold_start = 0, run_time = 0 } }, function(sim)
+        local request_id = assert(serverless.submit(ID, {})):value "request_id"
+        assert(sim:fault { kind = "delay", seconds = 60, path = path, forever = true })
+        local leave, waited
+        local task = fiber.spawn(function()
+          waited = waiting.wait(ID, request_id, { timeout = 300, on_leaving = function(fn) leave = fn or leave end })
+        end)
+        while #sim:requests { path = path } == 0 do fiber.next_turn() end
+        local started = clock.now()
+        leave()
+        assert.is_true((task:join()))
+        assert.is_true(waited.left)
+        assert.is_true(clock.now() - started <= 1.5)
+        assert.equal("client_left", waited.err.code)
+        assert.is_nil(waited.result)
+      end)
+    end)
+  end
+
+  it("tells of a job that has ended by the time at which its caller leaves", function()
+    bed.with({ sim = { cold_start = 0, run_time = 0 } }, function(sim)
+      local request_id = assert(serverless.submit(ID, {})):value "request_id"
+      assert(sim:fault { kind = "delay", seconds = 0.2, path = "/status" })
+      local waited = waiting.wait(ID, request_id, { timeout = 300, on_leaving = function(fn) if fn then fn() end end })
+      assert.is_true(waited.left)
+      assert.equal("succeeded", waited.ending)
+      assert.equal("succeeded", waited.result:value "status")
+    end)
+  end)
+
   it("describes a status in a few words", function()
     local function text(body, elapsed) return waiting.describe(json.raw(body), elapsed) end
     assert.equal("in queue, position 3, 40 s", text('{"status":"in_queue","queue_position":3}', 40.2))
