@@ -33,10 +33,17 @@ local function wait_a_little(operation)
     :format(operation.name) or "Reading later costs nothing.")
 end
 
--- The class of an error_code that is a status with three digits behind it, 500001; 0: another code.
-local function class_of(error_code)
-  local code = math.tointeger(tonumber(error_code)) or 0
-  return code >= 100000 and code <= 599999 and code // 100000 or code >= 500 and code <= 599 and 5 or 0
+--- The HTTP status that an answer stands for: its error_code may be one itself, or one with three digits behind it (404001),
+--- and counts under a status that tells of no error, and where it alone says that the trouble is on RunComfy's side.
+---@param status integer?
+---@param error_code? integer|string
+---@return integer?
+function M.meaning(status, error_code)
+  local code = math.tointeger(tonumber(error_code))
+  if not status or not code then return status end
+  if code >= 100000 then code = code // 1000 end
+  local counts = code >= 400 and code <= 599 and (status < 400 or status < 500 and code >= 500)
+  return counts and code or status
 end
 
 --- Whether an answer that is no success leaves it open if a write took effect.  A gateway's 5xx does not say whether the API
@@ -46,7 +53,8 @@ end
 ---@param error_code? integer|string
 ---@return boolean
 function M.is_open(status, error_code)
-  return status >= 500 or status >= 300 and status < 400 or status == 408 or status == 499 or class_of(error_code) == 5
+  local meaning = M.meaning(status, error_code)
+  return meaning >= 500 or meaning >= 300 and meaning < 400 or meaning == 408 or meaning == 499
 end
 
 --- What is said of a write when nobody knows whether it happened: to look first, for repeating it may be paid twice.
@@ -62,12 +70,13 @@ end
 ---@param operation? Operation  the write that it answers; nil: a read
 ---@return string?
 function M.for_answer(status, error_code, operation)
-  local own = operation and operation.hints and operation.hints[status] or BY_CODE[math.tointeger(tonumber(error_code))]
+  local meaning = M.meaning(status, error_code)
+  local own = operation and operation.hints and operation.hints[meaning] or BY_CODE[math.tointeger(tonumber(error_code))]
   if own then return own end
   if operation and M.is_open(status, error_code) then return M.unknown(operation) end
-  if status >= 500 or class_of(error_code) == 5 then return LATER end
-  if status == 429 then return wait_a_little(operation) end
-  return BY_STATUS[status]
+  if meaning >= 500 then return LATER end
+  if meaning == 429 then return wait_a_little(operation) end
+  return BY_STATUS[meaning]
 end
 
 return M

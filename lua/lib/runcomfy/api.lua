@@ -96,8 +96,8 @@ local function failure(err, operation)
 end
 
 -- Seconds that the answer asks to wait, up to a minute; nil: it does not.
-local function retry_after(response)
-  local seconds = retry.is_transient_status(response.status) and retry.retry_after(response)
+local function retry_after(response, err)
+  local seconds = retry.is_transient_status(advice.meaning(response.status, err.error_code)) and retry.retry_after(response)
   return seconds and math.min(seconds, 60) or nil
 end
 
@@ -105,7 +105,7 @@ end
 local function read(response, operation, secrets)
   response.body = redaction.foreign(response.body, secrets)
   local value, err = answers.read(response, operation)
-  if err then err.retry_after = retry_after(response) end
+  if err then err.retry_after = retry_after(response, err) end
   return value, err
 end
 

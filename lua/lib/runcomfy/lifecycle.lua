@@ -42,6 +42,16 @@ function M.is_unsuccessful(ending)
   return ending == "failed" or ending == "cancelled"
 end
 
+--- The job's end in the error of an answer that told it beside an error_code, under a status of success: the failure is the
+--- job's, not that of the question.
+---@param err Error
+---@return core.json.Raw? answer  the whole answer; nil where it tells no end
+function M.ended_in(err)
+  local payload = type(err.data) == "table" and err.data.payload
+  if type(payload) ~= "userdata" or (err.status_code or 500) >= 300 or payload:kind() ~= "object" then return nil end
+  return M.outcome(payload:value "status") and payload or nil
+end
+
 -- A number is an id, too, as it was written: seeds are longer than Lua's integers, ids may be.
 local function id_in(answer, name)
   if type(answer) == "string" or answer:kind() ~= "object" then return nil end

@@ -3,6 +3,7 @@
 local answers = require "lib.runcomfy.answers"
 local body = require "lib.runcomfy.body"
 local clock = require "lib.clock"
+local lifecycle = require "lib.runcomfy.lifecycle"
 local serverless = require "lib.runcomfy.serverless"
 
 local M = {}
@@ -27,7 +28,7 @@ function M.read(deployment_id, request_id)
   for try = 1, TRIES do
     if try > 1 then clock.sleep(PAUSE * 2 ^ (try - 2)) end
     local answer, refused = serverless.result(deployment_id, request_id)
-    if not answer then return nil, refused end
+    if not answer then return lifecycle.ended_in(refused), refused end
     result, err = answers.object(answer, "a result")
     if result then return result end
   end

@@ -3,6 +3,7 @@
 --- Each returns what the API answered (JSON as checked bytes, or text), or nil and an Error.  Ids are
 --- refused before anything is sent where they would not stay one segment of the path.
 
+local advice = require "lib.runcomfy.advice"
 local api = require "lib.runcomfy.api"
 local clock = require "lib.clock"
 local json = require "lib.json"
@@ -218,7 +219,8 @@ function M.cancel(id, request_id, options)
   for try = 1, #CANCEL_PAUSES + 1 do
     local answer, err = api.send("POST", url, OPERATIONS.cancel, nil, own)
     local pause = CANCEL_PAUSES[try]
-    if answer or not pause or not recent.may_pass(err.status_code, id, request_id) then return answer, err end
+    if answer or not pause then return answer, err end
+    if not recent.may_pass(advice.meaning(err.status_code, err.error_code), id, request_id) then return nil, err end
     if deadline and clock.now() + pause >= deadline then return nil, err end
     clock.sleep(pause)
     if deadline then own.total_ms = math.max(1, math.floor((deadline - clock.now()) * 1000)) end

@@ -6,6 +6,7 @@
 --- times.  A wait ends at the first of: the job's end, the time-out, the moment at which its caller wants an answer; a poll that hangs
 --- then is given up.  The job itself is never touched: whoever stops waiting can come back with its ids.
 
+local advice = require "lib.runcomfy.advice"
 local clock = require "lib.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
@@ -88,8 +89,9 @@ end
 ---@return boolean
 function M.forgivable(err)
   if type(err.code) == "string" and lifecycle.outcome(err.code:match "^job_(.*)$") then return false end
-  if err.settled then return false end
-  if err.status_code then return err.status_code == 429 or err.status_code == 408 or err.status_code >= 500 end
+  if err.settled or lifecycle.ended_in(err) then return false end
+  local status = advice.meaning(err.status_code, err.error_code)
+  if status then return status == 429 or status == 408 or status >= 500 end
   return err.code ~= "no_key" and err.code ~= "invalid_input"
 end
 
@@ -153,11 +155,12 @@ local function api_source(deployment_id, request_id)
   return {
     status = function(seconds)
       local status, err = serverless.status(deployment_id, request_id, options(seconds))
-      if not status then return nil, err end
+      if not status then return lifecycle.ended_in(err), err end
       return answers.object(status, "a status")
     end,
     result = function(seconds)
       local result, err = serverless.result(deployment_id, request_id, options(seconds))
+      result = result or lifecycle.ended_in(err)
       if not result then return nil, err end
       result, err = answers.object(result, "a result")
       return result, err, result and result:value "status"
@@ -241,21 +244,29 @@ end
 
 -- Whether a refusal may pass that is none of RunComfy's being unwell.
 function Wait:refusal_may_pass(err)
-  local status = err.status_code
+  local status = advice.meaning(err.status_code, err.error_code)
   local may = recent.may_pass(status, self.deployment_id, self.request_id) or status == 404 and self.seen
   self.refusals = self.refusals + 1
   return may and self.refusals < (self.source.few or FEW)
 end
 
+-- What asking again is not likely to change: bytes that cannot be read, or that are no HTTP, or lead in a circle.
+local function unreadable(err)
+  return err.unreadable or err.code == "protocol" and err.message or nil
+end
+
 -- Whether the poll may be made again.
 function Wait:may_pass(err)
   if err.settled then return false end
-  if err.unreadable then
-    self.same = err.unreadable == self.bytes and self.same + 1 or 1
-    self.bytes = err.unreadable
+  local bytes = unreadable(err)
+  if bytes then
+    self.same = bytes == self.bytes and self.same + 1 or 1
+    self.bytes = bytes
     return self.same < SAME
   end
-  return self.source.forgives(err) or self:refusal_may_pass(err)
+  if not self.source.forgives(err) then return self:refusal_may_pass(err) end
+  self.refusals = 0
+  return true
 end
 
 -- Calls `fetch` until it answers or the wait ends; nil, err and whether the refusal is final.

@@ -2,6 +2,7 @@
 
 local bed = require "spec.support.runcomfy"
 local clock = require "lib.clock"
+local errors = require "lib.errors"
 local folder = require "spec.support.folder"
 local json = require "core.json"
 local recent = require "lib.runcomfy.recent"
@@ -11,6 +12,13 @@ local waiting = require "lib.runcomfy.waiting"
 
 local ID = recipes.TEXT_TO_IMAGE
 local QUICK = { sim = { cold_start = 1 } }
+
+local ONE = [[
+  local rc = require "rc"
+  return rc.tool {
+    name = "one", description = "Submits and waits.", uses = { "submit_request" },
+    run = function() return rc.submit { deployment_id = "]] .. ID .. [[" }:wait() end,
+  }]]
 
 local function submitted()
   return assert(serverless.submit(ID, {})):value "request_id"
@@ -83,6 +91,30 @@ describe("a refusal that may pass", function()
     end)
   end
 
+  for _, code in ipairs { 404001, 409, 425, 429000, 500001, 503 } do
+    for _, path in ipairs { "/status", "/result" } do
+      it(("is forgiven in a wait, too, where it comes under HTTP 200: error_code %d for %s"):format(code, path), function()
+        bed.with(QUICK, function(sim)
+          assert(sim:fault { kind = "error_code", error_code = code, path = path, count = 4 })
+          local answer = wait_tool()
+          assert.is_true(answer.ok, answer.text)
+          assert.equal(1, #answer.data.output_urls)
+        end)
+      end)
+    end
+  end
+
+  it("does not count together with trouble of RunComfy's own: six in a row end a wait, not six in all", function()
+    bed.with(QUICK, function(sim)
+      for _ = 1, 3 do
+        assert(sim:fault { kind = "status", status = 409, path = "/status", count = 4 })
+        assert(sim:fault { kind = "status", status = 502, path = "/status", count = 1 })
+      end
+      assert.is_true(wait_tool().ok)
+      assert.is_true(count(sim, "/status") >= 15)
+    end)
+  end)
+
   it("is not one where nobody submitted that id a moment ago: 404 is told at once", function()
     bed.with({}, function(sim)
       for _, name in ipairs { "get_request_status", "get_request_result", "cancel_request" } do
@@ -116,12 +148,7 @@ describe("a refusal that may pass", function()
 
   it("is forgiven in a recipe", function()
     local own <close> = folder.new()
-    own:write("one.lua", [[
-      local rc = require "rc"
-      return rc.tool {
-        name = "one", description = "Submits and waits.", uses = { "submit_request" },
-        run = function() return rc.submit { deployment_id = "]] .. ID .. [[" }:wait() end,
-      }]])
+    own:write("one.lua", ONE)
     for _, status in ipairs { 404, 409, 423, 425 } do
       for _, path in ipairs { "/status", "/result" } do
         recipes.with({ folder = own.path, sim = { cold_start = 1 } }, function(bench)
@@ -239,6 +266,55 @@ describe("what cannot be read", function()
       assert.equal("https://x/2.png", answer.data.url)
       assert.matches("was not valid JSON", answer.data.note, 1, true)
       assert.equal(3, bench:count("GET", "/result"))
+    end)
+  end)
+end)
+
+describe("the failure of a job that comes with an error_code", function()
+  local FAILED = '{"status":"failed","error_code":500001,"error_message":"node 3 died"}'
+
+  it("is its end, not trouble that may pass, to a wait and to get_request_result", function()
+    bed.with(QUICK, function(sim)
+      bed.answer_with(sim, FAILED, { path = "/status", forever = true })
+      bed.answer_with(sim, FAILED, { path = "/result", forever = true })
+      local answer = wait_tool()
+      assert.matches("^Request %S+ finished: failed%. node 3 died", answer.text)
+      assert.is_string(answer.data.request_id)
+      assert.equal(2, count(sim, "/status") + count(sim, "/result"))
+      answer = bed.call("get_request_result", ids(answer.data.request_id))
+      assert.is_false(answer.ok)
+      assert.matches("failed. node 3 died", answer.text, 1, true)
+    end)
+  end)
+
+  it("is its end to a recipe", function()
+    local own <close> = folder.new()
+    own:write("one.lua", ONE)
+    recipes.with({ folder = own.path, sim = { cold_start = 1 } }, function(bench)
+      bed.answer_with(bench.sim, FAILED, { path = "/status", forever = true })
+      bed.answer_with(bench.sim, FAILED, { path = "/result", forever = true })
+      local answer = bench:call "one"
+      assert.is_false(answer.ok)
+      assert.matches("node 3 died", answer.text, 1, true)
+      assert.is_nil(answer.text:find("Still open", 1, true))
+      assert.equal(2, bench:count("GET", "/status") + bench:count("GET", "/result"))
+    end)
+  end)
+end)
+
+describe("what is no answer", function()
+  it("is asked for three times in a wait, not to its end: redirects in a circle", function()
+    bed.with(QUICK, function()
+      local get = serverless.result
+      local _ <close> = setmetatable({}, { __close = function() serverless.result = get end })
+      local tries = 0
+      function serverless.result()
+        tries = tries + 1
+        return nil, errors.new("127.0.0.1 redirects more than 5 times", { code = "protocol" })
+      end
+      local answer = wait_tool()
+      assert.matches("redirects more than 5 times", answer.text, 1, true)
+      assert.equal(3, tries)
     end)
   end)
 end)

@@ -110,8 +110,8 @@ end
 -- The status, by the tool.
 local function poll(record)
   local answer, err = calls.perform(record.state, "get_request_status", ids(record), true)
-  if not answer then return nil, err end
-  local status = raw(answer.data.status)
+  local status = answer and raw(answer.data.status) or lifecycle.ended_in(err)
+  if not status then return nil, err end
   record.instance_id = lifecycle.instance_id(status) or record.instance_id
   return status
 end
