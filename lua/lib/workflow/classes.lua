@@ -43,6 +43,36 @@ function M.output(node, slot)
   return list[slot + 1], true, CARRIERS[list] or false
 end
 
+-- Texts --------------------------------------------------------------------------------------------------
+
+-- Of the classes with several texts and several outputs: which texts an output is made of.
+local TEXTS = {
+  ["Text String"] = { { "text" }, { "text_b" }, { "text_c" }, { "text_d" } },
+  SDXLPromptStylerAdvanced = { { "text_positive_g" }, { "text_positive_l" }, { "text_positive_g", "text_positive_l" },
+    { "text_negative" }, { "text_negative" }, { "text_negative" } },
+}
+
+--- The texts that an output is made of, where that is known.
+---@param node workflow.Node
+---@param slot integer
+---@return string[]|nil names
+function M.texts(node, slot)
+  local list = TEXTS[node.class]
+  return list and (list[slot + 1] or {}) or nil
+end
+
+local WILDCARDS = { ImpactWildcardProcessor = true, ImpactWildcardEncode = true, ["WildcardEncode //Inspire"] = true }
+
+--- The input that a class with wildcards takes its text from: fixed, it is the populated text as it stands; else that is
+--- made of the other one.  nil: it is no such class.
+---@param node workflow.Node
+---@return string|nil name
+function M.wildcard_text(node)
+  if not WILDCARDS[node.class] then return nil end
+  local mode = node.inputs.mode
+  return (mode == "fixed" or mode == "reproduce" or mode == false) and "populated_text" or "wildcard_text"
+end
+
 -- Conditionings ------------------------------------------------------------------------------------------
 
 -- Nodes of core that have a positive and a negative output, in this order and first.

@@ -32,13 +32,20 @@ local function is_wordy(name)
   return name:find("prompt", 1, true) ~= nil or name:find("text", 1, true) ~= nil
 end
 
+-- Whose words an input holds.  Of a class with wildcards only one input counts.
+local function words_of(node, name)
+  local wildcard = classes.wildcard_text(node)
+  if wildcard then return name == wildcard and "any" or nil end
+  return names.words(name) or names.song_words(node, name) and "any"
+end
+
 -- Inputs by what they are for.
 local function sort_inputs(graph, node)
   local found = { positive = {}, negative = {}, conditioning = {}, joint = {}, pipe = {}, unknown = {}, media = {},
                   words = { any = {}, positive = {}, negative = {} } }
   for _, name in ipairs(node.names) do
     local link, kind = node.links[name], names.edge(name)
-    local words = names.words(name) or names.song_words(node, name) and "any"
+    local words = words_of(node, name)
     if link and words and names.is_encoder(name) and graph.nodes[link.id] and names.loads(graph.nodes[link.id].class) then words = nil end
     if link and LEADS[kind] and (not is_wordy(name) or kind == "joint" or name:find("embeds", 1, true)) then
       table.insert(found[kind], link)
@@ -136,8 +143,26 @@ local function follow_pipe(graph, walk, node, what, link)
   end
 end
 
+-- Classes whose outputs are known.  True: the node is dealt with.
+local function read_output(graph, walk, node, link)
+  local what, known, carries = classes.output(node, link.slot)
+  if not known then return false end
+  if what == "positive" or what == "negative" then
+    follow_pipe(graph, walk, node, what, link)
+    return true
+  end
+  local found = what and carries and pipes.carried(graph, link, what)
+  if type(found) == "table" and found.link then
+    walk.push(found.link)
+  else
+    table.insert(walk.side.unclear, about(node, "does not tell what it carries"))
+  end
+  return true
+end
+
 -- Switches, Set and Get, and classes whose outputs are known.  True: the node is dealt with.
 local function read_special(graph, walk, node, link)
+  if read_output(graph, walk, node, link) then return true end
   local is_switch, chosen = switches.choice(graph, node)
   if is_switch then
     if chosen and node.links[chosen] then
@@ -154,19 +179,7 @@ local function read_special(graph, walk, node, link)
     if behind then walk.push(behind) else table.insert(walk.side.unclear, about(node, "gets what no node sets")) end
     return true
   end
-  local what, known, carries = classes.output(node, link.slot)
-  if not known then return false end
-  if what == "positive" or what == "negative" then
-    follow_pipe(graph, walk, node, what, link)
-    return true
-  end
-  local found = what and carries and pipes.carried(graph, link, what)
-  if type(found) == "table" and found.link then
-    walk.push(found.link)
-  else
-    table.insert(walk.side.unclear, about(node, "does not tell what it carries"))
-  end
-  return true
+  return false
 end
 
 local function visit(graph, walk, link, which)

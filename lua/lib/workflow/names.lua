@@ -49,7 +49,7 @@ local normal = remembered(M.normal)
 -- Words --------------------------------------------------------------------------------------------------
 
 local ANY_WORDS = set [[text prompt text_g text_l clip_l clip_g t5xxl bert mt5xl llama qwen25_7b tags user_prompt prompt_text text_prompt
-  wildcard_text clip_h]]
+  wildcard_text clip_h prompt_g prompt_l]]
 local POSITIVE_WORDS = set [[positive positive_prompt text_positive positive_text prompt_positive pos text_positive_g
   text_positive_l positive_g
   positive_l text_pos_g text_pos_l]]
@@ -96,7 +96,7 @@ function M.partner_words(node, name)
   local short = normal(name)
   if NEGATIVE_WORDS[short] then return "negative" end
   if PARTNER_WORDS[short] or M.song_words(node, name) then return "positive" end
-  local spoken = short == "text" or short == "tags" or short == "speech_text"
+  local spoken = short == "text" or short == "tags" or short == "speech_text" or short == "speech"
   if spoken and M.speaks(node.class) then return "positive" end
 end
 
@@ -115,6 +115,24 @@ end
 
 local GLUE = { "name", "type", "path", "file", "folder", "directory", "device", "dtype",
   "delim", "separat", "find", "replace", "regex", "mode", "style", "action", "encoding", "title", "case", "tidy", "clean" }
+
+--- Whether a text says anything: marks and blanks between texts do not.
+---@param text string
+---@return boolean
+function M.says(text)
+  return text:find("[%w\x80-\xFF]") ~= nil
+end
+
+local HEAD = 64 -- bytes in which a schedule's first key stands
+
+--- Whether a text is a schedule of texts by frame, as `"0": "a cat", "12": "a dog"` is: a plain sentence in its place is none.
+---@param text string
+---@return boolean
+function M.is_schedule(text)
+  local head = text:sub(1, HEAD)
+  -- linear: the head was cut
+  return head:find('^%s*"%d+"%s*:') ~= nil or head:find('^%s*%d+%s*:%s*"') ~= nil
+end
 
 --- Whether an input says nothing but how texts are put together.
 ---@param name string
@@ -144,7 +162,11 @@ local EXACT = {
   width = "width", height = "height", empty_latent_width = "width", empty_latent_height = "height",
   stage_c = "media", stage_b = "media", any = "unknown", source = "unknown", foreground = "media", background = "media",
   fps = "number", length = "number", steps = "number", cfg = "number", denoise = "number", megapixels = "number",
-  video_frames = "number",
+  video_frames = "number", total_frames = "number", resolution = "number", size = "number", strength = "number", weight = "number",
+  guidance = "number", shift = "number", duration = "number", seconds = "number", amount = "number", factor = "number",
+  scale_by = "number", upscale_by = "number", start_step = "number", end_step = "number", start_at_step = "number",
+  end_at_step = "number", x = "number", y = "number", left = "number", top = "number", right = "number", bottom = "number",
+  texture_prompt = "text",
 }
 
 -- Numbers are called after what they are numbers of: "frame_rate", "num_images".
@@ -165,10 +187,11 @@ end
 -- What is no conditioning, whichever side it is for: "image_negative", "model_negative".
 local NO_SIDES = { "image", "model", "latent", "mask", "coords", "points" }
 
--- The first that a name contains decides.
+-- The first that a name contains decides, with a mark before each name: "_cond_" is no part of "second_image".
 local SIDES = { { "positive", "positive" }, { "negative", "negative" }, { "neg_cond", "negative" }, { "pos_cond", "positive" } }
 local CONTAINED = {
-  { "conditioning", "conditioning" }, { "cond_", "conditioning" },
+  { "conditioning", "conditioning" }, { "_cond_", "conditioning" }, { "task_id", "media" }, { "model_file", "media" },
+  { "model_3d", "media" }, { "texture", "media" },
   { "pipe", "pipe" }, { "mask", "mask" }, { "_vae", "model" }, { "_encoder_output", "media" }, { "_encoder", "model" },
   { "sampler", "model" }, { "sigmas", "model" }, { "scheduler", "model" }, { "control_net", "model" }, { "clip_vision", "model" },
   { "image", "media" }, { "latent", "media" }, { "sample", "media" }, { "video", "media" }, { "frame", "media" },
@@ -179,8 +202,9 @@ local CONTAINED = {
 }
 
 local function contained(short, list)
+  local marked = "_" .. short
   for _, entry in ipairs(list) do
-    if short:find(entry[1], 1, true) then return entry[2] end
+    if marked:find(entry[1], 1, true) then return entry[2] end
   end
 end
 
@@ -214,7 +238,8 @@ end
 
 -- Files --------------------------------------------------------------------------------------------------
 
-local FILES = { image = "image", images = "image", video = "video", audio = "audio", file = "file" }
+local FILES = { image = "image", images = "image", video = "video", audio = "audio", file = "file", audio_file = "audio",
+  video_file = "video", image_file = "image" }
 
 --- Which kind of file an input takes, if it takes one.
 ---@param class string
@@ -227,6 +252,26 @@ function M.file(class, name, value)
   if not kind or type(value) ~= "string" or not lower:find("load", 1, true) then return nil end
   if kind ~= "file" then return kind end
   return lower:find("video", 1, true) and "video" or lower:find("audio", 1, true) and "audio" or "image"
+end
+
+local CUSTOM = { "custom", "自定义", "manual", "none" }
+local PRESETS = { "aspect", "preset", "resolution", "dimensions" }
+
+--- Whether an input chooses a size by its name, beside numbers that count where it says "custom" only.
+---@param name string
+---@param value any
+---@return boolean
+function M.is_preset(name, value)
+  local short = normal(name)
+  if short:find("style", 1, true) or not (short == "ratio" or contains_any(short, PRESETS)) then return false end
+  return type(value) == "string" and not contains_any(value:sub(1, LONGEST):lower(), CUSTOM)
+end
+
+--- Whether a seed only varies what another one makes.
+---@param name string
+---@return boolean
+function M.varies(name)
+  return normal(name) == "variation_seed"
 end
 
 --- Whether an input is a seed by its name.
@@ -245,8 +290,16 @@ local function class_test(words, except)
   end)
 end
 
---- Classes that save what they are given.
-M.saves = class_test { "save", "videocombine", "video_combine", "video combine", "export", "sendimage", "outputimage", "upload" }
+local keeps = class_test { "save", "videocombine", "video_combine", "video combine", "export", "sendimage", "outputimage" }
+local uploads = class_test({ "upload" }, { "loadvideo", "loadaudio", "loadimagesupload", "loadimageupload", "loader" })
+
+--- Classes that save what they are given, or send it away; those that load what was uploaded do not.
+---@param class string
+---@return boolean
+function M.saves(class)
+  return keeps(class) or uploads(class)
+end
+
 --- Classes that load models.
 M.loads = class_test { "loader", "loadclip", "textencoder" }
 --- Classes that only note what was done, for a file's metadata.
@@ -265,6 +318,10 @@ M.writes = class_test({ "llm", "gpt", "ollama", "chat", "gemini", "claude", "flo
 M.looks = class_test { "segment", "sam2", "sam3", "sam_", "samseg", "dino", "detect", "mask", "matting", "rembg", "birefnet",
   "clipseg", "yolo", "florence",
   "caption", "tagger", "interrogat", "overlay", "drawtext", "draw text", "addtext", "textimage" }
+--- Classes that take a text a frame.
+M.schedules = class_test { "promptschedule", "prompt schedule", "encodeschedule", "scheduleencode", "scheduled prompt" }
+--- Classes that steer a model away from what they are given.
+M.steers = class_test { "nag", "perpneg", "perp_neg", "negativeguidance" }
 --- Classes behind which there are no words any more.
 M.zeroes = class_test { "zeroout", "zero out", "zeroconditioning", "emptyconditioning" }
 --- Classes that only change a picture's size.

@@ -76,7 +76,7 @@ end
 
 local ALIASES = {
   positive = { "positive", "pos", "base_positive" }, negative = { "negative", "neg", "base_negative" }, seed = { "seed", "noise_seed" },
-  latent = { "latent", "samples", "latent_image" }, image = { "images", "image" },
+  loader_width = { "empty_latent_width" }, latent = { "latent", "samples", "latent_image" }, image = { "images", "image" },
 }
 
 local function pipe_links(node)

@@ -2,6 +2,7 @@
 
 local conditioning = require "lib.workflow.conditioning"
 local graphs = require "lib.workflow.graph"
+local names = require "lib.workflow.names"
 local tracing = require "lib.workflow.trace"
 local words = require "lib.workflow.words"
 
@@ -48,11 +49,17 @@ end
 
 -- Words --------------------------------------------------------------------------------------------------
 
+-- What a place says; "" where that is nothing: marks and blanks between texts are no words.
+local function said_at(graph, place)
+  local value = value_at(graph, place)
+  return type(value) == "string" and not names.says(value) and "" or value
+end
+
 -- Those with words, where any has.
 local function spoken(graph, places)
   local list = {}
   for _, place in ipairs(places) do
-    if value_at(graph, place) ~= "" then list[#list + 1] = place end
+    if said_at(graph, place) ~= "" then list[#list + 1] = place end
   end
   return #list > 0 and list or places
 end
@@ -60,7 +67,7 @@ end
 local function distinct_values(graph, places)
   local seen, list = {}, {}
   for _, place in ipairs(places) do
-    local value = value_at(graph, place)
+    local value = said_at(graph, place)
     if not seen[value] then
       seen[value] = true
       list[#list + 1] = value
@@ -69,28 +76,50 @@ local function distinct_values(graph, places)
   return list
 end
 
--- The places of one encoder.  What feeds one of its inputs must be one text; its inputs are as the author wrote them.
-local function read_encoder(graph, encoder, which)
-  local all, values, unclear = {}, {}, nil
-  local function take(source)
-    local places = spoken(graph, source.places)
-    local distinct = distinct_values(graph, places)
-    if source.unclear then unclear = source.unclear end
-    if #distinct > 1 then unclear = unclear or ("the text of node %s is put together of several"):format(encoder.id) end
-    add_unique(all, places)
-    values[#values + 1] = distinct[1]
+-- The node among these places whose text is a schedule by frame.
+local function scheduled(graph, places)
+  for _, place in ipairs(places) do
+    local value = value_at(graph, place)
+    if type(value) == "string" and names.is_schedule(value) or names.schedules(graph.nodes[place.id].class) then return place.id end
   end
-  if encoder.link then take(words.behind(graph, encoder.link, which)) end
+end
+
+-- The texts that an encoder is given, one for each of its inputs.
+local function sources_of(graph, encoder, which)
+  local list = {}
+  if encoder.link then list[1] = words.behind(graph, encoder.link, which) end
   for _, name in ipairs(encoder.names or {}) do
     local link = graph.nodes[encoder.id].links[name]
-    take(link and words.behind(graph, link, which) or { places = { { id = encoder.id, name = name } } })
+    list[#list + 1] = link and words.behind(graph, link, which) or { places = { { id = encoder.id, name = name } } }
   end
+  return list
+end
+
+local function signature_of(values)
   table.sort(values)
   local signature = {}
   for _, value in ipairs(values) do
     if value ~= "" and value ~= signature[#signature] then signature[#signature + 1] = value end
   end
-  return { places = all, signature = table.concat(signature, "\0"), unclear = unclear }
+  return table.concat(signature, "\0")
+end
+
+-- The places of one encoder.  What feeds one of its inputs must be one text; its inputs are as the author wrote them, and
+-- those that the author left empty beside others stay so.
+local function read_encoder(graph, encoder, which)
+  local all, empty, values, unclear = {}, {}, {}, nil
+  for _, source in ipairs(sources_of(graph, encoder, which)) do
+    local places = spoken(graph, source.places)
+    local distinct = distinct_values(graph, places)
+    local schedule = scheduled(graph, places)
+    if source.unclear then unclear = source.unclear end
+    if #places > 1 then unclear = unclear or ("the text of node %s is put together of several"):format(encoder.id) end
+    if schedule then unclear = unclear or ("the text of node %s is a schedule by frame"):format(schedule) end
+    add_unique(distinct[1] == "" and empty or all, places)
+    values[#values + 1] = distinct[1]
+  end
+  if #all == 0 then add_unique(all, empty) end
+  return { places = all, signature = signature_of(values), unclear = unclear }
 end
 
 local function side_role(graph, encoders, unclear, which)
@@ -160,7 +189,7 @@ local function check_second(graph, roles, side, signature)
   local role, second = side_role(graph, side.encoders, side.unclear, "prompt")
   if not role or second == "" or second == signature.prompt or second == signature.negative then return end
   local places = add_unique(add_unique({}, roles.prompt.places), role.places)
-  roles.prompt = candidate(places, "a guider has two conditionings with texts of their own")
+  roles.prompt = candidate(places, "a second conditioning has a text of its own")
 end
 
 local function find_words(graph, trace, sides, roles)
@@ -209,6 +238,7 @@ local function find_size(graph, trace, side)
       else
         reason = ("the %s of node %s is computed"):format(side, size.id)
       end
+      if size.preset then reason = ("%s.%s chooses the size, too"):format(size.id, size.preset) end
     end
   end
   if #places > 1 and #distinct_values(graph, places) > 1 then reason = reason or "several sizes lead to what is saved" end

@@ -5,7 +5,8 @@ local names = require "lib.workflow.names"
 
 local M = {}
 
-local CHOICES = { "select", "index", "switch", "input", "choice", "choose", "boolean", "condition", "cond", "value", "use", "active" }
+local CHOICES = { "select", "index", "switch", "input", "choice", "choose", "boolean", "boolean_number", "condition", "cond", "value",
+  "use", "active" }
 local ON = { ["true"] = true, on_true = true, tt_value = true, if_true = true, value_if_true = true, true_value = true,
   input_true = true, image_true = true }
 local OFF = { ["false"] = true, on_false = true, ff_value = true, if_false = true, value_if_false = true,
@@ -16,34 +17,49 @@ local FARTHEST = 32 -- nodes that a choice is followed through
 -- They take the first of their inputs that is there, and have no choice (rgthree's any_switch.py and context_switch.py).
 local FIRST = { ["Any Switch (rgthree)"] = true, ["Context Switch (rgthree)"] = true, ["Context Switch Big (rgthree)"] = true }
 
+-- WAS Node Suite's: true is the first of `text_a` and `text_b`.  What a letter means elsewhere nobody knows.
+local LETTERED = {}
+for what in ("Clip Conditioning Image Latent Model Number Text VAE CLIP"):gmatch "%S+" do
+  LETTERED[what .. " Input Switch"] = true
+end
+
 -- Whether an input is one of those that a switch chooses among.
 local function is_branch(name)
   local lower = name:sub(1, 64):lower()
-  return ON[lower] or OFF[lower] or lower:find("%d$") ~= nil
+  return ON[lower] or OFF[lower] or lower:find("%d$") ~= nil or lower:find("_[a-d]$") ~= nil
 end
+
+local IS_CHOICE = {}
+for _, name in ipairs(CHOICES) do IS_CHOICE[name] = true end
 
 -- Many classes are called switches or selectors: those that choose have inputs to choose among.
 local function is_switch(node)
   if not names.switches(node.class) then return false end
+  local links = 0
   for _, name in ipairs(node.names) do
     if is_branch(name) then return true end
+    if node.links[name] and not IS_CHOICE[name:lower()] then links = links + 1 end
   end
-  return false
+  return links > 1
 end
 
 local function is_choice(value)
   return type(value) == "boolean" or math.type(value) == "integer"
 end
 
--- What a node without links gives: its `value`, or the only thing that it holds.
-local function own_value(node)
-  if is_choice(node.inputs.value) then return node.inputs.value end
-  local only, count = nil, 0
-  for _, name in ipairs(node.names) do only, count = node.inputs[name], count + 1 end
-  if count == 1 and is_choice(only) then return only end
+local function is_plain(value)
+  return type(value) == "boolean" or type(value) == "number" or type(value) == "string"
 end
 
--- The boolean or whole number behind a link: through reroutes, to a node that holds nothing else.
+-- What a node without links gives: its `value`, or the only thing that it holds.
+local function own_value(node)
+  if is_plain(node.inputs.value) then return node.inputs.value end
+  local only, count = nil, 0
+  for _, name in ipairs(node.names) do only, count = node.inputs[name], count + 1 end
+  if count == 1 and is_plain(only) then return only end
+end
+
+-- The value behind a link: through reroutes, to a node that holds nothing else.
 local function constant(graph, link)
   for _ = 1, FARTHEST do
     local node = graph.nodes[link.id]
@@ -57,23 +73,37 @@ local function constant(graph, link)
   end
 end
 
+-- An index counts from 0 or from 1: which, only an input that is called after 0 tells.
+local function counts_from_zero(node)
+  for _, name in ipairs(node.names) do
+    local lower = name:sub(1, 64):lower()
+    if lower:find("0$") and not lower:find("%d0$") then return true end
+  end
+  return false
+end
+
 local function choice_of(graph, node)
   for _, wanted in ipairs(CHOICES) do
     for _, name in ipairs(node.names) do
       if name:lower() == wanted then
         local value, link = node.inputs[name], node.links[name]
+        if is_choice(value) and wanted == "index" and not counts_from_zero(node) then return nil, true end
         if is_choice(value) then return value end
         if link and not is_branch(name) then
           local found = constant(graph, link)
-          return found, found == nil
+          if not is_choice(found) or wanted == "index" and not counts_from_zero(node) then return nil, true end
+          return found
         end
       end
     end
   end
 end
 
-local function is_chosen(name, choice)
+local function is_chosen(node, name, choice)
   local lower = name:sub(1, 64):lower()
+  if LETTERED[node.class] and lower:find("_[ab]$") then
+    return (choice == true or choice == 1) == (lower:sub(-1) == "a")
+  end
   if choice == true then return ON[lower] or false end
   if choice == false then return OFF[lower] or false end
   -- linear: the name was cut
@@ -102,6 +132,17 @@ local function only_way(node, computed)
   return only
 end
 
+--- What an input holds, where the workflow says so: itself, or by a node behind a link that holds nothing else.
+---@param graph workflow.Graph
+---@param node workflow.Node
+---@param name string
+---@return any value  nil: it does not say
+function M.value(graph, node, name)
+  local link = node.links[name]
+  if link then return constant(graph, link) end
+  return node.inputs[name]
+end
+
 --- What a switch lets through.
 ---@param graph workflow.Graph
 ---@param node workflow.Node
@@ -112,7 +153,7 @@ function M.choice(graph, node)
   local choice, computed = choice_of(graph, node)
   if choice ~= nil then
     for _, name in ipairs(node.names) do
-      if is_chosen(name, choice) then return true, name end
+      if is_chosen(node, name, choice) then return true, name end
     end
     return true
   end

@@ -16,12 +16,12 @@ local M = {}
 ---@field ends string[]           the nodes that it began at
 ---@field positive workflow.Link[]
 ---@field negative workflow.Link[]
----@field second workflow.Link[]  a second positive conditioning, of a guider with two
+---@field second workflow.Link[]  further positive conditionings: of a guider with two, of a model's regions
 ---@field partners { prompt: workflow.Encoder[], negative: workflow.Encoder[] }  nodes that take words themselves
 ---@field seeds (workflow.Place|{ link: workflow.Link })[]    of what makes noise
 ---@field silent workflow.Place[]  seeds of passes that add no noise
 ---@field sized table<string, true>   the nodes that sizes were taken of
----@field sizes { id: string, name: string, side: "width"|"height" }[]
+---@field sizes { id: string, name: string, side: "width"|"height", preset?: string }[]
 ---@field files { id: string, name: string, kind: string, main: boolean, mask: boolean }[]
 ---@field unclear string[]
 ---@field reached table<string, true>  nodes that what is saved depends on, but for its words
@@ -83,13 +83,14 @@ local function at_most(a, b)
 end
 
 -- Whether a pass adds no noise, or does nothing at all: its seed changes nothing.
-local function is_silent(node)
-  local inputs = node.inputs
-  local add = inputs.add_noise
+local function is_silent(graph, node)
+  local function value(name) return switches.value(graph, node, name) end
+  local add, steps, start = value "add_noise", value "steps", value "start_at_step"
   if add == "disable" or add == false or add == "disabled" then return true end
-  if inputs.denoise == 0 or inputs.steps == 0 then return true end
+  if node.links.samples and value "add_noise_to_samples" == false then return true end
+  if value "denoise" == 0 or steps == 0 then return true end
   if node.class:find("Disable", 1, true) then return true end
-  return at_most(inputs.steps, inputs.start_at_step) or at_most(inputs.end_at_step, inputs.start_at_step)
+  return at_most(steps, start) or at_most(value "end_at_step", start)
 end
 
 local function has_seed(node)
@@ -99,10 +100,18 @@ local function has_seed(node)
   return false
 end
 
-local function take_seeds(trace, node)
-  local silent = is_silent(node)
+-- Whether a node has a seed besides one that only varies it.
+local function is_varied(node)
   for _, name in ipairs(node.names) do
-    if names.is_seed(name) then
+    if names.is_seed(name) and not names.varies(name) then return true end
+  end
+  return false
+end
+
+local function take_seeds(graph, trace, node)
+  local silent, varied = is_silent(graph, node), is_varied(node)
+  for _, name in ipairs(node.names) do
+    if names.is_seed(name) and not (varied and names.varies(name)) then
       local link = node.links[name]
       if silent then
         trace.silent[#trace.silent + 1] = { id = node.id, name = name }
@@ -137,13 +146,21 @@ local function makes_size(node)
     or lower:find("empty", 1, true) ~= nil
 end
 
+-- The input that chooses a size by its name.
+local function preset_of(node)
+  for _, name in ipairs(node.names) do
+    if names.is_preset(name, node.inputs[name]) then return name end
+  end
+end
+
 local function take_sizes(trace, node)
   if trace.sized[node.id] or not makes_size(node) then return end
   trace.sized[node.id] = true
+  local preset = preset_of(node)
   for _, name in ipairs(node.names) do
     local side = names.edge(name)
     if (side == "width" or side == "height") and (node.links[name] or graphs.is_number(node.inputs[name])) then
-      trace.sizes[#trace.sizes + 1] = { id = node.id, name = name, side = side, link = node.links[name] }
+      trace.sizes[#trace.sizes + 1] = { id = node.id, name = name, side = side, link = node.links[name], preset = preset }
     end
   end
 end
@@ -189,7 +206,10 @@ end
 -- What a sampler takes out of its pipe, where it has no input of its own for it.
 local function take_pipe(graph, trace, node, pipe, walk)
   local own = {}
-  for _, name in ipairs(node.names) do own[names.edge(name)] = true end
+  for _, name in ipairs(node.names) do
+    local kind = names.edge(name)
+    own[kind] = own[kind] or kind ~= "media" or node.links[name] ~= nil -- "image_output" is a choice
+  end
   if not own.positive then take_carried(trace, pipes.carried(graph, pipe, "positive"), "positive") end
   if not own.negative then take_carried(trace, pipes.carried(graph, pipe, "negative"), "negative") end
   local seed = not own.seed and pipes.carried(graph, pipe, "seed")
@@ -198,6 +218,8 @@ local function take_pipe(graph, trace, node, pipe, walk)
     local found = not own.media and pipes.carried(graph, pipe, what)
     if type(found) == "table" and found.link then walk.push(found.link, "media") end
   end
+  local loader = not own.media and pipes.carried(graph, pipe, "loader_width")
+  if type(loader) == "table" and loader.id then take_sizes(trace, graph.nodes[loader.id]) end
 end
 
 local ROUTES = { mask = "mask", model = "model", guider = "media", noise = "media", media = "media", unknown = "media" }
@@ -233,10 +255,13 @@ local function follow_media(walk, node)
   end
 end
 
--- Masks and models are followed for the files behind them only.
-local function follow_aside(walk, node, mode)
+-- Masks and models are followed for the files behind them, and for words that a model is given for regions of its own.
+local function follow_aside(trace, walk, node, mode)
   for _, name in ipairs(node.names) do
     local link, kind = node.links[name], names.edge(name)
+    if link and mode == "model" and (kind == "positive" or kind == "conditioning" or kind == "cond2") and not names.steers(node.class) then
+      table.insert(trace.second, link)
+    end
     if link and mode == "mask" and ROUTES[kind] and kind ~= "model" then
       walk.push(link, "mask")
     elseif link and mode == "model" and (kind == "model" or kind == "unknown") then
@@ -249,6 +274,12 @@ end
 
 -- Switches, Set and Get, and what pipes carry.  True: the node is dealt with.
 local function follow_special(graph, trace, walk, node, to)
+  local what, known, carries = classes.output(node, to.slot)
+  if known and carries then
+    local found = what and pipes.carried(graph, { id = node.id, slot = to.slot }, what)
+    if type(found) == "table" and found.link then walk.push(found.link, to.mode) end
+    return true
+  end
   local is_switch, chosen = switches.choice(graph, node)
   if is_switch and chosen then
     if node.links[chosen] then walk.push(node.links[chosen], to.mode) end
@@ -263,13 +294,8 @@ local function follow_special(graph, trace, walk, node, to)
   local got, behind = pipes.got(graph, node)
   if got then
     if behind then walk.push(behind, to.mode) end
-    return true
   end
-  local what, known, carries = classes.output(node, to.slot)
-  if not known or not carries then return false end
-  local found = what and pipes.carried(graph, { id = node.id, slot = to.slot }, what)
-  if type(found) == "table" and found.link then walk.push(found.link, to.mode) end
-  return true
+  return got
 end
 
 local function visit(graph, trace, walk, to)
@@ -281,12 +307,12 @@ local function visit(graph, trace, walk, to)
   trace.reached[to.id] = true
   take_files(trace, node, to.mode)
   if follow_special(graph, trace, walk, node, to) then return end
-  if to.mode == "mask" or to.mode == "model" then return follow_aside(walk, node, to.mode) end
+  if to.mode == "mask" or to.mode == "model" then return follow_aside(trace, walk, node, to.mode) end
   if names.saves(node.class) or names.notes(node.class) then return follow_media(walk, node) end
   if to.mode == "media" then take_sizes(trace, node) end
   if not walk.taken[to.id] then
     walk.taken[to.id] = true
-    take_seeds(trace, node)
+    take_seeds(graph, trace, node)
     if not classes.output(node, 0) then take_words(trace, node) end
     for _, name in ipairs(node.names) do
       if node.links[name] and names.edge(name) == "pipe" then take_pipe(graph, trace, node, node.links[name], walk) end

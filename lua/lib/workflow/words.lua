@@ -76,13 +76,19 @@ local function is_writer(node)
   return false
 end
 
-local WILDCARDS = { ImpactWildcardProcessor = true, ImpactWildcardEncode = true }
+-- The texts of a class that is known for which it takes.
+local function known_names(node, slot)
+  local wildcard = classes.wildcard_text(node)
+  return wildcard and { wildcard } or classes.texts(node, slot)
+end
 
--- Fixed, they take the populated text as it is; else it is made of the other one.
-local function wildcard_names(node)
-  if not WILDCARDS[node.class] then return nil end
-  local mode = node.inputs.mode
-  return { (mode == "fixed" or mode == "reproduce" or mode == false) and "populated_text" or "wildcard_text" }
+-- Whether others take several outputs of a node, or another than the first: which of its texts is which is not told then.
+local function has_several_outputs(graph, node, slot)
+  if slot > 0 then return true end
+  for _, taker in ipairs(graph.consumers[node.id] or {}) do
+    if taker.slot ~= slot then return true end
+  end
+  return false
 end
 
 -- A text that is put in for a part of another, from a node of its own: which of both are the words, nobody knows.
@@ -99,13 +105,6 @@ end
 
 -- The inputs of a node that its text comes from, or why that is not known.
 local function inputs_of(graph, node, slot, side)
-  local is_switch, chosen = switches.choice(graph, node)
-  if is_switch then
-    if chosen then return { chosen } end
-    return text_names(node), about(node, "is a switch, and the workflow does not tell which way")
-  end
-  local got, behind = pipes.got(graph, node)
-  if got then return {}, not behind and about(node, "gets what no node sets") or nil, behind end
   local what, known, carries = classes.output(node, slot)
   if known and carries then
     local found = what and pipes.carried(graph, { id = node.id, slot = slot }, what)
@@ -115,12 +114,22 @@ local function inputs_of(graph, node, slot, side)
     end
     return {}, about(node, "does not tell what it carries")
   end
+  local is_switch, chosen = switches.choice(graph, node)
+  if is_switch then
+    if chosen then return { chosen } end
+    return text_names(node), about(node, "is a switch, and the workflow does not tell which way")
+  end
+  local got, behind = pipes.got(graph, node)
+  if got then return {}, not behind and about(node, "gets what no node sets") or nil, behind end
   if is_writer(node) then return text_names(node), about(node, "writes the text") end
-  local fixed = wildcard_names(node)
+  local fixed = known_names(node, slot)
   if fixed then return fixed end
   local inserted = inserted_names(node)
   if inserted then return inserted, about(node, "puts one text into another") end
-  local list = side_names(node, side, slot) or text_names(node, names.shows(node.class))
+  local list = side_names(node, side, slot)
+  if list then return list end
+  list = text_names(node, names.shows(node.class))
+  if #list > 1 and has_several_outputs(graph, node, slot) then return list, about(node, "has several texts and several outputs") end
   if #list == 0 then return list, about(node, "does not tell where its text comes from") end
   local lower = node.class:lower()
   if lower:find("load", 1, true) and (lower:find("file", 1, true) or lower:find("text", 1, true)) then
@@ -208,12 +217,13 @@ end
 
 -- The link by which a node without numbers of its own gets one.
 local function number_link(graph, node, slot, wanted)
+  local what, known, carries = classes.output(node, slot)
+  local found = known and what == wanted and pipes.carried(graph, { id = node.id, slot = slot }, what)
+  if type(found) == "table" then return found.link, found.id and found or nil end
+  if carries then return nil end
   local _, chosen = switches.choice(graph, node)
   local _, behind = pipes.got(graph, node)
   if behind or chosen and node.links[chosen] then return behind or node.links[chosen] end
-  local what, known = classes.output(node, slot)
-  local found = known and what == wanted and pipes.carried(graph, { id = node.id, slot = slot }, what)
-  if type(found) == "table" then return found.link, found.id and found or nil end
   local name = next(node.links)
   if name and next(node.links, name) == nil and #node.names == 1 then return node.links[name] end
 end
