@@ -227,12 +227,43 @@ function M.brief(text, bytes)
   return brief(M.text(brief(text, 2 * bytes)), bytes)
 end
 
---- A text that tells of a success, without the key, and without what looks like an `extra_data`: other values might stand in the
---- URLs in it.
+--- A text of which nothing else may be cut, without the key, and without what looks like an `extra_data`.
 ---@param text string
 ---@return string
 function M.told(text)
   return key_rules:text(text)
+end
+
+-- The end of the URL that begins at `at`.
+local function url_end(text, at)
+  return (text:find("[%s%c\"'<>`]", at) or #text + 1) - 1
+end
+
+-- Where a URL begins, from `at` on.
+local function next_url(text, at)
+  while true do
+    local found = text:find("http", at, true)
+    if not found then return nil end
+    if text:find("^s?://", found + 4) then return found end
+    at = found + 4
+  end
+end
+
+--- A text that a person or a model is to read: without all that is known to be secret; from the URLs in it the key alone is cut,
+--- for they must still lead where they led.
+---@param text string
+---@return string
+function M.prose(text)
+  if M.text(text) == text then return text end
+  local parts, at = {}, 1
+  while true do
+    local url = next_url(text, at)
+    parts[#parts + 1] = M.text(text:sub(at, url and url - 1))
+    if not url then return table.concat(parts) end
+    local last = url_end(text, url)
+    parts[#parts + 1] = M.told(text:sub(url, last))
+    at = last + 1
+  end
 end
 
 --- The JSON of a result of our own, or of a record: without all that is known to be secret, but for URLs, paths and ids.

@@ -156,4 +156,17 @@ describe("lib.redaction", function()
     end
     assert.equal('{"pin":"[redacted]","other":"0815"}', redaction.foreign('{"pin":"0815","other":"0815"}', list))
   end)
+
+  it("cuts all secrets out of prose, and from its URLs the key alone", function()
+    local _ <close> = setmetatable({}, { __close = function() redaction.set_key(nil) end })
+    redaction.set_key(KEY)
+    redaction.secrets { api_key_comfy_org = PARTNER }
+    local url = "https://cdn.example/" .. PARTNER .. "/a.png"
+    assert.equal(("see %s, not [redacted]"):format(url), redaction.prose(("see %s, not %s"):format(url, PARTNER)))
+    assert.equal(("(%s) [redacted] <%s> http is [redacted]"):format(url, url),
+      redaction.prose(("(%s) %s <%s> http is %s"):format(url, PARTNER, url, PARTNER)))
+    assert.is_false(shows(redaction.prose("https://x.example/" .. KEY .. " and " .. KEY), KEY))
+    assert.equal("nothing at http:// is secret", redaction.prose "nothing at http:// is secret")
+    assert.equal("[redacted]\nhttps://", redaction.prose(PARTNER .. "\nhttps://"))
+  end)
 end)

@@ -8,6 +8,7 @@ local fiber = require "lib.fiber"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local parameters = require "lib.parameters"
+local redaction = require "lib.redaction"
 local clean_all = require("lib.text").clean_all
 
 local M = {}
@@ -17,7 +18,7 @@ local M = {}
 ---@field input? Parameter[]    strings, numbers, integers, booleans; default: none, to be agreed to or not
 ---@field branches? boolean     other parts of the call run on meanwhile
 
----@class Form  a question, checked
+---@class Form  a question, checked; what is shown of it is without secrets
 ---@field message string
 ---@field input Parameter[]
 ---@field required table<string, true>
@@ -32,6 +33,30 @@ end
 
 -- Questions ----------------------------------------------------------------------------------------
 
+-- A value that holds a secret is not offered: changed, it would be another answer.
+local function is_public(value)
+  return redaction.text(tostring(value)) == tostring(value)
+end
+
+local function public_choices(entry)
+  local choices = {}
+  for _, value in ipairs(entry.enum) do
+    if is_public(value) then choices[#choices + 1] = value end
+  end
+  if #choices == 0 then fail("bad_question", ("each choice of '%s' holds what is secret"):format(entry[1])) end
+  return choices
+end
+
+-- What is shown of an entry.  The check knows the whole: a default that is not shown is filled in all the same.
+local function shown_entry(entry)
+  local copy = {}
+  for key, value in pairs(entry) do copy[key] = value end
+  copy[3] = redaction.text(entry[3])
+  copy.enum = entry.enum and public_choices(entry)
+  if entry.default ~= nil and not is_public(entry.default) then copy.default = nil end
+  return copy
+end
+
 local function form_of(question)
   if type(question) ~= "table" or type(question.message) ~= "string" or question.message == "" then
     fail("bad_question", "a question needs 'message', a text")
@@ -44,9 +69,13 @@ local function form_of(question)
         :format(entry[1], entry[2]))
     end
   end
-  local required = {}
+  local required, shown = {}, {}
   for _, name in ipairs(compiled.schema.required or {}) do required[name] = true end
-  return { message = question.message, input = input, required = required, check = compiled.check, branches = question.branches }
+  for i, entry in ipairs(input) do shown[i] = shown_entry(entry) end
+  return {
+    message = redaction.text(question.message), input = shown, required = required, check = compiled.check,
+    branches = question.branches,
+  }
 end
 
 local function texts(list)
@@ -194,7 +223,7 @@ function M.elicit(ctx, question)
   local action, content = (ctx.ask or through_client)(form, ctx)
   if action ~= "accept" then return nil, action end
   local values, err = form.check(known_only(form, content))
-  if not values then fail("bad_answer", "The answer does not fit what was asked: " .. err.message) end
+  if not values then fail("bad_answer", "The answer does not fit what was asked: " .. redaction.text(err.message)) end
   return values, action
 end
 

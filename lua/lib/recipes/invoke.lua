@@ -4,6 +4,7 @@ local boundary = require "lib.recipes.boundary"
 local context = require "lib.recipes.rc.context"
 local fiber = require "lib.fiber"
 local limits = require "lib.recipes.limits"
+local redacted = require "lib.recipes.redacted"
 local returned = require "lib.recipes.returned"
 local runner = require "lib.recipes.runner"
 local states = require "lib.recipes.rc.state"
@@ -91,7 +92,7 @@ local PLAIN, WITH_CONTENT = {}, { on_value = block_of, nested = true }
 ---@return any value, Error? err
 function M.value(recipe, fn, args, ctx, options)
   local outcome, err = run(recipe, fn, args, ctx, options, PLAIN)
-  return first_of(outcome), err
+  return redacted.contents(first_of(outcome)), err
 end
 
 --- The same for a prompt, in whose value content may stand; it becomes blocks.
@@ -103,7 +104,7 @@ end
 ---@return any value, Error? err
 function M.messages(recipe, fn, args, ctx, options)
   local outcome, err = run(recipe, fn, strict(args, options), ctx, options, WITH_CONTENT)
-  return first_of(outcome), err
+  return redacted.messages(first_of(outcome)), err
 end
 
 return M

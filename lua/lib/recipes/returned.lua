@@ -9,7 +9,7 @@ local json = require "core.json"
 local log = require "core.log"
 local members = require "lib.recipes.rc.members"
 local meter = require "lib.meter"
-local redaction = require "lib.redaction"
+local redacted = require "lib.recipes.redacted"
 local texts = require "lib.text"
 
 local M = {}
@@ -72,15 +72,6 @@ local function drop_unwritable(self, result)
   end
 end
 
--- What of it is secret.
-local function redact(result)
-  result.data = redaction.value(result.data)
-  result.text = result.text and redaction.told(result.text)
-  for _, block in ipairs(result.content or {}) do
-    if block.text then block.text = redaction.told(block.text) end
-  end
-end
-
 local function problem(self)
   local faults, count = self.faults, #self.data
   if count > 1 then
@@ -102,7 +93,7 @@ function Returned:result(notes)
   for _, note in ipairs(notes or {}) do lines[#lines + 1] = texts.clean(note) end
   result.text = #lines > 0 and table.concat(lines, "\n") or nil
   drop_unwritable(self, result)
-  redact(result)
+  redacted.result(result)
   local message = problem(self)
   if not message then return result end
   log.write("error", message)

@@ -4,6 +4,7 @@ local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
+local redaction = require "lib.redaction"
 
 local QUESTION = {
   message = "Where to?",
@@ -86,6 +87,27 @@ describe("mcp.elicitation", function()
       },
     }, transport.sent[1])
     assert.matches('"properties":{"city".*"days".*"car".*"stars".*"note"', transport.texts[1])
+  end)
+
+  it("shows no secret, and takes a default that it does not show all the same", function()
+    local secret = "comfyui-0a1b2c3d4e5f"
+    redaction.secrets { api_key_comfy_org = secret }
+    local session, transport, outcome = begin {
+      message = "Pay with " .. secret .. "?",
+      input = {
+        { "card", "string", "Not " .. secret, default = secret }, { "which", "string", "One", enum = { "other", "x " .. secret } },
+      },
+    }
+    assert.is_nil(transport.texts[1]:find(secret, 1, true))
+    local params = transport.sent[1].params
+    assert.equal("Pay with [redacted]?", params.message)
+    assert.same({ card = { type = "string", description = "Not [redacted]" },
+                  which = { type = "string", description = "One", enum = { "other" } } }, params.requestedSchema.properties)
+    reply(session, { action = "accept", content = { which = "other" } })
+    kit.wait_for(function() return session:pending() == 0 end)
+    assert.same({ card = secret, which = "other" }, outcome.values)
+    _, transport = begin { message = "Which?", input = { { "which", "string", "One", enum = { secret } } } }
+    assert.matches("each choice of 'which' holds what is secret", error_text(transport), 1, true)
   end)
 
   it("leaves out what 2025-06-18 does not know", function()
