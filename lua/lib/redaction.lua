@@ -260,9 +260,9 @@ function M.prose(text)
     local url = next_url(text, at)
     parts[#parts + 1] = M.text(text:sub(at, url and url - 1))
     if not url then return table.concat(parts) end
-    local last = url_end(text, url)
-    parts[#parts + 1] = M.told(text:sub(url, last))
-    at = last + 1
+    local stop = url_end(text, url)
+    parts[#parts + 1] = M.told(text:sub(url, stop))
+    at = stop + 1
   end
 end
 

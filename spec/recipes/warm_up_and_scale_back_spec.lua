@@ -1,4 +1,5 @@
 local clock = require "lib.clock"
+local kit = require "rcmcp.testkit"
 local recipes = require "spec.support.recipes"
 
 local function deployment(bench)
@@ -70,5 +71,37 @@ describe("recipes.warm_up_and_scale_back", function()
       assert.matches("keeps 1 instance%(s%) ready already", answer.text)
       assert.equal(1, bench:count("PATCH", ""))
     end)
+  end)
+end)
+
+-- As a spec of one's own would have it: see docs/testing.md.
+describe("recipes.warm_up_and_scale_back in the test kit", function()
+  local RECIPE, INPUT = "recipes/warm_up_and_scale_back.lua", { deployment_id = kit.DEPLOYMENT, minutes = 30 }
+  local BACK = { "update_deployment", { min_instances = 0 } }
+
+  for option, what in pairs { cancel_after = "the caller gives up", leave_after = "the client leaves", shutdown_after = "the host ends" } do
+    it("scales back when " .. what, function()
+      local result = kit.run(RECIPE, INPUT, { [option] = 300 })
+      assert.is_false(result.ok)
+      assert.same({}, result.unfinished)
+      assert.same({ 300.0, 300.0 }, { result.ended_at, result.seconds })
+      kit.expect_calls(result, { "get_deployment", { "update_deployment", { min_instances = 1 } }, BACK })
+    end)
+
+    it("says that it could not, also when " .. what, function()
+      local result = kit.run(RECIPE, INPUT, { [option] = "update_deployment", failing_cleanup = true })
+      kit.expect_told(result, "recipe 'warm_up_and_scale_back': a clean-up failed: HTTP 503")
+    end)
+  end
+
+  it("scales back at the second try", function()
+    local result = kit.run(RECIPE, INPUT, { failing_cleanup = { count = 1 } })
+    assert.is_true(result.ok, result.error)
+    assert.is_nil(result.calls[#result.calls].error)
+  end)
+
+  it("scales back what was changed while the client left", function()
+    local result = kit.run(RECIPE, INPUT, { leave_after = { "update_deployment", before = true } })
+    kit.expect_calls(result, { "get_deployment", "update_deployment", BACK })
   end)
 end)

@@ -1,11 +1,12 @@
 --- How `rcmcp serve` ends: at the end of its input, at SIGTERM, at SIGINT, and where nobody reads its output.
 ---
---- Official clients close our input, send SIGTERM 2 s later and SIGKILL 2 s after that.  So what costs money is seen to at
---- once, and all is done, or named in the log, after 3.5 s; where nobody kills, clean-ups have the time that is theirs.
+--- What costs money is seen to at once, and all is done, or named in the log, within the times of lib.grace; where nobody
+--- kills, clean-ups have the time that is theirs.
 
 local clock = require "lib.clock"
 local core_clock = require "core.clock"
 local fiber = require "lib.fiber"
+local grace = require "lib.grace"
 local log = require "core.log"
 local loop = require "core.loop"
 local signal = require "core.signal"
@@ -14,10 +15,8 @@ local unfinished = require "cli.shared.unfinished"
 
 local M = {}
 
-local GRACE = 3.5    -- seconds of real time for all of it
-local UNDO_AT = 1.5  -- seconds after which recipes that have something to undo are ended, whatever they do
+local GRACE = grace.ALL -- seconds of real time
 local LAST_WORD = 0.3 -- seconds for writes that begin at the very end: the cancel of a job
-local LONGEST = 12   -- seconds after which even clean-ups are given up
 
 ---@class Ending
 ---@field GRACE number
@@ -60,14 +59,14 @@ function Ending:begin()
   if self.began then return end
   self.began = core_clock.monotonic()
   if recipes() then recipes().leave() end
-  keep(self, timer.after(UNDO_AT * 1000, function()
+  keep(self, timer.after(grace.UNDO_AT * 1000, function()
     if recipes() then recipes().stop "undo" end
   end))
   keep(self, timer.after(GRACE * 1000 + 50, function() tell(self) end)) -- after the connection's own end
 end
 
 local function wait_for_all(self)
-  if recipes() and recipes().count() > 0 then fiber.await(recipes().wait, math.max(0, LONGEST - elapsed(self))) end
+  if recipes() and recipes().count() > 0 then fiber.await(recipes().wait, math.max(0, grace.LONGEST - elapsed(self))) end
   if writes() and writes().count() > 0 then
     fiber.await(writes().linger, math.max(LAST_WORD, GRACE - elapsed(self)) * clock.speed())
   end

@@ -4,7 +4,6 @@ local budgets = require "core.budget"
 local clock = require "lib.clock"
 local open_requests = require "lib.recipes.open_requests"
 local places = require "lib.recipes.places"
-local timer = require "core.timer"
 
 local M = {}
 
@@ -99,6 +98,17 @@ function Call:keep(task)
   table.insert(self.fibers, task)
 end
 
+--- Whether what runs now is a clean-up, of this call or of one that it was made for.
+---@return boolean
+function Call:is_cleaning()
+  local call = self
+  while call do
+    if call.phase == "cleanup" or call.cleaning > 0 then return true end
+    call = call.parent
+  end
+  return false
+end
+
 --- Whether more than one thing goes on, in this call or in those that it was made for.
 ---@return boolean
 function Call:has_branches()
@@ -146,8 +156,8 @@ function Call:wait()
     call = call.parent
   end
   local top = outermost(self)
-  -- In the next turn: the fiber that asked for this wait is not yet in it.
-  if top.left and top.phase == "run" then timer.next_turn(function() top:stop "client_left" end) end
+  -- Not now: the fiber that asked for this wait is not yet in it.
+  if top.left and top.phase == "run" then clock.after(0, function() top:stop "client_left" end) end
   return setmetatable({ call = self }, Wait)
 end
 

@@ -20,11 +20,12 @@ local M = {}
 ---@field retry_after? integer|string  seconds, or an HTTP date: sent as Retry-After
 ---@field error_code? integer  "status", "error_code", "fail_run"
 ---@field message? string      text of the error
+---@field when? fun(method: string, path: string): boolean  only requests for which it says so; for specs, never from outside
 
 local KINDS = { drop = true, delay = true, status = true, truncated = true, html = true, text = true, empty = true,
                 error_code = true, fail_run = true }
 local FIELDS = { kind = "string", method = "string", path = "string", count = "number", forever = "boolean", skip = "number",
-                 handled = "boolean", seconds = "number", status = "number", error_code = "number", message = "string" }
+                 handled = "boolean", seconds = "number", status = "number", error_code = "number", message = "string", when = "function" }
 
 ---@class sim.Faults
 ---@field rules table[]
@@ -96,7 +97,7 @@ end
 function Faults:match(method, path)
   for at, rule in ipairs(self.rules) do
     local matches = rule.kind ~= "fail_run" and (not rule.method or rule.method == method)
-      and (not rule.pattern or path:find(rule.pattern))
+      and (not rule.pattern or path:find(rule.pattern)) and (not rule.when or rule.when(method, path))
     if matches then return strike(self, at, rule) and rule or nil end
   end
 end

@@ -23,6 +23,16 @@ local kit = {}
 --- - `"expired_output"` (`count`, default all): the files of outputs are gone
 ---@alias kit.State string|{ [1]: string, [string]: any }
 
+--- A moment of a run: seconds; or a tool's name, when its first call has been answered; or `{ name, count = 2, before = true }`,
+--- when its second call is about to be made.
+---@alias kit.When number|string|{ [1]: string, count: integer?, before: boolean? }
+
+---@class kit.FailingCleanup
+---@field status? integer   that requests are answered with, default 503
+---@field count? integer    how many fail, default all: what may be repeated is, while the clean-ups have time
+---@field message? string
+---@field lost? boolean     what was asked is done, and the answer is lost
+
 ---@class kit.Options
 ---@field states? kit.State[]
 ---@field simulator? table             further options of its start: seed, run_time, cancel_delay, …
@@ -31,7 +41,11 @@ local kit = {}
 ---@field words? string[]              of a script: its `arg`
 ---@field recipes? string[]            folders with further recipes that it may call; those beside it are known
 ---@field answers? any[]               what a person says to ctx:confirm and ctx:elicit, in order: true, false, or values
----@field cancel_after? number         the caller gives up after so many seconds
+---@field cancel_after? kit.When       the caller gives up: the call is cancelled
+---@field leave_after? kit.When        the client ends its connection: waits end, and nobody gets the answer
+---@field shutdown_after? kit.When     the host is told to end (SIGTERM); with the setting cancel_remote_on_client_cancel, which is on
+---                                    here unless `settings` says false, calls that wait are cancelled with their jobs
+---@field failing_cleanup? true|kit.FailingCleanup  what clean-ups write fails; what they read does not
 ---@field dry_run? boolean             as rcmcp run --dry-run
 ---@field record? string               writes the calls of tools to this file
 ---@field replay? string               answers them from such a file (rcmcp run --record makes one, too); no simulator then
@@ -51,9 +65,13 @@ local kit = {}
 ---@field content table[]              content blocks
 ---@field error? string                message of an error result
 ---@field cancelled boolean
+---@field left? boolean                its client had left: nobody got the answer
+---@field shut_down? boolean           the host was told to end
+---@field ended_at? number             seconds until it was cancelled, left or told to end; `seconds` is when all was over
+---@field unfinished string[]          what the host named as not done 3.5 s after it was left or told to end
 ---@field calls kit.Call[]             tools that it called, polls included
 ---@field progress { done: number, total: number?, message: string? }[]
----@field logs string[]                what the tools that it called logged
+---@field logs string[]                the lines of the log: rc.log, ctx:log, and what rcmcp says of it; without secrets
 ---@field questions { message: string }[]  what it asked a person
 ---@field seconds number               that went by
 ---@field requests { method: string, path: string, query: string, body: string }[]  what arrived at the simulator
@@ -71,6 +89,11 @@ function kit.run(path, input, options) end
 ---@param result kit.Result
 ---@param expected (string|{ [1]: string, [2]: table? })[]
 function kit.expect_calls(result, expected) end
+
+--- Raises where a text was told to nobody: neither to the caller (text, error, content, progress) nor in the log.
+---@param result kit.Result
+---@param text string  plain, a part of what must have been told
+function kit.expect_told(result, text) end
 
 --- How often a tool was called.
 ---@param result kit.Result

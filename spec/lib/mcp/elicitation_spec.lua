@@ -106,8 +106,8 @@ describe("mcp.elicitation", function()
     reply(session, { action = "accept", content = { which = "other" } })
     kit.wait_for(function() return session:pending() == 0 end)
     assert.same({ card = secret, which = "other" }, outcome.values)
-    _, transport = begin { message = "Which?", input = { { "which", "string", "One", enum = { secret } } } }
-    assert.matches("each choice of 'which' holds what is secret", error_text(transport), 1, true)
+    local _, other = begin { message = "Which?", input = { { "which", "string", "One", enum = { secret } } } }
+    assert.matches("each choice of 'which' holds what is secret", error_text(other), 1, true)
   end)
 
   it("leaves out what 2025-06-18 does not know", function()

@@ -16,8 +16,10 @@ local FILE = ([[
 local rc = require "rc"
 local secret, url = %q, %q
 local function all()
-  return rc.text("text " .. secret), rc.embed("recipe://e", "embedded " .. secret), rc.embed("recipe://j", '{"note":"' .. secret .. '"}'),
-    rc.link(url, { name = "a.png", title = "title " .. secret, description = "described " .. secret }), rc.image("\x89PNG\r\n\x1a\n" .. secret)
+  return rc.text("text " .. secret), rc.embed("recipe://e", "embedded " .. secret),
+    rc.embed("recipe://j", '{"note":"' .. secret .. '"}'),
+    rc.link(url, { name = "a.png", title = "title " .. secret, description = "described " .. secret }),
+    rc.image("\x89PNG\r\n\x1a\n" .. secret)
 end
 return {
   rc.tool { name = "shows", description = "S.", run = function()

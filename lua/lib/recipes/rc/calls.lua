@@ -43,6 +43,7 @@ end
 ---@field tool Tool
 ---@field samples table<string, any>  of the recipe that calls
 ---@field reads boolean               it only reads, whatever its tool may do
+---@field cleans boolean              a clean-up makes it
 ---@field chain string[]              the recipes that led here, the outermost first
 
 local function refuse(message, code, hint)
@@ -171,7 +172,8 @@ function M.perform(state, name, input, for_job, run)
   local around = state.ctx.around_call
   if not around then return learned(state, name, input, proceed()) end
   return learned(state, name, input, around(
-    { name = name, input = input, tool = tool, samples = state.samples, chain = state.chain, reads = run ~= nil }, proceed))
+    { name = name, input = input, tool = tool, samples = state.samples, chain = state.chain, reads = run ~= nil,
+      cleans = state.call ~= nil and state.call:is_cleaning() }, proceed))
 end
 
 --- The same; gives the structured content as JSON text: what crosses to the recipe is made there.

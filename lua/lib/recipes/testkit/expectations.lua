@@ -1,6 +1,7 @@
 --- What a recipe called, held against what a spec expects.
 
 local json = require "lib.json"
+local redaction = require "lib.redaction"
 
 local M = {}
 
@@ -33,22 +34,34 @@ local function describe(value)
   return ok and text or tostring(value)
 end
 
+-- For a message: without what is secret.
+local function shown(value)
+  return redaction.json(describe(value))
+end
+
+-- Of an extra_data no value is shown, and no name: names of tokens are tokens.
+local function differs(place, got, expected, is_secret)
+  if is_secret then return ("%s is another than expected"):format(place) end
+  return ("%s is %s, expected %s"):format(place, shown(got), shown(expected))
+end
+
 -- Where `expected` is not in `got`; nil where all of it is.
-local function difference(expected, got, place)
+local function difference(expected, got, place, is_secret)
   if type(expected) ~= "table" or getmetatable(expected) == json.array or #expected > 0 then
     if type(expected) == "table" and type(got) == "table" and describe(expected) == describe(got) or expected == got then return nil end
-    return ("%s is %s, expected %s"):format(place, describe(got), describe(expected))
+    return differs(place, got, expected, is_secret)
   end
-  if type(got) ~= "table" then return ("%s is %s, expected %s"):format(place, describe(got), describe(expected)) end
+  if type(got) ~= "table" then return differs(place, got, expected, is_secret) end
   for key, value in pairs(expected) do
-    local problem = difference(value, got[key], ("%s.%s"):format(place, tostring(key)))
+    local inner = is_secret and place or ("%s.%s"):format(place, tostring(key))
+    local problem = difference(value, got[key], inner, is_secret or key == "extra_data")
     if problem then return problem end
   end
 end
 
 local function lines_of(calls)
   local lines = {}
-  for i, call in ipairs(calls) do lines[i] = ("  %d. %s %s"):format(i, call.name, describe(call.input)) end
+  for i, call in ipairs(calls) do lines[i] = ("  %d. %s %s"):format(i, call.name, shown(call.input)) end
   return #lines > 0 and table.concat(lines, "\n") or "  none"
 end
 
@@ -65,14 +78,24 @@ local function compare(calls, expected)
   if #calls > #expected then return ("call %d, '%s', was not expected"):format(#expected + 1, calls[#expected + 1].name) end
 end
 
+-- What the calls were given, or should have been, is secret from here on.
+local function learn_secrets(calls, expected)
+  for _, call in ipairs(calls) do redaction.secrets(call.input.extra_data) end
+  for _, wanted in ipairs(expected) do
+    local input = type(wanted) == "table" and wanted[2]
+    if type(input) == "table" then redaction.secrets(input.extra_data) end
+  end
+end
+
 --- Raises where the calls are others than expected.
 ---@param calls testkit.Call[]
 ---@param expected testkit.Expected[]
 ---@param level integer  of the error
 function M.check(calls, expected, level)
   local plain = M.without_repeated_polls(calls)
+  learn_secrets(plain, expected)
   local problem = compare(plain, expected)
-  if problem then error(("%s; the calls were:\n%s"):format(problem, lines_of(plain)), level + 1) end
+  if problem then error(redaction.text(("%s; the calls were:\n%s"):format(problem, lines_of(plain))), level + 1) end
 end
 
 return M

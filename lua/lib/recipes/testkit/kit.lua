@@ -2,16 +2,20 @@
 
 local clock = require "lib.clock"
 local errors = require "lib.errors"
+local endings = require "lib.recipes.testkit.endings"
 local expectations = require "lib.recipes.testkit.expectations"
+local failing = require "lib.recipes.testkit.failing"
 local fiber = require "lib.fiber"
 local fs = require "core.fs"
 local host = require "core.host"
 local json = require "lib.json"
+local redaction = require "lib.redaction"
 local registry = require "lib.mcp.registry"
 local simulator = require "lib.sim.server"
 local standalone = require "lib.recipes.standalone"
 local states = require "lib.recipes.testkit.states"
 local tape = require "lib.recipes.tape"
+local told = require "lib.recipes.testkit.told"
 
 local M = {}
 
@@ -28,7 +32,10 @@ M.DEPLOYMENT = "a1b2c3d4-0000-4000-8000-000000000001"
 ---@field words? string[]            of a script
 ---@field recipes? string[]          folders with further recipes that it may call
 ---@field answers? any[]             what a person says to ctx:confirm and ctx:elicit, in order: true, false, or values
----@field cancel_after? number       seconds of the virtual clock after which the caller gives up
+---@field cancel_after? testkit.When    the caller gives up
+---@field leave_after? testkit.When     the client ends its connection
+---@field shutdown_after? testkit.When  the host is told to end, as by SIGTERM
+---@field failing_cleanup? true|testkit.FailingCleanup  writes of clean-ups fail
 ---@field dry_run? boolean
 ---@field replay? string             path of a tape: no simulator then, every call is answered from it
 ---@field record? string             path where a tape is written
@@ -41,9 +48,13 @@ M.DEPLOYMENT = "a1b2c3d4-0000-4000-8000-000000000001"
 ---@field content table              content blocks
 ---@field error? string              the message of an error result
 ---@field cancelled boolean
+---@field left? boolean               the client had left: nobody got the answer
+---@field shut_down? boolean          the host was told to end
+---@field ended_at? number            seconds until one of these
+---@field unfinished string[]         what the host named as not done in the time that an end has
 ---@field calls testkit.Call[]       tools that it called
 ---@field progress { done: number, total: number?, message: string? }[]
----@field logs string[]              what the tools that it called logged
+---@field logs string[]              the lines of the log, its own and those of what it called
 ---@field questions { message: string }[]  what it asked a person
 ---@field seconds number             that went by on the virtual clock
 ---@field requests sim.Received[]    what arrived at the simulator
@@ -95,7 +106,8 @@ local function ask(run, form)
   run.result.questions[at] = { message = form.message }
   local answer = (run.options.answers or {})[at]
   if answer == nil then
-    error(errors.new(("the recipe asks \"%s\", and the spec gives no answer %d"):format(form.message, at), { code = "cannot_ask" }), 0)
+    error(errors.new(redaction.text(("the recipe asks \"%s\", and the spec gives no answer %d"):format(form.message, at)),
+      { code = "cannot_ask" }), 0)
   end
   if type(answer) == "table" then return "accept", answer end
   if answer then return "accept", { confirm = true } end
@@ -110,15 +122,18 @@ end
 local function note_call(run, call, proceed)
   local entry = { name = call.name, input = plain(call.input) }
   table.insert(run.result.calls, entry)
+  run.endings:begins(call.name)
   local result, err = proceed()
   if result then entry.result = plain(result.data) else entry.error = err end
+  run.endings:ended(call.name)
   return result, err
 end
 
--- Tape, dry run and notes, one around the other.
+-- Failing clean-ups, tape, dry run and notes, one around the other.
 local function door(run)
   return function(call, proceed)
     local step = proceed
+    if run.failing then step = function() return run.failing:around(call, proceed) end end
     if run.dry_run then step = function() return run.dry_run:around(call, proceed) end end
     if run.played then step = function() return run.played:play(call) end end
     local inner = step
@@ -130,14 +145,21 @@ end
 local function context(run)
   local result = run.result
   local ctx = {
-    cancelled = false, client = { name = "rcmcp.testkit", version = host.version }, simulated = true,
+    cancelled = false, leaving = false, client = { name = "rcmcp.testkit", version = host.version }, simulated = true,
     dry_run = run.dry_run ~= nil, around_call = door(run),
   }
   function ctx:progress(done, total, message)
     if not self.cancelled then table.insert(result.progress, { done = done, total = total, message = message }) end
   end
-  function ctx.log(_, _, text) table.insert(result.logs, text) end
-  function ctx.on_leaving() end
+  function ctx.log(_, _, text) table.insert(result.logs, redaction.text(text)) end
+  function ctx:on_leaving(fn)
+    self.on_leave = fn
+    if fn and self.leaving then fn() end
+  end
+  function ctx:leave()
+    self.leaving = true
+    if self.on_leave then self.on_leave() end
+  end
   function ctx.ask(form) return ask(run, form) end
   return ctx
 end
@@ -153,13 +175,13 @@ local function builtin_tools()
 end
 
 -- Points the API client at the simulator; closing what it returns puts the client back.
-local function configure(sim)
+local function configure(sim, settings)
   local api, waiting = require "lib.runcomfy.api", require "lib.runcomfy.waiting"
   local api_before, waiting_before = api.settings(), waiting.settings()
   assert(api.configure {
     key = "no-key-for-the-simulator", base_url = sim and sim.base_url or "http://127.0.0.1:9", user_agent = "rcmcp.testkit",
   })
-  waiting.configure { cancel_remote_on_client_cancel = true }
+  waiting.configure { cancel_remote_on_client_cancel = settings.cancel_remote_on_client_cancel ~= false }
   return setmetatable({}, { __close = function()
     assert(api.configure(api_before))
     waiting.configure(waiting_before)
@@ -229,14 +251,10 @@ local function set_up(run, opened)
 end
 
 local function call(run, tool, input)
-  local ctx = context(run)
-  local task = fiber.spawn(registry.call, tool, input, ctx)
-  task.quiet = true
-  local _ <close> = run.options.cancel_after and clock.after(run.options.cancel_after, function()
-    ctx.cancelled = true
-    task:cancel "the spec gave up"
-  end) or nil
-  local ok, outcome = task:join()
+  run.ctx = context(run)
+  run.task = fiber.spawn(registry.call, tool, input, run.ctx)
+  run.task.quiet = true
+  local ok, outcome = run.task:join()
   if ok then return outcome end
   if not fiber.is_cancelled(outcome) then error(outcome, 0) end
   run.result.cancelled = true
@@ -256,7 +274,9 @@ end
 local function new_run(options)
   return {
     options = options,
-    result = { ok = false, content = {}, cancelled = false, calls = {}, progress = {}, logs = {}, questions = {} },
+    result = {
+      ok = false, content = {}, cancelled = false, calls = {}, progress = {}, logs = {}, questions = {}, unfinished = {},
+    },
   }
 end
 
@@ -270,12 +290,16 @@ function M.run(path, input, options)
   path = resolve(path)
   local time <close> = clock.virtual()
   local sim <close> = start_simulator(run.options)
-  local _ <close> = configure(sim)
+  local _ <close> = configure(sim, run.options.settings or {})
   local opened, tool = open(path, run.options)
   set_up(run, opened)
-  local started = clock.now()
+  if run.options.failing_cleanup then run.failing = failing.new(run.options.failing_cleanup, sim) end
+  local _ <close> = told.keep_log(run.result.logs)
+  run.started = clock.now()
+  local ends <close> = endings.new(run)
+  run.endings = ends
   local outcome = time:run(call, run, tool, input or {})
-  run.result.seconds = clock.now() - started
+  run.result.seconds = clock.now() - run.started
   if run.recorded then assert(run.recorded:save(run.options.record)) end
   return conclude(run, outcome, sim)
 end
@@ -286,6 +310,13 @@ end
 ---@param expected testkit.Expected[]
 function M.expect_calls(result, expected)
   expectations.check(result.calls, expected, 2)
+end
+
+--- Raises where a text was told to nobody: neither to the caller, in words, content or progress, nor to the operator, by the log.
+---@param result testkit.Result
+---@param text string  plain
+function M.expect_told(result, text)
+  told.expect(result, text, 2)
 end
 
 --- How often a tool was called.
