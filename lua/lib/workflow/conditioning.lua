@@ -60,23 +60,30 @@ local function sort_inputs(graph, node)
   return found
 end
 
+-- What others take a node's outputs for.  Of each node once, however many ask.
+local function taken_of(graph, node)
+  graph.taken = graph.taken or {}
+  local taken = graph.taken[node.id]
+  if taken then return taken end
+  taken = { shift = 0 }
+  graph.taken[node.id] = taken
+  for _, taker in ipairs(graph.consumers[node.id] or {}) do
+    local kind = names.edge(taker.name)
+    if kind == "model" and taker.slot == 0 then taken.shift = 1 end
+    if kind == "positive" or kind == "negative" then taken[kind] = taken[kind] or taker.slot end
+  end
+  return taken
+end
+
 -- How many outputs come before the positive one: a model does in some.
 local function shift_of(graph, node)
-  local shift = 0
-  for _, taker in ipairs(graph.consumers[node.id] or {}) do
-    if taker.slot == 0 and names.edge(taker.name) == "model" then shift = 1 end
-  end
-  return shift
+  return taken_of(graph, node).shift
 end
 
 -- Whether the outputs that others take as positive and as negative stand in this order.
 local function in_order(graph, node)
-  local positive, negative
-  for _, taker in ipairs(graph.consumers[node.id] or {}) do
-    local kind = names.edge(taker.name)
-    if kind == "positive" then positive = positive or taker.slot elseif kind == "negative" then negative = negative or taker.slot end
-  end
-  return not positive or not negative or positive < negative
+  local taken = taken_of(graph, node)
+  return not taken.positive or not taken.negative or taken.positive < taken.negative
 end
 
 -- Which of its two sides a node's output carries; nil where that is not certain.

@@ -83,12 +83,15 @@ local function new_node(id, entry)
   return { id = id, class = class, title = title_of(entry, class), inputs = inputs, names = names, links = {} }
 end
 
+local LAST_SLOT = 127 -- of a node's outputs: real ones have up to 30, and what is behind one is looked at for each
+
 -- A link is [node, output].  A list of two numbers is one only where there is such a node.
 local function link_of(value, nodes)
   if type(value) ~= "table" or rawlen(value) ~= 2 then return nil end
   local id, slot = rawget(value, 1), rawget(value, 2)
   slot = type(slot) == "number" and math.tointeger(slot)
   if not slot or slot < 0 then return nil end
+  slot = math.min(slot, LAST_SLOT)
   if type(id) == "string" then return { id = id, slot = slot } end
   id = math.type(id) == "integer" and tostring(id)
   return id and nodes[id] and { id = id, slot = slot } or nil

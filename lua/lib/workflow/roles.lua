@@ -89,8 +89,15 @@ local function sources_of(graph, encoder, which)
   local list = {}
   if encoder.link then list[1] = words.behind(graph, encoder.link, which) end
   for _, name in ipairs(encoder.names or {}) do
+    local place = { id = encoder.id, name = name }
     local link = graph.nodes[encoder.id].links[name]
-    list[#list + 1] = link and words.behind(graph, link, which) or { places = { { id = encoder.id, name = name } } }
+    if link then
+      list[#list + 1] = words.behind(graph, link, which)
+    elseif type(value_at(graph, place)) == "string" then
+      list[#list + 1] = { places = { place } }
+    else
+      list[#list + 1] = { places = {}, unclear = ("%s holds no text"):format(key_of(place)) }
+    end
   end
   return list
 end

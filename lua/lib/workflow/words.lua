@@ -9,24 +9,28 @@ local switches = require "lib.workflow.switches"
 local M = {}
 
 local MOST = 16 -- places that a text is followed to: more than one with words of its own is one too many already
+local MOST_EMPTY = 2 -- empty ones count where there is no other
 
 ---@class workflow.Source  what is known of a text or a number
----@field places { id: string, name: string }[]
+---@field places { id: string, name: string, empty?: boolean }[]
 ---@field unclear? string   why the places are not all, or not the right ones
 
-local function add_place(source, id, name)
-  for _, place in ipairs(source.places) do
-    if place.id == id and place.name == name then return end
+local function add_place(source, place)
+  local empty = 0
+  for _, other in ipairs(source.places) do
+    if other.id == place.id and other.name == place.name then return end
+    if other.empty then empty = empty + 1 end
   end
-  if #source.places == MOST then
+  if place.empty and empty == MOST_EMPTY then return end
+  if #source.places - empty == MOST then
     source.unclear = source.unclear or "it is put together of very many texts"
   else
-    source.places[#source.places + 1] = { id = id, name = name }
+    source.places[#source.places + 1] = place
   end
 end
 
 local function add_source(source, other)
-  for _, place in ipairs(other.places) do add_place(source, place.id, place.name) end
+  for _, place in ipairs(other.places) do add_place(source, place) end
   source.unclear = source.unclear or other.unclear
 end
 
@@ -86,7 +90,7 @@ end
 local function has_several_outputs(graph, node, slot)
   if slot > 0 then return true end
   for _, taker in ipairs(graph.consumers[node.id] or {}) do
-    if taker.slot ~= slot then return true end
+    if taker.slot > 0 then return true end
   end
   return false
 end
@@ -110,6 +114,7 @@ local function inputs_of(graph, node, slot, side)
     local found = what and pipes.carried(graph, { id = node.id, slot = slot }, what)
     if type(found) == "table" then
       if found.link then return {}, nil, found.link end
+      if type(graph.nodes[found.id].inputs[found.name]) ~= "string" then return {}, about(node, "carries no text") end
       return found.id == node.id and { found.name } or {}, nil, nil, found
     end
     return {}, about(node, "does not tell what it carries")
@@ -149,12 +154,12 @@ local function visit(graph, id, slot, side)
   local list, unclear, behind, place = inputs_of(graph, node, slot, side)
   source.unclear = unclear
   if behind then links[1] = behind end
-  if place then add_place(source, place.id, place.name) end
+  if place then add_place(source, place) end
   for _, name in ipairs(list) do
     if node.links[name] then
       links[#links + 1] = node.links[name] -- though unclear: what lies behind are candidates
     elseif type(node.inputs[name]) == "string" then
-      add_place(source, id, name)
+      add_place(source, { id = id, name = name, empty = not names.says(node.inputs[name]) })
     end
   end
   return source, links
