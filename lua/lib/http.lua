@@ -111,14 +111,14 @@ local function send(await, start, request)
   request.try = (request.try or 0) + 1
   if request.json ~= nil then request = with_json(request) end
   local began = core_clock.monotonic()
-  local response, message, code, sent = await(start, request)
+  local response, message, code, sent, partial = await(start, request)
   if log.get_level() == "debug" then log_transfer(request, began, response, message) end
-  if not response then return nil, errors.new(message, { code = code, sent = sent or false }) end
-  return setmetatable(response, Response)
+  if response then return setmetatable(response, Response) end
+  return nil, errors.new(message, { code = code, sent = sent or false, partial = partial and setmetatable(partial, Response) or nil })
 end
 
 --- Sends one request, once, and waits for the answer; any status is an answer.  The error has `code`
---- (see core.http.start) and `sent`: whether any byte of the request may have left.
+--- (see core.http.start), `sent`: whether any byte of the request may have left, and `partial`: what had come of the answer.
 ---@param request HttpRequest
 ---@return HttpResponse? response, Error? err
 function M.request(request)

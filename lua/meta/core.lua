@@ -643,13 +643,13 @@ local http = {}
 
 --- Starts a transfer.  GET and HEAD follow up to 5 redirects, other methods none.  A method other
 --- than GET and HEAD uses a connection of its own, so that it is never sent twice.
---- `callback(response)` or `callback(nil, message, code, sent)` runs once; code is "connect" (no
+--- `callback(response)` or `callback(nil, message, code, sent, partial)` runs once; code is "connect" (no
 --- connection: resolve, connect, TLS handshake, within connect_ms), "tls" (certificate or bundle no
 --- good), "timeout", "truncated" (ended early, or before it began), "too_large", "file", "protocol",
 --- "network" (the connection broke), "memory", "library" (no usable libcurl), "address" (public_only); sent: whether any byte
---- of the request may have left.  At most 256 transfers run at once, the others wait in order.
+--- of the request may have left; partial: what had come of an answer in memory whose head was whole.  At most 256 transfers run at once, the others wait in order.
 ---@param request core.http.Request
----@param callback fun(response: core.http.Response?, message: string?, code: string?, sent: boolean?)
+---@param callback fun(response: core.http.Response?, message: string?, code: string?, sent: boolean?, partial: core.http.Response?)
 ---@return core.http.Transfer|nil transfer, string? message, string? code
 function http.start(request, callback) end
 

@@ -1,4 +1,5 @@
 local answers = require "lib.runcomfy.answers"
+local results = require "lib.runcomfy.results"
 local schema = require "lib.output_schema"
 local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
@@ -18,6 +19,7 @@ return {
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
   run = function(input)
     local answer, err = serverless.status(input.deployment_id, input.request_id)
+    answer = answer or results.part_of_status(err)
     if not answer then return nil, err end
     local status, object_err = answers.object(answer, "a status")
     if not status then return nil, object_err end

@@ -126,6 +126,30 @@ describe("core.http", function()
     assert.equal("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", response.headers)
   end)
 
+  it("hands over what had come of an answer that is cut", function()
+    local head = "HTTP/1.1 201 Created\r\nContent-Length: 10\r\nX-A: b\r\n\r\n"
+    local server <close> = responder.start {
+      ["POST /body"] = { head .. "12345", "close" },
+      ["POST /none"] = { head, "close" },
+      ["POST /head"] = { head:sub(1, -3), "close" },
+      ["POST /interim"] = { "HTTP/1.1 100 Continue\r\n\r\n", "close" },
+    }
+    local function partial(path, save_as)
+      local response, _, code, _, part = fetch { method = "POST", url = server.url .. path, body = "{}", save_as = save_as }
+      assert.is_nil(response)
+      assert.equal("truncated", code)
+      return part
+    end
+    local part = partial "/body"
+    assert.same({ 201, "12345", head, false }, { part.status, part.body, part.headers, part.cut })
+    assert.equal("", partial("/none").body)
+    assert.is_nil(partial "/head")
+    assert.is_nil(partial "/interim")
+    local path = os.tmpname()
+    assert.is_nil(partial("/body", path))
+    os.remove(path)
+  end)
+
   it("tells a cut answer from a whole one", function()
     local server <close> = responder.start {
       ["GET /none"] = { "", "close" },

@@ -152,10 +152,10 @@ for _, name in ipairs(bed.NAMES) do
         end)
       end)
     else
-      for _, fault in ipairs { "drop", "truncated", "status", "html" } do
-        it(("is not sent twice when the answer is lost (%s), and says that the outcome is unknown"):format(fault), function()
+      for kind, message in pairs { drop = false, truncated = '{"note":"the id is cut off","id":"d"}', status = false, html = false } do
+        it(("is not sent twice when the answer is lost (%s), and says that the outcome is unknown"):format(kind), function()
           bed.with({}, function(sim)
-            assert(sim:fault { kind = fault, forever = true })
+            assert(sim:fault { kind = kind, message = message or nil, status = message and 200 or nil, forever = true })
             local answer = bed.call(name, bed.GOOD[name])
             assert.is_false(answer.ok)
             assert.equal(1, #sim:requests())

@@ -65,7 +65,7 @@ static void push_callback(lua_State *L, const struct transfer *t)
     lua_remove(L, -2);
 }
 
-// (ending) -> calls callback(response) or callback(nil, message, code, sent)
+// (ending) -> calls callback(response) or callback(nil, message, code, sent, partial)
 static int call_back(lua_State *L)
 {
     struct ending *e = lua_touserdata(L, 1);
@@ -82,8 +82,12 @@ static int call_back(lua_State *L)
     lua_pushlstring(L, r->message, utf8_whole(r->message, strlen(r->message)));
     lua_pushstring(L, client_code_name(r->code));
     lua_pushboolean(L, r->sent);
+    if (r->partial)
+        push_response(L, r);
+    else
+        lua_pushnil(L);
     e->called = true;
-    lua_call(L, 4, 0);
+    lua_call(L, 5, 0);
     return 0;
 }
 

@@ -192,6 +192,8 @@ static void finish(struct client_transfer *t, CURLcode rc)
     else
         commit_download(s, result.status, &why);
     result.code = why.code;
+    result.partial =
+        why.code != CLIENT_OK && s->head_ended && result.status >= 200 && !t->message->save_as;
     s->stale = s->stale || result.cut || why.code != CLIENT_OK;
     result.message = why.code == CLIENT_OK ? NULL : why.message;
     download_abort(&s->download); // its file is gone before the owner hears of the end

@@ -72,7 +72,9 @@ struct client_result {
     const char *message; ///< sentence for a person, names the host; NULL when code is CLIENT_OK
     bool sent;           ///< whether any byte of the request may have left
     bool cut;            ///< keep_head: there was more of the body
-    long status;         ///< these four: when code is CLIENT_OK
+    bool partial; ///< code is not CLIENT_OK: the head of an answer had come, and what there is of
+                  ///< its body
+    long status;  ///< these four: when code is CLIENT_OK, or where `partial`
     const struct buf *headers; ///< header block of the last response
     struct buf *body;          ///< may be freed early by the callee, to save memory
     const char *url;           ///< after redirects

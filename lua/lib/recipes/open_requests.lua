@@ -124,7 +124,8 @@ local function submitted(self, input, result, err)
     end
     self:add { deployment_id = input.deployment_id, request_id = request_id }
   elseif result or err.delivery == "unknown" or member(data, "delivery") == "unknown" then
-    self:add { deployment_id = input.deployment_id, delivery = "unknown" }
+    local named = err and member(data, "request_id")
+    self:add { deployment_id = input.deployment_id, request_id = type(named) == "string" and named or nil, delivery = "unknown" }
   end
 end
 

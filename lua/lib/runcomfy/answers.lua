@@ -205,7 +205,19 @@ local function says_error(value)
   return text ~= "0" and text ~= '""'
 end
 
-local REDIRECT = "The API answered with a redirect, which is not followed. Check RUNCOMFY_SERVERLESS_BASE_URL."
+local LOCATION_LIMIT = 300 -- characters
+
+-- Where an answer points to, for it may hold the id of what was made.
+local function target_of(response)
+  local target = response.location
+  return target and target ~= "" and shortened(clean(target), LOCATION_LIMIT) or nil
+end
+
+local function redirect(response)
+  local target = target_of(response)
+  return ("The API answered with a redirect%s, which is not followed. Check RUNCOMFY_SERVERLESS_BASE_URL."):format(
+    target and " to " .. target or "")
+end
 
 --- What to say of an answer that had to be repaired, or of which something is missing; nil of all others.
 ---@type fun(value: any): string?
@@ -241,10 +253,13 @@ local function payload_of(value)
 end
 
 -- The answer to a write that does not show that it was taken: it may come from somebody else than the API.
-local function unproven(status, value, operation)
-  local message, hint, code = mismatch(value, operation.wanted), advice.unknown(operation), operation.unproven or "unexpected_answer"
+local function unproven(response, value, operation)
+  local status = response.status
+  local message, target = mismatch(value, operation.wanted), target_of(response)
+  if target then message = ("%s; it points to %s"):format(message, target) end
+  local hint, code = advice.unknown(operation), operation.unproven or "unexpected_answer"
   return errors.new(error_text(status, nil, message, hint), {
-    code = code, status_code = status, api_message = message, hint = hint, delivery = "unknown", answer = value,
+    code = code, status_code = status, api_message = message, hint = hint, delivery = "unknown", answer = value, location = target,
     summary = error_text(status, nil, message),
     data = json.ordered(UNPROVEN_KEYS, {
       ok = false, message = message, code = code, status_code = status, delivery = "unknown", hint = hint, payload = payload_of(value),
@@ -253,7 +268,7 @@ local function unproven(status, value, operation)
 end
 
 --- Reads an answer.
----@param response { status: integer, body: string, cut: boolean? }
+---@param response { status: integer, body: string, cut: boolean?, location: string? }
 ---@param operation? Operation  the write that it answers; nil: a read
 ---@return core.json.Raw|string|nil value  JSON, or text where the body is none
 ---@return Error?
@@ -265,10 +280,10 @@ function M.read(response, operation)
     value = value or operation and body.beginning(text)
     if value and says_error(value) then return nil, answer_error(status, value, text, "RunComfy API error", operation) end
     value = value or clean(text)
-    if operation and not operation.proof(value) then return nil, unproven(status, value, operation) end
+    if operation and not operation.proof(value) then return nil, unproven(response, value, operation) end
     return value
   end
-  if status < 400 then return nil, answer_error(status, nil, "", REDIRECT, operation) end
+  if status < 400 then return nil, answer_error(status, nil, "", redirect(response), operation) end
   return nil, answer_error(status, value, clean(text), REASONS[status] or ("status %d"):format(status), operation)
 end
 

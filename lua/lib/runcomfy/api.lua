@@ -103,6 +103,8 @@ end
 
 -- What an answer means, without what is secret: whatever it says, it is others' text.
 local function read(response, operation, secrets)
+  local location = response:header "Location"
+  response.location = location and redaction.foreign(location, secrets)
   response.body = redaction.foreign(response.body, secrets)
   local value, err = answers.read(response, operation)
   if err then err.retry_after = retry_after(response, err) end
@@ -142,8 +144,13 @@ function M.get(url, options)
   else
     response, err = retry.call("GET", options, http.request, request)
   end
-  if not response then return nil, failure(err) end
-  return read(response, nil, options.secrets)
+  if response then return read(response, nil, options.secrets) end
+  local failed = failure(err)
+  local partial = err.partial
+  if partial and partial:is_success() and partial.body ~= "" then
+    failed.unreadable = redaction.foreign(partial.body, options.secrets)
+  end
+  return nil, failed
 end
 
 -- The same request goes out again only where no connection was made (lib.retry).
@@ -152,9 +159,25 @@ local function exchange(write, once)
   return retry.call(write.request.method, DEFAULTS, write.send, write)
 end
 
+-- What had come of an answer whose end is lost: a refusal counts, and so does an answer that holds the id of what was made, for
+-- nobody can ask for that again.
+local function salvaged(partial, operation, secrets)
+  local value, err = read(partial, operation, secrets)
+  if err then return nil, err.code == "http_status" and err or nil end
+  return operation.tells_id and value or nil
+end
+
+local function broken_answer(err, operation, secrets)
+  local partial = err.partial
+  local ok, value, api_err
+  if partial then ok, value, api_err = pcall(salvaged, partial, operation, secrets) end
+  if ok and (value or api_err) then return value, api_err, partial.status end
+  return nil, failure(err, operation)
+end
+
 local function outcome(write, operation, options)
   local response, err = write:attempt(exchange, write, options.once)
-  if not response then return nil, failure(err, operation) end
+  if not response then return broken_answer(err, operation, options.secrets) end
   local ok, value, api_err = pcall(read, response, operation, options.secrets)
   if not ok then value, api_err = read(response, operation, options.secrets) end -- memory ran out, and was collected
   if api_err then return nil, api_err end

@@ -1,6 +1,7 @@
 --- The states of a request, in all the spellings that the API has used.
 
 local answers = require "lib.runcomfy.answers"
+local json = require "lib.json"
 
 local M = {}
 
@@ -42,13 +43,19 @@ function M.is_unsuccessful(ending)
   return ending == "failed" or ending == "cancelled"
 end
 
+-- The answer that an error tells of, where that is JSON.
+local function payload_of(err)
+  local payload = type(err.data) == "table" and err.data.payload
+  return type(payload) == "userdata" and payload ~= json.null and payload or nil
+end
+
 --- The job's end in the error of an answer that told it beside an error_code, under a status of success: the failure is the
 --- job's, not that of the question.
 ---@param err Error
 ---@return core.json.Raw? answer  the whole answer; nil where it tells no end
 function M.ended_in(err)
-  local payload = type(err.data) == "table" and err.data.payload
-  if type(payload) ~= "userdata" or (err.status_code or 500) >= 300 or payload:kind() ~= "object" then return nil end
+  local payload = payload_of(err)
+  if not payload or (err.status_code or 500) >= 300 or payload:kind() ~= "object" then return nil end
   return M.outcome(payload:value "status") and payload or nil
 end
 
@@ -65,6 +72,14 @@ end
 ---@param answer core.json.Raw|string
 ---@return string? request_id
 function M.request_id(answer) return id_in(answer, "request_id") end
+
+--- The id of a request that the API's refusal of a submit names.
+---@param err Error
+---@return string? request_id
+function M.refused_id(err)
+  local payload = payload_of(err)
+  return payload and M.request_id(payload) or nil
+end
 
 --- The instance that a status or a result names.
 ---@param answer core.json.Raw|string

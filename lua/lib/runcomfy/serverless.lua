@@ -21,7 +21,7 @@ local segment = paths.segment
 ---@type table<string, Operation>
 local OPERATIONS = {
   create = {
-    name = "create", proof = proofs.deployment, wanted = "a deployment",
+    name = "create", tells_id = true, proof = proofs.deployment, wanted = "a deployment",
     unknown = "Look with list_deployments whether the deployment is there before creating it again.",
   },
   update = {
@@ -33,7 +33,7 @@ local OPERATIONS = {
     unknown = "Look with list_deployments whether the deployment is still there.",
   },
   submit = {
-    name = "submit", proof = proofs.request, wanted = "one with a request_id", unproven = "no_request_id",
+    name = "submit", tells_id = true, proof = proofs.request, wanted = "one with a request_id", unproven = "no_request_id",
     unknown = "If the request arrived it runs and is billed, and its id is lost: look at the deployment's requests on "
       .. "runcomfy.com, and submit again only if a second run may be paid for.",
   },
@@ -143,7 +143,7 @@ end
 
 -- What is to be known of a job later on.
 local function note(id, answer, err, secrets)
-  local request_id = answer and lifecycle.request_id(answer)
+  local request_id = answer and lifecycle.request_id(answer) or err and lifecycle.refused_id(err)
   if request_id then recent.note(id, request_id) end
   if secrets then remember(id, request_id, err, secrets) end
 end

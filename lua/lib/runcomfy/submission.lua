@@ -44,15 +44,44 @@ end
 local LOST_KEYS = { "ok", "error", "code", "delivery", "deployment_id", "submission" }
 
 -- An answer without a request id: the job may well run, and must not be sent again blindly.
-local function lost(deployment_id, answer)
+local function lost(deployment_id, err)
   local message = "RunComfy took the submit but its answer holds no request_id, so the request cannot be followed. It may run and be "
     .. "billed: look at the deployment's requests on runcomfy.com before submitting again."
+  if err.location then message = ("%s The answer points to %s."):format(message, err.location) end
   return errors.new(message, {
     code = "no_request_id", delivery = "unknown",
     data = json.ordered(LOST_KEYS, {
-      ok = false, error = message, code = "no_request_id", delivery = "unknown", deployment_id = deployment_id, submission = answer,
+      ok = false, error = message, code = "no_request_id", delivery = "unknown", deployment_id = deployment_id, submission = err.answer,
     }),
   })
+end
+
+local MAY_RUN = "Whether this submit took effect is unknown, and it was not sent again. The answer names request %s of deployment %s, "
+  .. "which may run and be billed: look with get_request_status before submitting again."
+local NAMES = "The answer names request %s of deployment %s: get_request_status tells how that stands."
+
+-- A refusal that names a request: it is the one that was begun, or another that stands in its way.
+local function named(err, request_id, input, ctx)
+  local may_run = err.delivery == "unknown"
+  local ids = { deployment_id = input.deployment_id, request_id = request_id, delivery = err.delivery }
+  local hint = (may_run and MAY_RUN or NAMES):format(request_id, input.deployment_id)
+  if not may_run and err.hint then hint = err.hint .. " " .. hint end
+  err.message, err.hint = (err.summary or err.message) .. "\n" .. hint, hint
+  err.data.hint, err.data.deployment_id, err.data.request_id = hint, ids.deployment_id, request_id
+  if not may_run then return err end
+  if ctx.requests then
+    ctx.requests:add(ids)
+  elseif ctx.receipt then
+    ctx:receipt(ids, true)
+  end
+  return err
+end
+
+-- The error of a submit, which names what the answer does.
+local function refused(err, input, ctx)
+  if err.code == "no_request_id" then return lost(input.deployment_id, err) end
+  local request_id = lifecycle.refused_id(err)
+  return request_id and named(err, request_id, input, ctx) or err
 end
 
 -- The job that an answer to a submit is about.
@@ -84,7 +113,7 @@ end
 ---@return Job|nil job, Error?
 function M.submit(input, ctx)
   local answer, err = serverless.submit(input.deployment_id, input)
-  if not answer then return nil, err.code == "no_request_id" and lost(input.deployment_id, err.answer) or err end
+  if not answer then return nil, refused(err, input, ctx) end
   local ok, job = pcall(take, input, ctx, answer)
   if not ok then -- memory ran out: the ids must not
     return nil, with_ids(errors.new(tostring(job), { code = "internal" }), {

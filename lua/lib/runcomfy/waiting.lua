@@ -155,7 +155,7 @@ local function api_source(deployment_id, request_id)
   return {
     status = function(seconds)
       local status, err = serverless.status(deployment_id, request_id, options(seconds))
-      if not status then return lifecycle.ended_in(err), err end
+      if not status then return lifecycle.ended_in(err) or results.part_of_status(err), err end
       return answers.object(status, "a status")
     end,
     result = function(seconds)

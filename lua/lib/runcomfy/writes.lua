@@ -8,6 +8,7 @@ local advice = require "lib.runcomfy.advice"
 local clock = require "lib.clock"
 local fiber = require "lib.fiber"
 local http = require "lib.http"
+local json = require "lib.json"
 local log = require "core.log"
 
 local M = {}
@@ -18,6 +19,7 @@ local M = {}
 ---@field proof fun(value: core.json.Raw|string): boolean  whether an answer that succeeded shows that it was taken
 ---@field wanted string  what such an answer is: "a deployment"
 ---@field unproven? string  the error's code where it is not; default "unexpected_answer"
+---@field tells_id? boolean  its answer holds the id of what was made
 ---@field hints? table<integer, string>  what to do, by HTTP status
 
 ---@class Write
@@ -83,7 +85,7 @@ end
 
 -- The ids in an answer: what must not be lost whatever becomes of the caller.
 local function ids(value)
-  if type(value) ~= "userdata" or value:kind() ~= "object" then return "" end
+  if type(value) ~= "userdata" or value == json.null or value:kind() ~= "object" then return "" end
   local found = {}
   for _, key in ipairs { "request_id", "id", "status", "outcome" } do
     local id = value:value(key)
@@ -109,7 +111,8 @@ end
 ---@param err Error
 function Write:failed(err)
   local status = err.status_code and ("HTTP %d, "):format(err.status_code) or ""
-  report(self, "warning", ("%s%s: %s"):format(status, OUTCOMES[err.delivery] or "refused", err.api_message or err.message))
+  report(self, "warning", ("%s%s%s: %s"):format(status, OUTCOMES[err.delivery] or "refused", ids(err.data and err.data.payload),
+    err.api_message or err.message))
 end
 
 --- Calls `fn`; where the caller is cancelled meanwhile, nothing of the write has left: the log says so, and the

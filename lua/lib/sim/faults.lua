@@ -16,10 +16,10 @@ local M = {}
 ---@field skip? integer        how many matching requests it lets pass first
 ---@field handled? boolean     "drop", "html", "text", "empty", "status": the service does what was asked, only its answer is lost
 ---@field seconds? number      "delay": on the program's clock
----@field status? integer      "status" (default 503), "html" (502), "text" (502), "empty" (200)
+---@field status? integer      "status" (default 503), "html" (502), "text" (502), "empty" (200), "truncated" with a message (502)
 ---@field retry_after? integer|string  seconds, or an HTTP date: sent as Retry-After
 ---@field error_code? integer  "status", "error_code", "fail_run"
----@field message? string      text of the error
+---@field message? string      text of the error; "text", "truncated": the body
 ---@field when? fun(method: string, path: string): boolean  only requests for which it says so; for specs, never from outside
 
 local KINDS = { drop = true, delay = true, status = true, truncated = true, html = true, text = true, empty = true,
@@ -169,7 +169,8 @@ function Faults:apply(rule, request, handle)
     end)
     self.timers[timer] = true
   elseif rule.kind == "truncated" then
-    truncate(request, handle())
+    if rule.handled then handle() end
+    truncate(request, rule.message and spoiled.text(rule) or handle())
   else
     if rule.handled then handle() end
     if rule.kind == "drop" then return request:drop() end

@@ -169,6 +169,28 @@ describe("the end of a call", function()
     end)
   end)
 
+  it("names the request that the answer to a submit holds, though that says trouble, and cancels it with the others", function()
+    local function trouble(sim)
+      assert(sim:fault { kind = "text", status = 502, message = '{"request_id":"r-17"}', method = "POST", path = "/inference" })
+    end
+    kit.with({}, function(sim)
+      trouble(sim)
+      local _, err = kit.run(SUBMIT .. "pcall(submit) error 'after'", { uses = USES })
+      assert.same({ { deployment_id = ID, request_id = "r-17", delivery = "unknown" } }, err.data.open_requests)
+      assert.matches("request r-17 of deployment " .. ID, err.message, 1, true)
+    end)
+    kit.with({ cancel_remote = true }, function(sim)
+      trouble(sim)
+      assert(sim:fault { kind = "text", status = 202, message = '{"outcome":"cancelled"}', path = "/cancel" })
+      local task = fiber.spawn(kit.run, SUBMIT .. "pcall(submit) rc.sleep(100)", { uses = USES })
+      task.quiet = true
+      clock.sleep(10)
+      task:cancel()
+      task:join()
+      assert.equal(1, #sim:requests { path = "/requests/r-17/cancel" })
+    end)
+  end)
+
   it("counts the jobs of recipes that it calls, and names each once", function()
     kit.with({}, function()
       local set = {}

@@ -1,14 +1,17 @@
 -- What is asked for again: a refusal that may pass, a few times; what cannot be read, three times.
 
+local api = require "lib.runcomfy.api"
 local bed = require "spec.support.runcomfy"
 local clock = require "lib.clock"
 local errors = require "lib.errors"
 local folder = require "spec.support.folder"
 local json = require "core.json"
+local outputs = require "lib.runcomfy.outputs"
 local recent = require "lib.runcomfy.recent"
 local recipes = require "spec.support.recipes"
 local serverless = require "lib.runcomfy.serverless"
 local waiting = require "lib.runcomfy.waiting"
+local wire = require "spec.support.wire"
 
 local ID = recipes.TEXT_TO_IMAGE
 local QUICK = { sim = { cold_start = 1 } }
@@ -268,6 +271,49 @@ describe("what cannot be read", function()
       assert.equal(3, bench:count("GET", "/result"))
     end)
   end)
+end)
+
+describe("a result that breaks off", function()
+  local server
+
+  setup(function() server = wire.start() end)
+  teardown(function() server:close() end)
+  after_each(function() api.configure {} end)
+
+  local BODY = '{"status":"completed","outputs":{"9":{"images":[{"url":"https://files.example/a.png"}]}},"more":"'
+
+  -- Of both the status and the result.
+  local function serve(bytes)
+    assert(api.configure { key = "key-0123456789", base_url = server.url })
+    server:set("answer", bytes)
+  end
+
+  for name, bytes in pairs {
+    ["a Content-Length that is too large"] = "HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\n" .. BODY .. '"}',
+    ["no end of its chunks"] = ("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n"):format(#BODY, BODY),
+  } do
+    it("counts as far as it came, where it comes no further in three tries: " .. name, function()
+      serve(bytes)
+      local before = server:requests()
+      local time <close> = clock.virtual()
+      time:run(function()
+        local waited = assert(waiting.wait(ID, "r", { timeout = 300 }))
+        assert.equal("completed", waited.ending)
+        assert.equal("https://files.example/a.png", outputs.urls(waited.result)[1].url:value())
+      end)
+      server:settle()
+      assert.equal(before + 4, server:requests()) -- one for the status
+    end)
+
+    it("is told by the tools, too: " .. name, function()
+      serve(bytes)
+      local time <close> = clock.virtual()
+      time:run(function()
+        assert.equal("completed", bed.call("get_request_status", ids "r").data.status.status)
+        assert.equal("https://files.example/a.png", bed.call("get_request_result", ids "r").data.output_urls[1].url)
+      end)
+    end)
+  end
 end)
 
 describe("the failure of a job that comes with an error_code", function()

@@ -11,7 +11,8 @@ local WRITES = { "submit_request", "create_deployment", "update_deployment", "de
 
 -- Answers that leave it open whether a write took effect.
 local OPEN = {
-  { kind = "drop" }, { kind = "truncated" }, { kind = "html" }, { kind = "text", status = 504 }, { kind = "empty", status = 500 },
+  { kind = "drop" }, { kind = "truncated", status = 200, message = '{"note":"the id is cut off","id":"d"}' }, { kind = "html" },
+  { kind = "text", status = 504 }, { kind = "empty", status = 500 },
   { kind = "text", status = 303, message = "See Other" }, { kind = "empty", status = 307 },
   { kind = "status", status = 503, retry_after = 1 },
   { kind = "status", status = 408 }, { kind = "status", status = 499 }, { kind = "error_code", error_code = 500001 },

@@ -36,7 +36,9 @@ local FAULTS = {
   { "is reset before it is read", "reset-early", "", "unknown", 0 },
   { "is reset once it is read", "reset-late", "", "unknown", 1 },
   { "is left without an answer", "close", "", "unknown", 1 },
-  { "gets half an answer", "answer", answer(200, OK):sub(1, -8), "unknown", 1 },
+  { "gets half an answer", "answer", answer(200, OK):sub(1, -18), "unknown", 1 },
+  { "gets a refusal whose end is lost", "answer", answer(413, '{"detail":"too large"}'):sub(1, -4), false, 1 },
+  { "gets trouble whose end is lost", "answer", answer(502, "<html><title>Bad"):sub(1, -2), "unknown", 1 },
   { "gets half a head", "answer", "HTTP/1.1 200 OK\r\nContent-Le", "unknown", 1 },
   { "gets its answer a byte at a time", "drip", answer(200, OK), "ok", 1 },
   { "gets 429", "answer", answer(429, "{}"), false, 1 },
@@ -183,7 +185,7 @@ describe("lib.runcomfy.writes", function()
 
     it(("logs a %s whose caller has gone and whose answer is lost"):format(name), function()
       assert(api.configure { key = "key-0123456789", base_url = server.url })
-      server:set("drip", answer(200, OK):sub(1, -8))
+      server:set("drip", answer(200, OK):sub(1, -18))
       local before = server:requests()
       local ok, value, err, lines = cancelled(write, function() return server:requests() > before end)
       assert.is_true(ok)
@@ -192,6 +194,48 @@ describe("lib.runcomfy.writes", function()
       assert.equal(before + 1, server:requests())
       assert.equal(1, #lines)
       assert.matches("^warning: .*outcome unknown: .*its caller no longer waits for it$", lines[1])
+    end)
+  end
+
+  -- Answers that hold the id and break behind it.
+  local BROKEN = {
+    ["a Content-Length that is too large"] = "HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n" .. OK,
+    ["no end of its chunks"] = ("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n"):format(#OK, OK),
+    ["a chunk that is none"] = ("HTTP/1.1 201 X\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\nzz\r\n"):format(#OK, OK),
+    ["half of its JSON"] = answer(202, OK):sub(1, -2),
+  }
+  local MADE = { submit = true, create = true } -- by what it answers alone can it be found again
+
+  for _, how in ipairs(names_of(BROKEN)) do
+    for _, name in ipairs(names_of(WRITES)) do
+      it(("takes the id out of the answer to a %s that has %s, or calls it unknown"):format(name, how), function()
+        assert(api.configure { key = "key-0123456789", base_url = server.url })
+        server:set("answer", BROKEN[how])
+        local before = server:requests()
+        local value, err, lines = run(WRITES[name])
+        server:settle()
+        assert.equal(before + 1, server:requests())
+        assert.equal(1, #lines)
+        if not MADE[name] then return assert.equal("unknown", err.delivery) end
+        assert(value, err and err.message)
+        assert.equal(name == "submit" and "r-17" or "d-17", value:value(name == "submit" and "request_id" or "id"))
+        assert.matches("^info: .*r%-17", lines[1])
+      end)
+    end
+  end
+
+  for _, name in ipairs(names_of(WRITES)) do
+    it(("tells where the answer to a %s points to, for that may hold an id, and follows it not"):format(name), function()
+      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      server:set("answer", answer(303, "", "Location: /prod/v1/deployments/d/requests/r-17/status?k=key-0123456789\r\n"))
+      local before = server:requests()
+      local _, err, lines = run(WRITES[name])
+      server:settle()
+      assert.equal(before + 1, server:requests())
+      assert.equal("unknown", err.delivery)
+      for _, text in ipairs { err.message, lines[1] } do
+        assert.matches("a redirect to /prod/v1/deployments/d/requests/r-17/status?k=[redacted], which", text, 1, true)
+      end
     end)
   end
 
