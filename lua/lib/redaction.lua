@@ -4,7 +4,7 @@
 --- Two things are secret: the API key, and the `extra_data` of a submit, which holds the keys of partner nodes.  The key is cut
 --- wherever it stands.  The values of an `extra_data` are cut out of the answers about its job, for as long as this process
 --- knows the job; those of eight and more characters wherever they stand, shorter ones only as a whole string under the name that
---- they had.  What an answer calls `extra_data` is cut as a whole, whoever submitted it.  Output URLs and file names are touched
+--- they had, and never as an id.  What an answer calls `extra_data` is cut as a whole, whoever submitted it.  Output URLs and file names are touched
 --- by the key alone: a value "png" must not destroy a result that was paid for.
 ---
 --- Nothing of this is ever on disk.
@@ -20,9 +20,10 @@ local NAMES = {
   extra_data = "cut", inputs = "inputs", outputs = "outputs", output_urls = "outputs",
   url = "output", filename = "output", subfolder = "output", type = "output", format = "output", fullpath = "output",
   node_id = "output", channel = "output", path = "output", about_path = "output", file = "output", uri = "output",
-  status = "kept", outcome = "kept", error_code = "kept", request_id = "kept", deployment_id = "kept", instance_id = "kept",
-  id = "kept", status_url = "kept", result_url = "kept", cancel_url = "kept",
+  status = "word", outcome = "word", error_code = "word", status_url = "word", result_url = "word", cancel_url = "word",
+  request_id = "kept", deployment_id = "kept", instance_id = "kept", id = "kept",
 }
+local KEY_NAMES = { extra_data = NAMES.extra_data, inputs = NAMES.inputs } -- nothing else is spared from the key
 
 ---@class Secrets  of one extra_data
 ---@field package rules core.redact.Rules
@@ -39,10 +40,6 @@ local keys = {} ---@type string[]  the newest first
 local key_rules ---@type core.redact.Rules
 local shown_rules ---@type core.redact.Rules[]
 
-local function hex(text)
-  return (text:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
-end
-
 -- A key so short, or such a word, that ordinary text may hold it is looked for only where keys stand.
 local function is_distinct(key)
   return #key >= 12 or #key >= 8 and key:find "%A" ~= nil
@@ -53,9 +50,7 @@ local function add_key(options, key)
   texts[#texts + 1] = "Bearer " .. key
   if is_distinct(key) then
     texts[#texts + 1] = key
-    texts[#texts + 1] = hex(key)
-    texts[#texts + 1] = hex(key):upper()
-    secrets_in.add_base64(texts, key)
+    secrets_in.add_encoded(texts, key)
   end
   for _, name in ipairs(KEY_MEMBERS) do
     wholes[#wholes + 1] = name
@@ -64,7 +59,7 @@ local function add_key(options, key)
 end
 
 local function make_key_rules()
-  local options = { texts = {}, wholes = {}, names = NAMES }
+  local options = { texts = {}, wholes = {}, names = KEY_NAMES }
   for _, key in ipairs(keys) do add_key(options, key) end
   key_rules = redact.new(options)
 end
@@ -266,11 +261,11 @@ function M.prose(text)
   end
 end
 
---- The JSON of a result of our own, or of a record: without all that is known to be secret, but for URLs, paths and ids.
+--- The JSON of a result of our own, or of a record: without all that is known to be secret; in URLs, paths and ids the key alone.
 ---@param text string
 ---@return string
 function M.json(text)
-  for _, rules in ipairs(shown_rules) do text = cut(rules, text, true) end
+  for _, rules in ipairs(shown_rules) do text = cut(rules, text, rules ~= key_rules) end
   return text
 end
 

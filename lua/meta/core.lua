@@ -532,9 +532,9 @@ local Rules = {}
 ---@field texts? string[]    cut wherever they stand: as they are, with escapes (JSON, C, Python, percent, HTML), in JSON within JSON
 ---@field numbers? string[]  numbers of JSON that are cut, as they are written
 ---@field wholes? string[]   name, text, name, text, …: cut where that is the whole string of a member of this name
----@field names? table<string, "cut"|"inputs"|"outputs"|"output"|"kept">  what members of these names are: cut as a whole, also in
+---@field names? table<string, "cut"|"inputs"|"outputs"|"output"|"kept"|"word">  what members of these names are: cut as a whole, also in
 ---  text that looks like it; the inputs of a node, where no member is cut so; outputs: in them URLs and strings under names of
----  outputs stay; a name of outputs; kept: a string under it stays
+---  outputs stay; a name of outputs; kept: a string under it stays; word: it is no whole secret
 
 --- Rules by which secrets are cut; "[redacted]" stands in their place.
 ---@param options core.redact.Options

@@ -56,6 +56,42 @@ describe("lib.redaction", function()
     end)
   end)
 
+  it("keeps the key out of members whatever their names are, ids, statuses, URLs and outputs too", function()
+    local names = { "status", "outcome", "request_id", "deployment_id", "instance_id", "id", "status_url", "result_url", "cancel_url",
+                    "filename", "subfolder", "type", "format", "path", "uri", "node_id", "channel", "name", "hardware" }
+    bed.with({ key = KEY }, function(sim)
+      for _, name in ipairs(names) do
+        for _, spelling in ipairs { KEY, escaped(KEY), "https://x/y?token=" .. percent(KEY), codec.base64_encode(KEY) } do
+          local member = ('"%s":"%s"'):format(name, spelling)
+          local body = ('{%s,"outputs":{"9":{"images":[{"url":"https://x/a.png?k=%s",%s}]}}}'):format(member, spelling, member)
+          for _, tool in ipairs { "get_request_status", "get_request_result", "cancel_request" } do
+            bed.answer_with(sim, body)
+            local answer = bed.call(tool, ABOUT)
+            assert.is_false(shows(answer.json .. answer.text, KEY), name)
+            assert.is_nil((answer.json .. answer.text):find(spelling, 1, true), name)
+          end
+          bed.answer_with(sim, "[" .. body .. "]")
+          local answer = bed.call "list_deployments"
+          assert.is_nil((answer.json .. answer.text):find(spelling, 1, true), name)
+        end
+      end
+    end)
+  end)
+
+  it("keeps extra_data out of statuses and URLs of answers, and in base 16", function()
+    local function hex(text, format) return (text:gsub(".", function(c) return (format or "%02x"):format(c:byte()) end)) end
+    bed.with({ key = KEY }, function(sim)
+      submit(sim, { auth = PARTNER }, '{"request_id":"r"}')
+      for _, spelling in ipairs { PARTNER, percent(PARTNER), hex(PARTNER), hex(PARTNER, "%02X"), "0x" .. hex(PARTNER) .. "00" } do
+        for _, name in ipairs { "status", "outcome", "error_code", "status_url", "note" } do
+          bed.answer_with(sim, ('{"a":1,"%s":"https://x/?%s"}'):format(name, spelling))
+          local answer = bed.call("get_request_status", ABOUT)
+          assert.is_nil((answer.json .. answer.text):find(spelling, 1, true), name .. " " .. spelling)
+        end
+      end
+    end)
+  end)
+
   it("knows a short key, or one that is a word, only where keys stand", function()
     bed.with({ key = "k7" }, function(sim)
       bed.answer_with(sim, '{"status":"in_queue","k7":"k7","headers":["Authorization: Bearer k7"],"authorization":"k7"}')

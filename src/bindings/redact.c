@@ -10,9 +10,11 @@ struct rules {
     struct redact *redact; // NULL while it is made, and once it is collected
 };
 
-static const char *const meanings[] = { "cut", "inputs", "outputs", "output", "kept", NULL };
-static const enum redact_name meaning_of[] = { REDACT_CUT, REDACT_INPUTS, REDACT_OUTPUTS,
-                                               REDACT_OUTPUT, REDACT_KEPT };
+static const char *const meanings[] = {
+    "cut", "inputs", "outputs", "output", "kept", "word", NULL
+};
+static const enum redact_name meaning_of[] = { REDACT_CUT,    REDACT_INPUTS, REDACT_OUTPUTS,
+                                               REDACT_OUTPUT, REDACT_KEPT,   REDACT_WORD };
 
 static void must(lua_State *L, bool ok)
 {

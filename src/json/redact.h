@@ -18,7 +18,8 @@ enum redact_name {
     REDACT_INPUTS,  ///< members within it are no such members, whatever their names are
     REDACT_OUTPUTS, ///< it holds outputs: URLs in it stay, and strings under names of outputs
     REDACT_OUTPUT,  ///< a name of outputs: "filename"
-    REDACT_KEPT,    ///< a string under it stays: an id, a status
+    REDACT_KEPT,    ///< a string under it stays: an id
+    REDACT_WORD,    ///< a string under it is no whole secret: a status
 };
 
 struct redact;

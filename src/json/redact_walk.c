@@ -87,9 +87,11 @@ static void value_string(struct walk *w, uint32_t from, uint32_t to)
 {
     if (w->cut_depth > 0 || to == from)
         return;
-    if (is_cut(w) || (!is_spared(w, from, to) && is_whole(w, from, to)))
+    bool spared = is_spared(w, from, to);
+    bool word = top(w)->meaning == REDACT_WORD;
+    if (is_cut(w) || (!spared && !word && is_whole(w, from, to)))
         redact_mark(&w->scan, from, to, REDACT_PART);
-    else if (!is_spared(w, from, to))
+    else if (!spared)
         redact_scan_string(&w->scan, from, to, true);
 }
 

@@ -32,6 +32,7 @@ static struct redact *rules(void)
     must(redact_add_name(r, "outputs", 7, REDACT_OUTPUTS));
     must(redact_add_name(r, "url", 3, REDACT_OUTPUT));
     must(redact_add_name(r, "id", 2, REDACT_KEPT));
+    must(redact_add_name(r, "status", 6, REDACT_WORD));
     must(redact_ready(r));
     return r;
 }

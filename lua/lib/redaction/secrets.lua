@@ -10,7 +10,7 @@ local LONG_ENOUGH = 8      -- characters from which a value is cut wherever it s
 local MOST_TEXTS = 4096    -- values of one extra_data that are looked for
 local MOST_BYTES = 131072  -- of them; of a longer one the first 256 bytes count
 local HEAD = 256
-local MOST_ENCODED = 256   -- values that are looked for in base64, too
+local MOST_ENCODED = 256   -- values that are looked for in base 16 and base64, too
 local LONGEST_JSON = 65536 -- bytes of a value that is read as JSON
 local TOKEN = 20           -- characters from which a name may be a secret itself
 
@@ -18,7 +18,7 @@ local TOKEN = 20           -- characters from which a name may be a secret itsel
 local PUBLIC = {
   "completed", "succeeded", "cancelled", "canceled", "in_progress", "in_queue", "not_cancellable", "processing", "request_id",
   "deployment_id", "instance_id", "queue_position", "output_urls", "error_code", "error_message", "exception_message",
-  "status_code", "status_url", "result_url", "cancel_url", "workflow_api_json", "overrides", "extra_data", "filename", "subfolder",
+  "cancellation_requested", "status_code", "status_url", "result_url", "cancel_url", "workflow_api_json", "overrides", "extra_data", "filename", "subfolder",
   "https://", "class_type", "node_errors",
 }
 
@@ -34,10 +34,18 @@ local function characters(text)
   return utf8.len(text) or #text
 end
 
---- Adds what a text is in base64, wherever in a longer text it stands: the part that does not depend on what is around it.
+local function hex(text)
+  return (text:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+end
+
+--- Adds what a text is in base 16 and in base64, wherever in a longer text it stands: of the latter the part that does not depend
+--- on what is around it.
 ---@param texts string[]
 ---@param text string
-function M.add_base64(texts, text)
+function M.add_encoded(texts, text)
+  local digits = hex(text)
+  texts[#texts + 1] = digits
+  texts[#texts + 1] = digits:upper()
   for shift = 0, 2 do
     local encoded = codec.base64_encode(("\0"):rep(shift) .. text)
     local core = encoded:sub(math.ceil(shift * 8 / 6) + 1, (shift + #text) * 8 // 6)
@@ -49,7 +57,7 @@ end
 ---@class Collected
 ---@field options core.redact.Options
 ---@field found string[]  that are cut wherever they stand
----@field encoded string[]  … also in base64
+---@field encoded string[]  … also in those encodings
 local Collected = {}
 Collected.__index = Collected
 
@@ -76,7 +84,7 @@ end
 local function spellings(list)
   local texts = {}
   table.sort(list, by_length)
-  for i = 1, math.min(#list, MOST_ENCODED) do M.add_base64(texts, list[i]) end
+  for i = 1, math.min(#list, MOST_ENCODED) do M.add_encoded(texts, list[i]) end
   return texts
 end
 
