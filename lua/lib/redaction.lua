@@ -4,8 +4,8 @@
 --- Two things are secret: the API key, and the `extra_data` of a submit, which holds the keys of partner nodes.  The key is cut
 --- wherever it stands.  The values of an `extra_data` are cut out of the answers about its job, for as long as this process
 --- knows the job; those of eight and more characters wherever they stand, shorter ones only as a whole string under the name that
---- they had, and never as an id.  What an answer calls `extra_data` is cut as a whole, whoever submitted it.  Output URLs and file names are touched
---- by the key alone: a value "png" must not destroy a result that was paid for.
+--- they had.  What an answer calls `extra_data` is cut as a whole, whoever submitted it.  Ids, output URLs and file names are
+--- touched by the key alone, and a status by no short value: a value "png" must not destroy a result that was paid for.
 ---
 --- Nothing of this is ever on disk.
 

@@ -18,8 +18,8 @@ local TOKEN = 20           -- characters from which a name may be a secret itsel
 local PUBLIC = {
   "completed", "succeeded", "cancelled", "canceled", "in_progress", "in_queue", "not_cancellable", "processing", "request_id",
   "deployment_id", "instance_id", "queue_position", "output_urls", "error_code", "error_message", "exception_message",
-  "cancellation_requested", "status_code", "status_url", "result_url", "cancel_url", "workflow_api_json", "overrides", "extra_data", "filename", "subfolder",
-  "https://", "class_type", "node_errors",
+  "cancellation_requested", "status_code", "status_url", "result_url", "cancel_url", "workflow_api_json", "overrides",
+  "extra_data", "filename", "subfolder", "https://", "class_type", "node_errors",
 }
 
 local function is_public(text)
