@@ -23,6 +23,7 @@ local under_way = require "lib.recipes.under_way"
 local M = {}
 
 local MOST_RUNNING = 100 -- in the background at once
+local ASK_SECONDS = 600  -- of lib.clock, for which a question waits for somebody who can be asked
 
 ---@class RunSubject  what is run
 ---@field name string        of the tool
@@ -45,6 +46,7 @@ local MOST_RUNNING = 100 -- in the background at once
 ---@field package wake? fun()    of the fiber that waits
 ---@field package latest? table  the newest progress
 ---@field package on_leave? fun()
+---@field package asking table<fun(), true>  questions that wait for a call to be attached
 
 ---@class Runs
 ---@field private running table<Run, true>
@@ -63,11 +65,32 @@ end
 
 -- The recipe's context -------------------------------------------------------------------------------
 
-local NOBODY = "Nobody can be asked now: the call that began this run was answered with 'pending', and no other call has "
-  .. "joined it yet."
+local NOBODY = "Nobody could be asked: the call that began this run was answered with 'pending', and no other call has joined it "
+  .. "within %d s."
 
+local Asking = {}
+Asking.__index = Asking
+
+function Asking:__close()
+  self.run.asking[self.wake] = nil
+  self.timer:cancel()
+end
+
+local function wait_for_caller(run, until_moment, callback)
+  run.asking[callback] = true
+  return setmetatable({ run = run, wake = callback, timer = clock.after(math.max(0, until_moment - clock.now()), callback) }, Asking)
+end
+
+-- The question waits until somebody is there: failing the recipe would cost what it has paid for by now.
 local function ask_caller(run, form)
-  if not run.caller then error(errors.new(NOBODY, { code = "cannot_ask" }), 0) end
+  local latest = clock.now() + ASK_SECONDS
+  if not run.caller then
+    log.write("info", ("run %s of recipe '%s' has a question, and nobody waits for it"):format(run.id, run.subject.name))
+  end
+  while not run.caller do
+    if clock.now() >= latest then error(errors.new(NOBODY:format(ASK_SECONDS), { code = "cannot_ask" }), 0) end
+    fiber.await(wait_for_caller, run, latest)
+  end
   return elicitation.through(form, run.caller)
 end
 
@@ -109,6 +132,7 @@ local function attach(run, caller)
   caller.receipts = run.ctx.receipts
   if run.on_leave then caller:on_leaving(run.on_leave) end
   if run.latest then caller:progress(table.unpack(run.latest, 1, run.latest.n)) end
+  for wake in pairs(run.asking) do clock.after(0, wake) end
 end
 
 -- Beginning and ending -------------------------------------------------------------------------------
@@ -143,7 +167,7 @@ function Runs:begin(subject, key, work, caller)
   end
   local run = {
     id = new_id(), key = key, subject = subject, began = clock.now(), answered = false,
-    room = { ok = false, result = nil, err = nil },
+    room = { ok = false, result = nil, err = nil }, asking = {},
     outcome = nil, task = nil, caller = nil, wake = nil, -- room: setting them must not fail, or nobody hears of the end
   }
   run.ctx = context_of(run, caller)
@@ -156,7 +180,7 @@ function Runs:begin(subject, key, work, caller)
 end
 
 -- Its caller has cancelled: the run ends, and its clean-ups run.
-local function give_up(run, caller, err)
+local function give_up(self, run, caller, err)
   if run.caller ~= caller then error(err, 0) end
   run.ctx.cancelled = true
   local task = run.task
@@ -164,6 +188,7 @@ local function give_up(run, caller, err)
     task:cancel(err.reason)
     fiber.shield(task.join, task)
   end
+  self.results:forget(run, "it was cancelled, with the call that waited for it")
   error(err, 0)
 end
 
@@ -218,6 +243,7 @@ function Runs:pending(run, note, joined)
   local again = run.subject.collects and ("call run_recipe with collect = \"%s\", or make"):format(run.id) or "make"
   local text = ("Recipe '%s' is not finished after %d s; it goes on in the background as run %s. To wait on, %s the same call "
     .. "again, which joins this run."):format(run.subject.name, seconds_since(run.began), run.id, again)
+  if next(run.asking) then text = text .. " It has a question, which whoever joins it is asked." end
   local open = requests and requests:text()
   run.answered = true
   local result = {
@@ -257,7 +283,7 @@ end
 function Runs:attend(run, caller, note)
   local ok, err = pcall(wait, run, caller)
   if not ok then
-    if fiber.is_cancelled(err) then give_up(run, caller, err) end
+    if fiber.is_cancelled(err) then give_up(self, run, caller, err) end
     if run.caller == caller then detach(run) end
     run.answered = true -- with an error of our own: the run goes on, and who calls again joins it
     error(err, 0)

@@ -110,6 +110,13 @@ function RunResults:take(run)
   if index then remove(self, index, "its result was given already") else note(self, run.id, "its result was given already") end
 end
 
+--- Notes that a run has ended without a result.
+---@param run Run
+---@param fate string
+function RunResults:forget(run, fate)
+  note(self, run.id, fate .. receipts.sentence(run.ctx.receipts):gsub("\n", ". ", 1))
+end
+
 --- What is not collected yet, for the end of the program.
 ---@return string[]
 function RunResults:uncollected()
@@ -121,12 +128,16 @@ function RunResults:uncollected()
   return lines
 end
 
+local function ended(sentence)
+  return sentence:sub(-1) == "." and sentence or sentence .. "."
+end
+
 --- Why there is nothing to collect under a handle, and what to do.
 ---@param id string
 ---@return string
 function RunResults:what_became_of(id)
   local shown = receipts.shown(id)
-  if self.gone[id] then return ("There is nothing to collect of run %s: %s."):format(shown, self.gone[id]) end
+  if self.gone[id] then return ("There is nothing to collect of run %s: %s"):format(shown, ended(self.gone[id])) end
   return ("There is no run %s here. The handle may be mistyped, or of a server that has ended since, which ended its runs; or its "
     .. "result was given long ago. What it had submitted may have been paid for: look with get_request_status and "
     .. "get_request_result at the requests that were named with the handle, before you run the recipe again."):format(shown)

@@ -30,6 +30,11 @@ return rc.tool { name = "maker", description = "Makes a picture.", uses = { "sub
       local _ <close> = rc.finally(function() rc.tools.update_deployment { deployment_id = id, min_instances = 0 } end)
       rc.sleep(300)
     end
+    if input.how == "undo_late" then
+      rc.finally(function() rc.tools.update_deployment { deployment_id = id, min_instances = 0 } end)
+      rc.sleep(70)
+      ctx:confirm "Go on?"
+    end
     if input.how == "ask" then
       if not ctx:confirm "Go on?" then return { asked = false } end
       rc.sleep(70)
@@ -305,7 +310,7 @@ describe("recipes.background", function()
 
   it("is cancelled with the call that is attached, and its clean-ups run", function()
     with(function(bench, client)
-      client:call("maker", { how = "undo" })
+      local run = client:call("maker", { how = "undo" }).structuredContent.run
       local joined = client:begin("maker", { how = "undo" })
       clock.sleep(10)
       assert.equal(0, bench:count("PATCH", ID))
@@ -313,7 +318,22 @@ describe("recipes.background", function()
       clock.sleep(1)
       assert.equal(1, bench:count("PATCH", ID))
       assert.is_nil(client:answer(joined))
+      assert.matches("There is nothing to collect of run [%x%-run]+: it was cancelled, with the call that waited for it%. It had begun: update_",
+        client:collect(run).content[1].text)
       assert.is_nil(client:call("maker", { how = "quick" }).structuredContent.pending)
+    end)
+  end)
+
+  it("says of a handle whose run was cancelled what that had begun", function()
+    with({ sim = { cold_start = 3000 } }, function(_, client)
+      local run = client:call("maker").structuredContent
+      local joined = client:begin("run_recipe", { collect = run.run })
+      clock.sleep(1)
+      kit.send(client.session, { method = "notifications/cancelled", params = { requestId = joined } })
+      clock.sleep(1)
+      local text = client:collect(run.run).content[1].text
+      assert.matches("it was cancelled, with the call that waited for it. It had begun: request " .. run.open_requests[1].request_id,
+        text, 1, true)
     end)
   end)
 
@@ -330,14 +350,61 @@ describe("recipes.background", function()
     end)
   end)
 
-  it("cannot ask while nobody is attached, and asks whoever joined", function()
+  it("keeps a question for whoever joins, while nobody is attached, for ten minutes", function()
     with(function(_, client)
       client:call("maker", { how = "ask_late" }, nil, CAN_ASK)
-      clock.sleep(300)
+      clock.sleep(500) -- the question came at 70
+      local asked = client:call("maker", { how = "ask_late" }, nil, CAN_ASK)
+      assert.equal("input_required", asked.resultType)
+      local yes = { requestState = asked.requestState, inputResponses = { question = { action = "accept", content = { confirm = true } } } }
+      assert.is_true(client:call("maker", { how = "ask_late" }, yes, CAN_ASK).structuredContent.pending)
+      assert.is_true(client:call("maker", { how = "ask_late" }).structuredContent.ok)
+    end)
+    with(function(_, client)
+      client:call("maker", { how = "ask_late" }, nil, CAN_ASK)
+      clock.sleep(800)
       local result = client:call("maker", { how = "ask_late" }, nil, CAN_ASK).structuredContent
       assert.is_false(result.ok)
-      assert.matches("Nobody can be asked now", result.message, 1, true)
+      assert.matches("Nobody could be asked", result.message, 1, true)
     end)
+  end)
+
+  it("asks through a client of 2025-11-25 that joins a run whose question waits", function()
+    with({ version = "2025-11-25" }, function(_, client)
+      local run = client:call("maker", { how = "ask_late" }).structuredContent.run
+      clock.sleep(100)
+      local call = client:begin("run_recipe", { collect = run })
+      clock.sleep(1)
+      local question
+      for _, message in ipairs(client.transport.sent) do question = message.method == "elicitation/create" and message or question end
+      kit.send(client.session, { id = question.id, result = { action = "accept", content = { confirm = true } } })
+      assert.is_true(client:wait(call).structuredContent.pending)
+      assert.is_true(client:collect(run).structuredContent.ok)
+    end)
+  end)
+
+  it("tells that a question waits, and cannot ask through who cannot be asked", function()
+    with(function(_, client)
+      local run = client:call("maker", { how = "ask_late" }, nil, CAN_ASK).structuredContent.run
+      clock.sleep(100)
+      local result = client:collect(run) -- without the capability
+      assert.is_true(result.structuredContent.pending)
+      assert.is_false(client:collect(run).structuredContent.ok)
+    end)
+  end)
+
+  it("ends a question that waits with the program, and its clean-ups run", function()
+    with(function(bench, client)
+      client:call("maker", { how = "undo_late" }, nil, CAN_ASK)
+      clock.sleep(100)
+      assert.equal(0, bench:count("PATCH", ID))
+      under_way.leave()
+      clock.sleep(1)
+      assert.same({ 0, 1 }, { under_way.count(), bench:count("PATCH", ID) })
+    end)
+  end)
+
+  it("asks whoever joined", function()
     with(function(_, client)
       client:call("maker", { how = "ask_late" }, nil, CAN_ASK)
       local asked = client:call("maker", { how = "ask_late" }, nil, CAN_ASK)
