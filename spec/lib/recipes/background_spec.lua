@@ -318,8 +318,8 @@ describe("recipes.background", function()
       clock.sleep(1)
       assert.equal(1, bench:count("PATCH", ID))
       assert.is_nil(client:answer(joined))
-      assert.matches("There is nothing to collect of run [%x%-run]+: it was cancelled, with the call that waited for it%. It had begun: update_",
-        client:collect(run).content[1].text)
+      assert.matches("There is nothing to collect of run [%x%-run]+: it was cancelled, with the call that waited for it%. "
+        .. "It had begun: update_", client:collect(run).content[1].text)
       assert.is_nil(client:call("maker", { how = "quick" }).structuredContent.pending)
     end)
   end)
