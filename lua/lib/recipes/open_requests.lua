@@ -89,6 +89,14 @@ function OpenRequests:settle(deployment_id, request_id)
   if self.parent then self.parent:settle(deployment_id, request_id) end
 end
 
+--- Whether a request was seen to end.
+---@param deployment_id string
+---@param request_id string
+---@return boolean
+function OpenRequests:has_ended(deployment_id, request_id)
+  return self.ended[key_of(deployment_id, request_id)] == true
+end
+
 --- What is open now, the first submitted first.
 ---@return OpenRequest[]
 function OpenRequests:list()

@@ -226,6 +226,7 @@ describe("a call that is cancelled", function()
     options = options or {}
     kit.with({ cancel_remote = options.cancel_remote, sim = { cold_start = 300 } }, function(sim)
       if options.fault then assert(sim:fault(options.fault)) end
+      if options.cancel then bed.answer_with(sim, options.cancel, { path = "/cancel", forever = true }) end
       local ctx = kit.context()
       local task = fiber.spawn(kit.run, SUBMIT .. text, { uses = USES, ctx = ctx })
       task.quiet = true
@@ -252,6 +253,14 @@ describe("a call that is cancelled", function()
       assert.equal(0, #lines_with(ctx, "goes on"))
       assert.equal(0, #ctx.requests:list())
     end)
+  end)
+
+  it("does not cancel again what the recipe has cancelled and waits for", function()
+    cancelled("local job = submit() job:cancel() job:wait()", { cancel_remote = true, cancel = '{"status":"cancellation_requested"}' },
+      function(ctx, sim)
+        assert.equal(1, #sim:requests { path = "/cancel" })
+        assert.equal(0, #ctx.requests:list())
+      end)
   end)
 
   it("names what it could not cancel", function()

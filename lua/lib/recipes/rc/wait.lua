@@ -144,8 +144,9 @@ end
 -- The caller of the recipe has gone: what becomes of the job is the operator's choice.
 local function cancel_remote(record)
   if not waiting.settings().cancel_remote_on_client_cancel then return end
-  local entry = record.state.call and record.state.call.requests:find(record.deployment_id, record.request_id)
-  if entry and entry.cancelling then return end
+  local requests = record.state.call and record.state.call.requests
+  local entry = requests and requests:find(record.deployment_id, record.request_id)
+  if entry and entry.cancelling or requests and requests:has_ended(record.deployment_id, record.request_id) then return end
   if entry then entry.cancelling, entry.told = true, true end
   local task = fiber.spawn(calls.perform, record.state, "cancel_request", ids(record), true)
   task.quiet = true
