@@ -103,10 +103,10 @@ end
 function M.check(path, shown, root)
   local stat, message = fs.stat(path)
   if not stat then return nil, message end
-  local problem = M.permission_problem(stat, shown, path)
-  if problem then return stat, problem end
   local way = links.way(path)
-  if way.linked then return stat, way_problem(way, shown, root) end
+  local problem = way.linked and way_problem(way, shown, root) -- first: who does not own it cannot chmod it
+    or M.permission_problem(stat, shown, path)
+  if problem or way.linked then return stat, problem end
   local folder = path:match "^(.*)/[^/]*$"
   while folder and #folder > #root do -- a plain way has few folders to look at
     local of_folder = fs.stat(folder)
