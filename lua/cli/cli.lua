@@ -38,8 +38,8 @@ function M.help()
 end
 
 local function unknown(name)
-  io.stderr:write(("rcmcp: unknown command '%s'%s\nTry: rcmcp --help\n"):format(name,
-    didyoumean.hint(name, M.commands())))
+  io.stderr:write(require("cli.shared.terminal").plain(("rcmcp: unknown command '%s'%s\nTry: rcmcp --help\n"):format(name,
+    didyoumean.hint(name, M.commands()))))
   return exit_status.usage
 end
 

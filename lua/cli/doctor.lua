@@ -78,21 +78,20 @@ local function sorted_names(map)
 end
 
 local function print_text(report, out)
-  out:write("Settings", report.config_file and " (" .. report.config_file .. ")" or " (no configuration file)", "\n")
+  local function line(format, ...)
+    out:write(terminal.plain(format:format(...)), "\n")
+  end
+  line("Settings%s", report.config_file and " (" .. report.config_file .. ")" or " (no configuration file)")
   for _, setting in ipairs(report.settings) do
     local value = setting.value == nil and "not set" or tostring(setting.value)
-    local origin = setting.origin ~= "not set" and "  from " .. setting.origin or ""
-    out:write(("  %-31s %s%s\n"):format(setting.name, value, origin))
+    line("  %-31s %s%s", setting.name, value, setting.origin ~= "not set" and "  from " .. setting.origin or "")
   end
-  out:write("Versions\n")
-  for _, name in ipairs(sorted_names(report.versions)) do
-    out:write(("  %-31s %s\n"):format(name, report.versions[name]))
-  end
-  out:write(report.simulated and "Checks (on the simulator)\n" or "Checks\n")
+  line "Versions"
+  for _, name in ipairs(sorted_names(report.versions)) do line("  %-31s %s", name, report.versions[name]) end
+  line(report.simulated and "Checks (on the simulator)" or "Checks")
   for _, check in ipairs(report.checks) do
-    local text = terminal.plain(check.text):gsub("\n", "\n" .. (" "):rep(34))
-    out:write(("  %-4s %-26s %s\n"):format(check.ok and "ok" or "FAIL", check.name, text))
-    if check.advice then out:write((" "):rep(34), check.advice, "\n") end
+    line("  %-4s %-26s %s", check.ok and "ok" or "FAIL", check.name, (check.text:gsub("\n", "\n" .. (" "):rep(34))))
+    if check.advice then line("%s%s", (" "):rep(34), check.advice) end
   end
 end
 

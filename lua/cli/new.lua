@@ -2,6 +2,7 @@
 
 local exit_status = require "cli.shared.exit_status"
 local options = require "cli.shared.options"
+local terminal = require "cli.shared.terminal"
 
 local M = {
   summary = "Write a new recipe that works, with its spec",
@@ -78,8 +79,9 @@ local function write_all(folder, files)
 end
 
 local function tell(written, name, folder)
-  for _, path in ipairs(written) do io.stdout:write(path, "\n") end
-  io.stderr:write(("Next: rcmcp test %s; rcmcp run %s/%s.lua --dry-run --simulate deployment_id=… prompt=…\n"):format(folder, folder, name))
+  for _, path in ipairs(written) do io.stdout:write(terminal.plain(path), "\n") end
+  io.stderr:write(terminal.plain(
+    ("Next: rcmcp test %s; rcmcp run %s/%s.lua --dry-run --simulate deployment_id=… prompt=…\n"):format(folder, folder, name)))
 end
 
 ---@param argv string[]
@@ -97,7 +99,7 @@ function M.run(argv)
   if problem then return options.usage_error("new", problem) end
   local written, message = write_all(folder, files)
   if not written then
-    io.stderr:write("rcmcp new: ", message, "\n")
+    io.stderr:write("rcmcp new: ", terminal.plain(message), "\n")
     return exit_status.tool_error
   end
   tell(written, args.name, folder)

@@ -90,7 +90,7 @@ function M.run(argv)
     log_length = 1, -- nobody asks for it here
   }
   if not sim then
-    io.stderr:write("rcmcp simulate: " .. tostring(err) .. "\n")
+    io.stderr:write(require("cli.shared.terminal").plain("rcmcp simulate: " .. tostring(err) .. "\n"))
     return exit_status.unavailable
   end
   return serve(sim, args.key)

@@ -37,10 +37,11 @@ describe("core.log", function()
     local script = os.tmpname()
     local _ <close> = setmetatable({}, { __close = function() os.remove(script) end })
     local file = assert(io.open(script, "w"))
-    file:write [[require("core.log").write("error", "\27[2J \u{9B}31m \u{9D}0;x\7 \127 \r \xFF é \u{A0} 😀\tend")]]
+    file:write [[local log = require "core.log"
+      log.write("error", "\27[2J \u{9B}31m \u{9D}0;x\7 \127 \r \xFF é \u{A0} \u{202E}x\u{2069} \u{200F} 😀\tend")]]
     file:close()
     local status, _, err = child.run { "lua", script }
     assert.equal(0, status, err)
-    assert.equal("rcmcp: error: ?[2J ?31m ?0;x? ? ? ? é \u{A0} 😀\tend\n", err)
+    assert.equal("rcmcp: error: ?[2J ?31m ?0;x? ? ? ? é \u{A0} ?x? \u{200F} 😀\tend\n", err)
   end)
 end)

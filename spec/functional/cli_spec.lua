@@ -2,6 +2,7 @@
 local child = require "spec.support.child"
 local host = require "core.host"
 local json = require "core.json"
+local terminal = require "cli.shared.terminal"
 
 local COMMANDS = {
   "call", "check", "doctor", "lua", "new", "recipes", "repl", "run", "serve", "simulate", "test", "tools",
@@ -154,4 +155,23 @@ describe("the command line", function()
       assert.matches("too few files may be open (ulimit -n)", process.err, 1, true)
     end
   end)
+
+  local EVIL = "\27]0;title\7\27[31m\u{9B}2J\u{202E}x\127"
+
+  for name, args in pairs {
+    ["a command"] = { EVIL }, ["a tool"] = { "call", EVIL }, ["an option"] = { "call", "list_deployments", "--" .. EVIL },
+    ["a word"] = { "call", "list_deployments", EVIL .. "=1" }, ["an id"] = { "call", "get_deployment", "deployment_id=" .. EVIL .. "/" },
+    ["a file of arguments"] = { "call", "submit_request", "deployment_id=d", "overrides=@/nonexistent/" .. EVIL },
+    ["a recipe"] = { "run", EVIL }, ["a script"] = { "run", "/nonexistent/" .. EVIL .. ".lua" }, ["a name"] = { "new", EVIL },
+    ["a folder"] = { "new", "poster", "--dir", "/nonexistent/" .. EVIL },
+    ["a configuration"] = { "doctor", "--config", "/nonexistent/" .. EVIL },
+    ["a key's file"] = { "doctor", "--api-key-file", "/nonexistent/" .. EVIL }, ["a URL"] = { "doctor", "--base-url", "http://x/" .. EVIL },
+    ["a speed"] = { "call", "list_deployments", "--simulate", "--speed", EVIL }, ["a place"] = { "check", "/nonexistent/" .. EVIL },
+    ["a help"] = { "help", EVIL }, ["a shell"] = { "completion", EVIL },
+  } do
+    it("shows nothing of " .. name .. " that a terminal would obey", function()
+      local _, out, err = child.run(args)
+      assert.equal(terminal.plain(out .. err), out .. err)
+    end)
+  end
 end)

@@ -47,10 +47,14 @@ bool log_level_parse(const char *name, enum log_level *level)
 }
 
 // Whether a terminal may obey the character at `at`, of `length` bytes: C0 but for newline and tab,
-// DEL, and C1, which is U+0080 to U+009F (ECMA-48).
+// DEL, C1, which is U+0080 to U+009F (ECMA-48), and what turns the direction of what follows,
+// U+202A to U+202E and U+2066 to U+2069 (UAX #9).
 static bool is_control(const char *at, size_t length)
 {
     const unsigned char *s = (const unsigned char *)at;
+    if (length == 3)
+        return s[0] == 0xE2 && ((s[1] == 0x80 && s[2] >= 0xAA && s[2] <= 0xAE) ||
+                                (s[1] == 0x81 && s[2] >= 0xA6 && s[2] <= 0xA9));
     if (length == 2)
         return s[0] == 0xC2 && s[1] < 0xA0;
     return length == 1 && ((s[0] < 0x20 && s[0] != '\n' && s[0] != '\t') || s[0] == 0x7F);

@@ -72,7 +72,7 @@ end
 ---@param message string
 ---@return integer status
 function M.usage_error(name, message)
-  io.stderr:write(("rcmcp %s: %s\nTry: rcmcp %s --help\n"):format(name, message, name))
+  io.stderr:write(require("cli.shared.terminal").plain(("rcmcp %s: %s\nTry: rcmcp %s --help\n"):format(name, message, name)))
   return exit_status.usage
 end
 

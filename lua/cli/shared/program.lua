@@ -72,7 +72,8 @@ end
 local function start_simulator(args)
   local speed = check_speed(args.speed)
   if not speed then
-    io.stderr:write(("rcmcp: --speed must be a number from 0.1 to 100000, got '%s'\n"):format(args.speed))
+    io.stderr:write(require("cli.shared.terminal").plain(
+      ("rcmcp: --speed must be a number from 0.1 to 100000, got '%s'\n"):format(args.speed)))
     return nil, exit_status.usage
   end
   require("lib.clock").set_speed(speed)
