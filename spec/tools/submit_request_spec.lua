@@ -373,6 +373,30 @@ describe("tool submit_request", function()
       end)
     end)
 
+    it("to the end that the result tells, and names a status that says something else", function()
+      for status, ending in pairs { FINISHED = "succeeded", failed = "succeeded", succeeded = "failed" } do
+        bed.with({ sim = { cold_start = 0 } }, function(sim)
+          bed.answer_with(sim, ('{"status":"%s"}'):format(status), { path = "/status", forever = true })
+          bed.answer_with(sim, ('{"status":"%s","outputs":{"9":{"text":["a"]}}}'):format(ending), { path = "/result", forever = true })
+          local answer = wait()
+          assert.equal(ending == "succeeded", answer.ok)
+          assert.matches("finished: " .. ending, answer.text, 1, true)
+          if answer.ok then assert.matches("(its status says " .. status, answer.text, 1, true) end
+        end)
+      end
+    end)
+
+    it("and does not say that a job goes on whose status has a word that nobody knows", function()
+      bed.with({}, function(sim)
+        bed.answer_with(sim, '{"status":"expired"}', { path = "/status", forever = true })
+        bed.answer_with(sim, "{}", { path = "/result", status = 404, forever = true })
+        local answer = wait { timeout_seconds = 5 }
+        assert.is_true(answer.data.pending)
+        assert.matches("expired%.\nThat word is not known here, .* Do not submit it again", answer.text)
+        assert.is_nil(answer.text:find("goes on and", 1, true))
+      end)
+    end)
+
     it("and keeps the ids when every poll fails", function()
       bed.with({}, function(sim)
         assert(sim:fault { kind = "status", path = "/status", forever = true })

@@ -126,10 +126,15 @@ end
 
 local WAITED_KEYS = { "ok", "pending", "submission", "deployment_id", "output_urls", "note", "status", "result" }
 
+local GOES_ON = "The job goes on and is not lost."
+local UNCLEAR = "That word is not known here, so whether the job goes on is not clear; it is not lost."
+
 local function pending(job, waited)
-  local text = ("Request %s is not finished after %d s: %s.\nThe job goes on and is not lost. Do not submit it again. Next: "
+  local word = waited.status and answers.word(waited.status, "status")
+  local is_known = not word or lifecycle.is_open(word) or lifecycle.outcome(word)
+  local text = ("Request %s is not finished after %d s: %s.\n%s Do not submit it again. Next: "
     .. "get_request_status with deployment_id=%s and request_id=%s, then get_request_result once it is completed."):format(
-    job.request_id, math.floor(waited.elapsed + 0.5), waited.status and answers.word(waited.status, "status") or "no status seen yet",
+    job.request_id, math.floor(waited.elapsed + 0.5), word or "no status seen yet", is_known and GOES_ON or UNCLEAR,
     job.deployment_id, job.request_id)
   if waited.err and not waited.left then text = ("%s\nThe last poll failed: %s"):format(text, waited.err.summary or waited.err.message) end
   return {
@@ -156,8 +161,16 @@ local function without_result(job, text, data, err)
   }
 end
 
+-- The word of the status; of the result, which knows better, where the two do not agree.
+local function ending_word(waited)
+  local word = answers.word(waited.status, "status")
+  local meaning = lifecycle.outcome(word)
+  if meaning == waited.ending or meaning == "completed" then return word end
+  return ("%s (its status says %s)"):format(answers.word(waited.result, "status"), word)
+end
+
 local function finished(job, waited)
-  local text = ("Request %s finished: %s."):format(job.request_id, answers.word(waited.status, "status"))
+  local text = ("Request %s finished: %s."):format(job.request_id, ending_word(waited))
   local data = {
     submission = job.submission, deployment_id = job.deployment_id, status = waited.status, result = waited.result,
     output_urls = waited.result and outputs.urls(waited.result), note = answers.note(waited.result),

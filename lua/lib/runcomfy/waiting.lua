@@ -319,6 +319,14 @@ function Wait:finish(status, word)
   }
 end
 
+-- A word that nobody knows may be that of an end: the result tells, where there is one.
+function Wait:ended_unknown(status)
+  if self.ended_early or self.deadline - clock.now() < MOMENT then return nil end
+  local result, _, result_word = self:try(self.source.result)
+  if not result or not lifecycle.outcome(result_word) then return nil end
+  return self:waited { status = status, result = result, ending = lifecycle.outcome(result_word) }
+end
+
 function Wait:run()
   local status
   if self.answer_by - clock.now() < MOMENT then return self:waited {} end
@@ -330,6 +338,8 @@ function Wait:run()
     self:report(status)
     local word = status:value "status"
     if lifecycle.outcome(word) then return self:finish(status, word) end
+    local ended = not lifecycle.is_open(word) and self:ended_unknown(status)
+    if ended then return ended end
     if not self:pause() then return self:waited { status = status } end
   end
 end

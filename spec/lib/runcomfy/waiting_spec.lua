@@ -138,6 +138,32 @@ describe("lib.runcomfy.waiting", function()
     end)
   end)
 
+  for _, word in ipairs { '"DONE"', '"timed_out"', "null", "17", '{"state":"completed"}', '""' } do
+    for _, ending in ipairs { "succeeded", "failed", "cancelled" } do
+      it(("takes the result's word for the end where it has one and the status has none that is known: %s, %s"):format(word, ending), function()
+        bed.with({}, function(sim)
+          bed.answer_with(sim, '{"status":"in_progress"}', { path = "/status", count = 2 })
+          bed.answer_with(sim, ('{"status":%s}'):format(word), { path = "/status", forever = true })
+          bed.answer_with(sim, ('{"status":"%s","outputs":{"9":{"text":["a"]}}}'):format(ending), { path = "/result", forever = true })
+          local waited = waiting.wait("d", "r", { timeout = 300 })
+          assert.equal(ending, waited.ending)
+          assert.equal(4, #sim:requests())
+          assert.equal("a", json.decode(waited.result:text()).outputs["9"].text[1])
+        end)
+      end)
+    end
+  end
+
+  it("polls on at a status that nobody knows, where the result does not know it either", function()
+    bed.with({}, function(sim)
+      bed.answer_with(sim, '{"status":"frozen"}', { path = "/status", count = 3 })
+      bed.answer_with(sim, '{"status":"frozen"}', { path = "/result", count = 3 })
+      bed.answer_with(sim, '{"status":"completed"}', { forever = true })
+      assert.equal("completed", waiting.wait("d", "r", { timeout = 300 }).ending)
+      assert.equal(8, #sim:requests())
+    end)
+  end)
+
   it("polls on at a status that nobody knows", function()
     bed.with({}, function(sim)
       bed.answer_with(sim, '{"status":"defrosting"}', { path = "/status", forever = true })
