@@ -1,5 +1,6 @@
 --- `rcmcp check [FILE|DIR …]`: what is wrong with recipes, without running them.
 
+local fs = require "core.fs"
 local exit_status = require "cli.shared.exit_status"
 local options = require "cli.shared.options"
 local terminal = require "cli.shared.terminal"
@@ -21,7 +22,14 @@ function M.define(parser)
   parser:option("--config", "Read this configuration instead of ~/.config/rcmcp/config.lua"):argname("FILE")
 end
 
--- With what is wrong with files and folders; a folder that would not be taken is checked all the same.
+local function recipe_folders(args)
+  return require("lib.recipes.folders").list {
+    examples = args.examples, flags = args.recipes,
+  }
+end
+
+-- With what is wrong with files and folders; a folder that would not be taken is checked all the same.  In a folder that
+-- somebody named there may be scripts, too.
 local function add_folder(list, root, named)
   local folders = require "lib.recipes.folders"
   local files, err = folders.scan(root, list.lenient)
@@ -31,28 +39,46 @@ local function add_folder(list, root, named)
   end
   if not files then return named and err or nil end
   for _, file in ipairs(files) do
+    file.recipe = not named
     if not file.disabled then list[#list + 1] = file end
   end
 end
 
+-- The entry of a file that lies in a recipe folder, as that is loaded.
+local function as_recipe(path, args)
+  local real = fs.realpath(path)
+  for _, root in ipairs(recipe_folders(args)) do
+    for _, file in ipairs(require("lib.recipes.folders").scan(root, true) or {}) do
+      if fs.realpath(file.file) == real then
+        file.file, file.recipe = path, true
+        return file
+      end
+    end
+  end
+end
+
+local function is_recipe_folder(path, args)
+  local real = fs.realpath(path)
+  for _, root in ipairs(recipe_folders(args)) do
+    if fs.realpath(root.path) == real then return true end
+  end
+  return false
+end
+
 local function add_place(list, path, args)
-  local stat, message = require("core.fs").stat(path)
+  local stat, message = fs.stat(path)
   if not stat then
     local hint = require("cli.shared.whereabouts").hint(path, { recipes = args.recipes, examples = true })
     return require("lib.errors").new(("cannot read %s: %s%s"):format(path, message, hint))
   end
   if stat.type == "directory" then
     -- linear: a word of the command line or of the settings
-    return add_folder(list, { path = #path > 1 and path:gsub("/+$", "") or path, label = "command line" }, true)
+    local root = { path = #path > 1 and path:gsub("/+$", "") or path, label = "command line" }
+    return add_folder(list, root, not is_recipe_folder(root.path, args))
   end
-  local problem = not list.lenient and require("lib.recipes.folders").file_problem(path) or nil
-  list[#list + 1] = { file = path, problem = problem }
-end
-
-local function recipe_folders(args)
-  return require("lib.recipes.folders").list {
-    examples = args.examples, flags = args.recipes,
-  }
+  local file = as_recipe(path, args) or { file = path }
+  file.problem = not list.lenient and require("lib.recipes.folders").file_problem(path) or nil
+  list[#list + 1] = file
 end
 
 local function files_of(args, lenient)
@@ -73,9 +99,13 @@ local function link(program, at)
   })
   if not err then return nil end
   -- linear: a path that the system took, 4,096 bytes at most
-  local shown = at.file:match "[^/]+$" .. ": "
-  local message = err.message:sub(1, #shown) == shown and err.message:sub(#shown + 1) or err.message
-  return { file = at.file, level = "error", rule = "link", message = message }
+  local shown, message, line = at.file:match "[^/]+$" .. ":", err.message, nil
+  if message:sub(1, #shown) == shown then
+    local rest = message:sub(#shown + 1)
+    line = rest:match "^%d+"
+    message = rest:sub(line and #line + 3 or 2)
+  end
+  return { file = at.file, line = math.tointeger(line), level = "error", rule = "link", message = message }
 end
 
 local function has_errors(findings)

@@ -36,6 +36,68 @@ describe("rcmcp check", function()
     assert.equal(2, report.findings[1].line)
   end)
 
+  it("takes what lies in a recipe folder for recipes: each must declare something", function()
+    files:write("scripts.lua", 'local rc = require "rc"\nreturn #arg\n')
+    files:write("forgotten.lua", 'local rc = require "rc"\n')
+    files:write("nothing.lua", "return {}\n")
+    files:write("comment.lua", "-- later\n")
+    files:write("endless.lua", "while true do end\n")
+    local status, out = child.run { "check", "--recipes", files.path }
+    assert.equal(1, status)
+    for _, name in ipairs { "scripts", "forgotten", "nothing", "comment", "endless" } do
+      assert.matches(files.path .. "/" .. name .. ".lua", out, 1, true)
+    end
+    for _, place in ipairs { files.path, files.path .. "/forgotten.lua" } do
+      status, out = child.run { "check", "--recipes", files.path, place }
+      assert.equal(1, status)
+      assert.matches("forgotten.lua: error: what the file returns must be rc.tool { … }", out, 1, true)
+    end
+    assert.equal(0, child.run { "check", files.path .. "/scripts.lua" })
+  end)
+
+  it("finds a file without code anywhere", function()
+    for name, text in pairs { ["empty.lua"] = "", ["blank.lua"] = " \n\n", ["comment.lua"] = "-- later\n--[[ much\nlater ]]\n" } do
+      local path = files:write(name, text)
+      local status, out = child.run { "check", path }
+      assert.same({ 1, path .. ": error: the file holds no code [empty]\n" }, { status, out })
+    end
+  end)
+
+  it("gives the line of a wrong name in uses, and of a parameter that is none", function()
+    local path = files:write("lines.lua", [[
+local rc = require "rc"
+return rc.tool {
+  name = "lines", description = "L.",
+  input = { { "prompt", "string", "What it shows" } },
+  uses = {
+    "get_deployment",
+    "submit_requst",
+  },
+  run = function(input)
+    rc.tools.get_deployment { deployment_id = input.prompt }
+    rc.tools.submit_requst {}
+    return {}
+  end,
+}
+]])
+    local _, out = child.run { "check", path }
+    assert.equal(path .. ":7: error: field 'uses': there is no tool 'submit_requst', did you mean 'submit_request'? [link]\n", out)
+    path = files:write("lines.lua", [[
+local rc = require "rc"
+return rc.tool {
+  name = "lines", description = "L.",
+  input = { { "prompt", "string", "What it shows" } },
+  run = function(input)
+    local prompt = input.prompt
+    return { prompt, input.promt }
+  end,
+}
+]])
+    _, out = child.run { "check", path }
+    assert.equal(path .. ":7: error: tool 'lines' reads input.promt, which is no parameter, did you mean 'prompt'? [unknown-parameter]\n",
+      out)
+  end)
+
   it("finds nothing in the shipped recipes and scripts", function()
     local status, out, err = child.run { "check", "recipes", "recipes/scripts" }
     assert.same({ 0, "" }, { status, out })

@@ -1,5 +1,6 @@
 --- Checks a recipe or a script without running it, further than loading does.
 
+local code = require "lib.recipes.lint.code"
 local dialects = require "lib.recipes.lint.dialects"
 local didyoumean = require "lib.didyoumean"
 local everyday = require "lib.recipes.lint.everyday"
@@ -24,6 +25,7 @@ local M = {}
 ---@field root? string        the recipe folder; default: the file's folder
 ---@field tool? fun(name: string): Tool?  the tools that there are: their fields are checked
 ---@field key? string         the API key in use
+---@field recipe? boolean     it lies where recipes do: it must declare something; else it may be a script
 
 ---@class lint.Check
 ---@field findings lint.Finding[]
@@ -220,7 +222,7 @@ function Check:read_parameters(entry, declaration, names)
   end
   for _, name in ipairs(sorted_keys(input.fields)) do
     if not is_known_parameter(entry, names, name) then
-      self:add("error", "unknown-parameter", declaration.line, "tool '%s' reads %s.%s, which is no parameter%s", entry.key,
+      self:add("error", "unknown-parameter", input.fields[name], "tool '%s' reads %s.%s, which is no parameter%s", entry.key,
         input.name, name, didyoumean.hint(name, names))
     end
   end
@@ -246,6 +248,13 @@ end
 
 -- A whole file ---------------------------------------------------------------------------------------
 
+local function holds_code(source)
+  for _, line in ipairs(code.lines(source)) do
+    if line:find "%S" then return true end
+  end
+  return false
+end
+
 -- "poster.lua:3: message" to its parts.
 function Check:syntax(message)
   local line, text = message:match("^.-:(%d+): (.*)$")
@@ -269,7 +278,7 @@ local function complete(path, options)
     name = options.name or (file:gsub("%.lua$", "")), shown = options.shown or file,
     folder = options.folder or folder, root = options.root or folder,
     lazy = true, -- what is required is read here
-    tool = options.tool, key = options.key,
+    tool = options.tool, key = options.key, recipe = options.recipe,
   }
 end
 
@@ -307,7 +316,8 @@ function M.check_text(text, path, options)
     if is_mistake then self:load_failure(err.message, full.shown) else self:syntax(dialects.explained(source, message)) end
     return self.findings, false
   end
-  self.is_script = not scan.declares(scan.scan(source))
+  self.is_script = not full.recipe and not scan.declares(scan.scan(source))
+  if self.is_script and not holds_code(source) then self:add("error", "empty", nil, "the file holds no code") end
   local scanned = self:source(source, full, {})
   if not self.is_script then self:recipe(text, path, full, scanned) end
   table.sort(self.findings, by_line)

@@ -83,7 +83,7 @@ describe("lint of recipes", function()
   it("finds parameters that are never read, and ones read that are not there", function()
     local text = recipe([[input = { { "one", "string", "1" }, { "two", "string", "2" } },]],
       "function(input) return { input.one, input.thre } end")
-    assert.same({ "error:unknown-parameter:2", "warning:unread-parameter:2" }, rules(text))
+    assert.same({ "warning:unread-parameter:2", "error:unknown-parameter:3" }, rules(text))
     assert.same({}, rules(recipe([[input = { { "one", "string", "1" } },]], "function(input) return input end")))
     assert.same({ "warning:unread-parameter:2" }, rules(recipe([[input = { { "one", "string", "1" } },]], "function() return {} end")))
   end)

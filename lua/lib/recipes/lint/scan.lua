@@ -31,7 +31,7 @@ local M = {}
 
 ---@class lint.Variable
 ---@field name string
----@field fields table<string, true>  members that are read by name
+---@field fields table<string, integer>  members that are read by name, and the line where that is first
 ---@field whole boolean               it is used as a whole: all its members may be read
 ---@field value? table                what it stands for, where that is followed
 ---@field assigned? boolean            it was given another value

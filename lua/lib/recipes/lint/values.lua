@@ -51,7 +51,7 @@ end
 -- value.name
 function Walker:member(value, name, line)
   local scanned, meant = self.scanned, meaning(value)
-  if value and value.is == "variable" then value.variable.fields[name] = true end
+  if value and value.is == "variable" then value.variable.fields[name] = value.variable.fields[name] or line end
   if value and value.is ~= "global" then note_access(self, value, name, line, false) end
   if not meant then return { is = "field", name = name, of = value } end
   if meant.is == "rc" then
