@@ -33,6 +33,16 @@ function Folder:write(name, text)
   return path
 end
 
+--- Makes a named pipe, which blocks whoever opens it, and the folders it lies in.
+---@param name string
+---@return string path
+function Folder:pipe(name)
+  local path = self:write(name, "")
+  assert(os.remove(path))
+  assert(os.execute(("mkfifo '%s'"):format(path)))
+  return path
+end
+
 --- Writes a file as careful editors do: beside its place, then renamed onto it.
 ---@param name string
 ---@param text string

@@ -108,8 +108,10 @@ local function recipe_at(root, name, lenient)
   local stat, problem = check(root.path .. "/" .. name, name, root.path, lenient)
   if not stat then return nil end
   local found
-  if stat.type == "file" and without_disabled(name):find("%.lua$") then
+  local is_source = without_disabled(name):find("%.lua$") ~= nil
+  if is_source and stat.type ~= "directory" then
     found = plain_file(root, name)
+    if stat.type == "other" then problem = name .. " is a device, not a file" end
   elseif stat.type == "directory" and name ~= "lib" then
     found = in_folder(root, name)
     local main, main_problem = check(found.file, found.shown, root.path, lenient)

@@ -5,6 +5,7 @@ local dialects = require "lib.recipes.lint.dialects"
 local didyoumean = require "lib.didyoumean"
 local everyday = require "lib.recipes.lint.everyday"
 local loader = require "lib.recipes.loader"
+local modules = require "lib.recipes.modules"
 local portability = require "lib.recipes.portability"
 local scan = require "lib.recipes.lint.scan"
 local vocabulary = require "lib.recipes.lint.vocabulary"
@@ -111,13 +112,6 @@ end
 
 local BUILTINS = { cjson = true, ["cjson.safe"] = true } -- what a recipe may require without a file
 
-local function read_file(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "a"
-  if file then file:close() end
-  return text
-end
-
 local function module_places(name, options)
   local relative = name:gsub("%.", "/") .. ".lua"
   return { options.folder .. "/" .. relative, options.root .. "/lib/" .. relative }
@@ -127,7 +121,8 @@ function Check:module(use, options, seen)
   if seen[use.name] then return end
   seen[use.name] = true
   for index, path in ipairs(module_places(use.name, options)) do
-    local text = read_file(path)
+    local text, problem = modules.read(path)
+    if problem then return self:add("error", "missing-module", use.line, "require '%s': %s %s", use.name, path, problem) end
     if text then return self:module_text(text, path, options, seen, index == 2) end
   end
   if BUILTINS[use.name] then return end

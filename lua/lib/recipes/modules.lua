@@ -4,12 +4,14 @@
 --- saved meanwhile belongs to the next version.  What was looked up, and what was not there, is kept, too: that tells when the
 --- recipe is to be loaded again.
 
+local fs = require "core.fs"
 local lexer = require "lib.recipes.lint.lexer"
 local writers = require "lib.recipes.writers"
 
 local M = {}
 
 local MAX_BYTES, MAX_NAME = 1024 * 1024, 255
+local MOST_NAMES = 1000 -- that one recipe may look up: each is kept, and looked for again at each scan
 
 ---@class ModuleFile  a place that was looked at
 ---@field path string
@@ -23,6 +25,7 @@ local MAX_BYTES, MAX_NAME = 1024 * 1024, 255
 ---@field private lenient boolean
 ---@field private files table<string, ModuleFile>  by path
 ---@field private asked table<string, true>  names that were looked up
+---@field private names integer     how many
 ---@field private late boolean      something was looked up while the recipe ran
 ---@field private reading? table<string, ModuleFile>  what is read already, while the recipes of one scan are loaded
 local Modules = {}
@@ -38,12 +41,19 @@ Modules.__index = Modules
 ---@return Modules
 function M.new(options)
   return setmetatable({
-    folder = options.folder, root = options.root or options.folder, lenient = not options.strict, files = {}, asked = {}, late = false,
+    folder = options.folder, root = options.root or options.folder, lenient = not options.strict, files = {}, asked = {}, names = 0, late = false,
     reading = options.reading,
   }, Modules)
 end
 
-local function read_text(path)
+--- The text of a file that is required.  Of a pipe or a device nothing is read: it may never end, or never begin.
+---@param path string
+---@return string? text     nil: there is no such file
+---@return string? problem  why it is none that can be required; the text is empty then
+function M.read(path)
+  local stat = fs.stat(path)
+  if not stat then return nil end
+  if stat.type == "other" then return "", "is a device, not a file" end
   local file = io.open(path, "rb")
   if not file then return nil end
   local text = file:read(MAX_BYTES + 1)
@@ -52,9 +62,12 @@ local function read_text(path)
 end
 
 local function read_file(self, path, shown)
-  local file = { path = path, shown = shown, text = read_text(path) }
-  if not file.text then return file end
-  if #file.text > MAX_BYTES then
+  local text, problem = M.read(path)
+  local file = { path = path, shown = shown, text = text }
+  if not text then return file end
+  if problem then
+    file.problem = shown .. " " .. problem
+  elseif #text > MAX_BYTES then
     file.problem = ("%s: a module has at most %d bytes"):format(shown, MAX_BYTES)
   elseif not self.lenient then
     file.problem = select(2, writers.check(path, shown, self.root))
@@ -80,6 +93,8 @@ local function look_up(self, path, shown)
   return file
 end
 
+local TOO_MANY = ("a recipe may look for %d modules, and no more"):format(MOST_NAMES)
+
 --- Whether a text can be the name of a module: of names between dots.
 ---@param name string
 ---@return boolean
@@ -91,6 +106,10 @@ end
 ---@param name string  one that `is_name`
 ---@return ModuleFile?
 function Modules:find(name)
+  if not self.asked[name] then
+    if self.names >= MOST_NAMES then return { path = "", shown = name, text = "", problem = TOO_MANY } end
+    self.names = self.names + 1
+  end
   self.asked[name] = true
   local relative = name:gsub("%.", "/") .. ".lua"
   if self.folder then

@@ -104,14 +104,26 @@ local function scan_folder(self, root, rank, seen, reading)
   end
 end
 
+local function requires_of(slot)
+  local set = {}
+  for _, path in ipairs(slot.modules and slot.modules:paths() or {}) do set[path] = true end
+  return set
+end
+
+-- Whether a file is required by another one, which it does not itself require: of a circle somebody has to tell.
+local function is_required(path, required)
+  for other, paths in pairs(required) do
+    if other ~= path and paths[path] and not required[path][other] then return true end
+  end
+  return false
+end
+
 -- A module beside a recipe is no broken recipe: what is wrong with it, those say that require it.
 local function tell_modules(self)
   local required = {}
-  for _, slot in pairs(self.by_path) do
-    for _, path in ipairs(slot.modules and slot.modules:paths() or {}) do required[path] = true end
-  end
+  for path, slot in pairs(self.by_path) do required[path] = requires_of(slot) end
   for path, slot in pairs(self.by_path) do
-    slot.is_module = required[path] and slot.load_problem ~= nil and not slot.good or nil
+    slot.is_module = slot.load_problem ~= nil and not slot.good and is_required(path, required) or nil
     if slot.is_module then slot.problem = nil end
   end
 end

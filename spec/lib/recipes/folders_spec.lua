@@ -85,6 +85,11 @@ describe("recipes.folders", function()
     assert.is_true(by_name.b.disabled)
   end)
 
+  it("name what has a recipe's name and is no file", function()
+    place:pipe "queue.lua"
+    assert.equal("queue.lua is a device, not a file", scan().queue.problem)
+  end)
+
   it("refuse a file or folder that others may write to, unless allowed", function()
     place:write("mine.lua", "")
     place:write("open.lua", "")

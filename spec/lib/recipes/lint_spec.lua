@@ -1,3 +1,4 @@
+local folder = require "spec.support.folder"
 local lint = require "lib.recipes.lint"
 
 local function rules(text, path)
@@ -128,6 +129,14 @@ return rc.tool { name = "probe", description = "P.", input = { { "one", "string"
 local rc = require "rc"
 local helper = require "helper"
 return rc.tool { name = "probe", description = "P.", run = function() return { helper(), require "nowhere", require "broken" } end }]]))
+  end)
+
+  it("reads no pipe that is required", function()
+    local place <close> = folder.new()
+    place:pipe "helper.lua"
+    local path = place:write("poster.lua", 'require "helper" return 1')
+    local findings = lint.check_file(path)
+    assert.matches("require 'helper': .*/helper.lua is a device, not a file", findings[1].message)
   end)
 
   it("does not say that a recipe calls all that a module of lib/ has", function()

@@ -82,6 +82,38 @@ describe("recipes.modules", function()
     end)
   end
 
+  it("are refused, and not read, where they are pipes or devices, which may never end", function()
+    place:pipe "lib/helper.lua"
+    write_user "helper"
+    scan()
+    assert.matches("lib/helper.lua is a device, not a file", problem(), 1, true)
+    write_late '"hel" .. "per"'
+    scan()
+    assert.matches("lib/helper.lua is a device, not a file", version(), 1, true)
+  end)
+
+  it("say so themselves where they require each other, or are required by nobody else", function()
+    place:write("one.lua", 'require "two"')
+    place:write("two.lua", 'require "one"')
+    place:write("alone.lua", 'require "alone"')
+    scan()
+    for _, name in ipairs { "one", "two", "alone" } do assert.matches("requires itself", problem(name)) end
+    write_user "one"
+    scan()
+    assert.matches("requires itself", problem())
+    assert.is_nil(problem "one")
+  end)
+
+  it("are looked for a thousand times by one recipe, not more", function()
+    place:write("poster.lua", [[for i = 1, 999 do pcall(require, "none" .. i) end
+      local _, missing = pcall(require, "none1000")
+      local _, refused = pcall(require, "none1001")
+      local _, known = pcall(require, "none7")
+      error(missing .. "|" .. refused .. "|" .. known)]])
+    scan()
+    assert.matches("'none1000' not found.*|.*'none1001' is refused: a recipe may look for 1000 modules.*|.*'none7' not found", problem())
+  end)
+
   it("are refused where others may write into a folder that they lie in", function()
     place:write("lib/a/b/helper.lua", "return 1")
     write_user "a.b.helper"
