@@ -118,7 +118,7 @@ return rc.tool {
     files:write("three.lua", text:format("three", "delete_deploiment", "delete_deploiment"))
     local status, out = child.run { "check", files.path }
     assert.equal(1, status)
-    assert.matches("one.lua: error: one.lua:2: field 'uses' closes a circle: one uses two uses one", out, 1, true)
+    assert.matches("one.lua:2: error: field 'uses' closes a circle: one uses two uses one", out, 1, true)
     assert.matches("there is no tool 'delete_deploiment', did you mean 'delete_deployment'?", out, 1, true)
     files:write("two.lua", text:format("two", "list_deployments", "list_deployments"))
     assert.equal(0, (child.run { "check", files.path .. "/one.lua" }))
