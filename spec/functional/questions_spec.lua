@@ -39,6 +39,15 @@ local RECIPES = {
       local answers = rc.all { function() return ctx:confirm "Another one?" end, function() job:wait { timeout = 20 } end }
       return { another = answers[1] }
     end }]],
+  once = [[
+    local rc = require "rc"
+    return rc.tool { name = "once", description = "O.", uses = { "submit_request", "update_deployment" }, run = function(_, ctx)
+      local id = "a1b2c3d4-0000-4000-8000-000000000001"
+      rc.finally(function() rc.tools.update_deployment { deployment_id = id, min_instances = 0 } end)
+      local job = rc.submit { deployment_id = id }
+      local another = ctx:confirm "Another one?"
+      return { another = another, id = job.request_id }
+    end }]],
   several = [[
     local rc = require "rc"
     return rc.tool { name = "several", description = "S.", run = function(_, ctx)
@@ -192,6 +201,21 @@ describe("a question on the command line", function()
         assert.equal(1, #sim:requests { method = "POST", path = "/cancel" })
         assert.equal(1, #sim:requests { method = "PATCH" })
         assert.matches("interrupted", terminal.out, 1, true)
+      end)
+
+      person("is not answered by a terminal that closes: jobs are cancelled, clean-ups run, as at Ctrl-C", function()
+        local result = files.path .. "/result"
+        local line = ("%s run %s/once.lua >%s; exit 7"):format(child.program, files.path, result)
+        local terminal <close> = terminals.spawn(line, env())
+        shows(terminal, "Another one? [y/N]")
+        terminal.handle:kill "KILL" -- script, which holds the terminal's other end
+        terminal:wait_until(function()
+          return #sim:requests { method = "PATCH" } == 1 and #sim:requests { method = "POST", path = "/cancel" } == 1
+        end)
+        local file = assert(io.open(result))
+        local text = file:read "a"
+        file:close()
+        assert.equal("", text)
       end)
     end)
   end)

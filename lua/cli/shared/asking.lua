@@ -175,6 +175,15 @@ local function read_line(prompt)
   return nil, "eof"
 end
 
+local SIGNAL = 1 -- seconds in which SIGHUP comes when a terminal closes; it ends the call
+
+-- A terminal that has gone has answered nothing, least of all no.
+local function refuse_gone()
+  if stdio.is_terminal(0) then return end
+  fiber.sleep(SIGNAL)
+  error(errors.new("The terminal has gone, and the question was not answered.", { code = "cannot_ask" }), 0)
+end
+
 -- Asks until `read` takes the answer.
 ---@return boolean answered  false: the input has ended
 ---@return any value
@@ -182,6 +191,7 @@ local function ask_until(prompt, read)
   while true do
     local line, why = read_line(prompt)
     if why == "eof" then
+      refuse_gone()
       tell("  the input has ended: taken as a no\n")
       return false
     end
