@@ -44,13 +44,31 @@ local function says_type(schema, field)
   return false
 end
 
+-- One that cannot be written would take the list of all tools with it.
+local function check_written(schema, field)
+  local ok, message = pcall(json.encode, schema)
+  if not ok then fail("field '%s' cannot be written as JSON: %s", field, tostring(message)) end
+end
+
+local DRAFT = "https://json-schema.org/draft/2020-12/schema"
+local check_draft
+
+-- What each keyword's value must be, by the schema of schemas: a wrong one would show at some call, or never.
+local function check_keywords(schema, field)
+  local dialect = schema["$schema"]
+  if dialect ~= nil and dialect ~= DRAFT then return end
+  check_draft = check_draft or assert(require("lib.schema").compile { ["$ref"] = DRAFT })
+  local ok, message = check_draft(schema, meter.new { still = true })
+  if not ok then fail("field '%s' is no JSON Schema: %s", field, message) end
+end
+
 local function check_schema(schema, field)
   if not says_type(schema, field) then
     fail("field '%s': the schema's type must be \"object\"%s, got %s", field, field == "input" and "" or ", or another one",
       tostring(schema.type))
   end
-  local ok, message = pcall(json.encode, schema)
-  if not ok then fail("field '%s' cannot be written as JSON: %s", field, tostring(message)) end
+  check_written(schema, field)
+  check_keywords(schema, field)
 end
 
 local LISTS = { "required", "enum", "allOf", "anyOf", "oneOf", "prefixItems", "examples", "type" }
@@ -96,6 +114,7 @@ function M.read_schema(given, field)
     return given, given, false
   end
   local schema = parameters.compile(given, field).schema
+  check_written(schema, field)
   return schema, schema, true
 end
 
@@ -182,7 +201,11 @@ end
 ---@return { schema: table|core.json.Raw, check: fun(arguments: any, work: Meter?): table|nil, Error? }
 function M.compile(input)
   if input == nil then input = {} end
-  if type(input) == "table" and not is_schema(input) then return parameters.compile(input) end
+  if type(input) == "table" and not is_schema(input) then
+    local compiled = parameters.compile(input)
+    check_written(compiled.schema, "input")
+    return compiled
+  end
   local schema, written = M.read_schema(input, "input")
   return { schema = written, check = compile_reader(schema) }
 end

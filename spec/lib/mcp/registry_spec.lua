@@ -142,6 +142,49 @@ describe("mcp.registry.compile", function()
     end
   end)
 
+  -- One of them in the list of tools would be the end of the list, or of each call that meets it.
+  local wrong = {
+    ["properties/s/multipleOf must be greater than 0"] = { multipleOf = 0 },
+    ['properties/s/type must .* not "strng"'] = { type = "strng" },
+    ["properties/s/minimum must be a number"] = { minimum = "5" },
+    ["properties/s/maxLength must be at least 0"] = { maxLength = -1 },
+    ["properties/s/pattern must be a string"] = { pattern = 5 },
+    ["properties/s/enum must be an array"] = { enum = "x" },
+    ["properties/s/additionalProperties must be an object or true or false"] = { additionalProperties = "no" },
+    ["at %.properties%.s%.maximum: JSON has no infinity"] = { maximum = 1 / 0 },
+  }
+
+  for message, property in pairs(wrong) do
+    it("refuses a schema whose keyword is wrong: " .. message, function()
+      local schema = { type = "object", properties = { s = property } }
+      for _, field in ipairs { "input", "output" } do
+        local _, err = registry.compile({ name = "a", description = "A.", [field] = schema, run = function() end }, { strict = true })
+        assert.matches("field '" .. field .. "' .*" .. message, err and err.message)
+      end
+    end)
+  end
+
+  it("refuses parameters that the list of tools could not be written with", function()
+    for _, parameter in ipairs {
+      { "s", "number", "S", minimum = 0 / 0 }, { "s", "number", "S", maximum = 1 / 0 }, { "s", "string", "cut \xC3" },
+      { "s", "string", "S", examples = { "\xFF" } }, { "s", "string", "S", enum = { "a", [3] = "b" } },
+    } do
+      for _, field in ipairs { "input", "output" } do
+        local _, err = registry.compile({ name = "a", description = "A.", [field] = { parameter }, run = function() end })
+        assert.matches("field '" .. field .. "' cannot be written as JSON: at .properties.s.", err and err.message, 1, true)
+      end
+    end
+  end)
+
+  it("leaves other drafts and unknown keywords alone", function()
+    for _, schema in ipairs {
+      { type = "object", properties = { s = { nullable = 1, ["x-order"] = { 1 } } } },
+      { type = "object", ["$schema"] = "http://json-schema.org/draft-07/schema#", properties = { s = { exclusiveMinimum = true } } },
+    } do
+      assert.is_table(registry.compile { name = "a", description = "A.", output = schema, run = function() end })
+    end
+  end)
+
   it("checks results in full when asked to, and publishes a schema that errors fit", function()
     local tool = assert(registry.compile(kit.tool {
       output = { { "images", "array", "Images", items = { { "url", "string", "Where" } } } },

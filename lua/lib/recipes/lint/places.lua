@@ -63,18 +63,24 @@ local function follow_path(node, message)
   return node, line, rest
 end
 
-local function quoted(message)
+-- The way to a keyword of a schema: "is no JSON Schema: properties/s/type must …", "as JSON: at .properties.s.minimum: …".
+local function keyword_path(message)
+  return message:match "is no JSON Schema: ([%w_/$]+) " or message:match "as JSON: at %.([%w_.]+):" or ""
+end
+
+local function words_of(message)
   local words = {}
   for word in message:gmatch "'([^']*)'" do
     if #words >= MOST_WORDS then break end
     words[#words + 1] = word
   end
+  for word in keyword_path(message):gmatch "[%w_$]+" do words[#words + 1] = word end
   return words
 end
 
 -- Goes on from a value as far as the words of the message name what is in it.
 local function follow_words(node, line, message)
-  for _, word in ipairs(quoted(message)) do
+  for _, word in ipairs(words_of(message)) do
     local value, at = step(node, word)
     if at then node, line = value, at else line = text_in(node, word) or line end
   end

@@ -55,6 +55,13 @@ describe("the line of a message about a declaration", function()
     assert.equal(4, line("field 'title' must be a text, got number", source))
   end)
 
+  it("is that of the keyword of a schema", function()
+    local source = 'local rc = require "rc"\nreturn rc.tool {\n  input = { type = "object", properties = {\n    s = {\n'
+      .. '      minimum = 1 / 0,\n      multipleOf = 0,\n    },\n  } },\n}'
+    assert.equal(6, line("field 'input' is no JSON Schema: properties/s/multipleOf must be greater than 0, not 0", source))
+    assert.equal(5, line("field 'input' cannot be written as JSON: at .properties.s.minimum: JSON has no infinity", source))
+  end)
+
   it("is that of the declaration where a field is missing, or made elsewhere", function()
     assert.equal(8, line "field 'title' is missing")
     assert.equal(3, line("field 'input' is missing", 'local rc = require "rc"\nlocal t = {}\nreturn rc.tool(t)'))
