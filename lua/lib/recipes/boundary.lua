@@ -18,6 +18,7 @@ local M = {}
 local getmetatable_of = debug.getmetatable -- whatever __metatable says
 local MAX_DEPTH, MAX_VALUES, MAX_BYTES = 100, 1000000, 64 * 1024 * 1024
 local MOST_FAULTS = 20 -- named; who has made more looks at the first ones
+local MOST_KEYS = 12   -- of a place that are shown, half of them from its end
 
 local made_here = setmetatable({}, { __mode = "k" }) ---@type table<table, true>
 
@@ -128,10 +129,14 @@ end
 
 -- The keys that lead to the value being copied.
 local function place(state, depth)
-  local parts = {}
+  local parts, left_out = {}, depth - 1 - MOST_KEYS
   for i = 1, depth - 1 do
     local key = state.path[i]
-    parts[i] = type(key) == "string" and "." .. brief(key, 60) or ("[%d]"):format(key)
+    if left_out <= 0 or i <= MOST_KEYS // 2 or i > MOST_KEYS // 2 + left_out then
+      parts[#parts + 1] = type(key) == "string" and "." .. brief(key, 60) or ("[%d]"):format(key)
+    elseif i == MOST_KEYS // 2 + 1 then
+      parts[#parts + 1] = "…"
+    end
   end
   return #parts == 0 and "the value" or "the value at " .. table.concat(parts)
 end
@@ -155,8 +160,18 @@ local function has_room(state, count)
   return state.bytes >= 0
 end
 
+-- Once there is too much, all that comes is too much: that is one fault.
+local function refuse_rest(state, depth, message, most)
+  if not state.faults then return refuse(state, depth, message, most) end
+  if not state.faults[message] then
+    state.faults[message] = true
+    refuse(state, depth, message, most)
+  end
+  return json.null
+end
+
 local function too_long(state, depth)
-  return refuse(state, depth, "has more than %d bytes of text", MAX_BYTES)
+  return refuse_rest(state, depth, "has more than %d bytes of text", MAX_BYTES)
 end
 
 local function take_string(value, state, depth)
@@ -239,7 +254,7 @@ end
 
 function copy(value, state, depth)
   state.values = state.values - 1
-  if state.values < 0 then return refuse(state, depth, "has more than %d parts", MAX_VALUES) end
+  if state.values < 0 then return refuse_rest(state, depth, "has more than %d parts", MAX_VALUES) end
   if state.meter then state.meter:step() end
   local kind = type(value)
   if kind == "table" then return copy_table(value, state, depth) end

@@ -7,6 +7,7 @@ local clock = require "lib.clock"
 local fiber = require "lib.fiber"
 local log = require "core.log"
 local places = require "lib.recipes.places"
+local redaction = require "lib.redaction"
 
 local M = {}
 
@@ -15,6 +16,7 @@ local CPU_MS = 1000      -- of processor time, each
 local ALL_CPU_MS = 2000  -- … and all of them together
 local CLOSE_CPU_MS = 500 -- … and what stopped fibers have left to be closed: clean-ups must not lose theirs to it
 local MOST_NOTES = 20    -- that are told; the others are counted
+local MOST_BYTES = 1000  -- of each: the result that they are told with must have room beside them
 
 ---@class Cleanup
 ---@field fn fun()
@@ -34,7 +36,7 @@ local function note(call, err)
   local message = err
   if boundary.is_error(err) then message = rawget(err, "message") end
   if type(message) ~= "string" then message = "an error of type " .. type(message) end
-  message = "a clean-up failed: " .. message
+  message = "a clean-up failed: " .. redaction.brief(message, MOST_BYTES)
   table.insert(call.notes, message)
   log.write("warning", ("recipe '%s': %s"):format(call.recipe.name, (message:gsub("[\r\n]+", " | "))))
 end

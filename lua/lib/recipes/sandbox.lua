@@ -199,10 +199,12 @@ end
 local LOAD_LIMITS = { cpu_ms = 500, memory_bytes = 64 * 1024 * 1024 }
 local KEPT_BYTES = 512 * 1024 * 1024 -- of all calls of a recipe, and of what it keeps between them
 
+local MAX_MESSAGE = 4096
+
 local function describe(err)
-  if type(err) == "string" then return err end
-  local message = type(err) == "table" and rawget(err, "message")
-  return type(message) == "string" and message or "the file raised an error of type " .. type(err)
+  local message = type(err) == "table" and rawget(err, "message") or err
+  if type(message) ~= "string" then return "the file raised an error of type " .. type(err) end
+  return brief(message, MAX_MESSAGE)
 end
 
 local reasons = {

@@ -47,6 +47,21 @@ describe("a result of a recipe", function()
     assert.equal('{"other":{},"rows":[{"cells":[],"style":{}}]}', json.encode(answer.data))
   end)
 
+  it("stays one beside a clean-up that fails at great length", function()
+    local answer = call { main = { "", 'rc.finally(function() error(("x"):rep(10000000)) end) return { seed = 7 }' } }
+    assert.is_true(answer.ok, answer.text)
+    assert.equal(7, answer.data.seed)
+    assert.matches("^a clean%-up failed: main.lua:3: x+…$", answer.text)
+    assert.is_true(#answer.text < 2000)
+  end)
+
+  it("says once that there is too much of it, and shows a long way in part", function()
+    local answer = call { main = { "", "local t = {} for i = 1, 1200000 do t[i] = i end return { list = t }" } }
+    assert.equal(1, select(2, answer.text:gsub("has more than", "")))
+    answer = call { main = { "", "local t = {} for _ = 1, 200 do t = { t } end return { deep = t }" } }
+    assert.matches("the value at .deep[1][1][1][1][1]…[1][1][1][1][1][1] is nested more than 100 levels deep", answer.text, 1, true)
+  end)
+
   it("has them in what a recipe gets of another, and hands on", function()
     local answer = call {
       inner = { DECLARED, "return { urls = {} }" },

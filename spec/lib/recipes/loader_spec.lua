@@ -49,6 +49,12 @@ describe("recipes.loader", function()
     assert.matches("a recipe has 1048576 at most", refused("--" .. ("x"):rep(1048577)))
   end)
 
+  it("keeps the beginning of a message of megabytes", function()
+    local message = refused 'error(("x"):rep(5000000))'
+    assert.matches("^poster.lua:1: x+…$", message)
+    assert.is_true(#message < 5000)
+  end)
+
   it("names file and line of a syntax error, and of an error while loading", function()
     assert.matches("^poster.lua:3: ", refused(HEAD .. "local x = 1\nreturn rc.tool { name = }"))
     assert.matches("^poster.lua:2: .*on purpose", refused(HEAD .. "error 'on purpose'"))
