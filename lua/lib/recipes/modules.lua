@@ -41,8 +41,8 @@ Modules.__index = Modules
 ---@return Modules
 function M.new(options)
   return setmetatable({
-    folder = options.folder, root = options.root or options.folder, lenient = not options.strict, files = {}, asked = {}, names = 0, late = false,
-    reading = options.reading,
+    folder = options.folder, root = options.root or options.folder, lenient = not options.strict, files = {}, asked = {}, names = 0,
+    late = false, reading = options.reading,
   }, Modules)
 end
 

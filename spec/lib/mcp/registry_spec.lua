@@ -143,7 +143,7 @@ describe("mcp.registry.compile", function()
   end)
 
   -- One of them in the list of tools would be the end of the list, or of each call that meets it.
-  local wrong = {
+  local misspelt = {
     ["properties/s/multipleOf must be greater than 0"] = { multipleOf = 0 },
     ['properties/s/type must .* not "strng"'] = { type = "strng" },
     ["properties/s/minimum must be a number"] = { minimum = "5" },
@@ -154,11 +154,11 @@ describe("mcp.registry.compile", function()
     ["at %.properties%.s%.maximum: JSON has no infinity"] = { maximum = 1 / 0 },
   }
 
-  for message, property in pairs(wrong) do
+  for message, property in pairs(misspelt) do
     it("refuses a schema whose keyword is wrong: " .. message, function()
-      local schema = { type = "object", properties = { s = property } }
+      local given = { type = "object", properties = { s = property } }
       for _, field in ipairs { "input", "output" } do
-        local _, err = registry.compile({ name = "a", description = "A.", [field] = schema, run = function() end }, { strict = true })
+        local _, err = registry.compile({ name = "a", description = "A.", [field] = given, run = function() end }, { strict = true })
         assert.matches("field '" .. field .. "' .*" .. message, err and err.message)
       end
     end)
@@ -177,11 +177,11 @@ describe("mcp.registry.compile", function()
   end)
 
   it("leaves other drafts and unknown keywords alone", function()
-    for _, schema in ipairs {
+    for _, given in ipairs {
       { type = "object", properties = { s = { nullable = 1, ["x-order"] = { 1 } } } },
       { type = "object", ["$schema"] = "http://json-schema.org/draft-07/schema#", properties = { s = { exclusiveMinimum = true } } },
     } do
-      assert.is_table(registry.compile { name = "a", description = "A.", output = schema, run = function() end })
+      assert.is_table(registry.compile { name = "a", description = "A.", output = given, run = function() end })
     end
   end)
 

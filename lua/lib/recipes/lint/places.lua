@@ -65,7 +65,11 @@ end
 
 -- The way to a keyword of a schema: "is no JSON Schema: properties/s/type must …", "as JSON: at .properties.s.minimum: …".
 local function keyword_path(message)
-  return message:match "is no JSON Schema: ([%w_/$]+) " or message:match "as JSON: at %.([%w_.]+):" or ""
+  for _, before in ipairs { "is no JSON Schema: ", "as JSON: at ." } do
+    local _, last = message:find(before, 1, true)
+    if last then return message:match("^[%w_/.$]+", last + 1) or "" end
+  end
+  return ""
 end
 
 local function words_of(message)
