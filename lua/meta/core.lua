@@ -630,7 +630,8 @@ local http = {}
 ---@field total_ms? integer       default 120,000; 0: none
 ---@field idle_ms? integer        ends a transfer that moved no byte for so long; default 0: never
 ---@field max_bytes? integer      limit of the answer's body after decompression, default 64 MiB
----@field keep_head? boolean      of a larger body (not with save_as) the first max_bytes count: the answer is `cut`, no error
+---@field keep_head? boolean      a larger body (not with save_as) is no error: it is shortened as JSON (`left_out`), and of one that is still
+---                                larger, or is 16 times as large, the first bytes count (`cut`)
 ---@field no_redirects? boolean   a redirect is the answer, also of a GET
 ---@field public_only? boolean    refuse this machine's addresses and those of private networks (code "address")
 
@@ -640,6 +641,7 @@ local http = {}
 ---@field body string             "" with save_as
 ---@field url string              where it came from, after redirects
 ---@field cut boolean             with keep_head: the body is the beginning of a larger one
+---@field left_out integer        with keep_head: bytes of texts over 16 KiB that the body has not; each says in its place how many
 
 --- Starts a transfer.  GET and HEAD follow up to 5 redirects, other methods none.  A method other
 --- than GET and HEAD uses a connection of its own, so that it is never sent twice.

@@ -22,8 +22,8 @@ return {
   output = schema.result({ { "ok", shapes.OK }, { "result", shapes.RESULT }, { "output_urls", shapes.OUTPUT_URLS },
     { "note", shapes.NOTE, optional = true } }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
-  run = function(input)
-    local result, err = results.read(input.deployment_id, input.request_id)
+  run = function(input, ctx)
+    local result, err = results.read(input.deployment_id, input.request_id, ctx.answer_by)
     if not result then return nil, err end
     local status = answers.word(result, "status")
     local outcome = lifecycle.outcome(status)

@@ -1,6 +1,7 @@
 local client = require "spec.support.client"
 local http = require "core.http"
 local httpd = require "core.httpd"
+local json = require "core.json"
 local loop = require "core.loop"
 local responder = require "spec.support.responder"
 
@@ -80,6 +81,31 @@ describe("core.http limits", function()
     assert.same({ 123456, true }, { #response.body, response.cut })
     response = assert(fetch { method = "POST", url = server.url .. "/post", body = "b", max_bytes = 10, keep_head = true })
     assert.same({ ("z"):rep(10), true, 201 }, { response.body, response.cut, response.status })
+  end)
+
+  it("shortens the long texts of a larger answer, and keeps all else of it", function()
+    local head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+    local server <close> = responder.start {
+      ["GET /texts"] = { { head .. '{"a":"', "long ", 20000, '","b":["', 1, "long ", 20000, '",1.50],"c":"é\\"x"}', 1 }, "close" },
+      ["GET /halves"] = { { head .. '["x', "\\ud83e\\udd8a", 5000, '"]', 1 }, "close" },
+      ["GET /characters"] = { { head .. '["x', "日", 30000, '"]', 1 }, "close" },
+      ["GET /numbers"] = { { head .. "[", "1,", 50000, "1]", 1 }, "close" },
+    }
+    local response = assert(get(server.url .. "/texts", { max_bytes = 50000, keep_head = true }))
+    local value = assert(json.decode(response.body))
+    assert.matches("^long .*… %[83616 bytes left out%]$", value.a)
+    assert.equal(value.a, value.b[1])
+    assert.same({ 'é"x', false, 2 * 83616 }, { value.c, response.cut, response.left_out })
+    assert.equal(83616, 5 * 20000 - 16384)
+    assert.matches(',1.50],"c":', response.body, 1, true)
+    for _, path in ipairs { "/halves", "/characters" } do -- no character is cut in two
+      response = assert(get(server.url .. path, { max_bytes = 50000, keep_head = true }))
+      assert.matches("^x.*… %[%d+ bytes left out%]$", assert(json.decode(response.body))[1])
+    end
+    response = assert(get(server.url .. "/numbers", { max_bytes = 50000, keep_head = true }))
+    assert.same({ 50000, true, 0 }, { #response.body, response.cut, response.left_out })
+    response = assert(get(server.url .. "/texts", { keep_head = true }))
+    assert.same({ 0, 200034 }, { response.left_out, #response.body })
   end)
 
   it("does not save the beginning of a larger answer as a file", function()

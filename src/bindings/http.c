@@ -48,7 +48,7 @@ static void set_text(lua_State *L, const char *field, const char *text, size_t s
 
 static void push_response(lua_State *L, const struct client_result *r)
 {
-    lua_createtable(L, 0, 5); // response
+    lua_createtable(L, 0, 6); // response
     lua_pushinteger(L, r->status);
     lua_setfield(L, -2, "status");
     set_text(L, "headers", r->headers->data ? r->headers->data : "", r->headers->size);
@@ -56,6 +56,8 @@ static void push_response(lua_State *L, const struct client_result *r)
     set_text(L, "url", r->url, strlen(r->url));
     lua_pushboolean(L, r->cut);
     lua_setfield(L, -2, "cut");
+    lua_pushinteger(L, (lua_Integer)r->left_out);
+    lua_setfield(L, -2, "left_out");
 }
 
 static void push_callback(lua_State *L, const struct transfer *t)

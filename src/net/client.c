@@ -194,6 +194,7 @@ static void finish(struct client_transfer *t, CURLcode rc)
     result.code = why.code;
     result.partial =
         why.code != CLIENT_OK && s->head_ended && result.status >= 200 && !t->message->save_as;
+    result.left_out = s->brief.left_out + s->brief.text_left;
     s->stale = s->stale || result.cut || why.code != CLIENT_OK;
     result.message = why.code == CLIENT_OK ? NULL : why.message;
     download_abort(&s->download); // its file is gone before the owner hears of the end

@@ -43,9 +43,11 @@ struct client_request {
     long total_ms;         ///< from leaving the queue; 0: none
     uint64_t idle_ms;      ///< once connected; 0: never
     size_t max_bytes;      ///< of the answer's body, decompressed
-    bool keep_head;        ///< of a body over max_bytes (in memory) the first max_bytes count
-    bool no_redirects;     ///< a redirect is the answer, also of a GET
-    bool public_only;      ///< CLIENT_ADDRESS for a host of this machine or of a private network
+    /// A body over max_bytes (in memory) is shortened as JSON (base/brief.h); of one that is still
+    /// larger, or is 16 times as large, the first max_bytes count.
+    bool keep_head;
+    bool no_redirects; ///< a redirect is the answer, also of a GET
+    bool public_only;  ///< CLIENT_ADDRESS for a host of this machine or of a private network
 };
 
 enum client_code {
@@ -72,9 +74,10 @@ struct client_result {
     const char *message; ///< sentence for a person, names the host; NULL when code is CLIENT_OK
     bool sent;           ///< whether any byte of the request may have left
     bool cut;            ///< keep_head: there was more of the body
-    bool partial; ///< code is not CLIENT_OK: the head of an answer had come, and what there is of
-                  ///< its body
-    long status;  ///< these four: when code is CLIENT_OK, or where `partial`
+    bool partial;        ///< code is not CLIENT_OK: the head of an answer had come, and what there
+                         ///< is of its body
+    uint64_t left_out;   ///< keep_head: bytes of long texts that the body has not
+    long status;         ///< these four: when code is CLIENT_OK, or where `partial`
     const struct buf *headers; ///< header block of the last response
     struct buf *body;          ///< may be freed early by the callee, to save memory
     const char *url;           ///< after redirects

@@ -13,6 +13,7 @@
 
 enum {
     HEAD_LIMIT = 256 << 10, // bytes of a header block; newer libcurls end at 300 KiB, less clearly
+    MOST_BRIEF = 16,        // times max_bytes, of a body that is shortened
     LONGEST_HEAD = 900000,  // of a request; libcurl ends at 1 MiB, and says that memory is out
     KEEP_ROOM = 64 << 10,   // a buffer over this size is not kept for the next transfer
 };
@@ -23,6 +24,14 @@ static size_t refuse(struct client_slot *s, enum slot_stop stop)
 {
     s->stop = stop;
     return CURL_WRITEFUNC_ERROR;
+}
+
+static void forget_body(struct client_slot *s)
+{
+    buf_clear(&s->body);
+    s->received = 0;
+    s->brief = (struct brief){ 0 };
+    s->shortens = false;
 }
 
 static bool is_upgrade(const struct client_slot *s)
@@ -39,8 +48,7 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *arg)
     if (size >= 5 &&
         memcmp(bytes, "HTTP/", 5) == 0) { // a redirect or an interim answer came before
         buf_clear(&s->head);
-        buf_clear(&s->body);
-        s->received = 0;
+        forget_body(s);
         s->head_ended = false;
     }
     if (s->head_ended) // a trailer
@@ -89,18 +97,48 @@ static bool expect_body(struct client_slot *s)
     return true;
 }
 
+// Shortens what has come of a body that turns out to be too large.
+static bool begin_brief(struct client_slot *s)
+{
+    struct buf body = { 0 };
+    if (!brief_feed(&s->brief, s->body.data, s->body.size, &body)) {
+        buf_free(&body);
+        return false;
+    }
+    buf_free(&s->body);
+    s->body = body;
+    s->shortens = true;
+    return true;
+}
+
+// As much of the body as max_bytes hold, shortened where it is larger.
+static size_t keep(struct client_slot *s, const char *bytes, size_t size)
+{
+    size_t most = s->message->max_bytes;
+    s->received += size;
+    if (s->received <= most)
+        return buf_append(&s->body, bytes, size) ? size : refuse(s, SLOT_MEMORY);
+    if (!s->shortens && !begin_brief(s))
+        return refuse(s, SLOT_MEMORY);
+    if (!brief_feed(&s->brief, bytes, size, &s->body))
+        return refuse(s, SLOT_MEMORY);
+    if (s->body.size <= most && s->received / MOST_BRIEF <= most)
+        return size;
+    if (s->body.size > most)
+        s->body.size = most;
+    return refuse(s, SLOT_CUT);
+}
+
 static size_t on_body(char *bytes, size_t one, size_t size, void *arg)
 {
     (void)one;
     struct client_slot *s = arg;
     if (s->received == 0 && !expect_body(s))
         return CURL_WRITEFUNC_ERROR;
-    size_t room = s->message->max_bytes - s->received;
-    if (size > room) {
-        if (!keeps_head(s))
-            return refuse(s, SLOT_TOO_LARGE);
-        return refuse(s, buf_append(&s->body, bytes, room) ? SLOT_CUT : SLOT_MEMORY);
-    }
+    if (keeps_head(s))
+        return keep(s, bytes, size);
+    if (size > s->message->max_bytes - s->received)
+        return refuse(s, SLOT_TOO_LARGE);
     s->received += size;
     if (is_saved(s)) {
         if (download_write(&s->download, bytes, size))
@@ -389,12 +427,12 @@ void client_slot_clear(struct client_slot *s)
     s->owner = NULL;
     s->stop = SLOT_RUNS;
     s->file_error = 0;
-    s->received = 0;
     s->head_ended = false;
     s->on_wire = false;
     s->detail[0] = '\0';
     shrink(&s->head);
     shrink(&s->body);
+    forget_body(s);
     if (!s->stale)
         return;
     curl.easy_reset(s->easy);

@@ -2,6 +2,7 @@
 #ifndef RCMCP_NET_CLIENT_SLOT_H
 #define RCMCP_NET_CLIENT_SLOT_H
 
+#include "base/brief.h"
 #include "base/buf.h"
 #include "net/client_message.h"
 #include "net/client_poll.h"
@@ -40,6 +41,8 @@ struct client_slot {
     struct download download;
     int upload_fd;   ///< -1: none
     size_t received; ///< bytes of the body
+    struct brief brief;
+    bool shortens;   ///< the body is what `brief` leaves of it
     bool head_ended; ///< the empty line behind the headers has come
     bool on_wire;    ///< the connection stands and libcurl begins to write the request
     enum slot_stop stop;

@@ -69,7 +69,7 @@ end
 
 local function note(structured, has_structured)
   return ("… shortened; the whole JSON has %s bytes%s"):format(M.grouped(#structured), has_structured and " and is in structuredContent"
-    or ": ask for less of it, or use rcmcp call on a command line, which prints all")
+    or ": ask for less of it, or use rcmcp call on a command line, which prints it unshortened")
 end
 
 --- The text of structured content.

@@ -48,7 +48,7 @@ end
 ---@return CallResult
 function M.result(result, bytes, limit)
   local statement = ("This result was shortened: it has %s bytes, and one message may have %s. Ids, URLs and other small members are "
-    .. "whole, large ones are not. rcmcp call on a command line prints all of it."):format(grouped(bytes), grouped(limit))
+    .. "whole, large ones are not. rcmcp call on a command line prints it unshortened."):format(grouped(bytes), grouped(limit))
   local copy = {}
   for key, value in pairs(result) do copy[key] = value end
   local used = 0

@@ -268,13 +268,13 @@ local function unproven(response, value, operation)
 end
 
 --- Reads an answer.
----@param response { status: integer, body: string, cut: boolean?, location: string? }
+---@param response { status: integer, body: string, cut: boolean?, left_out: integer?, location: string? }
 ---@param operation? Operation  the write that it answers; nil: a read
 ---@return core.json.Raw|string|nil value  JSON, or text where the body is none
 ---@return Error?
 function M.read(response, operation)
   local status, text = response.status, response.body
-  local value = body.json(text, response.cut)
+  local value = body.json(text, response.cut, response.left_out)
   if status < 300 then
     -- A write cannot be sent again to get a better answer: its ids are worth more than nothing.
     value = value or operation and body.beginning(text)

@@ -115,7 +115,8 @@ local DEFAULTS = {}
 
 ---@class ReadOptions
 ---@field once? boolean       one try: the caller repeats it itself
----@field total_ms? integer   with `once`: a time limit
+---@field total_ms? integer   a time limit, of each try
+---@field idle_ms? integer    a try is given up when no byte came for so long
 ---@field passes? fun(response: HttpResponse): boolean  without `once`: see lib.retry
 ---@field secrets? Secrets[]  what is secret in the answer, beside the key
 
@@ -137,7 +138,7 @@ function M.get(url, options)
   if #url > LONGEST_URL then return nil, too_long(url) end
   options = options or DEFAULTS
   local request = { method = "GET", url = url, headers = headers_of_read, bearer = key,
-    keep_head = true, total_ms = options.once and options.total_ms }
+    keep_head = true, total_ms = options.total_ms, idle_ms = options.idle_ms }
   local response, err
   if options.once then
     response, err = http.request(request)
@@ -148,7 +149,7 @@ function M.get(url, options)
   local failed = failure(err)
   local partial = err.partial
   if partial and partial:is_success() and partial.body ~= "" then
-    failed.unreadable = redaction.foreign(partial.body, options.secrets)
+    failed.unreadable, failed.early = redaction.foreign(partial.body, options.secrets), failed.summary
   end
   return nil, failed
 end

@@ -28,8 +28,15 @@ local function repaired(text)
     count > 1 and (", and %d more"):format(count - 1) or "")
 end
 
+-- What was left out of a body on its way, because it is larger than what is kept.
+local function brief_note(left_out)
+  if (left_out or 0) == 0 then return "" end
+  return ("RunComfy's answer was larger than the 64 MiB that are kept: %d bytes of its longest texts were left out."):format(left_out)
+end
+
 -- Why something is missing; nil where nothing is.
 local function reason(cut, problem, deep)
+  if type(cut) == "string" then return ("RunComfy's answer ended early (%s): what had come of it is shown."):format(cut) end
   if cut then return "RunComfy's answer is larger than the 64 MiB that are read: what these hold is shown." end
   if problem then
     return ("RunComfy's answer was not valid JSON (%s): what stands before that place was kept."):format(problem)
@@ -40,7 +47,8 @@ local function reason(cut, problem, deep)
 end
 
 local function joined(first, second)
-  return first == "" and second or second and first .. " " .. second or first
+  if not second or second == "" then return first end
+  return first == "" and second or first .. " " .. second
 end
 
 local function salvaged(text, note, cut)
@@ -55,12 +63,15 @@ end
 --- that is nested too deep, are JSON as far as they go.
 ---@param body string
 ---@param cut? boolean  the body is the beginning of a larger one
+---@param left_out? integer  bytes of long texts that it has lost on its way
 ---@return core.json.Raw?
-function M.json(body, cut)
-  local value, note = json.raw(body), ""
+function M.json(body, cut, left_out)
+  local value, note = json.raw(body), brief_note(left_out)
   if not value then
-    body, note = repaired(body)
-    value = note ~= "" and json.raw(body) or nil
+    local repair
+    body, repair = repaired(body)
+    value = repair ~= "" and json.raw(body) or nil
+    note = joined(note, repair)
   end
   if value and value:depth() <= DEEPEST then return noted(value, note) end
   local part, problem = salvaged(body, note, cut)
@@ -69,10 +80,11 @@ end
 
 --- What stands before the place where a body is no JSON any more; nil where nothing does.
 ---@param body string
+---@param early? string  why no more of it came
 ---@return core.json.Raw?
-function M.beginning(body)
+function M.beginning(body, early)
   local text, note = repaired(body)
-  return (salvaged(text, note))
+  return (salvaged(text, note, early))
 end
 
 --- What is wrong with a body that is meant as JSON, and where; nil where it is not meant so, or nothing is wrong.

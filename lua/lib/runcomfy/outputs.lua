@@ -16,6 +16,7 @@ local function entry(node_id, channel, item, url)
 end
 
 local function collect(list, node_id, channel, items)
+  if not items:text():find('"url"', 1, true) then return end -- it may have millions of numbers
   for _, item in items:pairs() do
     local url = item:kind() == "object" and item:get "url"
     if url then list[#list + 1] = entry(node_id, channel, item, url) end

@@ -11,11 +11,16 @@ local M = {}
 local TRIES = 3 -- of what cannot be read
 local PAUSE = 0.5 -- seconds before the second, doubled for the third
 
+--- How long a result may take: a large one comes slowly, but it comes.
+M.IDLE_MS = 30000    -- without a byte
+M.LONGEST_MS = 120000
+M.SHORTEST_MS = 250
+
 --- What an answer that cannot be read whole holds of a result; nil where it holds nothing.
 ---@param err Error  of answers.object, or of a read whose answer broke off
 ---@return core.json.Raw? result
 function M.part(err)
-  local value = err.unreadable and body.beginning(err.unreadable)
+  local value = err.unreadable and body.beginning(err.unreadable, err.early)
   return value and value:kind() == "object" and value or nil
 end
 
@@ -30,12 +35,15 @@ end
 --- The result.  An answer that cannot be read is asked for up to three times; then what stands before its fault counts.
 ---@param deployment_id string
 ---@param request_id string
+---@param answer_by? number  moment of lib.clock at which the caller wants an answer: then what had come of it counts
 ---@return core.json.Raw|nil result, Error?  settled: asking further does not help
-function M.read(deployment_id, request_id)
+function M.read(deployment_id, request_id, answer_by)
   local result, err
+  local left = answer_by and (answer_by - clock.now()) * 1000 or M.LONGEST_MS
+  local longest = math.floor(math.max(M.SHORTEST_MS, math.min(M.LONGEST_MS, left)))
   for try = 1, TRIES do
     if try > 1 then clock.sleep(PAUSE * 2 ^ (try - 2)) end
-    local answer, refused = serverless.result(deployment_id, request_id)
+    local answer, refused = serverless.result(deployment_id, request_id, { idle_ms = M.IDLE_MS, total_ms = longest })
     if not answer then return lifecycle.ended_in(refused) or M.part(refused), refused end
     result, err = answers.object(answer, "a result")
     if result then return result end

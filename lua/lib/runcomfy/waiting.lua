@@ -151,7 +151,9 @@ Wait.__index = Wait
 
 -- The API itself.  One try each: the wait is the retry.
 local function api_source(deployment_id, request_id)
-  local function options(seconds) return { once = true, total_ms = math.max(1, math.floor(seconds * 1000)) } end
+  local function options(seconds, idle_ms)
+    return { once = true, total_ms = math.max(1, math.floor(seconds * 1000)), idle_ms = idle_ms }
+  end
   return {
     status = function(seconds)
       local status, err = serverless.status(deployment_id, request_id, options(seconds))
@@ -159,7 +161,7 @@ local function api_source(deployment_id, request_id)
       return answers.object(status, "a status")
     end,
     result = function(seconds)
-      local result, err = serverless.result(deployment_id, request_id, options(seconds))
+      local result, err = serverless.result(deployment_id, request_id, options(seconds, results.IDLE_MS))
       result = result or lifecycle.ended_in(err)
       if not result then return nil, err end
       result, err = answers.object(result, "a result")
@@ -174,10 +176,10 @@ local function api_source(deployment_id, request_id)
 end
 
 -- How long one poll may take: it ends with the wait.
-function Wait:bound()
+function Wait:bound(longest)
   local now = clock.now()
   local own = self.deadline - self.started < MOMENT and POLL_ALONE or self.deadline - now
-  return math.max(POLL_SHORTEST, math.min(POLL_LONGEST, own, self.answer_by - now))
+  return math.max(POLL_SHORTEST, math.min(longest, own, self.answer_by - now))
 end
 
 local function start_sleep(self, seconds, callback)
@@ -220,8 +222,8 @@ local function settle_poll(ok, answer, ...)
 end
 
 -- One poll, which ends with the wait where its caller may leave.
-function Wait:try(fetch)
-  local seconds = self:bound()
+function Wait:try(fetch, longest)
+  local seconds = self:bound(longest)
   if not self.may_be_left then return fetch(seconds) end
   local task = fiber.spawn(fetch, seconds)
   task.quiet = true
@@ -270,9 +272,9 @@ function Wait:may_pass(err)
 end
 
 -- Calls `fetch` until it answers or the wait ends; nil, err and whether the refusal is final.
-function Wait:fetch(fetch)
+function Wait:fetch(fetch, longest)
   while true do
-    local answer, err, word = self:try(fetch)
+    local answer, err, word = self:try(fetch, longest)
     if answer then
       self.refusals, self.bytes = 0, nil
       return answer, word
@@ -297,8 +299,8 @@ end
 
 -- The result and its status word; of one that cannot be read, what it holds.
 function Wait:fetch_result()
-  local result, err, final = self:fetch(self.source.result)
-  if result or not final or not self.source.part then return result, err end
+  local result, err, final = self:fetch(self.source.result, results.LONGEST_MS / 1000)
+  if result or not (final or err.early) or not self.source.part then return result, err end
   local part, word = self.source.part(err)
   if part then return part, word end
   return nil, err
@@ -322,7 +324,7 @@ end
 -- A word that nobody knows may be that of an end: the result tells, where there is one.
 function Wait:ended_unknown(status)
   if self.ended_early or self.deadline - clock.now() < MOMENT then return nil end
-  local result, _, result_word = self:try(self.source.result)
+  local result, _, result_word = self:try(self.source.result, POLL_LONGEST)
   if not result or not lifecycle.outcome(result_word) then return nil end
   return self:waited { status = status, result = result, ending = lifecycle.outcome(result_word) }
 end
@@ -331,7 +333,7 @@ function Wait:run()
   local status
   if self.answer_by - clock.now() < MOMENT then return self:waited {} end
   while true do
-    local seen, err, final = self:fetch(self.source.status)
+    local seen, err, final = self:fetch(self.source.status, POLL_LONGEST)
     if final then return nil, err end
     if not seen then return self:waited { status = status, err = err } end
     status, self.seen = seen, true

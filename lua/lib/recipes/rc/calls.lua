@@ -15,6 +15,7 @@ local clock = require "lib.clock"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local json = require "core.json"
+local large_results = require "lib.recipes.rc.large_results"
 local nested = require "lib.recipes.rc.nested"
 local registry = require "lib.mcp.registry"
 local waiting = require "lib.runcomfy.waiting"
@@ -31,6 +32,13 @@ M.GRANTS = {
 
 --- Codes of calls that were refused here: repeating them does not help.
 M.REFUSALS = { not_allowed = true, unknown_tool = true, cycle = true, depth = true }
+
+---@class rc.JobCall
+---@field answer_by? number  moment of lib.clock at which an answer is wanted
+
+--- A call on a job's behalf that asks for nothing more.
+---@type rc.JobCall
+M.FOR_JOB = {}
 
 local granted_by = {}
 for owner, names in pairs(M.GRANTS) do
@@ -157,13 +165,13 @@ end
 ---@param state rc.State
 ---@param name string
 ---@param input table     plain
----@param for_job? boolean
+---@param for_job? rc.JobCall  it is made on a job's behalf
 ---@param run? fun(input: table): { data: any }|nil, Error?  does the work in the tool's place, under the tool's name and rights
 ---@return { text: string?, data: any }|nil result, Error? err
 function M.perform(state, name, input, for_job, run)
   local tool, err = find(state, name, for_job)
   if not tool then return nil, err end
-  local ctx = nested.new(state, tool)
+  local ctx = nested.new(state, tool, for_job and for_job.answer_by)
   local function proceed()
     if run then return run(input) end
     return attempt(state, name, input, function() return registry.attempt(tool, input, ctx) end)
@@ -180,12 +188,12 @@ end
 ---@param state rc.State
 ---@param name string
 ---@param input table
----@param for_job? boolean
+---@param for_job? rc.JobCall
 ---@return string|nil text, Error? err
 function M.perform_text(state, name, input, for_job)
   local result, err = M.perform(state, name, input, for_job)
   if not result then return nil, err end
-  if result.data ~= nil then return json.encode(result.data) end
+  if result.data ~= nil then return json.encode(large_results.of_tool(name, result.data)) end
   return json.encode { text = result.text }
 end
 

@@ -131,7 +131,7 @@ function Job:wait(options)
 end
 
 local function status(record)
-  local result, err = calls.perform(record.state, "get_request_status", ids(record), true)
+  local result, err = calls.perform(record.state, "get_request_status", ids(record), calls.FOR_JOB)
   if not result then return nil, err end
   local text = json.encode(result.data.status)
   record.instance_id = lifecycle.instance_id(json.raw(text)) or record.instance_id
@@ -147,7 +147,7 @@ function Job:result()
 end
 
 local function cancel(record)
-  local result, err = calls.perform(record.state, "cancel_request", ids(record), true)
+  local result, err = calls.perform(record.state, "cancel_request", ids(record), calls.FOR_JOB)
   if not result then return nil, err end
   return tostring(result.data.outcome)
 end

@@ -39,9 +39,11 @@ end
 
 ---@param state rc.State
 ---@param tool Tool
+---@param answer_by? number  moment of lib.clock
 ---@return table ctx
-function M.new(state, tool)
+function M.new(state, tool, answer_by)
   local self = { state = state, tool = tool.name, chain = state.chain, call = state.call, requests = state.call and state.call.requests }
+  self.answer_by = answer_by
   for _, key in ipairs(shared) do self[key] = state.ctx[key] end
   self.outermost = state.ctx.outermost or state.ctx
   return setmetatable(self, Nested)

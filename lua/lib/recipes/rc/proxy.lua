@@ -19,13 +19,13 @@ end
 
 -- What ran a job that has ended may stand in its result alone.  A read that fails tells nothing.
 local function in_result(record)
-  local answer = calls.perform(record.state, "get_request_result", ids(record), true)
+  local answer = calls.perform(record.state, "get_request_result", ids(record), calls.FOR_JOB)
   return answer and lifecycle.instance_id(raw(answer.data.result))
 end
 
 -- The instance that the status names now, or the result of a job that has ended; where none does: nil, nil, the status.
 local function look_up(record)
-  local answer, err = calls.perform(record.state, "get_request_status", ids(record), true)
+  local answer, err = calls.perform(record.state, "get_request_status", ids(record), calls.FOR_JOB)
   if not answer then return nil, err end
   local status = raw(answer.data.status)
   local word = status:kind() == "object" and status:value "status"

@@ -1,17 +1,18 @@
 --- The wait for a job: polls by lib.runcomfy.waiting's policy, each poll a call of a tool.
 
-local abridge = require "lib.abridge"
 local calls = require "lib.recipes.rc.calls"
 local clock = require "lib.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
+local large_results = require "lib.recipes.rc.large_results"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
 
 local FEW = 2 -- polls of what is refused and may pass: the tools try it a few times themselves
+local MOST = 0.9 -- of the time for a poll: then the tool says what it has of a result that comes slowly
 local CANCEL_BOUND = 5 -- seconds for the cancel of a job whose caller has gone
 
 local function ids(record)
@@ -45,22 +46,8 @@ local function remember_outputs(record, output_urls)
   end
 end
 
-local LONGEST, SHORTENED = 4 * 1024 * 1024, 1024 * 1024 -- bytes of a result: that a recipe gets whole; and of a longer one
-local MOST_PARTS = 200000 -- of a result: each takes memory of the recipe's
-
--- The result as a recipe can hold it, and the note of what was done.
-local function bounded_result(data)
-  local result = raw(data.result)
-  local bytes = result:size()
-  local is_large = bytes > LONGEST or bytes > 2 * MOST_PARTS and select(2, result:text():gsub(",", "")) > MOST_PARTS
-  if not is_large then return result, data.note end
-  local note = ("The result has %d bytes and was shortened; output_urls are whole."):format(bytes)
-  local text = abridge.text(result, SHORTENED, { plain = true })
-  return json.raw(text), type(data.note) == "string" and data.note .. " " .. note or note
-end
-
 local function finished(record, data)
-  local result, note = bounded_result(data)
+  local result, note = large_results.bounded(data.result, data.note)
   local output_urls = json.decode(json.encode(data.output_urls or json.as_array {}))
   remember_outputs(record, output_urls)
   record.instance_id = lifecycle.instance_id(result) or record.instance_id
@@ -70,8 +57,10 @@ local function finished(record, data)
   }
 end
 
-local function fetch_result(record)
-  local answer, err = calls.perform(record.state, "get_request_result", ids(record), true)
+-- Within `seconds` of real time, where they are given: then what has come of a large one counts.
+local function fetch_result(record, seconds)
+  local answer_by = seconds and clock.now() + seconds * math.max(1, clock.speed())
+  local answer, err = calls.perform(record.state, "get_request_result", ids(record), { answer_by = answer_by })
   if not answer then return nil, err end
   return finished(record, answer.data)
 end
@@ -87,8 +76,8 @@ end
 
 -- One poll, by a tool; where it hangs it is given up after `seconds` of real time: a clock that runs faster makes the network
 -- no faster.
-local function bounded(seconds, fn, record)
-  local task = fiber.spawn(fn, record)
+local function bounded(seconds, fn, record, ...)
+  local task = fiber.spawn(fn, record, ...)
   task.quiet = true
   local over = false
   local _ <close> = clock.after(seconds * math.max(1, clock.speed()), function()
@@ -109,15 +98,15 @@ end
 
 -- The status, by the tool.
 local function poll(record)
-  local answer, err = calls.perform(record.state, "get_request_status", ids(record), true)
+  local answer, err = calls.perform(record.state, "get_request_status", ids(record), calls.FOR_JOB)
   local status = answer and raw(answer.data.status) or lifecycle.ended_in(err)
   if not status then return nil, err end
   record.instance_id = lifecycle.instance_id(status) or record.instance_id
   return status
 end
 
-local function fetch(record)
-  local ended, err = fetch_result(record)
+local function fetch(record, seconds)
+  local ended, err = fetch_result(record, seconds)
   if not ended then return nil, err end
   return ended, nil, ended.status
 end
@@ -125,7 +114,7 @@ end
 local function source(record)
   return {
     status = function(seconds) return bounded(seconds, poll, record) end,
-    result = function(seconds) return bounded(seconds, fetch, record) end,
+    result = function(seconds) return bounded(seconds, fetch, record, seconds * MOST) end,
     forgives = is_forgivable, few = FEW,
   }
 end
@@ -148,7 +137,7 @@ local function cancel_remote(record)
   local entry = requests and requests:find(record.deployment_id, record.request_id)
   if entry and entry.cancelling or requests and requests:has_ended(record.deployment_id, record.request_id) then return end
   if entry then entry.cancelling, entry.told = true, true end
-  local task = fiber.spawn(calls.perform, record.state, "cancel_request", ids(record), true)
+  local task = fiber.spawn(calls.perform, record.state, "cancel_request", ids(record), calls.FOR_JOB)
   task.quiet = true
   local _ <close> = clock.after(CANCEL_BOUND, function() task:cancel("took too long") end)
   local answer, err = select(2, task:join())
