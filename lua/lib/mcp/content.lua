@@ -13,11 +13,16 @@ local encode = json.encode
 local MOST_TEXT = 4 * 1024 * 1024 -- bytes of a result that is given twice, so that every client sees the whole
 local KEPT_BYTES = 1024       -- of a field that survives a result which is too large
 
+---@class Begun
+---@field name_in fun(self: Begun, err: Error): Error  the error, which names what goes on
+---@field text fun(self: Begun): string?               the same in words; nil where nothing does
+
 ---@class CallResult  what a call of a tool gives, in no protocol's words
 ---@field text? string      a message for a person
 ---@field data? any           the structured content
 ---@field content? Block[]   what the answer shows beside, in order
 ---@field outline? fun(): Outline?  what its text says first where the data are long: see lib.mcp.faces
+---@field begun? Begun     what the call has begun and not seen end: an error that takes the result's place names it
 ---@field is_error boolean
 ---@field pending? boolean    there is no result yet: the data say how to come back for it
 ---@field simulated? boolean    of the simulator: the data get the mark that says so
@@ -34,7 +39,7 @@ end
 
 --- The error that carries a result which cannot be delivered as one: what made it may have been paid.
 ---@param message string  what is wrong with it
----@param result { text: string?, data: any, content: Block[]?, simulated: boolean? }
+---@param result { text: string?, data: any, content: Block[]?, simulated: boolean?, begun: Begun? }
 ---@return Error
 function M.undelivered(message, result)
   local text = result.text and message .. "\n" .. result.text or message
@@ -47,7 +52,8 @@ function M.undelivered(message, result)
   local data = json.ordered({ "ok", "error", "code", "returned", "simulated" }, {
     ok = false, error = message, code = "bad_result", returned = result.data, simulated = result.simulated,
   })
-  return errors.new(text, { code = "bad_result", data = data, content = shown })
+  local err = errors.new(text, { code = "bad_result", data = data, content = shown })
+  return result.begun and result.begun:name_in(err) or err
 end
 
 -- Whether the structure says no more than the text does.

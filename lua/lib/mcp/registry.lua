@@ -279,8 +279,9 @@ end
 -- A result that is not what the tool promised: an error that carries it, for what made it may have been paid.
 local function misfit(tool, result, problem)
   local message = ("tool '%s': its result breaks its own output schema: %s; what it gave is in 'returned'"):format(tool.name, problem)
-  log.write("error", message)
-  return content.undelivered(message, result)
+  local err = content.undelivered(message, result)
+  log.write("error", result.begun and result.begun:text() and message .. ". " .. result.begun:text() or message)
+  return err
 end
 
 -- What a tool returned, as a result or as an error that carries it.
@@ -337,7 +338,7 @@ function M.call(tool, arguments, ctx)
   if not result then return content.failure(err) end
   return {
     text = result.text, data = result.data, content = result.content, is_error = false, mark_beside = result.mark_beside,
-    pending = result.pending,
+    pending = result.pending, begun = result.begun,
     outline = result.outline,
   }
 end

@@ -72,6 +72,7 @@ function M.call(recipe, fn, args, ctx, options)
   if not outcome then return nil, err end
   local result, problem = gathered:result(outcome.notes)
   if not result then return nil, call.requests:name_in(problem) end
+  result.begun = call.requests
   return result
 end
 

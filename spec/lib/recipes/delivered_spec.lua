@@ -98,6 +98,45 @@ describe("a result of a recipe", function()
     assert.same({ urls = "u" }, answer.data.returned)
   end)
 
+  it("names the jobs that go on where it breaks its output, in the log, too", function()
+    local submits = ([[local job = rc.submit { deployment_id = "%s" } ]]):format(kit.TEXT_TO_IMAGE)
+    for _, way in ipairs { "main", "run_recipe" } do
+      for body, is_open in pairs { [submits .. "return { urls = 'u' }"] = true, [submits .. "job:wait() return { urls = 'u' }"] = false } do
+        with({ main = { DECLARED .. ' uses = { "submit_request" },', body } }, function(bench)
+          local lines <close> = kit.log()
+          local answer = bench:call(way, way == "run_recipe" and { name = "main", input = {} } or {})
+          assert.is_false(answer.ok)
+          assert.same({ urls = "u" }, answer.data.returned)
+          if not is_open then
+            assert.is_nil(answer.data.open_requests)
+            assert.equal(0, lines:count "Still open at RunComfy")
+            return
+          end
+          local id = answer.data.open_requests[1].request_id
+          assert.matches(id, answer.text, 1, true)
+          assert.matches("Do not submit it again", answer.text, 1, true)
+          assert.is_true(lines:count("Still open at RunComfy, and paid for while it runs: request " .. id) == 1)
+        end)
+      end
+    end
+  end)
+
+  it("comes through run_recipe with its content and texts", function()
+    with({ main = { "", 'return { n = 1 }, "said", rc.text "shown", rc.image("\\137PNG\\r\\n\\26\\n0000", "image/png")' } }, function(bench)
+      local answer = bench:call("run_recipe", { name = "main" })
+      assert.is_true(answer.ok, answer.text)
+      assert.same({ "text", "image" }, { answer.content[1].type, answer.content[2].type })
+    end)
+    with({ main = { DECLARED, 'return { urls = 1 }, "said", rc.text "shown", rc.image("\\137PNG\\r\\n\\26\\n0000", "image/png")' } },
+      function(bench)
+        local answer = bench:call("run_recipe", { name = "main" })
+        assert.is_false(answer.ok)
+        assert.same({ "text", "image" }, { answer.content[1].type, answer.content[2].type })
+        assert.matches("said", answer.text, 1, true)
+        assert.same({ urls = 1 }, answer.data.returned)
+      end)
+  end)
+
   it("reaches a recipe that called it, in the error", function()
     local answer = call {
       inner = { DECLARED, "return { urls = 'u' }" },
@@ -130,6 +169,19 @@ describe("a result of a recipe", function()
     end, { recipe_cpu_ms = 100 })
   end)
 
+  it("keeps the arrays that came from us empty, without a declaration, too", function()
+    for value, expected in pairs {
+      ['rc.json.decode("[]")'] = "[]", ['rc.json.decode([[{"a":[],"o":{}}]])'] = '{"a":[],"o":{}}', ["rc.json.array()"] = "[]",
+      ["rc.map({}, function() end)"] = "[]", ["rc.all {}"] = "[]",
+      ['rc.tools.list_deployments({ ids = { "none" } }).deployments'] = "[]",
+      ['(function() local list = rc.json.decode("[1]") list[1] = nil return list end)()'] = "[]",
+      ['rc.json.decode(rc.json.encode { x = rc.json.array() })'] = '{"x":[]}', ["{}"] = "{}",
+    } do
+      local answer = call { main = { 'uses = { "list_deployments" },', "return { v = " .. value .. " }" } }
+      assert.equal('{"v":' .. expected .. "}", json.encode { v = answer.data.v }, value)
+    end
+  end)
+
   it("is whole in the text that every client sees, however long it is", function()
     local answer = call { main = { DECLARED, "return { urls = ('u'):rep(50000) }" } }
     assert.equal(json.encode { urls = ("u"):rep(50000) }, answer.content[1].text)
@@ -160,6 +212,19 @@ describe("rcmcp run", function()
     status, out = run(recipe("main", DECLARED, "return { urls = {} }"))
     assert.equal(0, status)
     assert.equal('{"simulated":true,"urls":[]}\n', out)
+  end)
+
+  it("says in any case that a list is simulated, which has no room for it", function()
+    for _, body in ipairs { "return { 10, 20 }", "return rc.json.array()", "return 5" } do
+      for _, words in ipairs { {}, { "-q" }, { "--json" }, { "-q", "--json" } } do
+        local status, _, err = run(recipe("main", "", body), words)
+        assert.equal(0, status)
+        assert.equal(1, select(2, err:gsub("SIMULATED: made up by", "")), err)
+      end
+    end
+    for _, words in ipairs { { "-q" }, { "--json" } } do
+      assert.equal("", (select(3, run(recipe("main", "", "return { a = 1 }"), words))))
+    end
   end)
 
   it("does the same for a script", function()

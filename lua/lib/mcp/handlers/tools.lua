@@ -42,7 +42,8 @@ end
 local function unwritable(request, tool, problem, ctx)
   local message = ("tool '%s': its result cannot be written as JSON: %s"):format(tool.name, problem)
   log.write("error", message)
-  return assert(write(request, tool, content.failure(receipts.name_in(ctx.receipts, errors.new(message)))))
+  local err = receipts.name_in(ctx.receipts, errors.new(message))
+  return assert(write(request, tool, content.failure(err)))
 end
 
 -- A shortened result that breaks the schema which clients check is an error for them: it is told as one, with all it holds.
