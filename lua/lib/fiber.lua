@@ -302,6 +302,12 @@ function Fiber:close_in(budget)
   return budget:close(self.thread)
 end
 
+--- Where a fiber of a budget waits, as a traceback.
+---@return string
+function Fiber:where()
+  return debug.traceback(self.thread)
+end
+
 local function answered(raise, ...)
   if raise then error((...), 0) end
   return ...

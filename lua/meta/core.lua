@@ -169,8 +169,8 @@ function Budget:resume(thread, ...) end
 ---@return boolean ok, any err
 function Budget:close(thread) end
 
---- The limit that was reached.
----@return nil|"cpu"|"memory"
+--- The limit that was reached, and whether the memory that ran out was that of the budget around it.
+---@return nil|"cpu"|"memory" limit, boolean crowded
 function Budget:expired() end
 
 ---@return number seconds  processor time of all slices

@@ -57,10 +57,13 @@ static int free_budget(lua_State *L)
 
 static char traced; // its address, at index 0, tells the tables of on_error from any other
 
+enum { LONGEST_MESSAGE = 4096 }; // that a traceback begins with: a longer one is not copied for it
+
 // The error and where it was raised, in a table: a message handler has one result.
 static int on_error(lua_State *L)
 {
-    const char *message = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : NULL;
+    bool is_short = lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) <= LONGEST_MESSAGE;
+    const char *message = is_short ? lua_tostring(L, 1) : NULL;
     lua_settop(L, 1);
     lua_createtable(L, 2, 1);
     lua_insert(L, 1); // pair error
@@ -136,11 +139,21 @@ static int push_stopped(lua_State *L, lua_State *co, const struct budget *b, int
     else if (nresults >= 3 && lua_type(co, -1) == LUA_TSTRING)
         lua_xmove(co, L, 1); // an error of memory that was not caught
     else
-        lua_pushnil(L);
+        lua_pushstring(L, budget_place(b));
     return 3;
 }
 
-static int push_outcome(lua_State *L, lua_State *co, int status, int nresults)
+// An error for which no handler ran: memory had run out.  -> "failed", error, place
+static int push_untraced(lua_State *L, lua_State *co, const struct budget *b)
+{
+    lua_pushliteral(L, "failed");
+    lua_xmove(co, L, 1);
+    lua_pushstring(L, budget_place(b));
+    return 3;
+}
+
+static int push_outcome(lua_State *L, lua_State *co, const struct budget *b, int status,
+                        int nresults)
 {
     if (!lua_checkstack(L, nresults + 2)) {
         lua_pop(co, nresults);
@@ -148,12 +161,11 @@ static int push_outcome(lua_State *L, lua_State *co, int status, int nresults)
         lua_pushliteral(L, "too many results");
         return 2;
     }
-    if (status != LUA_OK && status != LUA_YIELD) {
-        lua_pushliteral(L, "failed");
-        lua_xmove(co, L, 1);
-        return 2;
-    }
+    if (status != LUA_OK && status != LUA_YIELD)
+        return push_untraced(L, co, b);
     bool failed = status == LUA_OK && !lua_toboolean(co, -nresults);
+    if (failed && nresults == 2)
+        return push_untraced(L, co, b);
     lua_pushstring(L, status == LUA_YIELD ? "waiting" : failed ? "failed" : "done");
     int skipped = status == LUA_OK ? 1 : 0; // the boolean of `body`
     lua_xmove(co, L, nresults - skipped);
@@ -177,7 +189,7 @@ static int resume_slice(lua_State *L)
     int status = budget_resume(co, L, b, nargs, &nresults);
     if (budget_expired(b) != BUDGET_FINE)
         return push_stopped(L, co, b, nresults);
-    return push_outcome(L, co, status, nresults);
+    return push_outcome(L, co, b, status, nresults);
 }
 
 static int close_thread(lua_State *L)
@@ -210,7 +222,8 @@ static int expired(lua_State *L)
         lua_pushnil(L);
     else
         lua_pushstring(L, limit_name(limit));
-    return 1;
+    lua_pushboolean(L, budget_is_crowded(check_budget(L)));
+    return 2;
 }
 
 static int used(lua_State *L)

@@ -49,8 +49,10 @@ static bool owner_may_grow(const struct alloc *a, struct alloc_owner *owner, siz
     if (!owner || a->owner != owner)
         return true;
     for (const struct alloc_owner *o = owner; o; o = o->parent) {
-        if (o->used + growth > o->ceiling)
+        if (o->used + growth > o->ceiling) {
+            owner->crowded = o != owner;
             return refuse(owner);
+        }
     }
     owner->refused = false;
     if (growth >= ALLOC_LARGE && owner->pressed)

@@ -5,6 +5,7 @@
 #include "host/host.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -18,6 +19,8 @@ static const double LOOK_PAUSE = 0.0005;
 // byte, and every third instruction can do it.
 static const size_t LOOK_BYTES = 370000000;
 
+enum { PLACE_BYTES = 512, PLACE_FRAMES = 16 };
+
 struct budget {
     struct host *host;
     struct alloc_owner *owner;
@@ -25,9 +28,10 @@ struct budget {
     int64_t cpu_used;  // of the slices that ended
     int64_t began;     // thread's CPU time when its first slice of `turn` began
     uint64_t turn;
-    size_t collect_at; // bytes held at which to collect garbage
-    double looked;     // monotonic clock at the last look in the hook
-    bool late;         // it took longer than cpu_limit
+    size_t collect_at;       // bytes held at which to collect garbage
+    double looked;           // monotonic clock at the last look in the hook
+    bool late;               // it took longer than cpu_limit
+    char place[PLACE_BYTES]; // see budget_place()
 };
 
 struct slice {
@@ -48,6 +52,38 @@ enum budget_limit budget_expired(const struct budget *b)
     if (b->owner->exhausted)
         return BUDGET_MEMORY;
     return b->late ? BUDGET_CPU : BUDGET_FINE;
+}
+
+// Notes where the code stands, as a traceback does.  Allocates nothing.
+static void note_place(struct budget *b, lua_State *L)
+{
+    size_t length = 0;
+    lua_Debug ar;
+    b->place[0] = '\0';
+    for (int level = 0; level < PLACE_FRAMES && lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline <= 0)
+            continue;
+        char *at = b->place + length;
+        size_t room = sizeof b->place - length;
+        int written =
+            snprintf(at, room, "\n\t%s:%d: where it was then", ar.short_src, ar.currentline);
+        if (written < 0 || (size_t)written >= room) {
+            *at = '\0';
+            return;
+        }
+        length += (size_t)written;
+    }
+}
+
+const char *budget_place(const struct budget *b)
+{
+    return b->place;
+}
+
+bool budget_is_crowded(const struct budget *b)
+{
+    return b->owner->exhausted && b->owner->crowded;
 }
 
 // The slice that runs now; NULL outside of slices and in the host's code inside one.
@@ -135,7 +171,10 @@ static void on_count(lua_State *L, lua_Debug *ar)
     if (!s)
         return;
     struct budget *b = s->budget;
-    if (budget_expired(b) != BUDGET_FINE || (is_due(b) && is_over(s, 0))) {
+    bool before = budget_expired(b) != BUDGET_FINE;
+    if (before || (is_due(b) && is_over(s, 0))) {
+        if (!before)
+            note_place(b, L);
         budget_stop(L);
         return;
     }
@@ -209,11 +248,15 @@ int budget_stop(lua_State *L)
 // An allocation waits: is there time left?  An error of memory may be caught, hence the hook.
 static void on_pressed(struct alloc_owner *owner)
 {
-    const struct budget *b = owner->arg;
+    struct budget *b = owner->arg;
     const struct slice *s = b->host->slice;
     if (!s || s->budget != b)
         return;
-    if (is_over(s, 0))
+    bool before = b->late;
+    bool over = is_over(s, 0);
+    if (owner->refused || (over && !before))
+        note_place(b, s->running);
+    if (over)
         set_hook(s->running, 1);
     else
         pace(s->running, b);

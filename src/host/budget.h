@@ -35,6 +35,14 @@ void budget_free(struct budget *b);
 /// The limit that was reached; from then on nothing of the budget runs.
 enum budget_limit budget_expired(const struct budget *b);
 
+/// Where its code stood when memory was refused to it or a limit was found to be reached, in the
+/// lines of a traceback, the innermost first; "" when that never was.  Lives as long as the budget,
+/// and changes.
+const char *budget_place(const struct budget *b);
+
+/// Whether the memory that ran out was that of the budget around it.
+bool budget_is_crowded(const struct budget *b);
+
 void budget_use(const struct budget *b, struct budget_use *use);
 
 /// Takes the hook from a coroutine that does not run.

@@ -9,6 +9,7 @@ local clean_all = require("lib.text").clean_all
 local M = {}
 
 local MAX_FRAMES, MAX_MESSAGE = 10, 4096
+local OUT_OF_MEMORY = "not enough memory" -- Lua's own words; a recipe may catch it, and go on with less
 
 -- Tracebacks shorten long names to "...end of the name".
 local function is_own(name, sources)
@@ -35,6 +36,26 @@ function M.frames(traceback, recipe)
     end
   end
   return frames
+end
+
+local function frame_of(fn)
+  local info = fn and debug.getinfo(fn, "S")
+  return info and info.linedefined > 0 and ("%s:%d, in the function that begins there"):format(info.short_src, info.linedefined) or nil
+end
+
+-- The recipe's frames; where none is known, as after a tail call (`return f()`), the function that the call runs.
+local function frames_of(traceback, call)
+  local frames = M.frames(traceback, call.recipe)
+  if #frames == 0 then frames[1] = frame_of(call.fn) end
+  return frames
+end
+
+--- Where a function begins, as messages go on with it; "" of one that is not Lua's.
+---@param fn? function
+---@return string
+function M.beginning(fn)
+  local frame = frame_of(fn)
+  return frame and "\n  at " .. frame or ""
 end
 
 local function with_frames(message, frames)
@@ -65,24 +86,34 @@ end
 --- What a recipe raised, as the host's error value.
 ---@param err any
 ---@param traceback? string
----@param recipe Recipe
+---@param call CallState
 ---@return Error
-function M.raised(err, traceback, recipe)
+function M.raised(err, traceback, call)
   local message = message_of(err)
+  if message == OUT_OF_MEMORY then
+    message = ("%s: a call of a recipe may use %g MiB"):format(message, call.limits.memory_bytes / 1048576)
+  end
   local copy = type(err) == "table" and import_fields(err) or { code = "recipe_error" }
   if boundary.is_deliberate(err) then return errors.new(message, copy) end
-  local frames = M.frames(traceback, recipe)
+  local frames = frames_of(traceback, call)
   copy.frames = frames
   return errors.new(with_frames(message, frames), copy)
+end
+
+local function memory_used_up(call)
+  local _, crowded = call.budget:expired()
+  if not crowded then
+    return ("needed more than the %g MiB of memory that a call may use"):format(call.limits.memory_bytes / 1048576)
+  end
+  return ("needed more than the %g MiB of memory that all its calls may use, with what it keeps in globals from earlier ones")
+    :format(sandbox.KEPT_BYTES / 1048576)
 end
 
 local limits = {
   cpu = function(call)
     return ("used more than the %g seconds of processor time that it may use between two waits"):format(call.limits.cpu_ms / 1000)
   end,
-  memory = function(call)
-    return ("needed more than the %g MiB of memory that a call may use"):format(call.limits.memory_bytes / 1048576)
-  end,
+  memory = memory_used_up,
   timeout = function(call)
     return ("took longer than the %g seconds that a call may take"):format(call.limits.seconds)
   end,
@@ -96,7 +127,7 @@ local limits = {
 ---@return Error
 function M.limited(limit, call, traceback)
   local message = ("stopped: recipe '%s' %s"):format(call.recipe.name, limits[limit](call))
-  local frames = M.frames(traceback, call.recipe)
+  local frames = frames_of(traceback, call)
   return errors.new(with_frames(message, frames), { code = limit, frames = frames })
 end
 

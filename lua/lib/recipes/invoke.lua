@@ -65,7 +65,7 @@ end
 ---@param options InvokeOptions
 ---@return CallResult|nil result, Error? err
 function M.call(recipe, fn, args, ctx, options)
-  local gathered = returned.new(options.declaration.name or recipe.name)
+  local gathered = returned.new(options.declaration.name or recipe.name, fn)
   local outcome, err, call = run(recipe, fn, strict(args, options), ctx, options, {
     take = function(value) return fiber.shield(gathered.take, gathered, value) end, -- it is there: no cancellation loses it
   })

@@ -5,6 +5,7 @@
 
 local boundary = require "lib.recipes.boundary"
 local content = require "lib.mcp.content"
+local failure = require "lib.recipes.failure"
 local json = require "core.json"
 local log = require "core.log"
 local members = require "lib.recipes.rc.members"
@@ -18,6 +19,7 @@ local MAX_JSON = 64 * 1024 * 1024 -- bytes of the data, and of the text, as JSON
 
 ---@class Returned
 ---@field package name string                  of the recipe
+---@field package fn? function                 that returned it
 ---@field package faults string[]
 ---@field package salvage fun(value: any): any  a copy that JSON can say
 ---@field package blocks Block[]
@@ -26,10 +28,11 @@ local MAX_JSON = 64 * 1024 * 1024 -- bytes of the data, and of the text, as JSON
 local Returned = {}
 Returned.__index = Returned
 
----@param name string  of the recipe
+---@param name string   of the recipe
+---@param fn? function  that returns it
 ---@return Returned
-function M.new(name)
-  local self = setmetatable({ name = name, faults = {}, blocks = {}, texts = {}, data = {} }, Returned)
+function M.new(name, fn)
+  local self = setmetatable({ name = name, fn = fn, faults = {}, blocks = {}, texts = {}, data = {} }, Returned)
   self.salvage = boundary.salvager(self.faults, function(mark)
     local kind, payload = boundary.open(mark)
     if kind == "content" then
@@ -79,7 +82,7 @@ local function problem(self)
   end
   if #faults == 0 then return nil end
   local more = faults.more and ("; and %d more"):format(faults.more) or ""
-  return ("recipe '%s' returned what is no result: %s%s"):format(self.name, table.concat(faults, "; "), more)
+  return ("recipe '%s' returned what is no result: %s%s%s"):format(self.name, table.concat(faults, "; "), more, failure.beginning(self.fn))
 end
 
 --- The neutral result; an error that carries it where something is wrong with it.
@@ -96,7 +99,7 @@ function Returned:result(notes)
   redacted.result(result)
   local message = problem(self)
   if not message then return result end
-  log.write("error", message)
+  log.write("error", (message:gsub("\n +", " ")))
   return nil, content.undelivered(message, result)
 end
 

@@ -76,8 +76,8 @@ local function take_results(call, options, ...)
 end
 
 local function conclude(call, options, main, ok, ...)
-  if call.timed_out then return nil, failure.limited("timeout", call) end
-  if call.reason == "client_left" and not ok then return nil, failure.limited("client_left", call) end
+  if call.timed_out then return nil, failure.limited("timeout", call, call.waited_at) end
+  if call.reason == "client_left" and not ok then return nil, failure.limited("client_left", call, main.traceback) end
   local limit = call.budget:expired()
   if limit then
     local at = main
@@ -85,7 +85,7 @@ local function conclude(call, options, main, ok, ...)
     return nil, failure.limited(limit, call, at.traceback)
   end
   if ok then return take_results(call, options, ...) end
-  return nil, failure.raised((...), main.traceback, call.recipe)
+  return nil, failure.raised((...), main.traceback, call)
 end
 
 local function add_notes(call, outcome, err)
@@ -101,7 +101,7 @@ end
 
 local function start(call, fn, args, options)
   call.budget = call:new_budget()
-  call.deadline = clock.now() + call.limits.seconds
+  call.fn, call.deadline = fn, clock.now() + call.limits.seconds
   if options.prepare then options.prepare(call) end
   return M.spawn(call, fn, table.unpack(args, 1, args.n or #args))
 end
@@ -111,13 +111,18 @@ local function join_leaving(call)
   for _, task in ipairs(call.leaving) do task:join() end
 end
 
-local function run_to_end(call, fn, args, options)
-  local main = start(call, fn, args, options)
+-- The time is the function's: one that has ended has its result, however long its clean-ups take.
+local function join_in_time(call, main)
   local _ <close> = clock.after(call.limits.seconds, function()
-    call.timed_out = true
+    call.timed_out, call.waited_at = true, main:where()
     call:stop "timeout"
   end)
-  local joined = table.pack(join_all(call, main))
+  return join_all(call, main)
+end
+
+local function run_to_end(call, fn, args, options)
+  local main = start(call, fn, args, options)
+  local joined = table.pack(join_in_time(call, main))
   local given_up = joined[1] ~= nil or call.timed_out
   if given_up then abandon.begin(call) end -- beside the clean-ups, which may take their time
   if call.writes > 0 then fiber.shield(fiber.await, call.written, call, WRITES_BOUND) end

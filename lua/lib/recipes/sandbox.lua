@@ -197,7 +197,7 @@ end
 -- Loading --------------------------------------------------------------------------------------------
 
 local LOAD_LIMITS = { cpu_ms = 500, memory_bytes = 64 * 1024 * 1024 }
-local KEPT_BYTES = 512 * 1024 * 1024 -- of all calls of a recipe, and of what it keeps between them
+M.KEPT_BYTES = 512 * 1024 * 1024 -- of all calls of a recipe, and of what it keeps between them
 
 local MAX_MESSAGE = 4096
 
@@ -247,7 +247,7 @@ function M.declare(recipe, text, chunkname)
   }
   local chunk, message = M.load(text, chunkname, recipe.environment)
   if not chunk then return nil, message end
-  recipe.memory = budgets.new { memory_bytes = KEPT_BYTES }
+  recipe.memory = budgets.new { memory_bytes = M.KEPT_BYTES }
   return M.run_declarations(chunk, chunkname, recipe.memory)
 end
 

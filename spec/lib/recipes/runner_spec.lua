@@ -1,3 +1,4 @@
+local budgets = require "core.budget"
 local boundary = require "lib.recipes.boundary"
 local calls = require "lib.recipes.call"
 local clock = require "lib.clock"
@@ -38,6 +39,58 @@ describe("lib.recipes.runner", function()
     assert.equal("hostile.lua:2: no such image", err.message:match("^[^\n]+"))
     assert.same({ "hostile.lua:2, in upvalue 'inner'", "hostile.lua:3, in function <hostile.lua:1>" },
       { (err.frames[1]:gsub("local 'inner'", "upvalue 'inner'")), err.frames[2] })
+  end)
+
+  local at_line_2 = {
+    ["memory in small pieces"] = { "local t = {}\nfor i = 1, 1e9 do t[i] = {} end" },
+    ["memory at once"] = { "local s\ns = ('x'):rep(1e8)", "^not enough memory: a call of a recipe may use 8 MiB" },
+    ["memory in a function of C"] = { "local s = ('a'):rep(1e5)\nlocal t = s:gsub('a', ('%0'):rep(1000))" },
+    ["an error that is too long to be told"] = { "local s = ('x'):rep(3e6)\nerror(s)" },
+    ["time in a coroutine that is closed"] = { [[
+      local co = coroutine.create(function() local _ <close> = setmetatable({}, { __close = function()
+        while true do end end }) coroutine.yield() end) coroutine.resume(co) coroutine.close(co)]] },
+  }
+
+  for what, case in pairs(at_line_2) do
+    it("tells where it was when a limit ended it: " .. what, function()
+      local err = refusal(case[1])
+      assert.matches("\n  at hostile.lua:[23], ", err.message)
+      if case[2] then assert.matches(case[2], err.message) end
+    end)
+  end
+
+  it("tells where it waited when it took too long", function()
+    local time <close> = clock.virtual()
+    local task = recipe.start("local function nap()\n    rc.sleep(90)\n  end\n  nap()", { limits = { seconds = 60 } })
+    time:run_until(function() return task.status == "done" end)
+    local _, _, err = task:join()
+    assert.matches("took longer than the 60 seconds that a call may take\n  at hostile.lua:3, .*\n  at hostile.lua:5, ", err.message)
+  end)
+
+  it("tells where the function begins of which no line is left: a tail call", function()
+    assert.matches("\n  at hostile.lua:1, in the function that begins there$", refusal("return rc.sleep 'soon'").message)
+  end)
+
+  it("keeps the result of a function that ended in time, though its clean-ups did not", function()
+    local time <close> = clock.virtual()
+    local task = recipe.start("rc.finally(function() rc.sleep(4) end) rc.sleep(58) return 'paid'", { limits = { seconds = 60 } })
+    time:run_until(function() return task.status == "done" end)
+    local _, outcome, err = task:join()
+    assert.equal("paid", first(outcome, err))
+  end)
+
+  it("says that its globals hold what it has no room for", function()
+    local loaded, fn = recipe.load("kept = kept or {} kept[#kept + 1] = ('x'):rep(3e6)")
+    loaded.memory = budgets.new { memory_bytes = 16 * 1024 * 1024 }
+    local message
+    local task = fiber.spawn(function()
+      for _ = 1, 10 do
+        local _, err = runner.run(loaded, fn, { n = 0 }, nil, { limits = SMALL })
+        message = message or err and err.message
+      end
+    end)
+    assert.equal("done", task.status)
+    assert.matches("all its calls may use, with what it keeps in globals from earlier ones\n  at hostile.lua:2, ", message)
   end)
 
   it("keeps the fields of an error through pcall and through the end", function()
