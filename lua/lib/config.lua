@@ -137,7 +137,7 @@ end
 local function read_file(path, must_exist)
   local file, message, code = io.open(path, "rb")
   if not file then
-    if code == 2 and not must_exist then return "" end
+    if text_file.is_missing(code) and not must_exist then return "" end
     return fail("cannot read the configuration: %s", message)
   end
   local text, read_message = file:read("a")

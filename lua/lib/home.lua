@@ -30,7 +30,7 @@ function M.config(name, env)
   local base = (env or os.getenv)("XDG_CONFIG_HOME")
   if is_absolute(base) then return base .. "/" .. name end
   local home = M.folder(env)
-  return home and home .. "/.config/" .. name
+  return home and (home == "/" and "" or home) .. "/.config/" .. name
 end
 
 --- A path with the home folder in place of a `~` at its start.

@@ -60,4 +60,13 @@ function M.decode(bytes)
   return nil, problem(text:sub(1, at - 1), describe_byte(text:byte(at)))
 end
 
+local MISSING = { [2] = true, [20] = true } -- ENOENT; ENOTDIR: what should be its folder is a file
+
+--- Whether `io.open` failed because there is no such file.
+---@param code integer?  its third result
+---@return boolean
+function M.is_missing(code)
+  return MISSING[code] or false
+end
+
 return M

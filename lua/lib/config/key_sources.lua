@@ -41,7 +41,7 @@ end
 local function read_login(path)
   local file, message, code = io.open(path, "rb")
   if not file then
-    if code == 2 then return nil end
+    if text_file.is_missing(code) then return nil end
     return unusable(path, "cannot be read: " .. message)
   end
   local text = text_file.unwrap(file:read(65536) or "") or ""
