@@ -8,6 +8,7 @@ local fiber = require "lib.fiber"
 local log = require "core.log"
 local places = require "lib.recipes.places"
 local redaction = require "lib.redaction"
+local standstill = require "lib.standstill"
 
 local M = {}
 
@@ -91,13 +92,27 @@ function Share:ended(budget)
   self.call:forget(budget)
 end
 
--- Runs one function of the recipe in a budget of its own, until `deadline`.
-local function run_one(call, fn, deadline, share, budget)
+-- Ends a clean-up at the call's deadline, which may move.
+local Deadline = {}
+Deadline.__index = Deadline
+
+function Deadline:__close()
+  self.timer:cancel()
+end
+
+function Deadline:arm()
+  self.timer = clock.after(math.max(0, self.call.cleanup_deadline - clock.now()), function()
+    if clock.now() < self.call.cleanup_deadline then return self:arm() end
+    self.task:cancel(("clean-ups have %d seconds"):format(SECONDS))
+  end)
+end
+
+-- Runs one function of the recipe in a budget of its own, until the deadline.
+local function run_one(call, fn, share, budget)
   local task = fiber.spawn_in(budget, fn)
   task.quiet = true
-  local _ <close> = clock.after(math.max(0, deadline - clock.now()), function()
-    task:cancel(("clean-ups have %d seconds"):format(SECONDS))
-  end)
+  local deadline <close> = setmetatable({ call = call, task = task }, Deadline)
+  deadline:arm()
   local ok, err = task:join()
   if task.stopped then task:close_in(budget) end
   share:ended(budget)
@@ -138,19 +153,19 @@ local function give_up(call, why)
   if count > 0 then note(call, ("%d of them did not run: %s"):format(count, why)) end
 end
 
-local function run_cleanups(call, deadline)
+local function run_cleanups(call)
   local share = new_share(call, ALL_CPU_MS)
   while #call.cleanups > 0 do
     local cleanup = table.remove(call.cleanups)
     if not cleanup.done then
       local budget = share:next()
-      if not budget or clock.now() >= deadline then
+      if not budget or clock.now() >= call.cleanup_deadline then
         table.insert(call.cleanups, cleanup)
         return give_up(call, budget and ("clean-ups have %d seconds in all"):format(SECONDS)
           or ("clean-ups have %g seconds of processor time in all"):format(ALL_CPU_MS / 1000))
       end
       cleanup.done = true
-      run_one(call, cleanup.fn, deadline, share, budget)
+      run_one(call, cleanup.fn, share, budget)
     end
   end
 end
@@ -161,9 +176,12 @@ function M.run(call)
   call.phase = "cleanup"
   call.places = places.new(call.limits.calls) -- what the call left behind may hold its own for minutes
   close_stopped(call)
-  local deadline = clock.now() + SECONDS
-  call.cleanup_deadline = deadline
-  run_cleanups(call, deadline)
+  call.cleanup_deadline = clock.now() + SECONDS
+  -- A process that was stopped meanwhile has undone nothing in that time.
+  local _ <close> = standstill.watch(function(seconds)
+    call.cleanup_deadline = call.cleanup_deadline + seconds * math.max(1, clock.speed())
+  end)
+  run_cleanups(call)
   if call.further_notes then table.insert(call.notes, ("%d further clean-ups failed"):format(call.further_notes)) end
   call.phase = "over"
 end

@@ -6,6 +6,7 @@ local fiber = require "lib.fiber"
 local loop = require "core.loop"
 local recipe = require "spec.support.recipe"
 local runner = require "lib.recipes.runner"
+local standstill = require "lib.standstill"
 
 local SMALL = { cpu_ms = 50, memory_bytes = 8 * 1024 * 1024 }
 
@@ -241,6 +242,29 @@ describe("lib.recipes.runner", function()
     assert.same({}, log)
     assert.same({ "a clean-up failed: it took longer than the 5 seconds that clean-ups have",
       "a clean-up failed: 100 of them did not run: clean-ups have 5 seconds in all" }, outcome.notes)
+  end)
+
+  it("gives clean-ups back the time in which the process stood still", function()
+    local watch, lost = standstill.watch, nil
+    local _ <close> = setmetatable({}, { __close = function() standstill.watch = watch end })
+    function standstill.watch(fn)
+      lost = fn
+      return watch(fn)
+    end
+    local time <close> = clock.virtual()
+    local log = {}
+    local task = recipe.start([[
+      rc.finally(function() print "scaled back" end)
+      rc.finally(function() rc.sleep(7) print "first" end)
+      return 1]], { log = log })
+    time:run(function()
+      clock.sleep(4)
+      lost(3.5) -- as if it had been stopped since then
+      task:join()
+    end)
+    local _, outcome = task:join()
+    assert.same({ "first", "scaled back" }, log)
+    assert.is_nil(outcome.notes)
   end)
 
   it("tells at most twenty failures, and counts the others", function()
