@@ -197,6 +197,17 @@ describe("rcmcp run", function()
     end)
   end)
 
+  it("shows overrides in the shape that --dry-run would have sent them in", function()
+    for _, given in ipairs { "{ ['6.text'] = 'x' }", "{ [6] = { text = 'x' } }", "{ [6] = { inputs = { text = 'x' } } }" } do
+      local path = files:write("shapes.lua", [[local rc = require "rc"
+        return rc.tool { name = "shapes", description = "S.", uses = { "submit_request" }, run = function()
+          return rc.submit { deployment_id = "]] .. ID .. [[", overrides = ]] .. given .. [[ }:wait() end }]])
+      local status, out, err = child.run { "run", path, "--dry-run", "--simulate" }
+      assert.equal(0, status, err)
+      assert.same({ deployment_id = ID, overrides = { ["6"] = { inputs = { text = "x" } } } }, json.decode(out).calls[1].input)
+    end
+  end)
+
   describe("--dry-run of what cannot work", function()
     for name, case in pairs {
       ["a deployment that is not there"] = { "a1b2c3d4-0000-4000-8000-00000000dead", "6", "text", "Deployment not found" },

@@ -135,10 +135,17 @@ local function read(self, call, proceed)
   return result
 end
 
-local function plan_call(self, call, source, err)
+-- What the caller gave, as the tool would send it: shapes unfolded, nothing that only fills a field.
+local function sent(call, input)
+  local given = {}
+  for name in pairs(call.input) do given[name] = input[name] end
+  return plain(given)
+end
+
+local function plan_call(self, call, input, source, err)
   redaction.secrets(call.input.extra_data)
   self.calls[#self.calls + 1] = {
-    tool = call.name, input = redaction.value(plain(call.input)), risk = risk_of(call.name, call.tool), answer = source,
+    tool = call.name, input = redaction.value(sent(call, input)), risk = risk_of(call.name, call.tool), answer = source,
     error = err and redaction.text(err.message),
   }
   if call.name == "submit_request" and not err then count_request(self, call.input.deployment_id) end
@@ -149,11 +156,11 @@ local function answer(self, call, is_read)
   local checked = registry.changed(call.tool, { run = function(input)
     local refused = not is_read and refusal_of(self, call, input)
     if refused then
-      plan_call(self, call, "refused", refused)
+      plan_call(self, call, input, "refused", refused)
       return nil, refused
     end
     local data, source = answer_of(self, call, input)
-    if not is_read then plan_call(self, call, source) end
+    if not is_read then plan_call(self, call, input, source) end
     return { text = "dry run", data = data }
   end })
   checked.conforms = nil -- a sample need not be complete

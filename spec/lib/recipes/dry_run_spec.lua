@@ -184,6 +184,12 @@ describe("recipes.dry_run: what RunComfy would refuse", function()
        "Node '13' does not exist in the workflow, did you mean '31'?" },
     ["overrides of an input that is not there"] = { "submit_request", overriding { ["6"] = { inputs = { txt = "x" } } }, 422,
        "Input 'txt' does not exist on node 6 (CLIPTextEncode), did you mean 'text'?" },
+    ["a text where a number is"] = { "submit_request", overriding { ["31"] = { inputs = { seed = "abc" } } }, 422,
+      'Input \'seed\' of node 31 takes a number, got "abc"' },
+    ["an object where a number is"] = { "submit_request", overriding { ["31"] = { inputs = { seed = { value = 1 } } } }, 422,
+      "Input 'seed' of node 31 takes a number, got {\"value\":1}" },
+    ["null where a number is"] = { "submit_request", overriding { ["31"] = { inputs = { seed = json.null } } }, 422,
+      "Input 'seed' of node 31 takes a number, got null" },
     ["overrides that link to nowhere"] = { "submit_request", overriding { ["6"] = { inputs = { text = nowhere "99" } } }, 422,
       "Input 'text' of node 6 is linked to node '99', which does not exist" },
     ["a workflow that links to nowhere"] = { "submit_request", { deployment_id = "d", workflow_api_json = {
@@ -207,6 +213,14 @@ describe("recipes.dry_run: what RunComfy would refuse", function()
       assert.matches("refused: ", dry:text(), 1, true)
     end)
   end
+
+  it("takes what ComfyUI makes a number of, and numbers where texts are", function()
+    local dry, call = account()
+    for _, value in ipairs { 5, 0.5, "12", true, json.integer "18446744073709551615", json.as_array { "6", 0 } } do
+      assert.is_table(call("submit_request", overriding { ["31"] = { inputs = { seed = value } }, ["6"] = { inputs = { text = 7 } } }))
+    end
+    assert.equal(6, #dry.calls)
+  end)
 
   it("lists five of many problems", function()
     local _, call = account()

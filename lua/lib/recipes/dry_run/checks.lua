@@ -33,6 +33,14 @@ local function check_link(graph, place, value, complain)
   end
 end
 
+-- What ComfyUI cannot make a number of, where the workflow has one.
+local function check_number(own, place, value, complain)
+  if not graphs.is_number(own) or graphs.is_number(value) or type(value) == "boolean" then return end
+  if type(value) == "string" and tonumber(value) then return end
+  if type(value) == "table" and rawlen(value) == 2 and type(value[1]) == "string" then return end -- a link
+  complain(("%s takes a number, got %s"):format(place, cut(require("lib.json").encode(value))))
+end
+
 local function check_node(graph, id, override, complain)
   local node = graph.nodes[id]
   if not node then
@@ -44,7 +52,9 @@ local function check_node(graph, id, override, complain)
       complain(("Input '%s' does not exist on node %s (%s)%s"):format(cut(name), cut(id), cut(node.class),
         didyoumean.hint(name, node.names)))
     else
-      check_link(graph, ("Input '%s' of node %s"):format(cut(name), cut(id)), inputs[name], complain)
+      local place = ("Input '%s' of node %s"):format(cut(name), cut(id))
+      check_link(graph, place, inputs[name], complain)
+      check_number(node.inputs[name], place, inputs[name], complain)
     end
   end
 end
