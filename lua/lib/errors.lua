@@ -31,6 +31,14 @@ function M.new(message, fields)
   return err
 end
 
+--- What tells an error to a program: its own data, else its message and its code.
+---@param err Error
+---@return any data
+function M.data(err)
+  if err.data ~= nil then return err.data end
+  return { ok = false, error = err.message, code = type(err.code) == "string" and err.code or nil }
+end
+
 --- Whether `value` is an error value of this module.
 ---@param value any
 ---@return boolean

@@ -35,6 +35,7 @@ function M.of_error(err)
   local status = math.type(err.status_code) == "integer" and err.status_code or 0
   if status == 401 or status == 403 then return M.auth end
   if status == 429 or status >= 500 then return M.unavailable end
+  if err.code == "timeout" and err.status_code == nil then return M.tool_error end -- a recipe's own: the API's have one, or null
   return of_code[err.code] or M.tool_error
 end
 

@@ -24,7 +24,7 @@ local function marked_error(err)
   err = errors.wrap(err)
   local marked = {}
   for key, value in pairs(err) do marked[key] = value end
-  marked.data = marked_data(err.data or { ok = false, error = err.message })
+  marked.data = marked_data(errors.data(err))
   return errors.new(err.message .. "\n" .. M.SENTENCE, marked)
 end
 

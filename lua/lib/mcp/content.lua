@@ -33,8 +33,8 @@ local KEPT_BYTES = 1024       -- of a field that survives a result which is too 
 ---@return CallResult
 function M.failure(err)
   if not errors.is(err) then err = errors.new(tostring(err)) end
-  local message = clean(err.message)
-  return { text = message, data = err.data or { ok = false, error = message }, content = err.content, is_error = true }
+  err.message = clean(err.message)
+  return { text = err.message, data = errors.data(err), content = err.content, is_error = true }
 end
 
 --- The error that carries a result which cannot be delivered as one: what made it may have been paid.
@@ -56,12 +56,12 @@ function M.undelivered(message, result)
   return result.begun and result.begun:name_in(err) or err
 end
 
--- Whether the structure says no more than the text does.
+-- Whether the structure says no more to a person than the text does.
 local function is_plain_error(result)
   local data = result.data
   if not result.is_error or type(data) ~= "table" or data.error ~= result.text then return false end
   for key in pairs(data) do
-    if key ~= "ok" and key ~= "error" then return false end
+    if key ~= "ok" and key ~= "error" and not (key == "code" and type(data.code) == "string") then return false end
   end
   return true
 end

@@ -5,6 +5,7 @@
 
 local clean, brief = require("lib.text").clean, require("lib.text").brief
 local codec = require "core.codec"
+local errors = require "lib.errors"
 local json = require "core.json"
 
 local M = {}
@@ -79,7 +80,8 @@ function M.name_in(receipts, err)
     if not (receipt.request_id and err.message:find(receipt.request_id, 1, true)) then unnamed[#unnamed + 1] = receipt end
   end
   if #unnamed == 0 then return err end
-  local data = type(err.data) == "table" and getmetatable(err.data) ~= json.array and err.data or { ok = false, error = err.message }
+  local data = errors.data(err)
+  if type(data) ~= "table" or getmetatable(data) == json.array then data = { ok = false, error = err.message, data = data } end
   data.submitted = M.data(receipts.list)
   err.message, err.data = err.message .. M.sentence { list = unnamed }, data
   return err

@@ -5,6 +5,7 @@
 --- it calls, stands in its own list and in those of all calls above it, until it was seen to end.  Whoever ends a call,
 --- or answers for one that goes on, reads `list()`; `name_in` puts it into an error, `text` into words.
 
+local errors = require "lib.errors"
 local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 
@@ -229,7 +230,7 @@ local function unnamed(entries, message)
 end
 
 local function data_of(err)
-  local data = err.data
+  local data = errors.data(err)
   if type(data) == "table" and getmetatable(data) ~= json.array then return data end
   return { ok = false, error = err.message, code = err.code, data = data }
 end

@@ -26,7 +26,8 @@ local function call(version, log)
   local tool = assert(registry.compile({
     name = "one", description = "A tool.", output = OUTPUT,
     run = function()
-      return { text = "Done.", begun = begun, data = { urls = json.as_array { "https://x/1.png", "https://x/2.png" }, seed = 7, log = log } }
+      return { text = "Done.", begun = begun,
+        data = { urls = json.as_array { "https://x/1.png", "https://x/2.png" }, seed = 7, log = log } }
     end,
   }, { strict = true }))
   local transport = kit.transport()

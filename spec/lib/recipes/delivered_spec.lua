@@ -188,6 +188,22 @@ describe("a result of a recipe", function()
   end)
 end)
 
+describe("an error of a recipe", function()
+  it("has its code among its data, also where it has none of its own", function()
+    for body, code in pairs {
+      ["error 'no'"] = "recipe_error", ["local x = nil return x.y"] = "recipe_error", ["rc.fail('no')"] = "failed",
+      ["rc.fail('no', { code = 'mine' })"] = "mine", ["rc.submit {}"] = "not_allowed", ["while true do end"] = "cpu",
+      ["rc.sleep(1e6)"] = "timeout", ["rc.tools.get_deployment { deployment_id = 'none' }"] = "http_status",
+      ["error({ message = 'no', code = 'own' })"] = "own",
+    } do
+      local answer = call({ main = { 'uses = { "get_deployment" },', body } }, { recipe_cpu_ms = 100 })
+      assert.is_false(answer.ok, body)
+      assert.equal(code, answer.data.code or answer.data.status_code and "http_status", body)
+      assert.is_false(answer.data.ok, body)
+    end
+  end)
+end)
+
 describe("rcmcp run", function()
   local function run(text, args)
     local place <close> = folder.new()

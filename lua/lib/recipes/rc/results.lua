@@ -131,8 +131,9 @@ function M.fail(_, message, fields)
   local data = fields ~= nil and clean_all(members.settle(work.import(fields, "rc.fail", 3), { schema = { type = "object" } })) or {}
   if type(data) ~= "table" then error("rc.fail's fields are a table", 3) end
   data.ok, data.error = false, message
+  if type(data.code) ~= "string" then data.code = "failed" end
   error(boundary.new_error(message, {
-    code = type(data.code) == "string" and data.code or "failed", hint = type(data.hint) == "string" and data.hint or nil, data = data,
+    code = data.code, hint = type(data.hint) == "string" and data.hint or nil, data = data,
   }, true), 0)
 end
 
