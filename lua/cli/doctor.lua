@@ -50,8 +50,11 @@ local function settings_report(settings)
 end
 
 -- Settings that cannot be read are a finding like others: what does not need them is looked at all the same.
-local function check_settings(err, status)
-  return { name = "settings", ok = false, text = err.message, status = status, advice = "The rest was looked at with the defaults." }
+local function check_settings(settings, err, status)
+  local lines = {}
+  for i, problem in ipairs(settings.problems or { err }) do lines[i] = problem.message end
+  return { name = "settings", ok = false, text = table.concat(lines, "\n"), status = status,
+    advice = "The rest was looked at without them." }
 end
 
 local function examine(program, err, status)
@@ -61,7 +64,7 @@ local function examine(program, err, status)
   }
   local problem = err or program.settings.key_problem
   report.error = problem and not program.simulated and problem.message or err and err.message
-  if err then report.checks[1] = check_settings(err, status) end
+  if err then report.checks[1] = check_settings(program.settings, err, status) end
   for _, name in ipairs(CHECKS) do report.checks[#report.checks + 1] = require("cli.doctor." .. name).check(program) end
   for _, check in ipairs(report.checks) do
     if not check.ok and report.status == exit_status.ok then report.status = check.status end
@@ -104,16 +107,12 @@ local function print_json(report, out)
   out:write(terminal.json(json.encode(report)), "\n")
 end
 
--- The program, with the defaults where the settings are wrong: then err and status say what is.
+-- The program, without the settings that are wrong: then err and status say what is.
 local function open(args)
   local programs = require "cli.shared.program"
   local program, status, err = programs.open(args, { lenient_key = true })
   if program or not err or status == exit_status.usage then return program, status, err end
-  local home_only = { HOME = true, XDG_CONFIG_HOME = true }
-  local settings = require("lib.config").load {
-    file = false, lenient_key = true, env = function(name) return home_only[name] and os.getenv(name) or nil end,
-  }
-  return programs.open(args, { settings = settings }), status, err
+  return programs.open(args, { settings = programs.forgiving_settings(args) }), status, err
 end
 
 ---@param argv string[]

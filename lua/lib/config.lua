@@ -36,12 +36,14 @@ local M = {}
 ---@field warnings string[]             for standard error
 ---@field file? string                  the config.lua that was read
 ---@field key_problem? Error            why there is no key, for who asked for it
+---@field problems? Error[]             what was passed over, for who asked for it
 
 ---@class ConfigSources
 ---@field flags? table<string, any>       by setting name, from the command line
 ---@field env? fun(name: string): string? default os.getenv
 ---@field file? string|false              path of config.lua that must exist; false: none; default: the user's own, if there
 ---@field lenient_key? boolean            a key that cannot be had is `key_problem`, no error
+---@field forgiving? boolean              what is wrong is passed over, and one of `problems`
 
 local function fail(message, ...)
   return nil, errors.new(message:format(...), { code = "config" })
@@ -148,23 +150,30 @@ local function read_file(path, must_exist)
   return plain
 end
 
+-- What ends the loading: nothing does where problems are gathered.
+local function unless_forgiven(result, err)
+  if not err or not result.problems then return err end
+  result.problems[#result.problems + 1] = err
+end
+
+local function set_of_file(result, path, text, name, value)
+  local setting = settings.by_name[name]
+  if setting then return set(result, setting, value, "file " .. place(path, text, name)) end
+  return select(2, fail("%s: unknown setting '%s'%s", place(path, text, name), name, didyoumean.hint(name, settings.names())))
+end
+
 local function merge_file(result, path, must_exist)
   local text, err = read_file(path, must_exist)
-  if not text then return err end
+  if not text then return unless_forgiven(result, err) end
   if text == "" then return nil end
   result.file = path
   local values, run_err = run_file(path, text)
-  if not values then return run_err end
+  if not values then return unless_forgiven(result, run_err) end
   local names = {}
   for name in pairs(values) do names[#names + 1] = tostring(name) end
   table.sort(names) -- so that of two mistakes always the same one is named
   for _, name in ipairs(names) do
-    local setting = settings.by_name[name]
-    if not setting then
-      return select(2, fail("%s: unknown setting '%s'%s", place(path, text, name), name,
-        didyoumean.hint(name, settings.names())))
-    end
-    local set_err = set(result, setting, values[name], "file " .. place(path, text, name))
+    local set_err = unless_forgiven(result, set_of_file(result, path, text, name, values[name]))
     if set_err then return set_err end
   end
   if values.api_key then result.warnings[1] = api_key.permission_warning(path) end
@@ -174,7 +183,7 @@ local function merge_environment(result, env)
   for _, setting in ipairs(settings.list) do
     local value = env(setting.env)
     if value and value:find("%S") and not setting.secret then
-      local err = set(result, setting, value, "environment " .. setting.env)
+      local err = unless_forgiven(result, set(result, setting, value, "environment " .. setting.env))
       if err then return err end
     end
   end
@@ -183,7 +192,7 @@ end
 local function merge_flags(result, flags)
   for _, setting in ipairs(settings.list) do
     if flags[setting.name] ~= nil then
-      local err = set(result, setting, flags[setting.name], "flag " .. setting.flag)
+      local err = unless_forgiven(result, set(result, setting, flags[setting.name], "flag " .. setting.flag))
       if err then return err end
     end
   end
@@ -203,7 +212,7 @@ end
 function M.load(sources)
   sources = sources or {}
   local env = sources.env or os.getenv
-  local result = { origin = {}, warnings = {} }
+  local result = { origin = {}, warnings = {}, problems = sources.forgiving and {} or nil }
   for _, setting in ipairs(settings.list) do
     result[setting.name] = setting.default
     result.origin[setting.name] = setting.default ~= nil and "default" or nil

@@ -114,6 +114,34 @@ describe("rcmcp doctor", function()
       assert.is_true(#report.settings > 10)
     end)
 
+    it("when the configuration is broken, with what is right of it", function()
+      files:write("home/.config/rcmcp/config.lua", "return { wait_slic = 5, recipe_calls = 7, queue_prefix = 'v9' }")
+      local status, report = at_home { "RUNCOMFY_API_KEY=" .. KEY }
+      assert.equal(78, status)
+      assert.matches("unknown setting 'wait_slic', did you mean 'wait_slice'?", check_named(report, "settings").text, 1, true)
+      assert.matches("queue_prefix", check_named(report, "settings").text, 1, true)
+      assert.is_true(check_named(report, "key").ok)
+      assert.matches("RUNCOMFY_API_KEY", check_named(report, "key").text, 1, true)
+      assert.equal("not asked: the settings that are wrong may say where it is", check_named(report, "api").text)
+      for _, setting in ipairs(report.settings) do
+        if setting.name == "recipe_calls" then assert.equal(7, setting.value) end
+      end
+    end)
+
+    it("when the API is named beside a broken configuration", function()
+      files:write("home/.config/rcmcp/config.lua", "return {")
+      local status, report = at_home({ "RUNCOMFY_API_KEY=" .. KEY }, "--base-url", "http://127.0.0.1:1")
+      assert.equal(78, status)
+      assert.matches("no connection to 127.0.0.1:1", check_named(report, "api").text, 1, true)
+    end)
+
+    it("when the certificates are not where they are said to be", function()
+      local place = home .. "/no-bundle"
+      local _, report = at_home({ "SSL_CERT_FILE=" .. place }, "--simulate")
+      assert.is_false(check_named(report, "certificates").ok)
+      assert.matches(place, check_named(report, "certificates").text, 1, true)
+    end)
+
     it("when the configuration is broken", function()
       files:write("home/.config/rcmcp/config.lua", "return { queue_prefix = 'v9' }")
       local status, report = at_home {}

@@ -6,11 +6,20 @@ local function failed(text, status)
   return { name = "api", ok = false, text = text, status = status }
 end
 
+-- Where the key would be sent to, nobody knows while the settings are wrong: one of them may be the address.
+local function is_address_known(settings)
+  local origin = settings.origin.base_url or ""
+  return #(settings.problems or {}) == 0 or origin:find("^flag") ~= nil or origin:find("^environment") ~= nil
+end
+
 return {
   ---@param program Program
   ---@return Check
   check = function(program)
     if not program.settings.api_key and not program.simulated then return failed("not asked: there is no key", exit_status.auth) end
+    if not program.simulated and not is_address_known(program.settings) then
+      return failed("not asked: the settings that are wrong may say where it is", exit_status.config)
+    end
     local clock, registry = require "core.clock", require "lib.mcp.registry"
     local tool = program:snapshot().find "list_deployments"
     local ctx = { progress = function() end, log = function() end, cancelled = false }

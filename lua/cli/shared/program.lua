@@ -49,6 +49,13 @@ function M.load_settings(args, lenient_key)
   return settings
 end
 
+--- The settings without those that are wrong: `problems` has them.
+---@param args table
+---@return Settings
+function M.forgiving_settings(args)
+  return assert(config.load { flags = flags(args), file = args.config, lenient_key = true, forgiving = true })
+end
+
 -- The API client's view of the settings; the simulator stands in for RunComfy when it runs.
 local function configure(self)
   local settings, simulator = self.settings, self.simulator
