@@ -7,7 +7,6 @@
 --- was not finished must be no answer, neither a yes nor, under a negation, a no.
 
 local fiber = require "lib.fiber"
-local timer = require "core.timer"
 
 local M = {}
 
@@ -51,7 +50,7 @@ end
 
 local function turn(self, used)
   self.spent = self.spent + used
-  if not self.still and fiber.current() then fiber.await(timer.next_turn) end
+  if not self.still and fiber.current() then fiber.next_turn() end
   self.started = os.clock()
 end
 
@@ -72,6 +71,11 @@ function Meter:step(count)
   local left = self.left - (count or 1)
   self.left = left
   if left <= 0 then look(self) end
+end
+
+--- Between two pieces of work that cannot be counted: lets the loop turn where the slice is used up.
+function Meter:pause()
+  self:step(self.left)
 end
 
 --- Steps so far.

@@ -1,3 +1,4 @@
+local clock = require "lib.clock"
 local fiber = require "lib.fiber"
 local loop = require "core.loop"
 local meter = require "lib.meter"
@@ -65,5 +66,18 @@ describe("lib.meter", function()
     fiber.spawn(function() _, err = task:join() end)
     assert.equal("done", task.status)
     assert.is_true(fiber.is_cancelled(err))
+  end)
+
+  it("lets no virtual time pass while it works", function()
+    local time <close> = clock.virtual()
+    local begun, fired = time.time, false
+    local _ <close> = clock.after(60, function() fired = true end)
+    time:run(function()
+      local work, stop = meter.new(), os.clock() + 0.05
+      while os.clock() < stop do work:step() end
+      work:pause()
+    end)
+    assert.is_false(fired)
+    assert.equal(begun, time.time)
   end)
 end)

@@ -108,7 +108,9 @@ end
 ---@return KeptPicture[] pictures, string? problem  why one could not be saved
 function Kept:save(data)
   local urls, list, problem = {}, json.as_array {}, nil
-  collect(json.decode(json.encode(data)), self.simulator.base_url .. "/", urls, 1)
+  local text = json.encode(data)
+  if not text:find(self.simulator.base_url, 1, true) then return list end
+  collect(json.decode(text), self.simulator.base_url .. "/", urls, 1)
   for _, url in ipairs(urls) do
     local path, message = self.paths[url], nil
     if not path then path, message = keep(self, url) end

@@ -38,6 +38,7 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field package writes integer  to the API, that have no answer yet
 ---@field package on_written? fun()
 ---@field groups integer          of functions that run beside each other: rc.all, rc.map
+---@field branches integer        those functions that run
 ---@field cleaning integer        clean-ups that run at the ends of their blocks
 ---@field cleanup_deadline? number  moment of lib.clock
 ---@field deadline number         moment of lib.clock
@@ -56,7 +57,7 @@ function M.new(recipe, limits, ctx)
   limits = setmetatable(limits or {}, { __index = M.defaults })
   return setmetatable({
     recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, leaving = {}, phase = "run",
-    waits = 0, writes = 0, cleaning = 0, groups = 0, parent = ctx and ctx.call or nil,
+    waits = 0, writes = 0, cleaning = 0, groups = 0, branches = 0, parent = ctx and ctx.call or nil,
     places = places.new(limits.calls), heavy = places.new(HEAVY), requests = open_requests.new(open_requests.of(ctx)),
   }, Call)
 end

@@ -70,7 +70,7 @@ function M.call(recipe, fn, args, ctx, options)
     take = function(value) return fiber.shield(gathered.take, gathered, value) end, -- it is there: no cancellation loses it
   })
   if not outcome then return nil, err end
-  local result, problem = gathered:result(outcome.notes)
+  local result, problem = fiber.shield(gathered.result, gathered, outcome.notes)
   if not result then return nil, call.requests:name_in(problem) end
   result.begun = call.requests
   return result

@@ -95,8 +95,11 @@ function Returned:result(notes)
   if #data == 0 and #lines == 0 and not result.content then result.data = { ok = true } end
   for _, note in ipairs(notes or {}) do lines[#lines + 1] = texts.clean(note) end
   result.text = #lines > 0 and table.concat(lines, "\n") or nil
+  local work = meter.new() -- each of these goes through all of it
   drop_unwritable(self, result)
+  work:pause()
   redacted.result(result)
+  work:pause()
   local message = problem(self)
   if not message then return result end
   log.write("error", (message:gsub("\n +", " ")))

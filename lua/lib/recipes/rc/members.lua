@@ -76,8 +76,9 @@ end
 local settle
 
 local function settle_items(value, schema, path, options)
-  local properties = properties_of(schema)
+  local properties, work = properties_of(schema), options.meter
   for key, item in next, value do
+    if work then work:step() end
     path[#path + 1] = key
     if type(item) == "table" then
       settle(item, schema_of(key, schema, properties), path, options)
@@ -89,7 +90,6 @@ local function settle_items(value, schema, path, options)
 end
 
 function settle(value, schema, path, options)
-  if options.meter then options.meter:step() end
   if getmetatable(value) ~= json.array then settle_keys(value, is_object(value, schema), path, options) end
   settle_items(value, schema, path, options)
 end

@@ -6,11 +6,14 @@
 local boundary = require "lib.recipes.boundary"
 local fiber = require "lib.fiber"
 local json = require "core.json"
+local meter = require "lib.meter"
 local work = require "lib.recipes.rc.work"
 
 local M = {}
 
 local DEFAULT_CONCURRENCY = 4
+local MOST = 1000        -- functions of a call that run at once, in all its groups: more wait for their turn
+local START_STEPS = 100  -- of the meter, for a function that is started: some ten microseconds
 
 ---@class rc.Group
 ---@field state rc.State
@@ -38,17 +41,10 @@ function Group:__close()
   end)
 end
 
--- A call of ten thousand items must not keep ten thousand fibers; one that was stopped has something to tell.
-local function forget(fibers, task)
-  for i = #fibers, 1, -1 do
-    if fibers[i] == task then return table.remove(fibers, i) end
-  end
-end
-
 local function note_end(self, task, ok, err)
   self.running[task] = nil
   self.alive = self.alive - 1
-  if not task.stopped then forget(self.call.fibers, task) end
+  self.call.branches = self.call.branches - 1
   if not ok and not self.failed then self.failed, self.failure = true, err end
   if not self.failed then self.state:tick(self.tally) end
   if self.wake then self.wake() end
@@ -61,6 +57,7 @@ local function start(self)
   task.quiet = true
   self.running[task] = true
   self.alive = self.alive + 1
+  self.call.branches = self.call.branches + 1
   self.call:keep(task)
   fiber.spawn(function() note_end(self, task, task:join()) end)
 end
@@ -72,6 +69,18 @@ local function wait_for_one(self, callback)
   return handle
 end
 
+-- One of its own always runs: it must not wait for what waits for it.
+local function has_room(self, concurrency)
+  return self.alive == 0 or self.alive < concurrency and self.call.branches < MOST
+end
+
+local function start_some(self, concurrency, work_done)
+  while self.next <= self.count and not self.failed and has_room(self, concurrency) do
+    start(self)
+    work_done:step(START_STEPS) -- the loop turns: a list of a million must not keep it
+  end
+end
+
 -- Nothing of the recipe's is touched here but `step`, which runs in its own budget.
 local function run(state, step, count, concurrency)
   local call = state.call
@@ -79,8 +88,9 @@ local function run(state, step, count, concurrency)
     state = state, call = call, step = step, count = count, next = 1, running = {}, alive = 0, tally = state:tally(count),
   }, Group)
   call.groups = call.groups + 1
+  local work_done = meter.new()
   while true do
-    while self.alive < concurrency and self.next <= count and not self.failed do start(self) end
+    start_some(self, concurrency, work_done)
     if self.failed then return true, true, self.failure end
     if self.alive == 0 then return true end
     fiber.await(wait_for_one, self)

@@ -111,4 +111,11 @@ describe("node ids that are numbers", function()
       assert.equal(0, #sim:requests { method = "POST" })
     end)
   end)
+
+  it("counts a step for each member, so that the loop turns within one long table", function()
+    local steps, long = 0, {}
+    for index = 1, 500 do long["k" .. index] = index end
+    members.settle({ a = long, b = { 1, 2, 3 } }, { meter = { step = function() steps = steps + 1 end } })
+    assert.is_true(steps >= 505, steps)
+  end)
 end)

@@ -1,6 +1,7 @@
 local clock = require "lib.clock"
 local fiber = require "lib.fiber"
 local kit = require "spec.support.rc"
+local timer = require "core.timer"
 
 local function run(text, options)
   local result, err
@@ -11,6 +12,19 @@ local function run(text, options)
     result.seconds = time.time - begun
   end)
   return result.data, err, result.seconds
+end
+
+-- What `fn` gives, and how often the loop turned meanwhile.
+local function turns_of(fn)
+  local turns, over = 0, false
+  local function turn()
+    turns = turns + 1
+    if not over then timer.next_turn(turn) end
+  end
+  timer.next_turn(turn)
+  local data, err = fn()
+  over = true
+  return turns, data, err
 end
 
 describe("rc.all", function()
@@ -45,6 +59,39 @@ describe("rc.all", function()
     assert.equal("mine", data.code)
     assert.same({ "closed" }, data.order)
     assert.is_true(seconds < 2)
+  end)
+
+  it("runs a thousand functions of a call at once, in groups within groups, too; more wait for their turn", function()
+    local data, err = run [[
+      local now, most = 0, 0
+      local function work()
+        now = now + 1
+        most = math.max(most, now)
+        rc.sleep(1)
+        now = now - 1
+        return 1
+      end
+      local function many(count, fn)
+        local list = {}
+        for i = 1, count do list[i] = fn end
+        return list
+      end
+      local done = #rc.all(many(2500, work))
+      local outer = rc.all(many(40, function() return #rc.all(many(60, work)) end))
+      return { done = done, outer = #outer, inner = outer[40], most = most }
+    ]]
+    assert.is_nil(err)
+    assert.same({ 2500, 40, 60 }, { data.done, data.outer, data.inner })
+    assert.is_true(data.most <= 1000, data.most)
+  end)
+
+  it("lets the loop turn while it starts many", function()
+    local turns, data, err = turns_of(function()
+      return run "local list = {} for i = 1, 30000 do list[i] = i end return { #rc.map(list, function(i) return i end) }"
+    end)
+    assert.is_nil(err)
+    assert.equal(30000, data[1])
+    assert.is_true(turns > 10, turns)
   end)
 
   it("raises an error that comes at once, too", function()
