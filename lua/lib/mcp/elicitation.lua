@@ -102,7 +102,7 @@ local function property(entry, revision)
 end
 
 -- The parameters of elicitation/create, in the revision's words.
-local function params_of(form, revision)
+local function params_of(form, message, revision)
   local names, required, properties = {}, {}, {}
   for i, entry in ipairs(form.input) do
     names[i], properties[entry[1]] = entry[1], property(entry, revision)
@@ -110,7 +110,7 @@ local function params_of(form, revision)
   end
   return json.encode(json.ordered({ "mode", "message", "requestedSchema" }, {
     mode = revision.rich_questions and "form" or nil,
-    message = form.message,
+    message = message,
     requestedSchema = json.ordered({ "type", "properties", "required" }, {
       type = "object",
       properties = json.ordered(names, properties),
@@ -171,12 +171,10 @@ local function read_result(ctx, result)
   return action, result.content
 end
 
--- A recipe that another one called asks for the call that the client made.
-local function through_client(form, ctx)
-  ctx = ctx.outermost or ctx
+local function ask_once(form, message, ctx)
   local request = ctx.request
   ctx.receipts.branches = form.branches
-  local session, params = request.session, params_of(form, request.revision)
+  local session, params = request.session, params_of(form, message, request.revision)
   local kind, value, code = fiber.await(function(callback)
     if request.revision.parks then return session:park(ctx, params, callback) end
     return session:ask(request.transport, "elicitation/create", params, callback)
@@ -190,6 +188,29 @@ local function through_client(form, ctx)
   fail("ask_failed", "The question could not be sent: " .. tostring(value))
 end
 
+-- Clients may send more than they were asked for; that is left out.
+local function known_only(form, content)
+  local known = {}
+  if not jsonrpc.is_object(content) then return known end
+  for _, entry in ipairs(form.input) do known[entry[1]] = content[entry[1]] end
+  return known
+end
+
+local TRIES = 3 -- of an answer that does not fit: giving up costs what the call has paid for by now
+
+-- A recipe that another one called asks for the call that the client made.
+local function through_client(form, ctx)
+  ctx = ctx.outermost or ctx
+  local message = form.message
+  for try = 1, TRIES do
+    local action, content = ask_once(form, message, ctx)
+    if action ~= "accept" or try == TRIES then return action, content end
+    local values, err = form.check(known_only(form, content))
+    if values then return action, content end
+    message = ("That does not fit: %s\n%s"):format(redaction.text(err.message), form.message)
+  end
+end
+
 --- Asks for another context, through the client of this one; raises an Error where that cannot be.
 ---@param form Form
 ---@param ctx Context
@@ -201,14 +222,6 @@ function M.through(form, ctx)
 end
 
 -- Answers ------------------------------------------------------------------------------------------
-
--- Clients may send more than they were asked for; that is left out.
-local function known_only(form, content)
-  local known = {}
-  if not jsonrpc.is_object(content) then return known end
-  for _, entry in ipairs(form.input) do known[entry[1]] = content[entry[1]] end
-  return known
-end
 
 --- Asks for values; waits for the person, in a fiber.  Raises an Error: code "cannot_ask" where the client
 --- cannot, "timeout", "bad_answer" where the answer does not fit, "ask_failed", "bad_question".

@@ -161,18 +161,45 @@ describe("mcp.elicitation", function()
     assert.equal(2, #transport.sent)
   end)
 
-  it("says what is wrong with an answer", function()
-    for expected, result in pairs {
-      ["'days' must be from 1 to 9"] = { action = "accept", content = { days = 30 } },
-      ["'days' is required"] = { action = "accept" },
-      ["'days' must be an integer"] = { action = "accept", content = { days = json.as_array {} } },
-      ["none of the actions accept, decline and cancel"] = { action = "maybe" },
-    } do
-      local session, transport = begin()
-      reply(session, result)
-      assert.matches(expected, error_text(transport), 1, true)
+  local WRONG = {
+    ["'days' must be from 1 to 9"] = { action = "accept", content = { days = 30 } },
+    ["'days' is required"] = { action = "accept" },
+    ["'days' must be an integer"] = { action = "accept", content = { days = json.as_array {} } },
+  }
+
+  it("asks again where an answer does not fit, with why, three times in all", function()
+    for why, wrong in pairs(WRONG) do
+      local session, transport, outcome = begin()
+      local first = transport.sent[1].params.message
+      for try = 2, 3 do
+        kit.send(session, { id = "s" .. try - 1, result = wrong })
+        local question = transport.sent[try]
+        assert.equal("elicitation/create", question.method)
+        assert.matches("^That does not fit: .*" .. why:gsub("%p", "%%%0"), question.params.message)
+        assert.equal(first, question.params.message:sub(-#first))
+      end
+      kit.send(session, { id = "s3", result = { action = "accept", content = { days = 3 } } })
+      kit.wait_for(function() return session:pending() == 0 end)
+      assert.equal(3, outcome.values.days)
+
+      session, transport = begin()
+      for try = 1, 3 do kit.send(session, { id = "s" .. try, result = wrong }) end
+      assert.matches(why, error_text(transport), 1, true)
     end
+  end)
+
+  it("takes a no to a question that is asked again", function()
+    local session, _, outcome = begin()
+    reply(session, { action = "accept", content = { days = 30 } })
+    kit.send(session, { id = "s2", result = { action = "decline" } })
+    assert.same({ 0, nil, "decline" }, { session:pending(), outcome.values, outcome.action })
+  end)
+
+  it("says what is wrong with an answer that is none", function()
     local session, transport = begin()
+    reply(session, { action = "maybe" })
+    assert.matches("none of the actions accept, decline and cancel", error_text(transport), 1, true)
+    session, transport = begin()
     session:receive '{"jsonrpc":"2.0","id":"s1","result":[]}'
     assert.matches("none of the actions", error_text(transport), 1, true)
   end)

@@ -126,9 +126,16 @@ describe("mcp.parking", function()
     assert.equal(7, client.call(state, accept(7)).result.structuredContent.sum)
   end)
 
-  it("tells the tool of an answer that does not fit", function()
+  it("asks again where an answer does not fit, and tells the tool of the third", function()
     local client = connect(asker {})
-    local result = client.call(client.call().result.requestState, accept(0)).result
+    local result = client.call().result
+    for _ = 1, 2 do
+      result = client.call(result.requestState, accept(0)).result
+      assert.equal("input_required", result.resultType)
+      assert.matches("^That does not fit: .*'n' must be 1 or more", result.inputRequests.question.params.message)
+    end
+    local state = result.requestState
+    result = client.call(state, accept(0)).result
     assert.is_true(result.isError)
     assert.matches("'n' must be 1 or more", result.content[1].text, 1, true)
   end)
