@@ -115,8 +115,16 @@ local function has_errors(findings)
   return false
 end
 
+-- A tool whose parameters are known.
+local function tool_of(program, name)
+  return program:snapshot().find(name) or program:catalog(true):find(name)
+end
+
 local function check_one(program, at)
-  local findings, about = require("lib.recipes.lint").check_file(at.file, at.name and at or nil)
+  local findings, about = require("lib.recipes.lint").check_file(at.file, {
+    name = at.name, shown = at.shown, folder = at.folder, root = at.root, recipe = at.recipe, key = program.settings.api_key,
+    tool = function(name) return tool_of(program, name) end,
+  })
   if not findings then return { { file = at.file, level = "error", rule = "read", message = about.message } } end
   if at.problem then
     findings[#findings + 1] = { file = at.file, level = "error", rule = "permissions", message = at.problem }
@@ -174,6 +182,7 @@ function M.run(argv)
   if not program then return failed end
   local files, err = files_of(args, program.settings.allow_writable_recipes)
   if not files then return options.usage_error("check", err.message) end
+  require("lib.redaction").set_key(program.settings.api_key) -- what is found may quote the source
   local findings = check(program, files)
   local report = { files = #files, findings = findings, errors = count(findings, "error"), warnings = count(findings, "warning") }
   report.ok = report.errors == 0

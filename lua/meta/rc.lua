@@ -44,8 +44,8 @@ local rc = {}
 
 ---@class rc.Tool
 ---@field name string                lower-case letters, digits, "_"; at most 45
----@field title? string
----@field description string         what it does, when to use it, what it costs
+---@field title? string             at most 256 bytes
+---@field description string         what it does, when to use it, what it costs; at most 8 KiB
 ---@field input? rc.Parameter[]|table|string  parameters in order, a JSON Schema, or JSON text kept byte for byte
 ---@field output? rc.Parameter[]|table|string  of the structured result; results are checked against it
 ---@field uses? string[]             tools and recipes it may call; nothing else can be called

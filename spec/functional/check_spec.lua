@@ -110,6 +110,29 @@ return rc.tool {
     assert.equal(1, status)
   end)
 
+  it("knows the parameters of tools and recipes, and the key in use, which it does not show", function()
+    local key = "rc-live-0123456789abcdef"
+    files:write("fields.lua", 'local rc = require "rc"\nreturn rc.tool { name = "fields", description = "F.", '
+      .. 'uses = { "get_deployment" },\nrun = function()\nreturn rc.tools.get_deployment { deploymnt_id = "x" } end }\n')
+    files:write("key.lua", "return '" .. key .. "'\n")
+    files:write("quoted.lua", "return '" .. key .. "\\q'\n")
+    local status, out = child.run({ "check", files.path }, { env = { "RUNCOMFY_API_KEY=" .. key } })
+    assert.equal(1, status)
+    assert.matches("fields.lua:4: error: rc.tools.get_deployment has no field 'deploymnt_id', did you mean 'deployment_id'?",
+      out, 1, true)
+    assert.matches("key.lua:1: warning: this text is the API key that is in use", out, 1, true)
+    assert.matches("quoted.lua:1: error: invalid escape sequence near ''[redacted]\\q'", out, 1, true)
+    assert.is_nil(out:find(key, 1, true))
+  end)
+
+  it("says of which line hints are too mild", function()
+    files:write("mild.lua", 'local rc = require "rc"\nreturn rc.tool { name = "mild", description = "M.",\n'
+      .. 'annotations = { readOnlyHint = true },\nrun = function() rc.download "https://x.runcomfy.net/a.png" end }\n')
+    local _, out = child.run { "check", files.path }
+    assert.matches("mild.lua:3: error: field 'annotations': readOnlyHint cannot be true: it calls rc.download, which saves files [link]",
+      out, 1, true)
+  end)
+
   it("finds what only shows beside the others", function()
     local text = 'local rc = require "rc"\nreturn rc.tool { name = "%s", description = "D.", uses = { "%s" }, '
       .. 'run = function() return rc.tools.%s {} end }\n'

@@ -7,6 +7,7 @@ local everyday = require "lib.recipes.lint.everyday"
 local loader = require "lib.recipes.loader"
 local modules = require "lib.recipes.modules"
 local portability = require "lib.recipes.portability"
+local redaction = require "lib.redaction"
 local scan = require "lib.recipes.lint.scan"
 local vocabulary = require "lib.recipes.lint.vocabulary"
 
@@ -43,7 +44,7 @@ Check.__index = Check
 function Check:add(level, rule, place, format, ...)
   local at = type(place) == "table" and place or { file = self.file, line = place }
   table.insert(self.findings, {
-    file = at.file, line = at.line, level = level, rule = rule, message = format:format(...),
+    file = at.file, line = at.line, level = level, rule = rule, message = redaction.text(format:format(...)),
   })
 end
 

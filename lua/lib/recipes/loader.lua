@@ -7,6 +7,7 @@ local effects = require "lib.recipes.effects"
 local errors = require "lib.errors"
 local modules = require "lib.recipes.modules"
 local prompts = require "lib.mcp.prompts"
+local redaction = require "lib.redaction"
 local registry = require "lib.mcp.registry"
 local resources = require "lib.mcp.resources"
 local sizes = require "lib.recipes.sizes"
@@ -152,12 +153,7 @@ end
 ---@field modules? Modules    default: its own, whoever may write to them
 ---@field lazy? boolean       modules that it requires only while it runs are not read
 
---- Loads a recipe from text that was read before.
----@param text string
----@param path string
----@param options LoadOptions
----@return Recipe|nil recipe, Error? err
-function M.load_text(text, path, options)
+local function load_text(text, path, options)
   local started = clock.monotonic()
   local shown = options.shown
   local ok, err = check_text(text, shown)
@@ -177,6 +173,17 @@ function M.load_text(text, path, options)
   recipe.effects = effects.of(text, recipe.modules:sources(), #declarations == 1)
   recipe.load_ms = (clock.monotonic() - started) * 1000
   return recipe
+end
+
+--- Loads a recipe from text that was read before.
+---@param text string
+---@param path string
+---@param options LoadOptions
+---@return Recipe|nil recipe, Error? err
+function M.load_text(text, path, options)
+  local recipe, err = load_text(text, path, options)
+  if err then err.message = redaction.text(err.message) end -- Lua quotes the source, in which somebody may have put a key
+  return recipe, err
 end
 
 --- Loads a recipe.

@@ -1,5 +1,6 @@
 local folder = require "spec.support.folder"
 local loader = require "lib.recipes.loader"
+local redaction = require "lib.redaction"
 
 local HEAD = 'local rc = require "rc"\n'
 local GOOD = HEAD .. 'return rc.tool { name = "poster", description = "Makes posters.", run = function() return {} end }\n'
@@ -53,6 +54,14 @@ describe("recipes.loader", function()
     local message = refused 'error(("x"):rep(5000000))'
     assert.matches("^poster.lua:1: x+…$", message)
     assert.is_true(#message < 5000)
+  end)
+
+  it("quotes no key that stands in the source", function()
+    local key = "rc-live-00112233445566"
+    local _ <close> = setmetatable({}, { __close = function() redaction.set_key(nil) end })
+    redaction.set_key(key)
+    local text = HEAD .. ("local key = '%s\\q'"):format(key)
+    assert.matches("^poster.lua:2: invalid escape sequence near ''%[redacted%]", refused(text))
   end)
 
   it("names file and line of a syntax error, and of an error while loading", function()

@@ -226,7 +226,7 @@ local function open(path, options)
     find = catalog and function(name) return catalog:find(name) end or nil,
     all = catalog and function() return catalog:recipe_tools() end or nil,
   })
-  if not opened then error(err.message, 0) end
+  if not opened then error(redaction.text(err.message), 0) end
   local name = pick(opened, options.tool)
   return opened, name and opened.snapshot.find(name) or opened:script(options.words or {})
 end
