@@ -46,8 +46,12 @@ describe("the ids of a submit", function()
     files:remove()
   end)
 
+  local function env()
+    return { "RUNCOMFY_API_KEY=key-of-the-spec", "RUNCOMFY_SERVERLESS_BASE_URL=" .. sim.base_url }
+  end
+
   local function rcmcp(...)
-    return child.rcmcp({ ... }, { env = { "RUNCOMFY_API_KEY=key-of-the-spec", "RUNCOMFY_SERVERLESS_BASE_URL=" .. sim.base_url } })
+    return child.rcmcp({ ... }, { env = env() })
   end
 
   local function submitted()
@@ -125,6 +129,21 @@ describe("the ids of a submit", function()
     c.handle:kill "KILL"
     c:wait_until(function() return c.signal ~= nil and c.signal ~= 0 end)
     assert.matches("rcmcp call: submitted request ", c.err, 1, true)
+  end)
+
+  it("are said by --quiet where the output cannot be written, or has no reader", function()
+    for _, arguments in ipairs {
+      { "call", "submit_request", "deployment_id=" .. ID, "-q" },
+      { "run", files.path .. "/recipes/submitter.lua", "--tool", "submitter", "way=submit", "-q" },
+    } do
+      local full <close> = child.spawn("sh", { "-c", 'exec "$0" "$@" >/dev/full', child.program, table.unpack(arguments) }, { env = env() })
+      assert.equal(74, (full:wait()))
+      assert.equal(1, #named(full.err), full.err)
+      local gone <close> = rcmcp(table.unpack(arguments))
+      gone.handle:close_stdout() -- the submit is answered by this process, later
+      gone:wait_until(function() return gone.status ~= nil and gone.open == 1 end)
+      assert.equal(1, #named(gone.err), gone.err)
+    end
   end)
 
   it("are not said by --quiet, nor by a dry run, which submits nothing", function()

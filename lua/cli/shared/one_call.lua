@@ -9,6 +9,7 @@ local M = {}
 ---@field status integer
 ---@field text? string          for standard error
 ---@field data? any             for standard output, as JSON
+---@field submitted? string     what it has begun, for who was not told yet and cannot be told by the data
 ---@field unmarked? boolean      the data are simulated and have no room to say so
 
 --- Declares the options that say how a call talks.
@@ -27,6 +28,9 @@ end
 function M.report(args, outcome)
   local json, redaction = require "core.json", require "lib.redaction"
   if outcome.data ~= nil then io.stdout:write(terminal.json(redaction.json(json.encode(outcome.data))), "\n") end
+  if outcome.submitted and not io.stdout:flush() then -- a full disk, a reader that has gone
+    io.stderr:write(terminal.plain("rcmcp: submitted " .. outcome.submitted), "\n")
+  end
   local silent = args.json or (args.quiet and outcome.status == exit_status.ok)
   if not silent and outcome.text then
     io.stderr:write(terminal.plain(redaction.told(outcome.text)), outcome.text:sub(-1) == "\n" and "" or "\n")
@@ -190,7 +194,11 @@ function M.run(args, call)
   end)
   line:clear()
   for _, text in ipairs(questions:unused()) do require("core.log").write("warning", text) end
-  if how == "done" then return answered(result, ctx), result end
+  if how == "done" then
+    local outcome = answered(result, ctx)
+    outcome.submitted = args.quiet and ctx.requests:submitted() or nil
+    return outcome, result
+  end
   if how == "failed" then error(result, 0) end
   return interrupted(call.command, args, ctx, how)
 end
