@@ -104,7 +104,7 @@ end
 local TEXTS = set [[text string value prompt str words positive negative text_positive text_negative positive_prompt negative_prompt
   wildcard_text populated_text user_prompt prompt_text input any anything source string_a string_b string_c string_d text_a text_b text_c
   text_d text_e text_f text_g text_l prompt_a prompt_b input_string text_input input_text string_field multiline positive_text
-  negative_text strings texts item inputs stringa stringb prefix suffix]]
+  negative_text strings texts item inputs stringa stringb prefix suffix part]]
 
 --- Whether an input holds text that goes on to an encoder.
 ---@param name string

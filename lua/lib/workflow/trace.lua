@@ -88,6 +88,7 @@ local function is_silent(graph, node)
   local add, steps, start = value "add_noise", value "steps", value "start_at_step"
   if add == "disable" or add == false or add == "disabled" then return true end
   if node.links.samples and value "add_noise_to_samples" == false then return true end
+  if value "enabled" == false or value "use_same_seed" == true or value "add_seed_noise" == false then return true end
   if value "denoise" == 0 or steps == 0 then return true end
   if node.class:find("Disable", 1, true) then return true end
   return at_most(steps, start) or at_most(value "end_at_step", start)
