@@ -139,12 +139,17 @@ end
 
 local FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1 -- seconds
 
+-- Whether it may not have been done, and may be the next time: also where something else than the API has answered.
+local function is_open(err)
+  return err.code ~= "cancelled" and (err.delivery == "unknown" or waiting.forgivable(err))
+end
+
 -- In a clean-up such a write is tried again while there is time: what it undoes goes on costing money.
 local function persistently(call, proceed)
   local pause = FIRST_PAUSE
   while true do
     local result, err = proceed()
-    if result or not waiting.forgivable(err) or err.code == "cancelled" then return result, err end
+    if result or not is_open(err) then return result, err end
     pause = math.min(math.max(pause, err.retry_after or 0), LONGEST_PAUSE)
     if clock.now() + pause >= call.cleanup_deadline then return nil, err end
     clock.sleep(pause)

@@ -1,0 +1,48 @@
+-- The writes of clean-ups: those that do the same when they are done twice are tried again until it is sure that they were done.
+
+local bed = require "spec.support.runcomfy"
+local clock = require "lib.clock"
+local kit = require "spec.support.rc"
+
+local ID = "a1b2c3d4-0000-4000-8000-000000000001"
+local BACK = ('rc.finally(function() rc.tools.update_deployment { deployment_id = "%s", min_instances = 0 } end) return {}'):format(ID)
+local USES = { uses = { "update_deployment", "create_deployment" } }
+
+describe("a write of a clean-up", function()
+  for name, rule in pairs {
+    ["trouble"] = { kind = "status", status = 503 }, ["trouble under HTTP 200"] = { kind = "error_code", error_code = 500001 },
+    ["a login page"] = { kind = "html", status = 200 }, ["a redirect"] = { kind = "text", status = 302, message = "" },
+    ["nothing"] = { kind = "drop" },
+    ["half an answer"] = { kind = "truncated", status = 200, message = '{"note":"cut off","id":"d"}' },
+    ["something else"] = { kind = "text", status = 200, message = '{"ok":true}' },
+    ["too many requests"] = { kind = "status", status = 429 },
+  } do
+    for _, method in ipairs(name == "a redirect" and { "PATCH" } or { "PATCH", "GET" }) do
+      it(("is tried again where it meets %s: %s"):format(name, method), function()
+        kit.with({}, function(sim)
+          assert(bed.call("update_deployment", { deployment_id = ID, min_instances = 1 }).ok)
+          local fault = { method = method, path = ID, count = method == "GET" and 5 or 2 }
+          for key, value in pairs(rule) do fault[key] = value end
+          assert(sim:fault(fault))
+          local began = clock.now()
+          local result = kit.run(BACK, USES)
+          assert.is_nil(result.text and result.text:find("a clean-up failed", 1, true), result.text)
+          assert.equal(method == "PATCH" and 3 or 1, #sim:requests { method = "PATCH" } - 1)
+          assert.equal(0, bed.call("get_deployment", { deployment_id = ID }).data.deployment.min_instances)
+          assert.is_true(clock.now() - began < 5)
+        end)
+      end)
+    end
+  end
+
+  it("that makes something is sent once", function()
+    kit.with({}, function(sim)
+      assert(sim:fault { kind = "html", status = 200, method = "POST", forever = true })
+      local result = kit.run([[
+        rc.finally(function() rc.tools.create_deployment { name = "n", workflow_id = "w", workflow_version = "v1" } end)
+        return {}]], USES)
+      assert.matches("a clean-up failed", result.text, 1, true)
+      assert.equal(1, #sim:requests { method = "POST" })
+    end)
+  end)
+end)
