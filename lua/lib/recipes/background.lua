@@ -338,10 +338,15 @@ local ASKED = "It waits for the answer to a question, which is to come with the 
 ---@param id string
 ---@param account string
 ---@param caller Context
+---@param recipe? string  what the caller takes it for: a result is given once, and not to who expects another's
 ---@return CallResult|nil result, Error? err, string? name  of the recipe
-function Runs:collect(id, account, caller)
+function Runs:collect(id, account, caller, recipe)
   local run = self:find(id, account)
   if not run then return nil, errors.new(self.results:what_became_of(id), { code = "unknown_run" }) end
+  if recipe and recipe ~= run.subject.name then
+    return nil, errors.new(("Run %s is one of recipe '%s', not of '%s'. Nothing was collected, and nothing was begun."):format(run.id,
+      run.subject.name, receipts.shown(recipe)), { code = "unknown_run" })
+  end
   local result, err
   if run.caller and run.caller:is_parked() then
     result = self:pending(run, ASKED)

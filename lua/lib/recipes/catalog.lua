@@ -122,9 +122,10 @@ end
 --- Goes on with a run that a call was told of: see Runs.collect.
 ---@param id string
 ---@param ctx Context
+---@param recipe? string  the name that its caller gives it
 ---@return table|nil result, Error? err
-function Catalog:collect(id, ctx)
-  local result, err, name = self:runs():collect(id, account_of(self.options.settings), ctx)
+function Catalog:collect(id, ctx, recipe)
+  local result, err, name = self:runs():collect(id, account_of(self.options.settings), ctx, recipe)
   local tool = name and self:find(name)
   if tool then return registry.finish(tool, result, err) end
   return result, err

@@ -6,6 +6,7 @@ local json = require "lib.json"
 local parameters = require "lib.parameters"
 local registry = require "lib.mcp.registry"
 local schema = require "lib.output_schema"
+local trim = require "lib.trim"
 
 local M = {}
 
@@ -122,7 +123,7 @@ local function run_recipe(catalog)
     check = check_run,
     annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
     run = function(input, ctx)
-      if not unset(input.collect) then return catalog:collect(input.collect, ctx) end
+      if not unset(input.collect) then return catalog:collect(trim(input.collect), ctx, not unset(input.name) and input.name or nil) end
       catalog:catch_up()
       return run(catalog, input, ctx)
     end,

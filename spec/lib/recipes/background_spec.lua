@@ -233,6 +233,17 @@ describe("recipes.background", function()
     end)
   end)
 
+  it("gives nothing to who takes the run for one of another recipe, and takes a handle with blanks around it", function()
+    with(function(_, client)
+      local run = client:call("maker", { how = "sleep" }).structuredContent.run
+      clock.sleep(100)
+      local wrong = client:call("run_recipe", { collect = run, name = "outer" })
+      assert.is_true(wrong.isError)
+      assert.matches(("Run %s is one of recipe 'maker', not of 'outer'. Nothing was collected"):format(run), wrong.content[1].text, 1, true)
+      assert.is_true(client:call("run_recipe", { collect = " " .. run .. "\n", name = "maker" }).structuredContent.slept)
+    end)
+  end)
+
   it("says what may have happened to a handle that it does not know", function()
     with(function(_, client)
       for _, handle in ipairs { "run-0", ("x"):rep(100000), "a\27[31m" } do
