@@ -111,6 +111,43 @@ local function check_call(check, everyday, call)
   end
 end
 
+-- Numbers as keys --------------------------------------------------------------------------------------
+
+local DEEPEST = 32
+
+-- The first key of a table, or of one in it, that is a number and no place of a list.
+local function stray_number(node, depth)
+  node = made(node)
+  if not (node and node.is == "table") or depth > DEEPEST then return nil end
+  local seen = {}
+  for _, number in ipairs(node.numbers) do seen[math.tointeger(tonumber(number.text)) or 0] = true end
+  for _, number in ipairs(node.numbers) do
+    local key = math.tointeger(tonumber(number.text)) or 0
+    if key < 1 or key > 1 and not seen[key - 1] and not node.items[key - 1] then return number end
+  end
+  for _, name in ipairs(vocabulary.names(node.fields)) do
+    local found = stray_number(node.fields[name], depth + 1)
+    if found then return found end
+  end
+  for _, item in ipairs(node.items) do
+    local found = stray_number(item.value, depth + 1)
+    if found then return found end
+  end
+  for _, value in ipairs(node.values) do
+    local found = stray_number(value, depth + 1)
+    if found then return found end
+  end
+end
+
+-- Overrides and workflows take numbers for ids of nodes; JSON has none.
+local function check_numbers(check, call)
+  if call.what ~= "rc.json.encode" then return end
+  local number = stray_number(call.arguments[1], 1)
+  if number then
+    check:add("error", "number-key", number.line, "the keys of a JSON object are texts: write [\"%s\"]", number.text)
+  end
+end
+
 -- Hosts ------------------------------------------------------------------------------------------------
 
 local URL_OF = { ["rc.http"] = true, ["rc.download"] = true }
@@ -201,7 +238,10 @@ function M.check(check, scanned, source, everyday)
   for _, access in ipairs(scanned.accesses) do check_access(check, access) end
   for _, access in ipairs(scanned.dotted) do check_dotted(check, access) end
   for _, access in ipairs(scanned.thrown) do check_thrown(check, access) end
-  for _, call in ipairs(scanned.calls) do check_call(check, everyday, call) end
+  for _, call in ipairs(scanned.calls) do
+    check_call(check, everyday, call)
+    check_numbers(check, call)
+  end
   for _, use in ipairs(scanned.misused) do check:add("error", "misused", use.line, "%s", MISUSED[use.name]) end
   check_zeroth(check, scanned)
   if not everyday.is_script and not everyday.in_library then check_hosts(check, scanned) end

@@ -114,6 +114,8 @@ function Walker:entry(node)
       node.fields[key.text], node.lines[key.text] = value or UNKNOWN, token.line
     else
       node.open = true
+      if key and key.is == "number" then node.numbers[#node.numbers + 1] = { text = key.text, line = token.line } end
+      node.values[#node.values + 1] = value
     end
     return self:escape(value)
   end
@@ -123,7 +125,7 @@ function Walker:entry(node)
 end
 
 function Walker:table_constructor()
-  local node = { is = "table", fields = {}, lines = {}, items = {}, line = self:peek().line }
+  local node = { is = "table", fields = {}, lines = {}, items = {}, numbers = {}, values = {}, line = self:peek().line }
   self:expect "{"
   while not self:is "}" do
     self:entry(node)

@@ -151,6 +151,8 @@ function Walker:called(value, arguments, line)
   elseif meant.is == "tools" then
     note(self.scanned.misused, "rc.tools", line)
   elseif meant.is == "field" then
+    local owner = meaning(meant.of)
+    if owner and owner.is == "member" then self:take_call(("rc.%s.%s"):format(owner.name, meant.name), arguments, line) end
     note_dotted(self, meant, arguments, line)
   end
 end

@@ -63,6 +63,25 @@ describe("check of everyday mistakes", function()
     assert.matches("unknown name 'null'; write nil", findings[1].message, 1, true)
   end)
 
+  it("finds numbers as keys of what is made JSON, and not those of nodes, lists and lookups", function()
+    local function first(body)
+      local found = lint.check_text('local rc = require "rc"\nreturn rc.tool { name = "p", description = "P.", '
+        .. 'uses = { "submit_request" }, run = function()\n' .. body .. "\nend }", "p.lua")
+      for _, one in ipairs(found) do
+        if one.rule ~= "uses-unused" then return ("%s:%d: %s"):format(one.rule, one.line, one.message) end
+      end
+    end
+    local said = 'number-key:3: the keys of a JSON object are texts: write ["6"]'
+    assert.equal(said, first "return rc.json.encode { [6] = 1 }")
+    assert.equal(said, first "local json = rc.json return json.encode { a = { { b = { [6] = 1 } } } }")
+    assert.equal(said, first "local o = { [6] = 1 } return rc.json.encode(o)")
+    assert.equal(said, first "return rc.json.encode { ['a'] = { [6] = 1 } }")
+    assert.is_nil(first "return rc.json.encode { [1] = 1, [2] = 2 }")
+    assert.is_nil(first "return rc.json.encode { 1, [2] = 2 }")
+    assert.is_nil(first "rc.submit { deployment_id = 'd', overrides = { [6] = { inputs = {} } } } return { [6] = 1 }")
+    assert.is_nil(first "local names = { [6] = 'six' } return { names[6] }")
+  end)
+
   it("never shows a key", function()
     for _, finding in ipairs((lint.check_text("return { '" .. KEY .. "' }", "s.lua", { key = KEY }))) do
       assert.is_nil(finding.message:find(KEY, 1, true))
