@@ -107,14 +107,21 @@ function M.place(url)
   return text:sub(1, scheme) .. (behind and authority:sub(#authority - behind + 2) or authority) .. text:sub(slash)
 end
 
+--- An answer with its methods.
+---@param answer core.http.Response
+---@return HttpResponse
+function M.response(answer)
+  return setmetatable(answer --[[@as HttpResponse]], Response)
+end
+
 local function send(await, start, request)
   request.try = (request.try or 0) + 1
   if request.json ~= nil then request = with_json(request) end
   local began = core_clock.monotonic()
   local response, message, code, sent, partial = await(start, request)
   if log.get_level() == "debug" then log_transfer(request, began, response, message) end
-  if response then return setmetatable(response, Response) end
-  return nil, errors.new(message, { code = code, sent = sent or false, partial = partial and setmetatable(partial, Response) or nil })
+  if response then return M.response(response) end
+  return nil, errors.new(message, { code = code, sent = sent or false, partial = partial and M.response(partial) or nil })
 end
 
 --- Sends one request, once, and waits for the answer; any status is an answer.  The error has `code`

@@ -19,6 +19,15 @@ function M.brief(text, bytes)
   return cut and head .. "…" or head
 end
 
+--- The same up to a number of characters, as they are; a byte that is not UTF-8 counts as one.
+---@param text string
+---@param characters integer
+---@return string
+function M.head(text, characters)
+  local head, cut = codec.utf8_head(text, characters)
+  return cut and head .. "…" or head
+end
+
 local function clean_table(value)
   local copy = {}
   for key, item in next, value do copy[type(key) == "string" and M.clean(key) or key] = M.clean_all(item) end

@@ -450,6 +450,11 @@ function Raw:depth() end
 ---@return core.json.Raw?
 function Raw:get(...) end
 
+--- The members of an object that have these names, in one pass; {} for others than objects.  Of duplicate keys the last counts.
+---@param wanted table<string, any>  names to anything but nil
+---@return table<string, core.json.Raw>
+function Raw:members(wanted) end
+
 --- Decodes the part that a path leads to (all of it without one); nil where there is none.
 ---@param ... string|integer
 ---@return any

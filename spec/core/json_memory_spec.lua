@@ -69,6 +69,7 @@ describe("core.json out of memory", function()
       local raw = json.raw(TEXT)
       local texts = {}
       for key, part in raw:pairs() do texts[#texts + 1] = key .. part:get("list"):text() .. part:value("text") end
+      for key, part in pairs(raw:members { k3 = true }) do texts[#texts + 1] = key .. part:text() end
       return table.concat(texts) .. json.encode { raw, raw:get "k3" } .. raw:text()
     end)
   end)

@@ -140,6 +140,28 @@ describe("core.json.Raw", function()
     assert.equal(1, #whole)
   end)
 
+  describe("members", function()
+    it("gives those that are wanted, in one table", function()
+      local found = json.raw('{"a":1,"b":{"a":2},"\\u0063":[3],"a":4,"":5}'):members { a = true, c = false, [""] = 1, d = true }
+      assert.equal("4", found.a:text())
+      assert.equal("[3]", found.c:text())
+      assert.equal("5", found[""]:text())
+      assert.is_nil(found.b)
+      assert.is_nil(found.d)
+    end)
+
+    it("gives none of what is no object", function()
+      for _, text in ipairs { "{}", "[1]", '"a"', "1", "null" } do assert.same({}, json.raw(text):members { a = true }) end
+      assert.error_matches(function() json.raw("{}"):members() end, "table expected")
+    end)
+
+    it("keeps the text alive", function()
+      local found = json.raw('{"a": "' .. ("x"):rep(1000) .. '"}'):members { a = true }
+      collectgarbage()
+      assert.equal(1002, #found.a:text())
+    end)
+  end)
+
   describe("keys", function()
     it("gives the keys of an object sorted, each once, escapes resolved", function()
       local raw = assert(json.raw [[{"b": 1, "a": {"x": [1, 2]}, "b": 3, "\u0063": null, "": 0, "\u0061": 2}]])

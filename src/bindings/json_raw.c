@@ -207,6 +207,36 @@ static int raw_keys(lua_State *L)
     return 1;
 }
 
+/// raw:members(wanted) -> table
+static int raw_members(lua_State *L)
+{
+    const struct json_raw *raw = check_raw(L);
+    struct json_cursor cursor;
+    struct json_slice key;
+    struct json_slice value;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2); // raw wanted
+    lua_newtable(L);
+    lua_getiuservalue(L, 1, OWNER); // raw wanted found owner
+    if (!json_entries(slice_of(raw), &cursor) || !cursor.object) {
+        lua_settop(L, 3);
+        return 1;
+    }
+    while (json_next_entry(&cursor, &key, &value)) {
+        push_key(L, key);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, 2) == LUA_TNIL) { // … owner key wanted[key]
+            lua_pop(L, 2);
+            continue;
+        }
+        lua_pop(L, 1);
+        push_raw(L, value, raw->depth, 4);
+        lua_rawset(L, 3);
+    }
+    lua_settop(L, 3);
+    return 1;
+}
+
 /// raw:value(...) -> value | nil
 static int raw_value(lua_State *L)
 {
@@ -268,8 +298,9 @@ static int raw_pairs(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    { "text", raw_text },       { "kind", raw_kind }, { "get", raw_get },   { "value", raw_value },
-    { "pairs", raw_pairs },     { "keys", raw_keys }, { "size", raw_size }, { "depth", raw_depth },
+    { "text", raw_text },       { "kind", raw_kind },   { "get", raw_get },
+    { "members", raw_members }, { "value", raw_value }, { "pairs", raw_pairs },
+    { "keys", raw_keys },       { "size", raw_size },   { "depth", raw_depth },
     { "__tostring", raw_text }, { NULL, NULL },
 };
 

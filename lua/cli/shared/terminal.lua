@@ -6,49 +6,59 @@ local M = {}
 -- C0 but for tab and line feed, DEL, and C1 as UTF-8 (U+0080 to U+009F: ECMA-48 has its control functions there, too).
 local C0, C1 = "[%z\1-\8\11-\31\127]", "\xC2[\x80-\x9F]"
 
--- What turns the direction of what follows (UAX #9: U+202A to U+202E, U+2066 to U+2069): "delete" may be shown as "eteled".
-local TURNS = { "\xE2\x80[\xAA-\xAE]", "\xE2\x81[\xA6-\xA9]" }
+-- Among these are those that turn the direction of what follows: "delete" may be shown as "eteled".
+local PUNCTUATION = "\xE2[\x80\x81][\xA6-\xAE]"
+
+-- UAX #9: U+202A to U+202E, U+2066 to U+2069.  What `write` makes of each; gsub leaves alone what is not in the table.
+local function turns(write)
+  local written = {}
+  for _, range in ipairs { { 0x202A, 0x202E }, { 0x2066, 0x2069 } } do
+    for point = range[1], range[2] do written[utf8.char(point)] = write(point) end
+  end
+  return written
+end
+
+-- What `write` makes of the controls that a text of JSON or Lua may hold, and of turns.
+local function controls(write)
+  local written = turns(write)
+  for point = 0x7F, 0x9F do written[utf8.char(point)] = write(point) end
+  return written
+end
+
+local HIDDEN = turns(function() return "?" end)
+local IN_JSON = controls(function(point) return ("\\u%04x"):format(point) end)
+local IN_LUA = controls(function(point) return ("\\u{%x}"):format(point) end)
 
 --- Text without control characters; lines and tabs stay.
 ---@param text string
 ---@return string
 function M.plain(text)
-  text = text:gsub(C0, "?")
-  -- The first byte is looked for first, which is much faster, and mostly not there.
+  -- What is there at all is looked for first, which is much faster.
+  if text:find(C0) then text = text:gsub(C0, "?") end
   if text:find("\xC2", 1, true) then text = text:gsub(C1, "?") end
-  if not text:find("\xE2", 1, true) then return text end
-  for _, pattern in ipairs(TURNS) do text = text:gsub(pattern, "?") end
+  if text:find("\xE2", 1, true) then text = text:gsub(PUNCTUATION, HIDDEN) end
   return text
 end
 
-local function escape(text, write)
-  if text:find("\127", 1, true) then text = text:gsub("\127", write) end
-  if text:find("\xC2", 1, true) then text = text:gsub(C1, write) end
-  if not text:find("\xE2", 1, true) then return text end
-  for _, pattern in ipairs(TURNS) do text = text:gsub(pattern, write) end
+local function escape(text, written)
+  if text:find("\127", 1, true) then text = text:gsub("\127", written) end
+  if text:find("\xC2", 1, true) then text = text:gsub(C1, written) end
+  if text:find("\xE2", 1, true) then text = text:gsub(PUNCTUATION, written) end
   return text
-end
-
-local function in_json(character)
-  return ("\\u%04x"):format(utf8.codepoint(character))
 end
 
 --- JSON text with the control characters that RFC 8259 lets stand in strings as escapes, so that it means the same.
 ---@param text string
 ---@return string
 function M.json(text)
-  return escape(text, in_json)
-end
-
-local function in_lua(character)
-  return ("\\u{%x}"):format(utf8.codepoint(character))
+  return escape(text, IN_JSON)
 end
 
 --- The same for a text as `%q` writes it, which escapes C0 itself.
 ---@param text string
 ---@return string
 function M.lua(text)
-  return escape(text, in_lua)
+  return escape(text, IN_LUA)
 end
 
 return M

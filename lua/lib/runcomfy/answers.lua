@@ -5,13 +5,16 @@
 
 local advice = require "lib.runcomfy.advice"
 local body = require "lib.runcomfy.body"
+local description = require "lib.runcomfy.description"
 local errors = require "lib.errors"
 local json = require "lib.json"
-local clean = require("lib.text").clean
+local texts = require "lib.text"
+
+local clean, shortened = texts.clean, texts.head
 
 local M = {}
 
-local MESSAGE_LIMIT = 1000   -- characters of a message made from text or JSON that was not meant as one
+local MESSAGE_LIMIT = 1000   -- characters of a message made from text that was not meant as one
 local TEXT_LIMIT = 20000     -- characters of a text answer kept in an error
 
 local REASONS = {
@@ -23,11 +26,6 @@ local REASONS = {
 }
 
 -- Text ---------------------------------------------------------------------------------------------
-
-local function shortened(text, limit)
-  local stop = utf8.len(text) > limit and utf8.offset(text, limit + 1)
-  return stop and text:sub(1, stop - 1) .. "…" or text
-end
 
 local function squeezed(text)
   text = text:gsub("%s+", " ")
@@ -77,90 +75,27 @@ local function readable(text)
   return shortened(squeezed(text), MESSAGE_LIMIT)
 end
 
--- Descriptions -------------------------------------------------------------------------------------
-
-local describe
-
-local function location(loc)
-  local parts = {}
-  for _, part in loc:pairs() do parts[#parts + 1] = tostring(part:value()) end
-  return table.concat(parts, ".")
-end
-
-local function first_text(raw, keys)
-  for _, key in ipairs(keys) do
-    local part = raw:get(key)
-    local text = part and describe(part)
-    if text and text ~= "" then return text end
-  end
-end
-
-local MESSAGE_KEYS = { "msg", "message", "error_message", "exception_message", "error", "detail", "details", "reason" }
-local PLACE_KEYS = { "node_id", "nodeId", "node_type", "type", "errorCode", "error_code", "code" }
-
-local function places(raw)
-  local parts = {}
-  for _, key in ipairs(PLACE_KEYS) do
-    local value = raw:value(key)
-    if (type(value) == "string" and value ~= "") or type(value) == "number" then
-      parts[#parts + 1] = ("%s %s"):format(key, value)
-    end
-  end
-  return #parts > 0 and (" (%s)"):format(table.concat(parts, ", ")) or ""
-end
-
-local function describe_object(raw)
-  local message = first_text(raw, MESSAGE_KEYS)
-  if not message then return shortened(raw:text(), MESSAGE_LIMIT) end
-  local loc = raw:get "loc"
-  if loc and loc:kind() == "array" then return ("%s: %s"):format(location(loc), message) end
-  local debug_info = raw:value "debugInfo"
-  if type(debug_info) == "string" and debug_info ~= "" then message = message .. ": " .. shortened(debug_info, MESSAGE_LIMIT) end
-  return message .. places(raw)
-end
-
-local MOST_DESCRIBED = 100 -- items of a list; who has read these looks at the first ones
-
-local function describe_array(raw)
-  local parts = {}
-  for _, item in raw:pairs() do
-    if #parts == MOST_DESCRIBED then
-      parts[#parts + 1] = "…"
-      break
-    end
-    parts[#parts + 1] = describe(item)
-  end
-  return table.concat(parts, "; ")
-end
-
---- Any JSON that stands for an error, in words: a string, FastAPI's list (`body.overrides: field
---- required`), ComfyUI's and RunComfy's objects and lists of them.  "" for null.
----@param raw core.json.Raw
----@return string
-function describe(raw)
-  local kind = raw:kind()
-  if kind == "object" then return describe_object(raw) end
-  if kind == "array" then return describe_array(raw) end
-  if kind == "null" then return "" end
-  return tostring(raw:value())
-end
-M.describe = describe
-
 -- Errors -------------------------------------------------------------------------------------------
 
-local function message_of_object(raw)
-  for _, key in ipairs { "error_message", "message", "error", "detail" } do
-    local part = raw:get(key)
-    local text = part and describe(part)
-    if text and text:find("%S") then return text end
+--- Any JSON that stands for an error, in words; "" for null.
+---@type fun(raw: core.json.Raw): string
+M.describe = description.of
+
+local MESSAGE_KEYS = { "error_message", "message", "error", "detail" }
+local MEMBERS = { error_message = true, message = true, error = true, detail = true, error_code = true }
+
+local function message_of(members)
+  for _, key in ipairs(MESSAGE_KEYS) do
+    local text = members[key] and M.describe(members[key]) or ""
+    if text:find("%S") then return text, key end
   end
+  return ""
 end
 
 -- Beside a message, a list in `detail` says which field is meant.
-local function with_detail(message, raw)
-  local detail = raw:get "detail"
-  if not detail or detail:kind() == "string" then return message end
-  local text = describe(detail)
+local function with_detail(message, detail, from)
+  if from == "detail" or not detail or detail:kind() == "string" then return message end
+  local text = M.describe(detail)
   if text == "" or message:find(text, 1, true) then return message end
   return message .. "\n" .. text
 end
@@ -175,15 +110,22 @@ local function error_text(status, error_code, message, hint)
   return hint and text .. "\n" .. hint or text
 end
 
+local LONGEST_CODE = 200 -- bytes; what is longer, or no scalar, is no code
+
+local function code_of(part)
+  local kind = part and part:kind()
+  if kind == "object" or kind == "array" or kind == "null" or not part or part:size() > LONGEST_CODE then return nil end
+  return part:value()
+end
+
 -- `text`: the body where it is no JSON.
 local function answer_error(status, value, text, fallback, operation)
-  local object = value and value:kind() == "object" and value or nil
-  local error_code, detail
-  if object then error_code, detail = object:value "error_code", object:get "detail" end
-  if error_code == json.null or type(error_code) == "table" then error_code = nil end
-  local message = object and message_of_object(object) or not object and readable(text) or ""
+  local members = value and value:kind() == "object" and value:members(MEMBERS)
+  local message, from
+  if members then message, from = message_of(members) else message = readable(text) end
   if message == "" then message = fallback end
-  if object then message = with_detail(message, object) end
+  local error_code, detail = members and code_of(members.error_code), members and members.detail or nil
+  message = with_detail(message, detail, from)
   local hint = advice.for_answer(status, error_code, operation)
   local delivery = operation and advice.is_open(status, error_code) and "unknown" or nil
   return errors.new(error_text(status, error_code, message, hint), {
@@ -316,7 +258,7 @@ end
 ---@return string
 function M.word(object, key)
   local value = object:value(key)
-  if type(value) == "string" then return value end
+  if type(value) == "string" then return shortened(value, MESSAGE_LIMIT) end
   if value == nil or value == json.null or type(value) == "table" then return "unknown" end
   return tostring(value)
 end

@@ -43,11 +43,7 @@ for _, key in ipairs(M.KEYS) do wanted[key] = true end
 function M.compact(raw)
   local result = json.ordered(M.KEYS, {})
   for _, key in ipairs(M.KEYS) do result[key] = json.null end
-  if raw and raw:kind() == "object" then
-    for key, value in raw:pairs() do
-      if wanted[key] then result[key] = value end
-    end
-  end
+  for key, value in pairs(raw and raw:members(wanted) or {}) do result[key] = value end
   return result
 end
 
@@ -99,16 +95,7 @@ end
 
 local SUMMARY_KEYS = { "roles", "payload_keys", "has_object_info_url", "default_override_node_ids", "workflow_node_summary" }
 
--- The parts of the payload and their sorted names, in one pass: a payload may have megabytes.
-local function parts_of(payload)
-  local parts, keys = {}, json.as_array {}
-  for key, value in payload:pairs() do
-    if not parts[key] then keys[#keys + 1] = key end
-    parts[key] = value
-  end
-  table.sort(keys)
-  return parts, keys
-end
+local PARTS = { workflow_api_json = true, object_info_url = true, overrides = true }
 
 --- What a model needs of a deployment's payload to write overrides: nodes, their titles and inputs.
 ---@param raw core.json.Raw  a deployment
@@ -116,10 +103,10 @@ end
 function M.payload_summary(raw)
   local payload = raw:get "payload"
   if not payload or payload:kind() ~= "object" then return { payload_keys = json.as_array {} } end
-  local parts, keys = parts_of(payload)
+  local parts = payload:members(PARTS)
   return json.ordered(SUMMARY_KEYS, {
     roles = roles_of(parts.workflow_api_json),
-    payload_keys = keys,
+    payload_keys = keys_of(payload),
     has_object_info_url = is_truthy(parts.object_info_url),
     default_override_node_ids = first(keys_of(parts.overrides), MAX_OVERRIDES),
     workflow_node_summary = node_summaries(parts.workflow_api_json),

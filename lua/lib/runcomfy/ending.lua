@@ -35,7 +35,7 @@ end
 ---@return string
 function M.remark(ended, result, urls)
   if answers.is_part(result) then return "" end -- what is missing may be just that
-  local word = result:value "status"
+  local word = lifecycle.status_of(result)
   if not ended then return lifecycle.is_open(word) and NOT_ENDED or UNTOLD end
   if outputs.empty(result) then return lifecycle.outcome(word) == "succeeded" and NO_OUTPUTS or "" end
   return #urls == 0 and NO_FILES or ""

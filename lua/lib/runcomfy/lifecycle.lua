@@ -2,6 +2,7 @@
 
 local answers = require "lib.runcomfy.answers"
 local json = require "lib.json"
+local text = require "lib.text"
 
 local M = {}
 
@@ -11,12 +12,27 @@ local OUTCOMES = {
   cancelled = "cancelled", canceled = "cancelled",
 }
 
+local LONGEST_WORD = 64 -- bytes; a longer text is no word
+
+-- A status word in lower case; nil for what can be none.
+local function lower(status)
+  return type(status) == "string" and #status <= LONGEST_WORD and status:lower() or nil
+end
+
 --- What a status word means: "completed" (ended; the result tells how), "succeeded", "failed",
 --- "cancelled"; nil: not ended, or a word that nobody knows.
 ---@param status any
 ---@return "completed"|"succeeded"|"failed"|"cancelled"|nil
 function M.outcome(status)
-  return type(status) == "string" and OUTCOMES[status:lower()] or nil
+  return OUTCOMES[lower(status)]
+end
+
+--- The status word of an answer; nil where it has none, or something that can be none.
+---@param answer core.json.Raw
+---@return any
+function M.status_of(answer)
+  local part = answer:get "status"
+  return part and part:size() <= LONGEST_WORD and part:value() or nil
 end
 
 local OPEN = { in_queue = true, queued = true, in_progress = true, running = true, processing = true, pending = true }
@@ -25,7 +41,7 @@ local OPEN = { in_queue = true, queued = true, in_progress = true, running = tru
 ---@param status any
 ---@return boolean
 function M.is_open(status)
-  return type(status) == "string" and OPEN[status:lower()] == true
+  return OPEN[lower(status)] == true
 end
 
 --- How a job ended, by its status and its result.  The result knows better.
@@ -91,10 +107,10 @@ function M.instance_id(answer) return id_in(answer, "instance_id") end
 ---@return "cancelled"|"not_cancellable"|string outcome  "unknown" where the answer does not tell
 function M.cancel_outcome(answer)
   if type(answer) == "string" or answer:kind() ~= "object" then return "unknown" end
-  local outcome, status = answer:value "outcome", answer:value "status"
-  if type(outcome) == "string" and outcome ~= "" then return M.outcome(outcome) or outcome end
-  if type(status) ~= "string" then return "unknown" end
-  status = status:lower()
+  local outcome = answer:value "outcome"
+  if type(outcome) == "string" and outcome ~= "" then return M.outcome(outcome) or text.brief(outcome, LONGEST_WORD) end
+  local status = lower(M.status_of(answer))
+  if not status then return "unknown" end
   if status == "not_cancellable" then return status end
   return status:find("^cancel") and "cancelled" or "unknown"
 end

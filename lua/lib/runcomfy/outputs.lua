@@ -51,7 +51,7 @@ function M.empty(result)
   if outputs:kind() ~= "object" then return false end
   for _, channels in outputs:pairs() do
     local kind = channels:kind()
-    if kind ~= "null" and channels:text() ~= "{}" and channels:text() ~= "[]" then return false end
+    if kind ~= "null" and not ((kind == "object" or kind == "array") and channels:size() == 2) then return false end
   end
   return true
 end

@@ -5,6 +5,7 @@
 
 local coerce = require "lib.coerce"
 local json = require "lib.json"
+local meter = require "lib.meter"
 local text = require "lib.text"
 local unfold = require "lib.runcomfy.unfold"
 
@@ -73,50 +74,66 @@ local function dotted(name)
   return id, input:match "^inputs%.(.+)$" or input
 end
 
-local function add_input(result, order, id, input, value)
-  local node = result[id]
-  if not node then
-    node = { inputs = json.ordered({}, {}) }
-    result[id], order[#order + 1] = node, id
-  end
-  if node.inputs[input] ~= nil then return ("input %s of node %s is given twice"):format(shown(input), shown(id)) end
-  local names = unfold.names(node.inputs)
-  names[#names + 1] = input
-  local inputs = {}
-  for name, old in pairs(node.inputs) do inputs[name] = old end
-  inputs[input] = value
-  local copy = {}
-  for name, part in pairs(node) do copy[name] = part end
-  copy.inputs = json.ordered(names, inputs)
-  result[id] = json.ordered(unfold.names(node), copy)
+-- What is known so far of the nodes: each as it was given, or put together of several members.
+---@class overrides.Part
+---@field node table       as it was given; the rest of it where inputs were added
+---@field names? string[]  of the inputs, once one was added
+---@field inputs? table
+
+-- Opens a node to which inputs are added.
+local function open(part)
+  part.inputs, part.names = {}, unfold.names(part.node.inputs)
+  for name, value in pairs(part.node.inputs) do part.inputs[name] = value end
 end
 
-local function read_member(result, order, name, value)
+-- The node that a part has become.
+local function whole(part)
+  if not part.names then return part.node end
+  local copy = {}
+  for name, value in pairs(part.node) do copy[name] = value end
+  copy.inputs = json.ordered(part.names, part.inputs)
+  return json.ordered(unfold.names(part.node), copy)
+end
+
+local function add_input(parts, order, id, input, value)
+  local part = parts[id]
+  if not part then
+    part = { node = { inputs = {} } }
+    parts[id], order[#order + 1] = part, id
+  end
+  if not part.names then open(part) end
+  if part.inputs[input] ~= nil then return ("input %s of node %s is given twice"):format(shown(input), shown(id)) end
+  part.inputs[input] = value
+  part.names[#part.names + 1] = input
+end
+
+local function read_member(parts, order, name, value)
   local id, input = dotted(name)
   if id then
     if unfold.is_object(value) and value.inputs ~= nil then return ("%s holds 'inputs' of its own"):format(shown(name)) end
-    return add_input(result, order, id, input, value)
+    return add_input(parts, order, id, input, value)
   end
   local node, problem = read_node(name, value)
   if not node then return problem end
-  if result[name] == nil then
-    result[name], order[#order + 1] = node, name
+  if not parts[name] then
+    parts[name], order[#order + 1] = { node = node }, name
     return nil
   end
   for _, each in ipairs(unfold.names(node.inputs)) do
-    problem = add_input(result, order, name, each, node.inputs[each])
+    problem = add_input(parts, order, name, each, node.inputs[each])
     if problem then return problem end
   end
 end
 
 -- What stands where a node should: an input without its node, a node without its id.
-local function misplaced(object)
+local function misplaced(object, work)
   if unfold.is_object(object.inputs) and (object.class_type ~= nil or next(object, next(object)) == nil) then
     return "this is a node without its id"
   end
   for _, name in ipairs(unfold.names(object)) do
     if type(name) ~= "string" then return ("%s is no name"):format(tostring(name)) end
     local value = object[name]
+    work:step()
     if not looks_like_node_id(name) and not dotted(name) and not unfold.is_object(unfold.decoded(value)) then
       return ("%s is no node id: the node whose input it is must be named"):format(shown(name))
     end
@@ -138,16 +155,19 @@ local function same(given, result)
   return true
 end
 
-local function read_all(object)
-  local result, order = {}, {}
+local function read_all(object, work)
+  local parts, order, result = {}, {}, {}
   for _, name in ipairs(unfold.names(object)) do
-    local problem = read_member(result, order, name, object[name])
+    work:step()
+    local problem = read_member(parts, order, name, object[name])
     if problem then return nil, problem end
   end
+  for id, part in pairs(parts) do result[id] = whole(part) end
   return same(object, result) and object or json.ordered(order, result)
 end
 
---- Overrides in the documented shape: as they came where they have it, unfolded where what is meant is clear.
+--- Overrides in the documented shape: as they came where they have it, unfolded where what is meant is clear.  In a fiber the
+--- loop turns meanwhile.
 ---@param given table|string
 ---@return table|nil overrides  empty ones change nothing
 ---@return string? problem      why not, and what the shape is
@@ -160,8 +180,9 @@ function M.read(given)
   elseif unfold.is_editor_format(object) then
     return nil, "Field 'overrides' " .. unfold.EDITOR_FORMAT .. " " .. SHAPE
   else
-    problem = misplaced(object)
-    if not problem then overrides, problem = read_all(object) end
+    local work = meter.new()
+    problem = misplaced(object, work)
+    if not problem then overrides, problem = read_all(object, work) end
   end
   if problem then return nil, ("Field 'overrides': %s. %s"):format(problem, SHAPE) end
   return overrides

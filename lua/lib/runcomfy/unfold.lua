@@ -20,11 +20,14 @@ end
 ---@param object table
 ---@return string[]
 function M.names(object)
-  local names, seen = {}, {}
+  local names, left = {}, 0
   for _, name in ipairs(json.order(object) or {}) do
-    if object[name] ~= nil then names[#names + 1], seen[name] = name, true end
+    if object[name] ~= nil then names[#names + 1] = name end
   end
-  local rest = {}
+  for _ in pairs(object) do left = left + 1 end
+  if left == #names then return names end
+  local seen, rest = {}, {}
+  for _, name in ipairs(names) do seen[name] = true end
   for name in pairs(object) do
     if not seen[name] then rest[#rest + 1] = name end
   end
@@ -76,6 +79,9 @@ local BESIDE = { client_id = true, prompt_id = true, number = true, front = true
 
 -- The wrapped object; nil where there is none, or more than one, or something beside it that has a meaning.
 local function content_of(object, wrappers, is_content)
+  for name in pairs(object) do
+    if not wrappers[name] and not BESIDE[name] then return nil end
+  end
   local found, certain
   for _, name in ipairs(M.names(object)) do
     local part = wrappers[name] and M.decoded(object[name])

@@ -15,6 +15,7 @@ local answers = require "lib.runcomfy.answers"
 local recent = require "lib.runcomfy.recent"
 local results = require "lib.runcomfy.results"
 local serverless = require "lib.runcomfy.serverless"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -99,6 +100,8 @@ local function seconds_text(elapsed)
   return ("%d s"):format(math.floor(elapsed + 0.5))
 end
 
+local LONGEST_WORD = 200 -- bytes of a foreign word in a message
+
 local COLD = 10 -- seconds in which an instance that is ready takes what is next
 
 local function queued(position, elapsed, tail)
@@ -120,15 +123,17 @@ function M.describe(status, elapsed, err)
     return ("the last poll failed (%s), still waiting%s"):format(what, tail)
   end
   local word = status and status:value "status"
-  local lower = type(word) == "string" and word:lower()
+  word = type(word) == "string" and brief(word, LONGEST_WORD) or nil
+  local lower = word and word:lower()
   if lower == "in_queue" then
     local position = status:value "queue_position"
     return queued(type(position) == "number" and position or nil, elapsed, tail)
   elseif lower == "in_progress" then
     local instance = status:value "instance_id"
-    return type(instance) == "string" and ("in progress on instance %s%s"):format(instance, tail) or "in progress" .. tail
+    if type(instance) ~= "string" then return "in progress" .. tail end
+    return ("in progress on instance %s%s"):format(brief(instance, LONGEST_WORD), tail)
   end
-  return (lower and word or "status unknown") .. tail
+  return (word or "status unknown") .. tail
 end
 
 ---@class Wait

@@ -3,6 +3,7 @@
 
 local coerce = require "lib.coerce"
 local json = require "lib.json"
+local meter = require "lib.meter"
 local unfold = require "lib.runcomfy.unfold"
 
 local M = {}
@@ -22,18 +23,25 @@ local function is_meant_as_node(name, value)
   return name:find "^%d[%d:]*$" ~= nil or unfold.is_object(value) and value.inputs ~= nil
 end
 
-local function is_content(object)
+-- Work of a value: text is looked through.
+local function size_of(value)
+  return 1 + (type(value) == "string" and #value // 64 or 0)
+end
+
+local function is_content(object, work)
   for _, value in pairs(object) do
+    work:step(size_of(value))
     if is_node(unfold.decoded(value)) then return true end
   end
   return false
 end
 
 -- The nodes, those given as JSON text decoded; nil and what is wrong.
-local function read_nodes(object)
+local function read_nodes(object, work)
   local result, changed, found = {}, false, false
   for _, name in ipairs(unfold.names(object)) do
     local given = object[name]
+    work:step(size_of(given))
     local value = unfold.decoded(given)
     if is_node(value) then
       found = true
@@ -64,26 +72,35 @@ local function check_beside(object)
   end
 end
 
+local function is_empty_part(name, value)
+  if name == "object_info_url" then return true end
+  return ELSEWHERE[name] ~= nil and (value == json.null or type(value) == "table" and next(value) == nil)
+end
+
 -- Empty parts of a wrapper say nothing.
 local function without_empty_parts(object)
   local copy, dropped = {}, false
+  for name, value in pairs(object) do dropped = dropped or is_empty_part(name, value) end
+  if not dropped then return object end
   for name, value in pairs(object) do
-    local empty = ELSEWHERE[name] and (value == json.null or type(value) == "table" and next(value) == nil) or name == "object_info_url"
-    if empty then dropped = true else copy[name] = value end
+    if not is_empty_part(name, value) then copy[name] = value end
   end
-  return dropped and copy or object
+  return copy
 end
 
---- The workflow in the API format: as it came where it has it, unfolded where what is meant is clear.
+--- The workflow in the API format: as it came where it has it, unfolded where what is meant is clear.  In a fiber the loop
+--- turns meanwhile.
 ---@param given table|string
 ---@return table|nil workflow  an empty one counts as none
 ---@return string? problem     why not, and what the shape is
 function M.read(given)
+  local work = meter.new()
+  local function is_workflow(object) return is_content(object, work) end
   local object = unfold.with_text_keys(unfold.decoded(given))
   local problem, workflow
-  if unfold.is_object(object) and not is_content(object) then
+  if unfold.is_object(object) and not is_workflow(object) then
     problem = check_beside(object)
-    object = unfold.with_text_keys(unfold.unwrapped(without_empty_parts(object), WRAPPERS, is_content))
+    object = unfold.with_text_keys(unfold.unwrapped(without_empty_parts(object), WRAPPERS, is_workflow))
   end
   if problem then -- said below
     workflow = nil
@@ -94,7 +111,7 @@ function M.read(given)
   elseif unfold.is_editor_format(object) then
     return nil, ("Field 'workflow_api_json' %s Nothing was sent."):format(unfold.EDITOR_FORMAT)
   else
-    workflow, problem = read_nodes(object)
+    workflow, problem = read_nodes(object, work)
   end
   if problem then return nil, ("Field 'workflow_api_json': %s. %s"):format(problem, SHAPE) end
   return workflow

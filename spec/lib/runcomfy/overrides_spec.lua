@@ -1,4 +1,5 @@
 local json = require "core.json"
+local steps = require "spec.support.steps"
 local overrides = require "lib.runcomfy.overrides"
 
 local function read(text)
@@ -78,5 +79,19 @@ describe("lib.runcomfy.overrides", function()
   it("takes node ids that are numbers, as authors of Lua write them", function()
     assert.equal('{"1":{"inputs":{"a":1}},"6":{"inputs":{"b":2}}}',
       json.encode(overrides.read { [6] = { inputs = { b = 2 } }, [1] = { inputs = { a = 1 } } }))
+  end)
+
+  it("puts inputs that are named one by one into their nodes, in their order", function()
+    local given = json.decode '{"6":{"class_type":"A","inputs":{"z":1}},"6.b":2,"7.inputs.y":3,"6.inputs.a":4,"7.x":5}'
+    assert.equal('{"6":{"class_type":"A","inputs":{"z":1,"b":2,"a":4}},"7":{"inputs":{"y":3,"x":5}}}', json.encode(overrides.read(given)))
+  end)
+
+  it("does so in steps that grow with their number alone", function()
+    local function work(count)
+      local given = { ["6"] = { inputs = { first = 1 } } }
+      for i = 1, count do given["6.i" .. i] = i end
+      return steps.count(overrides.read, given)
+    end
+    assert.is_true(work(4000) < 5 * work(1000) + 6000)
   end)
 end)

@@ -21,7 +21,10 @@ local reserved = {} ---@type table<string, true>  names that downloads under way
 
 -- Names ----------------------------------------------------------------------------------------------
 
-local function last_segment(url)
+--- The last part of a URL's path, for a name.
+---@param url string
+---@return string
+function M.name_of(url)
   local path = url:match "^https?://[^/?#]+/?([^?#]*)" or ""
   local name = path:reverse():match "^/*([^/]*)":reverse()
   return require("core.codec").percent_decode(name) or name
@@ -214,7 +217,7 @@ function M.download(state, url, options)
   state:needs("rc.download", 3)
   local plain = check_options(options)
   local filename = type(entry.filename) == "string" and entry.filename or (state.outputs[entry.url] or {}).filename
-  local name = M.safe_name(plain.name or filename or last_segment(entry.url))
+  local name = M.safe_name(plain.name or filename or M.name_of(entry.url))
   return work.run_json(save, state, entry.url, name, plain.about)
 end
 
