@@ -19,9 +19,18 @@ local rc = require "rc"
 local running = require "running"
 local workflow = require "workflow"
 
+-- What a column sets.  Spreadsheets write words with a capital; inputs of nodes, 9.filename_prefix, are as they are.
+local function input_of(name)
+  return name:find(".", 1, true) and name or name:lower()
+end
+
 local function overrides_of(flow, cells)
   local values = {}
-  for key, text in pairs(cells) do values[key] = workflow.from_text(flow, key, text) end
+  for name, text in pairs(cells) do
+    local key = input_of(name)
+    if values[key] ~= nil then rc.fail(("two columns are '%s'"):format(key)) end
+    values[key] = workflow.from_text(flow, key, text)
+  end
   return workflow.overrides(flow, workflow.with_seed(flow, values))
 end
 

@@ -1,5 +1,6 @@
 --- Tables as spreadsheets write them: commas, semicolons or tabs between the cells, quotes, doubled quotes, line breaks in
---- quotes, a byte order mark, a first line `sep=;`, blanks around names and quotes.
+--- quotes, a byte order mark, a first line `sep=;`, empty lines, blanks around names and quotes, the Ctrl-Z of old programs at
+--- the end.
 
 local M = {}
 
@@ -9,6 +10,7 @@ local SHOWN = { [","] = "commas", [";"] = "semicolons", ["\t"] = "tabs" }
 -- What ends a cell without quotes, by separator.
 local PLAIN = { [","] = "^([^,\r\n]*)()", [";"] = "^([^;\r\n]*)()", ["\t"] = "^([^\t\r\n]*)()" }
 
+local NUL = "has a zero byte: the table seems to be in UTF-16 without its mark; save it as UTF-8"
 local NEEDED = "a first line with names and at least one row are needed"
 
 -- Cut from both ends, each by one anchored look: a pattern for both at once tries every blank as the last.
@@ -62,6 +64,16 @@ local function row_at(text, at, separator)
   end
 end
 
+-- The text without the empty lines before its first, and how many these are.
+local function without_empty_lines(text)
+  local at, count = 1, 0
+  while true do
+    local after = line_end(text, text:match("^[ \t]*()", at))
+    if not after or after > #text then return text:sub(at), count end
+    at, count = after, count + 1
+  end
+end
+
 -- How often a separator stands in the first line, outside of quotes.
 local function count_in_first_line(text, separator)
   local count, open = 0, false
@@ -76,8 +88,9 @@ end
 
 -- The separator, and where the names begin: Excel writes "sep=;" before them where it is asked to.
 local function find_separator(text)
-  local said, after = text:match("^[sS][eE][pP]=([,;\t])\r?\n()")
-  if said then return said, after end
+  local said, after = text:match("^[sS][eE][pP]=([,;\t])()")
+  after = said and line_end(text, after)
+  if after then return said, after end
   local best, most, tie = ",", 0, nil
   for _, separator in ipairs(SEPARATORS) do
     local count = count_in_first_line(text, separator)
@@ -88,12 +101,16 @@ local function find_separator(text)
   return nil, ("the first line has as many %s as %s: put names with either into quotes"):format(SHOWN[best], SHOWN[tie])
 end
 
--- Names without the blanks around them, no-break spaces included.
+-- Characters that nobody sees.
+local UNSEEN = { ["\u{A0}"] = " ", ["\u{200B}"] = "", ["\u{FEFF}"] = "" }
+
+-- Names without the blanks around them, no-break spaces and what nobody sees included.
 local function check_names(cells)
   local seen, named = {}, false
   for index, cell in ipairs(cells) do
     if not utf8.len(cell) then return nil, ("the first line, column %d, is not UTF-8: save the table as UTF-8"):format(index) end
-    local name = trim((cell:gsub("\u{A0}", " ")))
+    if cell:find("\0", 1, true) then return nil, "the first line " .. NUL end
+    local name = trim((cell:gsub(utf8.charpattern, UNSEEN)))
     if name ~= "" and seen[name] then return nil, ("the first line names '%s' twice"):format(name) end
     cells[index], seen[name], named = name, true, named or name ~= ""
   end
@@ -116,6 +133,7 @@ local function by_name(cells, names)
       if not name then return nil, ("has %d cells, the first line names %d"):format(#cells, #names) end
       if name == "" then return nil, (": column %d has no name in the first line"):format(index) end
       if not utf8.len(cell) then return nil, (", column '%s': %s"):format(name, odd_byte(cell)) end
+      if cell:find("\0", 1, true) then return nil, (", column '%s': %s"):format(name, NUL) end
       row = row or {}
       row[name] = cell
     end
@@ -127,8 +145,8 @@ local function joined(number, problem)
   return ("row %d%s%s"):format(number, problem:find("^[,:]") and "" or " ", problem)
 end
 
-local function rows_after(text, at, separator, names)
-  local rows, numbers, number = {}, {}, 1
+local function rows_after(text, at, separator, names, number)
+  local rows, numbers = {}, {}
   while at <= #text do
     number = number + 1
     local cells, stop = row_at(text, at, separator)
@@ -158,6 +176,9 @@ end
 ---@return table[]|nil rows, string|string[] names_or_message, integer[]? numbers  of the rows, as the spreadsheet counts them
 function M.parse(text)
   if text:sub(1, 3) == "\xEF\xBB\xBF" then text = text:sub(4) end
+  if text:byte(-1) == 0x1A then text = text:sub(1, -2) end
+  local empty
+  text, empty = without_empty_lines(text)
   local separator, from = find_separator(text)
   if not separator then return nil, from end
   local names, at = row_at(text, from, separator)
@@ -165,7 +186,7 @@ function M.parse(text)
   local problem
   names, problem = check_names(names)
   if not names then return nil, problem end
-  return rows_after(text, at, separator, names)
+  return rows_after(text, at, separator, names, empty + 1)
 end
 
 return M

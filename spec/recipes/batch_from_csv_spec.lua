@@ -47,6 +47,19 @@ describe("recipes.batch_from_csv", function()
     end)
   end)
 
+  it("takes names as spreadsheets capitalize them, and those of nodes' inputs as they are", function()
+    recipes.with({}, function(bench)
+      local answer = bench:call("batch_from_csv",
+        { deployment_id = "text-to-image", csv = "Prompt,SEED,9.filename_prefix\nA Fox,7,Snow\n", plan_only = true })
+      assert.is_true(answer.ok, answer.text)
+      assert.same({ { ["3"] = { inputs = { seed = 7 } }, ["6"] = { inputs = { text = "A Fox" } },
+        ["9"] = { inputs = { filename_prefix = "Snow" } } } }, answer.data.plan)
+      answer = bench:call("batch_from_csv", { deployment_id = "text-to-image", csv = "Prompt,prompt\na,b\n", plan_only = true })
+      assert.is_false(answer.ok)
+      assert.matches("row 2: two columns are 'prompt'", answer.text, 1, true)
+    end)
+  end)
+
   it("only plans when asked to, at no cost", function()
     recipes.with({}, function(bench)
       local answer = bench:call("batch_from_csv", { deployment_id = "text-to-image", csv = TABLE, plan_only = true })

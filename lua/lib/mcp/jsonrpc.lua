@@ -27,6 +27,17 @@ function M.is_object(value)
   return type(value) == "table" and getmetatable(value) ~= array
 end
 
+--- The object that a member holds which must be one: nothing is an empty one, and so is the empty list that languages
+--- without a difference write for it.
+---@param value any  decoded
+---@return table?  nil where it is anything else
+function M.object_in(value)
+  if value == nil or value == null then return {} end
+  if type(value) ~= "table" then return nil end
+  if getmetatable(value) ~= array then return value end
+  return #value == 0 and {} or nil
+end
+
 --- The JSON text of an id or a progress token; nil if it is neither a string nor a whole number.
 ---@param id any  decoded
 ---@return string?

@@ -115,8 +115,9 @@ end
 local function take_request(self, message, id, transport, sink)
   local method, params = message.method, message.params
   if params == null then params = nil end
-  if params ~= nil and not is_object(params) then
-    return sink:send(jsonrpc.failure(id, jsonrpc.INVALID_PARAMS, "'params' must be an object"))
+  if params ~= nil then
+    params = jsonrpc.object_in(params)
+    if not params then return sink:send(jsonrpc.failure(id, jsonrpc.INVALID_PARAMS, "'params' must be an object")) end
   end
   local meta = params and params._meta
   if not is_object(meta) then meta = nil end
@@ -183,6 +184,13 @@ local function read_batch(self, list, transport)
   answers:close()
 end
 
+local MARK = "\xEF\xBB\xBF" -- of byte order
+
+-- What the outermost object of a message tells that could not be read.
+local function envelope_of(text)
+  return json.envelope(text:sub(1, #MARK) == MARK and text:sub(#MARK + 1) or text)
+end
+
 -- Answers a message that was not parsed under the id that stands in it: its caller waits for that.
 local function refuse(transport, code, problem, kind, written)
   local answered, id = jsonrpc.answerable(kind, written)
@@ -197,11 +205,11 @@ function Session:receive(text, transport)
   local ok, message, problem = pcall(json.decode, text, true)
   if not ok then
     log.write("error", "a message could not be read: " .. tostring(message))
-    return refuse(transport, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(message), json.envelope(text))
+    return refuse(transport, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(message), envelope_of(text))
   end
   if message == nil then
     log.write("warning", "a message that is not JSON: " .. problem)
-    return refuse(transport, jsonrpc.PARSE_ERROR, "Parse error: " .. problem, json.envelope(text))
+    return refuse(transport, jsonrpc.PARSE_ERROR, "Parse error: " .. problem, envelope_of(text))
   end
   local kind, id, reason = jsonrpc.classify(message)
   if kind == "request" then return read_request(self, message, id, transport, transport) end

@@ -329,10 +329,35 @@ describe("mcp.server's tools/call", function()
   it("takes missing and null arguments as none, and refuses what is no object", function()
     assert.same("ok", call(kit.tool(), {}).result.content[1].text)
     assert.same("ok", call(kit.tool(), { arguments = json.null }).result.content[1].text)
-    for _, arguments in ipairs { json.as_array {}, "x", 5, true } do
+    assert.same("ok", call(kit.tool(), { arguments = json.as_array {} }).result.content[1].text) -- what PHP writes for {}
+    for _, arguments in ipairs { json.as_array { 1 }, "x", 5, true } do
       local message = call(kit.tool(), { arguments = arguments })
       assert.equal(-32602, message.error.code)
       assert.matches("'arguments' must be an object", message.error.message)
+    end
+  end)
+
+  it("takes an empty list of parameters for none", function()
+    local session, transport = kit.connect { kit.tool() }
+    kit.initialize(session, transport, "2025-11-25")
+    kit.send(session, { method = "notifications/initialized" })
+    for _, method in ipairs { "tools/list", "ping" } do
+      kit.send(session, { id = 7, method = method, params = json.as_array {} })
+      assert.is_table(transport.sent[#transport.sent].result, method)
+    end
+    kit.send(session, { id = 8, method = "ping", params = json.as_array { 1 } })
+    assert.equal(-32602, transport.sent[#transport.sent].error.code)
+  end)
+
+  it("answers a message that cannot be read under its id, also behind a byte order mark", function()
+    local session, transport = kit.connect { kit.tool() }
+    kit.initialize(session, transport, "2025-11-25")
+    for _, text in ipairs { '{"jsonrpc":"2.0","id":"a","method":"ping","params":{"x":NaN}}', '{"jsonrpc":"2.0","id":"a","method":"p' } do
+      for _, mark in ipairs { "", "\xEF\xBB\xBF" } do
+        session:receive(mark .. text)
+        local message = transport.sent[#transport.sent]
+        assert.same({ "a", -32700 }, { message.id, message.error.code }, mark .. text)
+      end
     end
   end)
 

@@ -25,7 +25,22 @@ describe("recipes/lib/csv", function()
     assert.same({ 2, 5 }, numbers)
   end)
 
+  it("passes over empty lines before the names, and counts them", function()
+    local rows, names, numbers = csv.parse "\r\n \n\na,b\n1,2\n"
+    assert.same({ { { a = "1", b = "2" } }, { "a", "b" }, { 5 } }, { rows, names, numbers })
+  end)
+
+  it("takes line ends of old Macs, the end mark of old programs, and names with what nobody sees", function()
+    local expected = { { a = "1", b = "2" } }
+    for _, text in ipairs { "a,b\r1,2\r", "a,b\n1,2\n\26", "a,b\r\n1,2\r\n\26", "sep=;\ra;b\r1;2", "a\u{200B},\u{FEFF}b\n1,2\n" } do
+      assert.same(expected, (csv.parse(text)), text)
+    end
+    assert.same({ { a = "x\ry", b = "2" } }, (csv.parse 'a,b\r"x\ry",2\r'))
+  end)
+
   for text, message in pairs {
+    ["a,b\n1,2\n3,x\0y\n"] = "row 3, column 'b': has a zero byte: the table seems to be in UTF-16",
+    ["a\0,b\n1,2\n"] = "the first line has a zero byte",
     ["a,b;c\n"] = "the first line has as many commas as semicolons",
     ["a,b,a\n1,2,3\n"] = "the first line names 'a' twice",
     ["a,\n1,2\n"] = "row 2: column 2 has no name in the first line",

@@ -1,7 +1,6 @@
 --- prompts/get.
 
 local calls = require "lib.mcp.calls"
-local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local prompts = require "lib.mcp.prompts"
 local reading = require "lib.mcp.handlers.reading"
@@ -29,9 +28,8 @@ local function check(server, params)
   local set = server.snapshot.prompts
   local prompt = set and set.find(name)
   if not prompt then return nil, "Unknown prompt: " .. jsonrpc.shown(name) end
-  local arguments = params.arguments
-  if arguments == nil or arguments == json.null then return prompt, {} end
-  if not jsonrpc.is_object(arguments) then return nil, "'arguments' must be an object" end
+  local arguments = jsonrpc.object_in(params.arguments)
+  if not arguments then return nil, "'arguments' must be an object" end
   return prompt, arguments
 end
 

@@ -4,7 +4,6 @@ local calls = require "lib.mcp.calls"
 local content = require "lib.mcp.content"
 local errors = require "lib.errors"
 local fitting = require "lib.mcp.fitting"
-local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
 local mark = require "lib.mcp.mark"
@@ -85,9 +84,8 @@ local function check(server, params)
   if type(name) ~= "string" then return nil, "'name' must be a string: the tool to call" end
   local tool = server.snapshot.find(name)
   if not tool then return nil, "Unknown tool: " .. jsonrpc.shown(name) end
-  local arguments = params.arguments
-  if arguments == nil or arguments == json.null then return tool, {} end
-  if not jsonrpc.is_object(arguments) then return nil, "'arguments' must be an object" end
+  local arguments = jsonrpc.object_in(params.arguments)
+  if not arguments then return nil, "'arguments' must be an object" end
   return tool, arguments
 end
 
