@@ -55,11 +55,12 @@ local function said_at(graph, place)
   return type(value) == "string" and not names.says(value) and "" or value
 end
 
--- Those with words, where any has.
+-- Those with words, where any has.  A node that is there for one text and holds none may be where a caller's words are to
+-- go, with fixed ones beside them: it counts.
 local function spoken(graph, places)
   local list = {}
   for _, place in ipairs(places) do
-    if said_at(graph, place) ~= "" then list[#list + 1] = place end
+    if place.alone or said_at(graph, place) ~= "" then list[#list + 1] = place end
   end
   return #list > 0 and list or places
 end

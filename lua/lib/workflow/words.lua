@@ -12,16 +12,17 @@ local MOST = 16 -- places that a text is followed to: more than one with words o
 local MOST_EMPTY = 2 -- empty ones count where there is no other
 
 ---@class workflow.Source  what is known of a text or a number
----@field places { id: string, name: string, empty?: boolean }[]
+---@field places { id: string, name: string, empty?: boolean, alone?: boolean }[]  empty: it says nothing; alone: it is
+---  the only text of its node, which is there for it
 ---@field unclear? string   why the places are not all, or not the right ones
 
 local function add_place(source, place)
   local empty = 0
   for _, other in ipairs(source.places) do
     if other.id == place.id and other.name == place.name then return end
-    if other.empty then empty = empty + 1 end
+    if other.empty and not other.alone then empty = empty + 1 end
   end
-  if place.empty and empty == MOST_EMPTY then return end
+  if place.empty and not place.alone and empty == MOST_EMPTY then return end
   if #source.places - empty == MOST then
     source.unclear = source.unclear or "it is put together of very many texts"
   else
@@ -159,7 +160,7 @@ local function visit(graph, id, slot, side)
     if node.links[name] then
       links[#links + 1] = node.links[name] -- though unclear: what lies behind are candidates
     elseif type(node.inputs[name]) == "string" then
-      add_place(source, { id = id, name = name, empty = not names.says(node.inputs[name]) })
+      add_place(source, { id = id, name = name, empty = not names.says(node.inputs[name]), alone = #list == 1 })
     end
   end
   return source, links
