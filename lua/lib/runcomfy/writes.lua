@@ -167,7 +167,8 @@ function M.lost()
   for write in pairs(under_way) do
     local fate = is_sent(write) and advice.unknown(write.operation) or ("Nothing of it was sent: the %s did not happen.")
       :format(write.operation.name)
-    messages[#messages + 1] = ("the end came while a %s was under way. %s"):format(write.what, fate)
+    local article = write.what:find "^[aeiou]" and "an" or "a"
+    messages[#messages + 1] = ("the end came while %s %s was under way. %s"):format(article, write.what, fate)
   end
   table.sort(messages)
   return messages

@@ -1,5 +1,6 @@
 -- Every write of the API against a server that breaks in every way: how often it was sent, and what is said of it.
 local api = require "lib.runcomfy.api"
+local bed = require "spec.support.runcomfy"
 local client = require "core.http"
 local clock = require "lib.clock"
 local fiber = require "lib.fiber"
@@ -238,6 +239,20 @@ describe("lib.runcomfy.writes", function()
       end
     end)
   end
+
+  it("tells where an answer without an id points to", function()
+    assert(api.configure { key = "key-0123456789", base_url = server.url })
+    for _, name in ipairs { "create", "submit" } do
+      server:set("answer", answer(201, "", "Location: /prod/v1/deployments/d/requests/r-17\r\n"))
+      local _, err, lines = run(WRITES[name])
+      assert.equal("unknown", err.delivery)
+      assert.equal("/prod/v1/deployments/d/requests/r-17", err.location)
+      assert.matches("it points to /prod/v1/deployments/d/requests/r-17", lines[1], 1, true)
+    end
+    server:set("answer", answer(201, "", "Location: /requests/r-17\r\n"))
+    local text = select(2, run(function() return nil, bed.call("submit_request", { deployment_id = "d" }).text end))
+    assert.matches("The answer points to /requests/r-17.", text, 1, true)
+  end)
 
   it("carries a write on of which only half has left, and calls its outcome unknown", function()
     assert(api.configure { key = "key-0123456789", base_url = server.url })
