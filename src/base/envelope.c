@@ -53,6 +53,7 @@ static void end_id(struct envelope *e)
 static void begin_value(struct envelope *e, char c)
 {
     e->state = BEHIND_VALUE;
+    e->names_id = e->names_id || is_named(e, "id");
     if (is_named(e, "id") && !e->has_id) {
         e->taking_id = c == '"' || c == '-' || (c >= '0' && c <= '9');
         e->id_size = 0;
@@ -183,6 +184,6 @@ enum envelope_kind envelope_kind(const struct envelope *e)
     if (e->has_method && e->has_id)
         return ENVELOPE_REQUEST;
     if (e->has_method)
-        return e->closed ? ENVELOPE_NOTIFICATION : ENVELOPE_UNKNOWN;
+        return e->closed && !e->names_id ? ENVELOPE_NOTIFICATION : ENVELOPE_UNKNOWN;
     return e->has_answer ? ENVELOPE_RESPONSE : ENVELOPE_UNKNOWN;
 }

@@ -10,7 +10,7 @@
 enum { ENVELOPE_ID = 512, ENVELOPE_NAME = 8 };
 
 enum envelope_kind {
-    ENVELOPE_UNKNOWN,      ///< not to be told: no object, or cut before it was clear
+    ENVELOPE_UNKNOWN,      ///< not to be told: no object, cut before it was clear, an id of no use
     ENVELOPE_REQUEST,      ///< a method and an id
     ENVELOPE_NOTIFICATION, ///< a whole object with a method and without an id
     ENVELOPE_RESPONSE,     ///< a result or an error, and no method
@@ -21,6 +21,7 @@ struct envelope {
     char id[ENVELOPE_ID]; ///< the text of the id as it was written, id_size bytes
     size_t id_size;
     bool has_id, has_method, has_answer;
+    bool names_id; ///< there is an id, which may be none that can be echoed
     size_t depth;
     unsigned char state;
     bool begun, closed;

@@ -361,6 +361,21 @@ describe("mcp.server's tools/call", function()
     end
   end)
 
+  it("answers one whose id cannot be read or echoed without an id: silence is for notifications", function()
+    local session, transport = kit.connect { kit.tool() }
+    kit.initialize(session, transport, "2025-11-25")
+    for _, id in ipairs { "NaN", "undefined", "'a'", "True", '"' .. ("x"):rep(600) .. '"' } do
+      local before = #transport.sent
+      session:receive(('{"jsonrpc":"2.0","id":%s,"method":"ping","params":{"x":NaN}}'):format(id))
+      assert.equal(before + 1, #transport.sent, id)
+      assert.is_nil(transport.sent[before + 1].id)
+      assert.equal(-32700, transport.sent[before + 1].error.code)
+    end
+    local before = #transport.sent
+    session:receive '{"jsonrpc":"2.0","method":"ping","params":{"id":1,"x":NaN}}'
+    assert.equal(before, #transport.sent)
+  end)
+
   it("refuses unknown tools and names that are no strings", function()
     local message = call(kit.tool(), { name = "no_such" })
     assert.equal(-32602, message.error.code)
