@@ -43,10 +43,10 @@ end
 
 local LOST_KEYS = { "ok", "error", "code", "delivery", "deployment_id", "submission" }
 
--- An answer without a request id: the job may well run, and must not be sent again blindly.
+-- An answer without a request id, of RunComfy or of somebody else: the job may well run, and must not be sent again blindly.
 local function lost(deployment_id, err)
-  local message = "RunComfy took the submit but its answer holds no request_id, so the request cannot be followed. It may run and be "
-    .. "billed: look at the deployment's requests on runcomfy.com before submitting again."
+  local message = ("The answer to the submit holds no request_id, so the request cannot be followed. It may run and be billed: look at "
+    .. "the deployment's requests on runcomfy.com before submitting again. (%s)"):format(err.summary)
   if err.location then message = ("%s The answer points to %s."):format(message, err.location) end
   return errors.new(message, {
     code = "no_request_id", delivery = "unknown",

@@ -128,6 +128,16 @@ describe("the words of", function()
     end
   end)
 
+  it("a submit that a page answers show the page, and not all of it", function()
+    bed.with({}, function(sim)
+      bed.answer_with(sim, "<html><title>Log in to this network</title>" .. ("x"):rep(100000) .. "</html>")
+      local answer = bed.call("submit_request", { deployment_id = "d" })
+      assert.matches("HTTP 200 | RunComfy's answer is not one with a request_id: Log in to this network", answer.text, 1, true)
+      assert.is_nil(answer.text:find("took the submit", 1, true))
+      assert.is_true(#answer.json < 22000)
+    end)
+  end)
+
   it("a wait do not invite to submit again, however its polls fail", function()
     for _, path in ipairs { "/status", "/result" } do
       for _, fault in ipairs(POLLS) do
