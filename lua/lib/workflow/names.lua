@@ -314,6 +314,8 @@ M.writes = class_test({ "llm", "gpt", "ollama", "chat", "gemini", "claude", "flo
   "llava", "joy", "qwenvl", "qwen2", "qwen3", "vlm", "enhanc", "rewrite", "translat", "moondream", "deepseek", "minicpm", "vision",
   "openai", "blip", "ocr" },
   { "textencode" })
+--- Classes that take a part out of a text: one in its place need not have that part.
+M.cuts = class_test { "split", "extract", "substring", "json", "parse", "slice", "between" }
 --- Classes that look for something in a picture.
 M.looks = class_test { "segment", "sam2", "sam3", "sam_", "samseg", "dino", "detect", "mask", "matting", "rembg", "birefnet",
   "clipseg", "yolo", "florence",

@@ -128,6 +128,7 @@ local function inputs_of(graph, node, slot, side)
   local got, behind = pipes.got(graph, node)
   if got then return {}, not behind and about(node, "gets what no node sets") or nil, behind end
   if is_writer(node) then return text_names(node), about(node, "writes the text") end
+  if names.cuts(node.class) then return text_names(node), about(node, "takes a part of the text") end
   local fixed = known_names(node, slot)
   if fixed then return fixed end
   local inserted = inserted_names(node)
