@@ -93,6 +93,13 @@ function M.of(fields, tools, recipe_effects)
   return floor
 end
 
+--- Whether a tool changes nothing, as its hints say.
+---@param tool Tool
+---@return boolean
+function M.only_reads(tool)
+  return hint_of(tool, "readOnlyHint")
+end
+
 --- Which hint of a tool denies what its code is about to do; nil where none does.
 ---@param tool Tool
 ---@param member string  "rc.download", "rc.http"

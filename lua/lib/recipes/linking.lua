@@ -160,11 +160,22 @@ function resolve(state, node, path)
   end
 end
 
+-- Clients read resources without asking anybody, and as often as they like: none may cost money.  A prompt is chosen by a person.
+local read_unasked = { resources = true, templates = true }
+
+local function use_problem(state, kind, name)
+  local node = state.holders.tools[name]
+  local tool = state.options.builtins[name] or node and node.tool
+  if not tool then return not node and unknown(state, name) or nil end -- a node without one has a problem of its own
+  if read_unasked[kind] and not hints.only_reads(tool) then
+    return ("field 'uses': '%s' is not read-only, and clients read resources unasked; make it a tool"):format(name)
+  end
+end
+
 local function check_uses(state, node, kind)
   for _, name in ipairs(node.entry.fields.uses or {}) do
-    if not (state.options.builtins[name] or state.holders.tools[name]) then
-      add_problem(state, node.item, ("%s '%s': %s"):format(singular[kind], node.entry.key, unknown(state, name)))
-    end
+    local problem = use_problem(state, kind, name)
+    if problem then add_problem(state, node.item, ("%s '%s': %s"):format(singular[kind], node.entry.key, problem)) end
   end
 end
 

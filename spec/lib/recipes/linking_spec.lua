@@ -136,4 +136,20 @@ describe("recipes.linking", function()
     one.recipe.prompts[1] = { key = "ask", fields = { name = "ask", uses = { "lisd" } }, compiled = { name = "ask" } }
     assert.matches("prompt 'ask': field 'uses': there is no tool 'lisd'", only_problem(link(one), one), 1, true)
   end)
+
+  it("lets resources and templates use read-only tools alone, for clients read them unasked", function()
+    for _, kind in ipairs { "resources", "templates" } do
+      local one, through = item("one", { "list" }), item("through", { "delete" })
+      one.recipe[kind][1] = { key = "recipe://x", fields = { uses = { "list", "one" } }, compiled = { name = "x" } }
+      assert.same({}, link(one, through).problems)
+      for _, costly in ipairs { "delete", "through" } do
+        one.recipe[kind][1].fields.uses = { "list", costly }
+        local problem = link(one, through).problems[one]
+        assert.matches(("'recipe://x': field 'uses': '%s' is not read-only"):format(costly), problem, 1, true)
+      end
+    end
+    local one = item "one"
+    one.recipe.prompts[1] = { key = "ask", fields = { name = "ask", uses = { "delete" } }, compiled = { name = "ask" } }
+    assert.same({}, link(one).problems)
+  end)
 end)
