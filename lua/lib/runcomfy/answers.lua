@@ -201,7 +201,8 @@ local function unproven(response, value, operation)
   if target then message = ("%s; it points to %s"):format(message, target) end
   local hint, code = advice.unknown(operation), operation.unproven or "unexpected_answer"
   return errors.new(error_text(status, nil, message, hint), {
-    code = code, status_code = status, api_message = message, hint = hint, delivery = "unknown", answer = payload_of(value), location = target,
+    code = code, status_code = status, api_message = message, hint = hint, delivery = "unknown", location = target,
+    answer = payload_of(value),
     summary = error_text(status, nil, message),
     data = json.ordered(UNPROVEN_KEYS, {
       ok = false, message = message, code = code, status_code = status, delivery = "unknown", hint = hint, payload = payload_of(value),

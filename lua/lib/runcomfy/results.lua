@@ -12,7 +12,7 @@ local TRIES = 3 -- of what cannot be read
 local PAUSE = 0.5 -- seconds before the second, doubled for the third
 
 --- How long a result may take: a large one comes slowly, but it comes.
-M.IDLE_MS = 30000    -- without a byte
+M.IDLE_MS = 30000    -- without a byte, in a wait, which asks again
 M.LONGEST_MS = 120000
 M.SHORTEST_MS = 250
 
@@ -43,7 +43,7 @@ function M.read(deployment_id, request_id, answer_by)
   local longest = math.floor(math.max(M.SHORTEST_MS, math.min(M.LONGEST_MS, left)))
   for try = 1, TRIES do
     if try > 1 then clock.sleep(PAUSE * 2 ^ (try - 2)) end
-    local answer, refused = serverless.result(deployment_id, request_id, { idle_ms = M.IDLE_MS, total_ms = longest })
+    local answer, refused = serverless.result(deployment_id, request_id, { total_ms = longest })
     if not answer then return lifecycle.ended_in(refused) or M.part(refused), refused end
     result, err = answers.object(answer, "a result")
     if result then return result end
