@@ -187,7 +187,8 @@ local function take_words(trace, node)
   local words = { positive = {}, negative = {} }
   for _, name in ipairs(node.names) do
     local side = names.partner_words(node, name)
-    local is_text = node.links[name] and (names.edge(name) == "text" or names.words(name) == "any") or type(node.inputs[name]) == "string"
+    local edge = node.links[name] and names.edge(name)
+    local is_text = edge and (edge == "text" or edge == "unknown" or names.words(name) == "any") or type(node.inputs[name]) == "string"
     if side and is_text then table.insert(words[side], name) end
   end
   if #words.positive > 0 then table.insert(trace.partners.prompt, { id = node.id, names = words.positive }) end
