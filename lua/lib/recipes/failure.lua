@@ -9,6 +9,7 @@ local clean_all = require("lib.text").clean_all
 local M = {}
 
 local MAX_FRAMES, MAX_MESSAGE = 10, 4096
+local MAX_NAME = 200 -- bytes of a file's name at the head of a message
 local OUT_OF_MEMORY = "not enough memory" -- Lua's own words; a recipe may catch it, and go on with less
 
 -- Tracebacks shorten long names to "...end of the name".
@@ -83,6 +84,20 @@ local function message_of(err)
   return redaction.brief(message, MAX_MESSAGE)
 end
 
+-- Files of ours that stand between a recipe and Lua's own functions, whose messages name them.
+local THIN = { "lib/recipes/bounded.lua", "lib/recipes/sandbox.lua", "lib/recipes/coroutines.lua", "lib/recipes/rc/json.lua" }
+
+-- The message with the line of the recipe in the place of ours.
+local function at_its_line(message, frames)
+  local line = frames[1] and frames[1]:match "^[^,]*:%d+"
+  for _, file in ipairs(line and THIN or {}) do
+    local _, last = message:sub(1, MAX_NAME):find(file .. ":", 1, true)
+    local rest = last and message:match("^%d+: (.*)$", last + 1)
+    if rest and not message:sub(1, last):find "[\n ]" then return line .. ": " .. rest end
+  end
+  return message
+end
+
 --- What a recipe raised, as the host's error value.
 ---@param err any
 ---@param traceback? string
@@ -97,7 +112,7 @@ function M.raised(err, traceback, call)
   if boundary.is_deliberate(err) then return errors.new(message, copy) end
   local frames = frames_of(traceback, call)
   copy.frames = frames
-  return errors.new(with_frames(message, frames), copy)
+  return errors.new(with_frames(at_its_line(message, frames), frames), copy)
 end
 
 local function memory_used_up(call)

@@ -72,6 +72,17 @@ describe("lib.recipes.runner", function()
     assert.matches("\n  at hostile.lua:1, in the function that begins there$", refusal("return rc.sleep 'soon'").message)
   end)
 
+  it("names the recipe's line where a function of Lua's complains, not ours", function()
+    for _, call in ipairs {
+      "table.sort({ 3, 2, 1, 4 }, function() return true end)", "table.concat({ {} })", "table.unpack({}, 1, 1e8)", "setmetatable(1, {})",
+      "coroutine.wrap(5)", "rawset(1, 2, 3)",
+    } do
+      local message = refusal("local x\n" .. call .. "\nreturn 1").message
+      assert.matches("^hostile.lua:3: ", message)
+      assert.is_nil(message:find("lib/recipes", 1, true), message)
+    end
+  end)
+
   it("keeps the result of a function that ended in time, though its clean-ups did not", function()
     local time <close> = clock.virtual()
     local task = recipe.start("rc.finally(function() rc.sleep(4) end) rc.sleep(58) return 'paid'", { limits = { seconds = 60 } })
