@@ -163,12 +163,25 @@ local function sorted_keys(map)
   return keys
 end
 
+-- A dry run answers for what the recipe calls.
+function Check:samples(entry, line)
+  local uses = {}
+  for _, name in ipairs(entry.fields.uses or {}) do uses[name] = true end
+  for _, name in ipairs(sorted_keys(entry.fields.samples or {})) do
+    if not uses[name] then
+      self:add("error", "samples", line, "'samples' answers for '%s', which 'uses' does not name%s", tostring(name),
+        didyoumean.hint(tostring(name), sorted_keys(uses)))
+    end
+  end
+end
+
 -- Of several tools in a file nobody can tell which one calls what: their `uses` count together.
 function Check:uses(recipe, scanned)
   local declared, line = {}, scanned.declarations[1] and scanned.declarations[1].line
   for _, list in ipairs { recipe.tools, recipe.resources, recipe.templates, recipe.prompts } do
     for _, entry in ipairs(list) do
       for _, name in ipairs(entry.fields.uses or {}) do declared[name] = true end
+      self:samples(entry, line)
     end
   end
   for _, name in ipairs(sorted_keys(self.used)) do

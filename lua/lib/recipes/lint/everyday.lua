@@ -4,6 +4,7 @@
 local didyoumean = require "lib.didyoumean"
 local hosts = require "lib.recipes.rc.hosts"
 local made = require("lib.recipes.lint.values").made
+local misuse = require "lib.recipes.lint.misuse"
 local secrets = require "lib.recipes.lint.secrets"
 local vocabulary = require "lib.recipes.lint.vocabulary"
 
@@ -60,10 +61,6 @@ local function check_access(check, access)
   if is_called(access, "ctx") then return check_context(check, access, false) end
   if access.is_call and access.of == "job" then return check_job(check, access, true) end
   if access.is_call and is_called(access, "job") then return check_job(check, access, false) end
-  if access.of == "finished" and not access.is_call and not vocabulary.finished_fields[access.name] then
-    local meant = hint(access.name, vocabulary.finished_fields)
-    if meant ~= "" then check:add("error", "unknown-field", access.line, "a finished job has no '%s'%s", access.name, meant) end
-  end
 end
 
 local function check_dotted(check, access)
@@ -244,6 +241,7 @@ function M.check(check, scanned, source, everyday)
   end
   for _, use in ipairs(scanned.misused) do check:add("error", "misused", use.line, "%s", MISUSED[use.name]) end
   check_zeroth(check, scanned)
+  misuse.check(check, scanned, source)
   if not everyday.is_script and not everyday.in_library then check_hosts(check, scanned) end
   for _, secret in ipairs(secrets.find(source, everyday.key)) do
     check:add("warning", "secret", secret.line,

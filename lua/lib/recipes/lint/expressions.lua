@@ -146,10 +146,13 @@ function Walker:function_body(with_self)
     self:accept ","
   end
   self:expect ")"
+  local outer, node = self.body, { is = "function", parameters = parameters, returns = {} }
+  self.body = node
   self:block()
+  self.body = outer
   self:expect "end"
   self:close()
-  return { is = "function", parameters = parameters }
+  return node
 end
 
 function Walker:simple()
@@ -160,8 +163,10 @@ function Walker:simple()
   elseif token.kind == "number" then
     self:next()
     return { is = "number", text = token.value }
-  elseif self:is "nil" or self:is "true" or self:is "false" or self:is "..." then
+  elseif self:is "nil" or self:is "true" or self:is "false" then
     self:next()
+    return { is = token.value == "nil" and "nil" or "boolean" }
+  elseif self:accept "..." then
     return nil
   elseif self:is "{" then
     return self:table_constructor()
@@ -180,6 +185,11 @@ function Walker:is_one_of(set)
   return (token.kind == "op" or token.kind == "keyword") and set[token.value]
 end
 
+local COMPARES = { ["=="] = true, ["~="] = true, ["<"] = true, [">"] = true, ["<="] = true, [">="] = true }
+local LOGICAL = { ["and"] = true, ["or"] = true }
+local JOINS = {} -- what binds closer than a comparison
+for operator in pairs(BINARY) do JOINS[operator] = not (COMPARES[operator] or LOGICAL[operator]) or nil end
+
 -- Texts are joined with `..`: one that is no number makes `+` fail.
 function Walker:check_plus(value, line)
   if value and value.is == "string" and value.text and not tonumber(value.text) then note(self.scanned.misused, "+", line) end
@@ -187,14 +197,19 @@ end
 
 -- The rest of an expression with operators, of which the first value is known: nothing is known of the whole, but how a
 -- text begins.
-function Walker:operated(value)
+function Walker:operated(value, negated)
   local head = value and value.is == "string" and self:is ".." and value.text
+  local whole = true -- the value is all that stands before the operator
   while self:is_one_of(BINARY) do
     local operator = self:next()
     self:escape(value)
     local plain = not self:is_one_of(UNARY)
     while self:is_one_of(UNARY) do self:next() end
     local right = self:simple()
+    if COMPARES[operator.value] and whole and plain and not self:is_one_of(JOINS) then
+      table.insert(self.scanned.compared, { left = value, right = right, line = operator.line, negated = negated })
+    end
+    whole, negated = LOGICAL[operator.value] and plain or false, false
     if operator.value == "+" then
       self:check_plus(value, operator.line)
       if plain then self:check_plus(right, operator.line) end
@@ -207,13 +222,17 @@ end
 
 -- Precedence does not matter here: only the names do.
 function Walker:expression()
-  local plain = true
+  local plain, negated = true, false
   while self:is_one_of(UNARY) do
-    self:next()
+    negated = self:next().value == "not"
     plain = false
   end
   local value = self:simple()
-  if self:is_one_of(BINARY) then return self:operated(value) end
+  if self:is_one_of(BINARY) then
+    local known = plain or negated
+    if not known then self:escape(value) end
+    return self:operated(known and value or nil, negated)
+  end
   if plain then return value end
   self:escape(value)
 end

@@ -36,6 +36,7 @@ local M = {}
 ---@field value? table                what it stands for, where that is followed
 ---@field assigned? boolean            it was given another value
 ---@field role? "ctx"                  what it gets as a parameter
+---@field extended? boolean            members of its own are written
 ---@field made? table                 what it was made of at first, whatever became of it
 
 ---@class lint.Scan
@@ -51,10 +52,15 @@ local M = {}
 ---@field calls { what: string, arguments: table[], line: integer }[]  of rc.NAME, rc.tools.NAME, job:NAME
 ---@field zeroth lint.Use[]         name[0], by the name of the field
 ---@field misused lint.Use[]        "rc.tools" called, "+" between texts, "0-based" loops
+---@field methods { value: table?, name: string, arguments: table[], line: integer }[]  value:name(…)
+---@field compared { left: table?, right: table?, line: integer, negated: boolean }[]  left == right, and the like
+---@field iterated { values: table[], line: integer }[]  for … in values do
+---@field paired { value: table, line: integer }[]       local a, b = value
 ---@field opaque boolean            rc or rc.tools goes somewhere that cannot be followed
 
 local LISTS = {
   "globals", "members", "rc", "tools", "requires", "declarations", "accesses", "dotted", "thrown", "calls", "zeroth", "misused",
+  "methods", "compared", "iterated", "paired",
 }
 
 --- Scans a text that `load` takes.

@@ -17,7 +17,7 @@ local MARKS = {
 }
 
 -- Names of what holds a key.
-local NAMES = { "api_?key", "apikey", "token$", "secret", "passw", "authorization", "^key$" }
+local NAMES = { "api[_-]?key", "token$", "secret", "passw", "authorization", "^key$" }
 
 local PLACEHOLDERS = { "your", "example", "xxx", "%.%.%.", "…", "<", "{", "%%s", "%$" }
 
@@ -57,12 +57,47 @@ local function name_before(tokens, at)
   return name and (name.kind == "name" or name.kind == "string") and name.value or nil
 end
 
+local FAR = 200 -- tokens between a text and the table that it stands in
+
+-- Whether a text is a value in `extra_data = { … }`: what else would be hidden there?
+local function in_extra_data(tokens, at)
+  local depth = 0
+  for i = at - 1, math.max(3, at - FAR), -1 do
+    local token = tokens[i]
+    if token.kind == "op" and token.value == "}" then depth = depth + 1 end
+    if token.kind == "op" and token.value == "{" then
+      depth = depth - 1
+      if depth < 0 then return tokens[i - 1].value == "=" and tokens[i - 2].value == "extra_data" end
+    end
+  end
+  return false
+end
+
+-- "Bearer " .. "…"
+local function follows_scheme(tokens, at)
+  local before, scheme = tokens[at - 1], tokens[at - 2]
+  return before and before.value == ".." and scheme and scheme.kind == "string" and (scheme.value or ""):find "^%a+ $" ~= nil
+end
+
+-- A password in the address itself, or a key in its query.
+local function in_address(text)
+  local rest = text:match "^%a[%w+.-]*://([^%s]*)$"
+  if not rest then return nil end
+  local user = rest:match "^[^/?#@]*@"
+  if user and user:find(":", 1, true) and not user:find(":@", 1, true) then return "an address with a password" end
+  for name, value in rest:gmatch "[?&]([%w_.-]+)=([^&#]*)" do
+    if is_name_of_key(name) and looks_random(value) then return "an address with a key" end
+  end
+end
+
 local function kind_of(tokens, at, known)
   local text = tokens[at].value
   if known and text:find(known, 1, true) then return "the API key that is in use" end
   if is_placeholder(text) then return nil end
-  local what = marked(text)
+  local what = marked(text) or in_address(text)
   if what then return what end
+  if looks_random(text) and in_extra_data(tokens, at) then return "a key" end
+  if follows_scheme(tokens, at) and looks_random(text) then return "a token" end
   local name = name_before(tokens, at)
   return name and is_name_of_key(name) and looks_random(text) and "a key" or nil
 end

@@ -73,9 +73,12 @@ end
 statements["for"] = function(self)
   local names = {}
   repeat names[#names + 1] = self:next().value until not self:accept ","
-  local line = self:next().line -- "=" or "in"
+  local token = self:next() -- "=" or "in"
+  local line = token.line
   local from_zero = self:counts_from_zero()
-  for _, value in ipairs(self:expressions()) do self:escape(value) end
+  local values = self:expressions()
+  for _, value in ipairs(values) do self:escape(value) end
+  if token.value == "in" then table.insert(self.scanned.iterated, { values = values, line = line }) end
   self:expect "do"
   local from = self.at
   self:open()
@@ -108,6 +111,7 @@ end
 -- What is known through another local name.
 local FOLLOWED = {
   rc = true, tools = true, member = true, tool = true, job = true, finished = true, ["function"] = true, global = true,
+  status = true, response = true,
 }
 
 statements["local"] = function(self)
@@ -120,7 +124,8 @@ statements["local"] = function(self)
       self:expect ">"
     end
   until not self:accept ","
-  local values = self:accept "=" and self:expressions() or {}
+  local line, values = self:peek().line, self:accept "=" and self:expressions() or {}
+  if #names > 1 and #values == 1 then table.insert(self.scanned.paired, { value = values[1], line = line }) end
   for i, name in ipairs(names) do
     local value = values[i]
     local kept = meaning(value)
@@ -133,9 +138,12 @@ statements["local"] = function(self)
 end
 
 statements["return"] = function(self)
+  local line, values = self:peek().line, {}
   if self:peek().kind ~= "eof" and not self:is_one_of(BLOCK_ENDS) and not self:is ";" then
-    for _, value in ipairs(self:expressions()) do self:escape(value) end
+    values = self:expressions()
+    for _, value in ipairs(values) do self:escape(value) end
   end
+  if self.body then table.insert(self.body.returns, { line = line, values = values }) end
   self:accept ";"
 end
 
@@ -152,6 +160,8 @@ function Walker:assigned(target)
   if not target then return end
   if target.is == "global" then
     note(self.scanned.globals, target.name, target.line, true)
+  elseif target.is == "field" and target.of and target.of.is == "variable" then
+    target.of.variable.extended = true
   elseif target.is == "variable" then
     self:escape(target)
     target.variable.value, target.variable.assigned = nil, true

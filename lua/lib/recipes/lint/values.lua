@@ -8,8 +8,10 @@ local Walker, note = walker.Walker, walker.note
 
 local NOTHING = { fields = {} }
 
--- { is = "rc" | "tools" | "member" (of rc) | "tool" (of rc.tools) | "job" | "finished" (what job:wait gives) | "field" (of something)
---   | "global" | "variable" | "string" | "text" (that begins with a known one) | "number" | "function" | "table" }, or nil.
+-- { is = "rc" | "tools" | "member" (of rc) | "tool" (of rc.tools) | "job" | "finished" (what job:wait gives) | "status" (job:status)
+--   | "response" (rc.http) | "answer" (of a tool, or of a job's other methods) | "field" (of something) | "global" | "variable"
+--   | "string" | "text" (that begins with a known one) | "number" | "fraction" (rc.random) | "function" | "table" | "nil"
+--   | "boolean" }, or nil.
 
 -- An expression's value goes somewhere whole.
 function Walker:escape(value)
@@ -44,7 +46,7 @@ end
 local function note_access(self, value, name, line, is_call)
   table.insert(self.scanned.accesses, {
     name = name, line = line, is_call = is_call, variable = value and value.is == "variable" and value.variable or nil,
-    of = (meaning(value) or NOTHING).is,
+    of = (meaning(value) or NOTHING).is, value = value,
   })
 end
 
@@ -67,11 +69,12 @@ function Walker:member(value, name, line)
   return { is = "field", name = name, of = value }
 end
 
-local GIVES = { wait = "finished", result = "finished" }
+local GIVES = { wait = "finished", result = "finished", status = "status", cancel = "answer", proxy = "answer" }
 
 -- value:name(arguments)
 function Walker:method(value, name, arguments, line)
   note_access(self, value, name, line, true)
+  table.insert(self.scanned.methods, { value = value, name = name, arguments = arguments, line = line })
   local meant = meaning(value)
   if not meant then return nil end
   if meant.is == "job" then
@@ -107,7 +110,7 @@ function Walker:declared(kind, argument, line)
   local context = in_sight and run.parameters[2] or nil
   if context then context.role = "ctx" end
   table.insert(self.scanned.declarations, {
-    kind = kind, line = line, name = text_of(here, "name"), key = node and text_of(node, KEYS[kind]), in_sight = in_sight,
+    kind = kind, line = line, name = text_of(here, "name"), key = node and text_of(node, KEYS[kind]), in_sight = in_sight, run = in_sight and run or nil,
     input = in_sight and run.parameters[1] or nil, node = node,
   })
 end
@@ -123,7 +126,12 @@ function Walker:zeroth(value, line)
   if of and of.is == "field" then note(self.scanned.zeroth, of.name, line) end
 end
 
-local MAKES = { submit = "job", job = "job" }
+local MAKES = { submit = "job", job = "job", http = "response" }
+
+local function made_by(name, arguments)
+  if name == "random" then return #arguments == 0 and "fraction" or "number" end
+  return MAKES[name]
+end
 
 -- ctx.progress(…), which wants a colon.
 local function note_dotted(self, value, arguments, line)
@@ -137,6 +145,7 @@ end
 function Walker:called(value, arguments, line)
   local meant = meaning(value)
   if not meant then return nil end
+  if meant.is == "global" and meant.name == "pcall" then self:take_call("pcall", arguments, line) end
   if meant.is == "global" and meant.name == "require" then
     local name = arguments[1] and arguments[1].is == "string" and arguments[1].text
     if name == "rc" then return { is = "rc" } end
@@ -145,9 +154,11 @@ function Walker:called(value, arguments, line)
     self:declared(meant.name, arguments[1], line)
   elseif meant.is == "member" then
     self:take_call("rc." .. meant.name, arguments, line)
-    return MAKES[meant.name] and { is = MAKES[meant.name] }
+    local kind = made_by(meant.name, arguments)
+    return kind and { is = kind }
   elseif meant.is == "tool" then
     self:take_call("rc.tools." .. meant.name, arguments, line)
+    return { is = "answer" }
   elseif meant.is == "tools" then
     note(self.scanned.misused, "rc.tools", line)
   elseif meant.is == "field" then
