@@ -1,59 +1,16 @@
---- Values in the wrong place: arguments of another kind, fields that a value has not, comparisons that never hold, results that
+--- Values in the wrong place: fields that a value has not, comparisons that never hold, results that
 --- break their own declaration.  Only what a source shows for certain is said.
 
+local arguments = require "lib.recipes.lint.arguments"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local made = require("lib.recipes.lint.values").made
 local meaning = require("lib.recipes.lint.values").meaning
+local parameters = require "lib.recipes.lint.parameters"
 local vocabulary = require "lib.recipes.lint.vocabulary"
 
 local M = {}
 
--- Parameters --------------------------------------------------------------------------------------------
-
-local function is_context(variable)
-  return variable ~= nil and not variable.assigned and variable.role == "ctx"
-end
-
-local function type_of_parameter(scanned, node)
-  local variable = node and node.is == "field" and node.of and node.of.is == "variable" and node.of.variable
-  for _, declaration in ipairs(variable and scanned.declarations or {}) do
-    if declaration.input == variable and not variable.assigned and not variable.extended then
-      return M.parameter_types(declaration, "input")[node.name]
-    end
-  end
-end
-
---- The types of parameters that stand in a declaration, by name.
----@param declaration lint.Declaration
----@param field "input"|"output"
----@return table<string, string> types, { name: string, optional: boolean }[] list, boolean known  all of them are known
-function M.parameter_types(declaration, field)
-  local types, list, known = {}, {}, false
-  local node = declaration.node and made(declaration.node.fields[field])
-  if not (node and node.is == "table") then return types, list, known end
-  known = next(node.fields) == nil and not node.open and #node.items > 0
-  for _, item in ipairs(node.items) do
-    local entry = made(item.value)
-    local parts = entry and entry.is == "table" and entry.items or {}
-    local name, kind = parts[1] and made(parts[1].value), parts[2] and made(parts[2].value)
-    if name and name.is == "string" and name.text and kind and kind.is == "string" and kind.text then
-      types[name.text] = kind.text
-      list[#list + 1] = { name = name.text, optional = entry.fields.optional ~= nil or entry.fields.default ~= nil or entry.open }
-    else
-      known = false
-    end
-  end
-  return types, list, known
-end
-
--- Arguments ---------------------------------------------------------------------------------------------
-
--- What is known of a node, in the words of messages.
-local KINDS = {
-  string = "a text", text = "a text", number = "a number", fraction = "a number", table = "a table", ["function"] = "a function",
-  boolean = "true or false", job = "a job", finished = "the result of a job", status = "the status of a job",
-  response = "a response", answer = "the answer of a call",
-}
+local NOTHING = {}
 
 local function set(words)
   local found = {}
@@ -61,145 +18,14 @@ local function set(words)
   return found
 end
 
--- The kinds that an argument may have, beside nil and what is not known.
-local TEXT = { takes = set "string text number answer", expected = "a text" }
-local NUMBER = { takes = set "number fraction answer", expected = "a number" }
-local TABLE = { takes = set "table finished status response answer", expected = "a table" }
-local BODY = { takes = set "function", expected = "a function" }
-local SOURCE = { takes = set "string text table answer", expected = "a URL, or one of output_urls" }
-local ANY = {}
-
----@type table<string, { [integer]: table, like: string }>
-local ARGUMENTS = {
-  ["rc.submit"] = { TABLE, like = "rc.submit { deployment_id = …, overrides = … }" },
-  ["rc.job"] = { TEXT, TEXT, like = "rc.job(deployment_id, request_id)" },
-  ["rc.sleep"] = { { takes = set "number fraction answer", expected = "seconds, a number" }, like = "rc.sleep(5)" },
-  ["rc.map"] = { TABLE, BODY, TABLE, like = "rc.map(list, function(item) … end, { concurrency = 4 })" },
-  ["rc.all"] = { TABLE, like = "rc.all { function() … end, function() … end }" },
-  ["rc.finally"] = { BODY, like = "rc.finally(function() … end)" },
-  ["rc.fail"] = { TEXT, TABLE, like = 'rc.fail("why", { … })' },
-  ["rc.http"] = { TABLE, like = "rc.http { url = … }" },
-  ["rc.download"] = { SOURCE, TABLE, like = "rc.download(url, { name = … })" },
-  ["rc.file"] = { TEXT, like = "rc.file(path)" }, ["rc.read"] = { TEXT, like = "rc.read(path)" },
-  ["rc.read_text"] = { TEXT, like = "rc.read_text(path)" }, ["rc.text"] = { TEXT, like = "rc.text(text)" },
-  ["rc.image"] = { TEXT, TEXT, like = "rc.image(bytes, mime_type)" }, ["rc.audio"] = { TEXT, TEXT, like = "rc.audio(bytes, mime_type)" },
-  ["rc.link"] = { TEXT, TABLE, like = "rc.link(uri, { name = … })" },
-  ["rc.embed"] = { TEXT, TEXT, TEXT, like = "rc.embed(uri, content, mime_type)" },
-  ["job:wait"] = { TABLE, like = "job:wait { timeout = 60 }" },
-  ["job:proxy"] = { TEXT, ANY, TABLE, like = 'job:proxy("api/free", { … })' },
-  ["ctx:progress"] = { NUMBER, NUMBER, TEXT, like = 'ctx:progress(1, 4, "drawing")' },
-  ["ctx:confirm"] = { TEXT, like = 'ctx:confirm("Go on?")' },
-  ["ctx:elicit"] = { TABLE, like = "ctx:elicit { message = …, input = { … } }" },
-}
-
-local function wrong_argument(expected, node)
-  if not (expected.takes and node) or node.is == "nil" then return nil end
-  local got = KINDS[node.is]
-  return got and not expected.takes[node.is] and got or nil
-end
-
-local function check_arguments(check, scanned, what, arguments, line)
-  local expected = ARGUMENTS[what]
-  for index, node in ipairs(expected and arguments or {}) do
-    local declared = type_of_parameter(scanned, node)
-    local known = declared == "string" and { is = "string" } or declared == nil and meaning(node)
-    local got = expected[index] and known and wrong_argument(expected[index], known)
-    if got then
-      return check:add("error", "argument", line, "argument %d of %s is %s, not %s: %s", index, what, expected[index].expected, got,
-        expected.like)
-    end
-  end
-end
-
-local LEVELS = set "debug info warning error"
-
-local function check_level(check, what, arguments, line)
-  local level = arguments[1]
-  if level and level.is == "string" and level.text and not LEVELS[level.text] then
-    check:add("error", "argument", line, "%s takes a level, which is debug, info, warning or error, and a text: %s(\"info\", …)", what, what)
-  end
-end
-
--- What is called in the place of a function that is handed over.
-local CALLED = set "job finished status answer response"
-
-local function check_pcall(check, arguments, line)
-  local first, second = arguments[1], arguments[2]
-  if first and CALLED[first.is] then
-    return check:add("error", "argument", line, "pcall takes a function and its arguments, and calls it itself: pcall(rc.submit, { … })")
-  end
-  if not first or first.is ~= "field" or not vocabulary.job_methods[first.name] then return end
-  if (meaning(first.of) or ANY).is == "job" and not (second and second.is == "variable") then
-    check:add("error", "argument", line, "a method gets its job first: pcall(job.%s, job, …)", first.name)
-  end
-end
-
-local function check_functions(check, arguments, line)
-  local list = arguments[1]
-  for index, item in ipairs(list and list.is == "table" and list.items or {}) do
-    local kind = meaning(item.value)
-    if kind and (CALLED[kind.is] or kind.is == "table" or kind.is == "string") then
-      return check:add("error", "argument", item.line or line, "rc.all takes functions, and calls them itself; entry %d is %s: function() … end",
-        index, KINDS[kind.is])
-    end
-  end
-end
-
-local function check_download(check, arguments, line)
-  local source = arguments[1]
-  if source and source.is == "field" and source.name == "output_urls" then
-    check:add("error", "argument", line, "rc.download takes one of output_urls: output_urls[1]")
-  end
-end
-
-local function check_image(check, arguments, line)
-  local bytes = arguments[1]
-  if bytes and bytes.is == "field" and bytes.name == "url" then
-    check:add("error", "argument", line, "rc.image takes bytes, not a URL: rc.image(rc.http({ url = … }).body)")
-  end
-end
-
-local QUESTION = set "message input"
-
-local function check_question(check, arguments)
-  local node = arguments[1]
-  for _, name in ipairs(node and node.is == "table" and vocabulary.names(node.fields) or {}) do
-    if not QUESTION[name] then
-      check:add("error", "unknown-field", node.lines[name], "ctx:elicit has no field '%s'; it takes message and input", name)
-    end
-  end
-end
-
-local function is_seed(name) return name == "seed" or name == "noise_seed" end
-
--- rc.random() where a whole number is meant, however deep in what is submitted.
-local function check_seeds(check, node, depth)
-  if not node or node.is ~= "table" or depth > 8 then return end
-  for _, name in ipairs(vocabulary.names(node.fields)) do
-    local value = node.fields[name]
-    if is_seed(name) and value.is == "fraction" then
-      check:add("error", "argument", node.lines[name], "rc.random() is below 1; a seed is a whole number: rc.random(0, 2147483647)")
-    end
-    check_seeds(check, value, depth + 1)
-  end
-end
-
-local SPECIAL = {
-  ["rc.log"] = function(check, arguments, line) check_level(check, "rc.log", arguments, line) end,
-  ["ctx:log"] = function(check, arguments, line) check_level(check, "ctx:log", arguments, line) end,
-  ["rc.image"] = check_image, ["ctx:elicit"] = check_question, ["pcall"] = check_pcall, ["rc.all"] = check_functions, ["rc.download"] = check_download,
-  ["rc.submit"] = function(check, arguments) check_seeds(check, arguments[1], 1) end,
-}
-
-local function check_call(check, scanned, what, arguments, line)
-  check_arguments(check, scanned, what, arguments, line)
-  if SPECIAL[what] then SPECIAL[what](check, arguments, line) end
-end
-
 -- Methods and members -----------------------------------------------------------------------------------
 
+local function is_context(variable)
+  return variable ~= nil and not variable.assigned and variable.role == "ctx"
+end
+
 local STRING_ADVICE = {
-  length = "the length of a text is #text", len = nil, split = "go through text:gmatch \"[^,]+\"", trim = "take text:match \"^%s*(.-)%s*$\"",
+  length = "the length of a text is #text", split = "go through text:gmatch \"[^,]+\"", trim = "take text:match \"^%s*(.-)%s*$\"",
   includes = "take text:find(part, 1, true)", contains = "take text:find(part, 1, true)", startswith = "compare text:sub(1, #part)",
   startsWith = "compare text:sub(1, #part)", endswith = "compare text:sub(-#part)", endsWith = "compare text:sub(-#part)",
   replace = "take text:gsub(pattern, replacement)", toUpperCase = "take text:upper()", toLowerCase = "take text:lower()",
@@ -208,7 +34,7 @@ local STRING_ADVICE = {
 }
 
 local function check_text_member(check, scanned, access)
-  if type_of_parameter(scanned, access.value) ~= "string" then return end
+  if parameters.type_of(scanned, access.value) ~= "string" then return end
   if vocabulary.globals.string[access.name] then
     if access.is_call then return end
     return check:add("error", "unknown-method", access.line, "write %s:%s(…), with a colon", access.value.name, access.name)
@@ -244,7 +70,8 @@ local function check_rc_member(check, access)
   if member.name == "json" then
     local names = require("lib.recipes.rc.json").new()
     if names[access.name] == nil then
-      check:add("error", "unknown-rc", access.line, "rc.json has no '%s'; it has decode, encode, array, ordered, integer, null", access.name)
+      check:add("error", "unknown-rc", access.line, "rc.json has no '%s'; it has decode, encode, array, ordered, integer, null",
+        access.name)
     end
   elseif member.name == "http" then
     check:add("error", "unknown-rc", access.line, "rc.http is a function: rc.http { url = …, method = \"GET\" }")
@@ -258,7 +85,7 @@ local function check_method(check, scanned, method)
     return check:add("error", "dot-call", method.line, "write rc.%s(…), with a dot", method.name)
   end
   local variable = value and value.is == "variable" and value.variable or nil
-  if is_context(variable) then check_call(check, scanned, "ctx:" .. method.name, method.arguments, method.line) end
+  if is_context(variable) then arguments.check(check, scanned, "ctx:" .. method.name, method.arguments, method.line) end
 end
 
 -- Comparisons -------------------------------------------------------------------------------------------
@@ -270,7 +97,7 @@ local function literal(node)
 end
 
 local function owner_of(node)
-  return node.of and (meaning(node.of) or ANY).is
+  return node.of and (meaning(node.of) or NOTHING).is
 end
 
 local function check_field(check, scanned, field, other, line)
@@ -283,11 +110,11 @@ local function check_field(check, scanned, field, other, line)
     if owner == "response" then return check:add("error", "comparison", line, "the status of a response is a number: %s", other.text) end
     local known = lifecycle.outcome(other.text) or lifecycle.is_open(other.text)
     if (owner == "status" or owner == "finished") and not (known and STATES[other.text]) then
-      check:add("error", "comparison", line, "no job has the status '%s'; the words are in_queue, in_progress, completed, succeeded, failed, "
-        .. "cancelled", other.text)
+      check:add("error", "comparison", line, "no job has the status '%s'; the words are in_queue, in_progress, completed, succeeded, "
+        .. "failed, cancelled", other.text)
     end
   end
-  local kind = type_of_parameter(scanned, field)
+  local kind = parameters.type_of(scanned, field)
   if kind == "string" and other.is == "number" or (kind == "integer" or kind == "number") and other.is == "string" then
     check:add("error", "comparison", line, "%s is %s, and never equals %s", field.name, kind == "string" and "a text" or "a number",
       other.is == "string" and "a text" or "a number")
@@ -336,11 +163,12 @@ local function check_returned(check, declaration, returned)
     return check:add("error", "result", returned.line, "nil and a text is a success with that text; a failure is: rc.fail(\"…\")")
   end
   if not first or first.is ~= "table" or #first.items > 0 or first.open then return end
-  local types, list, known = M.parameter_types(declaration, "output")
+  local types, list, known = parameters.of(declaration, "output")
   for _, name in ipairs(vocabulary.names(first.fields)) do
     local value, takes = first.fields[name], LUA_KINDS[types[name]]
-    if takes and KINDS[value.is] and value.is ~= "answer" and not takes[value.is] then
-      check:add("error", "result", first.lines[name], "'%s' is declared %s in 'output', and is %s here", name, types[name], KINDS[value.is])
+    if takes and arguments.KINDS[value.is] and value.is ~= "answer" and not takes[value.is] then
+      check:add("error", "result", first.lines[name], "'%s' is declared %s in 'output', and is %s here", name, types[name],
+        arguments.KINDS[value.is])
     end
   end
   for _, parameter in ipairs(known and list or {}) do
@@ -390,7 +218,7 @@ end
 ---@param scanned lint.Scan
 ---@param source string
 function M.check(check, scanned, source)
-  for _, call in ipairs(scanned.calls) do check_call(check, scanned, call.what, call.arguments, call.line) end
+  for _, call in ipairs(scanned.calls) do arguments.check(check, scanned, call.what, call.arguments, call.line) end
   for _, method in ipairs(scanned.methods) do check_method(check, scanned, method) end
   for _, access in ipairs(scanned.accesses) do
     check_member(check, access)

@@ -110,7 +110,8 @@ function Walker:declared(kind, argument, line)
   local context = in_sight and run.parameters[2] or nil
   if context then context.role = "ctx" end
   table.insert(self.scanned.declarations, {
-    kind = kind, line = line, name = text_of(here, "name"), key = node and text_of(node, KEYS[kind]), in_sight = in_sight, run = in_sight and run or nil,
+    kind = kind, line = line, name = text_of(here, "name"), key = node and text_of(node, KEYS[kind]), in_sight = in_sight,
+    run = in_sight and run or nil,
     input = in_sight and run.parameters[1] or nil, node = node,
   })
 end
