@@ -42,18 +42,25 @@ local function note(call, err)
   log.write("warning", ("recipe '%s': %s"):format(call.recipe.name, (message:gsub("[\r\n]+", " | "))))
 end
 
--- Runs a clean-up where its block ends, in order with the code around.  A call that is told to end leaves
--- that to `run`, whose budget is fresh; so does one that is told while the clean-up runs: half of it undoes nothing.  What
--- another call registered is that call's to run.
+-- Whether the code that runs now is told to end: its call, or this function of it, beside which another has failed.
+local function is_told_to_end(call)
+  local task = fiber.current()
+  return call.reason ~= nil or task ~= nil and task.cancel_reason ~= nil
+end
+
+-- Runs a clean-up where its block ends, in order with the code around.  Code that is told to end leaves that to `run`,
+-- whose budget is fresh and whose waits are not ended at once; so does code that is told while the clean-up runs: half of it
+-- undoes nothing.  A coroutine that is being closed cannot wait.  What another call registered is that call's to run.
 function Guard:__close()
   local call, cleanup = calls.current(), cleanup_of[self]
-  if not call or call ~= cleanup.call or cleanup.done or call.phase ~= "run" or call.reason then return end
+  if not call or call ~= cleanup.call or cleanup.done or call.phase ~= "run" then return end
+  if is_told_to_end(call) or not coroutine.isyieldable() then return end
   cleanup.done = true
   call.cleaning, call.cleanup_deadline = call.cleaning + 1, clock.now() + SECONDS
   local ok, err = pcall(cleanup.fn)
   call.cleaning = call.cleaning - 1
   if ok then return end
-  if call.reason then cleanup.done = false else note(call, err) end
+  if is_told_to_end(call) or fiber.is_cancelled(err) then cleanup.done = false else note(call, err) end
 end
 
 --- Registers `fn` with the call whose code runs now.

@@ -46,3 +46,42 @@ describe("a write of a clean-up", function()
     end)
   end)
 end)
+
+describe("a clean-up at the end of its block", function()
+  local HOLD = ([[local function hold()
+    return rc.finally(function() rc.tools.update_deployment { deployment_id = "%s", min_instances = 0 } end)
+  end ]]):format(ID)
+
+  -- Each leaves a block whose clean-up cannot wait where it stands.
+  local ENDS = {
+    ["of a function beside which another of rc.all failed"] =
+      'pcall(rc.all, { function() local _ <close> = hold() rc.sleep(100) end, function() rc.sleep(1) error "two" end })',
+    ["of a function beside which another of rc.map failed"] =
+      'pcall(rc.map, { 1, 2 }, function(i) local _ <close> = hold() if i == 2 then error "two" end rc.sleep(100) end)',
+    ["of a function deeper down"] = 'pcall(rc.all, { function() pcall(function() local _ <close> = hold() rc.sleep(100) end) end, '
+      .. 'function() rc.sleep(1) error "two" end })',
+    ["in a group within a group"] = [[pcall(rc.all, { function() rc.all { function() local _ <close> = hold() rc.sleep(100) end } end,
+      function() rc.sleep(1) error "two" end })]],
+    ["in a coroutine that is closed"] =
+      "local co = coroutine.create(function() local _ <close> = hold() coroutine.yield() end) coroutine.resume(co) coroutine.close(co)",
+    ["in a coroutine of a function that is told to end"] = [[pcall(rc.all, { function()
+        coroutine.wrap(function() local _ <close> = hold() rc.sleep(100) end)() end, function() rc.sleep(1) error "two" end })]],
+  }
+  ENDS["whose own pcall would swallow that it is told to end"] = [[pcall(rc.all, { function()
+    local _ <close> = rc.finally(function()
+      pcall(rc.tools.update_deployment, { deployment_id = "]] .. ID .. [[", min_instances = 0 })
+    end)
+    rc.sleep(100) end, function() rc.sleep(1) error "two" end })]]
+
+  for name, text in pairs(ENDS) do
+    it("is made up for at the end of the call: " .. name, function()
+      kit.with({}, function(sim)
+        assert(bed.call("update_deployment", { deployment_id = ID, min_instances = 1 }).ok)
+        local result = assert(kit.run(HOLD .. text .. " return {}", USES))
+        assert.is_nil(result.text and result.text:find("a clean-up failed", 1, true), result.text)
+        assert.equal(0, bed.call("get_deployment", { deployment_id = ID }).data.deployment.min_instances)
+        assert.equal(name:find "rc.map" and 3 or 2, #sim:requests { method = "PATCH" })
+      end)
+    end)
+  end
+end)
