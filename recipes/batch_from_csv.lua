@@ -19,26 +19,11 @@ local rc = require "rc"
 local running = require "running"
 local workflow = require "workflow"
 
--- What a column sets.  Spreadsheets write words with a capital; inputs of nodes, 9.filename_prefix, are as they are.
-local function input_of(name)
-  return name:find(".", 1, true) and name or name:lower()
-end
-
-local function overrides_of(flow, cells)
-  local values = {}
-  for name, text in pairs(cells) do
-    local key = input_of(name)
-    if values[key] ~= nil then rc.fail(("two columns are '%s'"):format(key)) end
-    values[key] = workflow.from_text(flow, key, text)
-  end
-  return workflow.overrides(flow, workflow.with_seed(flow, values))
-end
-
 -- The overrides of all rows; ends the call at the first row that is wrong, before anything is paid for.
 local function plan_of(flow, rows, numbers)
   local plan = {}
   for i, cells in ipairs(rows) do
-    local ok, result = pcall(overrides_of, flow, cells)
+    local ok, result = pcall(workflow.of_cells, flow, cells)
     plan[i] = ok and result or rc.fail(("row %d: %s"):format(numbers[i], tostring(result)), { row = numbers[i] })
   end
   return plan

@@ -103,6 +103,25 @@ function M.from_text(flow, key, text)
   rc.fail(("'%s' must be a %s, got '%s'"):format(key, wanted[type(entry.value)] or "number", text))
 end
 
+-- What a column sets.  Spreadsheets write words with a capital; inputs of nodes, 9.filename_prefix, are as they are.
+local function key_of(column)
+  return column:find(".", 1, true) and column or column:lower()
+end
+
+--- Overrides that set what the cells of a row say, with a new seed where they say none.
+---@param flow table
+---@param cells table<string, string>  by the names of their columns
+---@return table overrides
+function M.of_cells(flow, cells)
+  local values = {}
+  for column, text in pairs(cells) do
+    local key = key_of(column)
+    if values[key] ~= nil then rc.fail(("two columns are '%s'"):format(key)) end
+    values[key] = M.from_text(flow, key, text)
+  end
+  return M.overrides(flow, M.with_seed(flow, values))
+end
+
 --- A seed that no run had before: ComfyUI answers unchanged inputs from its cache, without outputs.
 ---@param flow table
 ---@param count? integer  how many that follow each other
