@@ -167,7 +167,7 @@ local function print_json(report)
   local json = require "core.json"
   local list = {}
   for i, finding in ipairs(report.findings) do
-    list[i] = json.ordered({ "file", "line", "level", "rule", "message" }, finding)
+    list[i] = json.ordered({ "file", "line", "level", "rule", "message" }, require("lib.text").clean_all(finding))
   end
   report.findings = json.as_array(list)
   io.stdout:write(terminal.json(json.encode(json.ordered({ "ok", "files", "errors", "warnings", "findings" }, report))), "\n")

@@ -104,7 +104,7 @@ local function print_json(report, out)
   json.as_array(report.checks)
   report.exit_status, report.status = report.status, nil
   for _, check in ipairs(report.checks) do check.status = nil end
-  out:write(terminal.json(json.encode(report)), "\n")
+  out:write(terminal.json(json.encode(require("lib.text").clean_all(report))), "\n")
 end
 
 -- The program, without the settings that are wrong: then err and status say what is.

@@ -36,6 +36,16 @@ describe("rcmcp check", function()
     assert.equal(2, report.findings[1].line)
   end)
 
+  it("prints JSON of names that are no UTF-8, as recipes and doctor do", function()
+    files:write("caf\xE9.lua", "x =")
+    local _, out = child.run { "check", "--json", files.path }
+    assert.matches("/caf\u{FFFD}.lua", json.decode(out).findings[1].file, 1, true)
+    _, out = child.run { "recipes", "--json", "--recipes", files.path }
+    assert.equal("caf\u{FFFD}", json.decode(out).recipes[1].name)
+    _, out = child.run { "doctor", "--json", "--simulate", "--recipes", files.path }
+    assert.is_table(json.decode(out), out)
+  end)
+
   it("takes what lies in a recipe folder for recipes: each must declare something", function()
     files:write("scripts.lua", 'local rc = require "rc"\nreturn #arg\n')
     files:write("forgotten.lua", 'local rc = require "rc"\n')

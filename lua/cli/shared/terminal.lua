@@ -1,6 +1,8 @@
 --- What a terminal would obey is taken out of foreign text before it is shown: an API's answer, a file's name or a recipe's
 --- words must not move the cursor, change the title or hide what stands beside them.
 
+local clean = require("lib.text").clean
+
 local M = {}
 
 -- C0 but for tab and line feed, DEL, and C1 as UTF-8 (U+0080 to U+009F: ECMA-48 has its control functions there, too).
@@ -29,10 +31,12 @@ local HIDDEN = turns(function() return "?" end)
 local IN_JSON = controls(function(point) return ("\\u%04x"):format(point) end)
 local IN_LUA = controls(function(point) return ("\\u{%x}"):format(point) end)
 
---- Text without control characters; lines and tabs stay.
+--- Text without control characters; lines and tabs stay.  Bytes that are no UTF-8 become U+FFFD: alone, those of C1 are obeyed
+--- where a terminal does not read UTF-8.
 ---@param text string
 ---@return string
 function M.plain(text)
+  text = clean(text)
   -- What is there at all is looked for first, which is much faster.
   if text:find(C0) then text = text:gsub(C0, "?") end
   if text:find("\xC2", 1, true) then text = text:gsub(C1, "?") end

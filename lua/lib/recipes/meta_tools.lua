@@ -1,6 +1,7 @@
 --- `list_recipes` and `run_recipe`: they reach the current set also through a client that never asks for the
 --- list of tools again.
 
+local clean_all = require("lib.text").clean_all
 local errors = require "lib.errors"
 local json = require "lib.json"
 local parameters = require "lib.parameters"
@@ -27,7 +28,7 @@ local function failed_ones(catalog)
   for _, report in ipairs(catalog:report()) do
     if report.error then
       list[#list + 1] = json.ordered({ "name", "state", "error" },
-        { name = report.name, state = report.state, error = report.error })
+        clean_all { name = report.name, state = report.state, error = report.error })
     end
   end
   return list

@@ -1,5 +1,6 @@
 --- What became of each recipe file: for people, and as JSON for `rcmcp recipes --json` and rcmcp://recipes.
 
+local clean_all = require("lib.text").clean_all
 local json = require "core.json"
 
 local M = {}
@@ -72,16 +73,16 @@ local function ordered_all(list, keys)
   return json.as_array(list)
 end
 
---- The report of a catalog, ready for json.encode.
+--- The report of a catalog, ready for json.encode: names of files need not be UTF-8.
 ---@param catalog Catalog
 ---@return table
 function M.json(catalog)
-  local report = catalog:report()
+  local report = clean_all(catalog:report())
   for _, entry in ipairs(report) do
     entry.tools = json.as_array(entry.tools)
     entry.shadowed = entry.shadowed and ordered_all(entry.shadowed, SHADOW)
   end
-  return json.ordered(ALL, { recipes = ordered_all(report, ENTRY), folders = ordered_all(catalog:folder_problems(), FOLDER) })
+  return json.ordered(ALL, { recipes = ordered_all(report, ENTRY), folders = ordered_all(clean_all(catalog:folder_problems()), FOLDER) })
 end
 
 return M

@@ -1,8 +1,10 @@
 local catalog = require "lib.recipes.catalog"
 local folder = require "spec.support.folder"
+local json = require "core.json"
 local kept_log = require "spec.support.log"
 local kit = require "spec.support.catalog"
 local loop = require "core.loop"
+local report = require "lib.recipes.report"
 
 local BUILTIN, call, source = kit.BUILTIN, kit.call, kit.source
 
@@ -27,6 +29,16 @@ describe("recipes.meta_tools", function()
     assert.is_true(result.data.recipes[1].hints.readOnlyHint)
     assert.equal("bad", result.data.failed[1].name)
     assert.matches("poster: A recipe", result.text)
+  end)
+
+  it("list them also where a file's name is no UTF-8", function()
+    place:write("poster.lua", source("poster", 1))
+    place:write("caf\xE9.lua", "x =")
+    local result = call(open():find "list_recipes")
+    assert.equal("caf\u{FFFD}", result.data.failed[1].name)
+    assert.equal("caf\u{FFFD}.lua:1: unexpected symbol near <eof>", result.data.failed[1].error)
+    assert.is_string(json.encode(result.data))
+    assert.equal("caf\u{FFFD}", report.json(open()).recipes[1].name)
   end)
 
   it("run a recipe by its name, also one that came a moment ago", function()
