@@ -46,14 +46,23 @@ local function arguments(args, places)
   return table.move(places, 1, #places, #list + 1, list)
 end
 
+-- Why nothing of a place that somebody named can run.
+local function problem_of(place)
+  local stat, message = require("core.fs").stat(place)
+  if not stat then return ("cannot read %s: %s"):format(place, message) end
+  if stat.type == "directory" and not require("cli.shared.spec_files").has_spec(place) then
+    return ("there is no spec (NAME_spec.lua) in %s or below; rcmcp new NAME writes a recipe with one"):format(place)
+  end
+end
+
 ---@param argv string[]
 ---@return integer status
 function M.run(argv)
   local args, status = options.parse("test", M, argv)
   if not args then return status end
   for _, place in ipairs(args.places or {}) do
-    local stat, message = require("core.fs").stat(place)
-    if not stat then return options.usage_error("test", ("cannot read %s: %s"):format(place, message)) end
+    local problem = problem_of(place)
+    if problem then return options.usage_error("test", problem) end
   end
   local places = args.places or {}
   if #places == 0 then places = require("cli.shared.spec_files").places() end

@@ -118,6 +118,13 @@ describe("rcmcp test", function()
     end)
   end)
 
+  it("refuses a folder without a spec with 64, and names it", function()
+    files:write("bare/one.lua", "return 1\n")
+    local status, _, err = child.run { "test", files.path .. "/bare" }
+    assert.equal(64, status)
+    assert.matches("there is no spec (NAME_spec.lua) in " .. files.path .. "/bare or below", err, 1, true)
+  end)
+
   it("refuses a place that is not there with 64", function()
     assert.equal(64, (child.run { "test", files.path .. "/none" }))
   end)

@@ -11,8 +11,10 @@ local function is_spec(name)
   return name:find "_spec%.lua$" ~= nil
 end
 
--- Whether a spec lies in this folder or below.  Hidden folders and links are passed by.
-local function has_spec(folder)
+--- Whether a spec lies in a folder or below.  Hidden folders and links are passed by.
+---@param folder string
+---@return boolean
+function M.has_spec(folder)
   local waiting, looked_at = { folder }, 0
   while #waiting > 0 and looked_at < MOST do
     local place = table.remove(waiting)
@@ -30,10 +32,10 @@ end
 --- The current folder where it has specs, else the recipe folders that have some.
 ---@return string[] places  none where there is no spec
 function M.places()
-  if has_spec "." then return { "." } end
+  if M.has_spec "." then return { "." } end
   local places = {}
   for _, root in ipairs(folders.list {}) do
-    if has_spec(root.path) then places[#places + 1] = root.path end
+    if M.has_spec(root.path) then places[#places + 1] = root.path end
   end
   return places
 end
