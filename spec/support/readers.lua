@@ -29,6 +29,7 @@ local json = require "core.json"
 local key_sources = require "lib.config.key_sources"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local lint = require "lib.recipes.lint"
+local meter = require "lib.meter"
 local mcp = require "spec.support.mcp"
 local media_type = require "lib.media_type"
 local outputs = require "lib.runcomfy.outputs"
@@ -76,6 +77,12 @@ local schema = inputs.compile {
 }.check
 
 local SUBMIT = { name = "submit", unknown = "Look.", proof = proofs.request, wanted = "a request" }
+
+-- As the registry calls it.
+local function metered(check)
+  return function(value) return meter.within(2, check, value) end
+end
+arguments, schema = metered(arguments), metered(schema)
 
 local function deaf() return nil end
 
@@ -156,8 +163,8 @@ M.readers = {
   -- workflows
   { "overrides.read", function(value) overrides.read(value) end, value_of },
   { "workflows.read", function(value) workflows.read(value) end, value_of },
-  { "graph.read", function(value) graph.read(value) end, value_of },
-  { "flow.open", function(value) flows.open(value) end, value_of },
+  { "graph.read", function(value) graph.read(value, meter.new()) end, value_of },
+  { "flow.open", function(value) flows.open(value, { turns = true, node = "1,2,3" }) end, value_of },
   { "names.normal", function(text) workflow_names.normal(text) end },
   -- of clients
   { "session.receive", function(text) new_session():receive(text) end },

@@ -1,6 +1,7 @@
 --- From a sampler's conditioning back to the nodes that hold the words.
 
 local classes = require "lib.workflow.classes"
+local graphs = require "lib.workflow.graph"
 local names = require "lib.workflow.names"
 local pipes = require "lib.workflow.pipes"
 local switches = require "lib.workflow.switches"
@@ -190,7 +191,7 @@ local function read_special(graph, walk, node, link)
 end
 
 local function visit(graph, walk, link, which)
-  local node = graph.nodes[link.id]
+  local node = graphs.look(graph, link.id)
   if not node then
     table.insert(walk.side.unclear, ("there is no node %s"):format(link.id:sub(1, 80)))
     return

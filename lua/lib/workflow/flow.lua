@@ -4,6 +4,7 @@
 local classes = require "lib.workflow.classes"
 local graphs = require "lib.workflow.graph"
 local inputs = require "lib.workflow.inputs"
+local meter = require "lib.meter"
 local names = require "lib.workflow.names"
 local roles = require "lib.workflow.roles"
 
@@ -22,6 +23,7 @@ local M = {}
 ---@field inputs workflow.Input[]
 ---@field trace workflow.Trace
 ---@field package by_key table<string, workflow.Input>
+---@field package by_node? table<string, workflow.Input[]>
 ---@field package object_info table
 ---@field package pins? string
 local Flow = {}
@@ -45,14 +47,28 @@ end
 
 -- Pins ---------------------------------------------------------------------------------------------------
 
+-- The inputs of one node: a call may name thousands.
+local function inputs_at(self, id)
+  local by_node = self.by_node
+  if not by_node then
+    by_node = {}
+    self.by_node = by_node
+    for _, entry in ipairs(self.inputs) do
+      by_node[entry.node_id] = by_node[entry.node_id] or {}
+      table.insert(by_node[entry.node_id], entry)
+    end
+  end
+  return by_node[id] or {}
+end
+
 -- The input that a pin names; a node's id alone stands for its only file, text or seed.
 local function pinned_input(self, text)
   if self.by_key[text] then return self.by_key[text] end
   if not self.graph.nodes[text] then return nil end
   for _, kind in ipairs { "file", "text", "seed" } do
     local found, count = nil, 0
-    for _, entry in ipairs(self.inputs) do
-      if entry.node_id == text and entry.kind == kind then found, count = entry, count + 1 end
+    for _, entry in ipairs(inputs_at(self, text)) do
+      if entry.kind == kind then found, count = entry, count + 1 end
     end
     if count > 0 then return count == 1 and found or nil end
   end
@@ -118,15 +134,11 @@ local function apply_pins(self, text)
   end
 end
 
---- Reads a workflow and finds its roles.
----@param value any  decoded JSON
----@param options? { name: string?, node: string?, object_info: table? }  name: in messages; node: roles named by hand,
----  "6.text", "negative:7.text", several with commas; object_info: ComfyUI's, where it is known
----@return workflow.Flow|nil flow, workflow.Problem? problem
-function M.open(value, options)
-  options = options or {}
+local SECONDS = 2 -- of processor time: real workflows take milliseconds
+
+local function open(value, options, work)
   local name = options.name or "the workflow"
-  local graph, why = graphs.read(value)
+  local graph, why = graphs.read(value, work)
   if not graph then return nil, problem("no_workflow", ("'%s' has no workflow that can be read: %s"):format(name, why)) end
   local self = setmetatable({ name = name, graph = graph, object_info = options.object_info or {}, pins = options.node }, Flow)
   self.inputs, self.by_key = inputs.list(graph)
@@ -134,6 +146,21 @@ function M.open(value, options)
   local err = options.node and apply_pins(self, options.node)
   if err then return nil, err end
   return self
+end
+
+--- Reads a workflow and finds its roles.
+---@param value any  decoded JSON
+---@param options? { name: string?, node: string?, object_info: table?, turns: boolean? }  name: in messages; node: roles named
+---  by hand, "6.text", "negative:7.text", several with commas; object_info: ComfyUI's, where it is known; turns: in a fiber of
+---  the host the loop turns meanwhile
+---@return workflow.Flow|nil flow, workflow.Problem? problem
+function M.open(value, options)
+  options = options or {}
+  local ok, flow, why = pcall(open, value, options, meter.new { seconds = SECONDS, still = not options.turns })
+  if ok then return flow, why end
+  if not meter.is_limit(flow) then error(flow, 0) end
+  return nil, problem("no_workflow", ("'%s' has no workflow that can be read: it takes too long to trace"):format(
+    options.name or "the workflow"))
 end
 
 -- Inputs -------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 --- never that of `pairs`: nodes by number, 9 before 10 and 12:3 after 12; inputs by name.
 
 local json = require "core.json"
+local meter = require "lib.meter"
 
 local M = {}
 
@@ -18,6 +19,7 @@ local M = {}
 ---@field inputs table<string, any>            as they stand in the workflow
 ---@field names string[]                       of all inputs, sorted
 ---@field links table<string, workflow.Link>   the inputs that come from another node
+---@field cost integer                         steps of work that a look at it takes
 
 ---@class workflow.Graph
 ---@field nodes table<string, workflow.Node>
@@ -47,11 +49,13 @@ end
 
 --- Sorts ids of nodes in place: 9 before 10, 12 before 12:3, words last.
 ---@param ids string[]
+---@param work? Meter
 ---@return string[]
-function M.sort_ids(ids)
+function M.sort_ids(ids, work)
   local id_of, keys = {}, {}
   for i, id in ipairs(ids) do
     local key = key_of(id)
+    if work then work:step(4) end
     keys[i], id_of[key] = key, id
   end
   table.sort(keys)
@@ -67,20 +71,23 @@ local function title_of(entry, class)
   return type(title) == "string" and title or class
 end
 
+local MOST_NODES = 20000 -- real workflows have up to some hundreds
 local MOST_INPUTS = 1000 -- of one node: real ones have up to 200
+local BYTES_A_STEP = 64
 
 -- nil where it is no node; nil and why where it is none that can be read.
 local function new_node(id, entry)
   local class = is_object(entry) and rawget(entry, "class_type")
   if type(class) ~= "string" then return nil end
-  local inputs, names = rawget(entry, "inputs"), {}
+  local inputs, names, bytes = rawget(entry, "inputs"), {}, #class
   if not is_object(inputs) then inputs = {} end
   for name in next, inputs do
-    if type(name) == "string" then names[#names + 1] = name end
+    if type(name) == "string" then names[#names + 1], bytes = name, bytes + #name end
   end
   if #names > MOST_INPUTS then return nil, ("node %s has %d inputs"):format(id:sub(1, 80), #names) end
   table.sort(names)
-  return { id = id, class = class, title = title_of(entry, class), inputs = inputs, names = names, links = {} }
+  return { id = id, class = class, title = title_of(entry, class), inputs = inputs, names = names, links = {},
+           cost = 2 + #names + bytes // BYTES_A_STEP }
 end
 
 local LAST_SLOT = 127 -- of a node's outputs: real ones have up to 30, and what is behind one is looked at for each
@@ -97,9 +104,19 @@ local function link_of(value, nodes)
   return id and nodes[id] and { id = id, slot = slot } or nil
 end
 
+--- A node that is looked at: the work is counted.
+---@param graph workflow.Graph
+---@param id string
+---@return workflow.Node?
+function M.look(graph, id)
+  local node = graph.nodes[id]
+  graph.work:step(node and node.cost or 1)
+  return node
+end
+
 local function add_links(graph)
   for _, id in ipairs(graph.ids) do
-    local node = graph.nodes[id]
+    local node = M.look(graph, id)
     for _, name in ipairs(node.names) do
       local link = link_of(node.inputs[name], graph.nodes)
       if link then
@@ -125,27 +142,29 @@ local function refusal(value)
   return "it has no node: an entry with a class_type"
 end
 
+-- The node of an entry, with its id; nil for what is none, nil and why for one that cannot be read.
+local function node_at(value, key, entry)
+  local id = math.type(key) == "integer" and is_object(value) and tostring(key) or key
+  if type(id) ~= "string" or id ~= key and rawget(value, id) ~= nil then return nil end
+  return new_node(id, entry)
+end
+
 --- Reads a workflow.
 ---@param value any  decoded JSON
+---@param work? Meter  of who reads it; default: one without a limit, that never lets the loop turn
 ---@return workflow.Graph|nil graph, string? problem  why it is none: "it is in ComfyUI's UI format …"
-function M.read(value)
+function M.read(value, work)
   if type(value) ~= "table" then return nil, "it is no JSON object" end
-  local graph = { nodes = {}, ids = {}, others = {}, consumers = {} }
+  local graph = { nodes = {}, ids = {}, consumers = {}, work = work or meter.new { still = true } }
   for key, entry in next, value do
-    local id = math.type(key) == "integer" and is_object(value) and tostring(key) or key
-    local node, why
-    if type(id) == "string" then node, why = new_node(id, entry) end
+    local node, why = node_at(value, key, entry)
     if why then return nil, why end
-    if node and not (id ~= key and rawget(value, id) ~= nil) then
-      graph.nodes[id] = node
-      graph.ids[#graph.ids + 1] = id
-    elseif type(id) == "string" and not node then
-      graph.others[#graph.others + 1] = id
-    end
+    if node then graph.nodes[node.id], graph.ids[#graph.ids + 1] = node, node.id end
+    graph.work:step(node and node.cost or 1)
   end
   if #graph.ids == 0 then return nil, refusal(value) end
-  M.sort_ids(graph.ids)
-  table.sort(graph.others)
+  if #graph.ids > MOST_NODES then return nil, ("it has %d nodes; %d can be read"):format(#graph.ids, MOST_NODES) end
+  M.sort_ids(graph.ids, graph.work)
   add_links(graph)
   return graph
 end

@@ -1,5 +1,6 @@
 --- Links that lead elsewhere than to the node before: pipes that carry many things, pairs of Set and Get.
 
+local graphs = require "lib.workflow.graph"
 local names = require "lib.workflow.names"
 local switches = require "lib.workflow.switches"
 
@@ -28,7 +29,7 @@ local function setters(graph)
   if graph.setters then return graph.setters end
   graph.setters = {}
   for _, id in ipairs(graph.ids) do
-    local node = graph.nodes[id]
+    local node = graphs.look(graph, id)
     local constant = is_named(node, "set") and constant_of(node)
     if constant then graph.setters[constant] = graph.setters[constant] == nil and node end
   end
@@ -99,7 +100,7 @@ function M.carried(graph, link, want)
   graph.carried = graph.carried or {}
   graph.carried[want] = graph.carried[want] or {}
   return M.chain(graph.carried[want], link.id, link.slot, function(id)
-    local node = graph.nodes[id]
+    local node = graphs.look(graph, id)
     if not node then return nil end
     for _, name in ipairs(ALIASES[want] or { want }) do
       if node.links[name] then return { link = node.links[name] } end

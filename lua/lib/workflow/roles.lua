@@ -103,13 +103,22 @@ local function sources_of(graph, encoder, which)
   return list
 end
 
-local function signature_of(values)
-  table.sort(values)
-  local signature = {}
+-- What tells whether encoders get the same texts: the numbers of the texts, for a text may be that of many encoders, and long.
+local function signature_of(graph, values)
+  graph.texts = graph.texts or { count = 0, number = {} }
+  local texts, list, signature = graph.texts, {}, {}
   for _, value in ipairs(values) do
-    if value ~= "" and value ~= signature[#signature] then signature[#signature + 1] = value end
+    if value ~= "" and not texts.number[value] then
+      texts.count = texts.count + 1
+      texts.number[value] = texts.count
+    end
+    list[#list + 1] = texts.number[value]
   end
-  return table.concat(signature, "\0")
+  table.sort(list)
+  for _, number in ipairs(list) do
+    if number ~= signature[#signature] then signature[#signature + 1] = number end
+  end
+  return table.concat(signature, " ")
 end
 
 -- The places of one encoder.  What feeds one of its inputs must be one text; its inputs are as the author wrote them, and
@@ -127,12 +136,13 @@ local function read_encoder(graph, encoder, which)
     values[#values + 1] = distinct[1]
   end
   if #all == 0 then add_unique(all, empty) end
-  return { places = all, signature = signature_of(values), unclear = unclear }
+  return { places = all, signature = signature_of(graph, values), unclear = unclear }
 end
 
 local function side_role(graph, encoders, unclear, which)
   local groups, all, reason, signature = {}, {}, unclear[1], nil
   for _, encoder in ipairs(encoders) do
+    graphs.look(graph, encoder.id)
     local group = read_encoder(graph, encoder, which)
     if #group.places > 0 or group.unclear then groups[#groups + 1] = group end
   end
@@ -289,13 +299,19 @@ local function part_sizes(roles)
   roles.height = candidate(roles.height.places, roles.width.reason)
 end
 
+-- In the order of the nodes, and of the names of their inputs.
 local function sort_places(graph, role)
-  local at = {}
-  for index, id in ipairs(graph.ids) do at[id] = index end
-  table.sort(role.places, function(a, b)
-    if a.id ~= b.id then return at[a.id] < at[b.id] end
-    return a.name < b.name
-  end)
+  local by_id, list = {}, {}
+  for _, place in ipairs(role.places) do
+    by_id[place.id] = by_id[place.id] or {}
+    table.insert(by_id[place.id], place)
+  end
+  for _, id in ipairs(graph.ids) do
+    local places = by_id[id] or {}
+    table.sort(places, function(a, b) return a.name < b.name end)
+    table.move(places, 1, #places, #list + 1, list)
+  end
+  role.places = list
 end
 
 --- The roles of a workflow, and the nodes that what is saved depends on.

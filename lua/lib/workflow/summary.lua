@@ -26,10 +26,11 @@ local function line_of(entry)
 end
 
 --- "prompt: 6.text (traced)", "image: name one of 20.image, 21.image (not traced: several are loaded)".
+--- In a fiber the loop turns meanwhile.
 ---@param workflow any  decoded JSON
 ---@return string[]|nil lines  nil where it is no workflow that can be read
 function M.lines(workflow)
-  local flow = flows.open(workflow)
+  local flow = flows.open(workflow, { turns = true })
   if not flow then return nil end
   local lines = {}
   for i, entry in ipairs(flow:summary()) do lines[i] = line_of(entry) end

@@ -60,7 +60,7 @@ end
 local function all_that(graph, test)
   local list = {}
   for _, id in ipairs(graph.ids) do
-    if test(graph.nodes[id]) then list[#list + 1] = id end
+    if test(graphs.look(graph, id)) then list[#list + 1] = id end
   end
   return list
 end
@@ -301,7 +301,7 @@ local function follow_special(graph, trace, walk, node, to)
 end
 
 local function visit(graph, trace, walk, to)
-  local node = graph.nodes[to.id]
+  local node = graphs.look(graph, to.id)
   if not node then
     trace.broken = trace.broken or to.mode == "media"
     return

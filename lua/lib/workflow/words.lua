@@ -148,7 +148,7 @@ end
 -- One visit of a text node: its own places, and the links that go on from there.
 local function visit(graph, id, slot, side)
   local source, links = { places = {} }, {}
-  local node = graph.nodes[id]
+  local node = graphs.look(graph, id)
   if not node then
     source.unclear = ("there is no node %s"):format(id:sub(1, 80))
     return source, links

@@ -1,5 +1,8 @@
 local graphs = require "lib.workflow.graph"
+local hostile_texts = require "spec.support.hostile_texts"
 local json = require "core.json"
+local meter = require "lib.meter"
+local roles = require "lib.workflow.roles"
 local support = require "spec.support.graphs"
 
 describe("workflow.graph", function()
@@ -13,7 +16,6 @@ describe("workflow.graph", function()
     assert.equal("two", graph.nodes["2"].title)
     assert.equal("A", graph.nodes["1"].title)
     assert.same({ id = "2", slot = 0 }, graph.nodes["4"].links.x)
-    assert.same({ "_comment", "_workflow_metadata", "list", "no class", "note", "number", "odd class" }, graph.others)
   end)
 
   it("sorts nodes by number, those of subgraphs behind theirs, and words last", function()
@@ -55,4 +57,21 @@ describe("workflow.graph", function()
       assert.matches(case[2], why, 1, true)
     end)
   end
+
+  it("reads no more nodes than a workflow can have", function()
+    local nodes = {}
+    for i = 1, 20001 do nodes[tostring(i)] = { class_type = "A" } end
+    local graph, problem = graphs.read(nodes)
+    assert.is_nil(graph)
+    assert.equal("it has 20001 nodes; 20000 can be read", problem)
+  end)
+
+  it("counts its work, and that of a trace", function()
+    local work = meter.new { steps = 100000 }
+    local graph = assert(graphs.read(json.decode(hostile_texts["a chain of texts"](20000)), work))
+    local before = work:count()
+    assert.is_true(before > #graph.ids)
+    roles.find(graph)
+    assert.is_true(work:count() > before + #graph.ids)
+  end)
 end)

@@ -3,6 +3,7 @@
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local graphs = require "lib.workflow.graph"
+local meter = require "lib.meter"
 
 local M = {}
 
@@ -60,7 +61,7 @@ local function check_node(graph, id, override, complain)
 end
 
 local function check_whole(workflow, complain)
-  local graph, why = graphs.read(workflow)
+  local graph, why = graphs.read(workflow, meter.new())
   if not graph then return complain(why) end
   for _, id in ipairs(graph.ids) do
     local node = graph.nodes[id]
@@ -78,7 +79,7 @@ local function workflow_problems(deployment, input)
     return list
   end
   local payload = type(deployment) == "table" and type(deployment.payload) == "table" and deployment.payload
-  local graph = payload and graphs.read(payload.workflow_api_json)
+  local graph = payload and graphs.read(payload.workflow_api_json, meter.new())
   for _, id in ipairs(graph and type(input.overrides) == "table" and sorted_keys(input.overrides) or {}) do
     check_node(graph, id, input.overrides[id], complain)
   end
