@@ -28,7 +28,7 @@ local lua_layers = {
   { "lua/lib/sim/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.config", "lib.http", "lib.retry" } },
   { "lua/lib/recipes/testkit/", may = { "core.", "lib." }, never = { "lib.config" } },
   { "lua/lib/recipes/", may = { "core.", "lib." }, never = { "lib.sim", "lib.config" } },
-  { "lua/lib/workflow/", may = { "core.json", "lib.workflow" }, never = {} },
+  { "lua/lib/workflow/", may = { "core.json", "lib.meter", "lib.workflow" }, never = {} },
   { "lua/lib/config/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.sim" } },
   { "lua/lib/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.sim" } },
   { "lua/tools/", may = { "lib." }, never = { "lib.mcp", "lib.sim", "lib.config" } },
