@@ -46,12 +46,10 @@ local function arguments(args, places)
   return table.move(places, 1, #places, #list + 1, list)
 end
 
--- Why nothing of a place that somebody named can run.
-local function problem_of(place)
-  local stat, message = require("core.fs").stat(place)
-  if not stat then return ("cannot read %s: %s"):format(place, message) end
-  if stat.type == "directory" and not require("cli.shared.spec_files").has_spec(place) then
-    return ("there is no spec (NAME_spec.lua) in %s or below; rcmcp new NAME writes a recipe with one"):format(place)
+-- The first of the places that has nothing to run.
+local function empty_one(places)
+  for _, place in ipairs(places) do
+    if require("core.fs").stat(place).type == "directory" and not require("cli.shared.spec_files").has_spec(place) then return place end
   end
 end
 
@@ -61,8 +59,8 @@ function M.run(argv)
   local args, status = options.parse("test", M, argv)
   if not args then return status end
   for _, place in ipairs(args.places or {}) do
-    local problem = problem_of(place)
-    if problem then return options.usage_error("test", problem) end
+    local stat, message = require("core.fs").stat(place)
+    if not stat then return options.usage_error("test", ("cannot read %s: %s"):format(place, message)) end
   end
   local places = args.places or {}
   if #places == 0 then places = require("cli.shared.spec_files").places() end
@@ -71,6 +69,11 @@ function M.run(argv)
   if not found then
     io.stderr:write("rcmcp test: ", ADVICE, "\n")
     return exit_status.unavailable
+  end
+  local empty = empty_one(places)
+  if empty then
+    return options.usage_error("test",
+      ("there is no spec (NAME_spec.lua) in %s or below; rcmcp new NAME writes a recipe with one"):format(empty))
   end
   with_own_statuses()
   _G.arg = arguments(args, places)
