@@ -264,9 +264,11 @@ local stdio = {}
 ---@class core.stdio.Reader: core.Handle
 local Reader = {}
 
---- Stops delivering until `resume`; lines of the chunk in hand still come.
+--- Stops delivering at once, until `resume`; what was read already, at most 64 KiB, is kept.  It goes on by itself, and is not
+--- paused again, when whoever writes a pipe or socket has closed it.
 function Reader:pause() end
 
+--- Goes on, in the next turn of the loop.
 function Reader:resume() end
 
 --- Points descriptor 1 at standard error and keeps the real standard output for `write`.  Once, at start.

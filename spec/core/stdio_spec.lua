@@ -40,6 +40,50 @@ describe("core.stdio", function()
     assert.is_true(c.out == expected)
   end)
 
+  it("keeps what it has read while it is paused, and gives all of it in order", function()
+    local c <close> = echo()
+    local lines = {}
+    for i = 1, 300 do lines[i] = i % 3 == 0 and "breathe" or tostring(i) end
+    c:write(table.concat(lines, "\n") .. "\nlast, without an end")
+    c:close_stdin()
+    assert.equal(0, (c:wait()))
+    for i, line in ipairs(lines) do lines[i] = #line .. ":" .. line end
+    assert.equal(table.concat(lines, "\n") .. "\n20:last, without an end\n", c.out)
+  end)
+
+  it("delivers nothing more once it is paused, not even lines that came along", function()
+    local c <close> = echo()
+    c:write("stop\nnever\n")
+    assert.equal("4:stop", c:line())
+    c:write("never\n")
+    c.handle:kill("TERM")
+    c:wait()
+    assert.equal("4:stop\n", c.out)
+  end)
+
+  it("notices while it is paused that the other side has ended, and what that wrote comes first", function()
+    local c <close> = echo()
+    c:write("stop\n" .. ("x\n"):rep(50000) .. "stop\nlast\n")
+    assert.equal("4:stop", c:line())
+    c:close_stdin()
+    assert.equal(0, (c:wait()))
+    assert.is_true(c.out == "4:stop\n" .. ("1:x\n"):rep(50000) .. "4:stop\n4:last\n")
+  end)
+
+  it("notices the same where it reads from a socket that is closed for writing only", function()
+    local script = "import socket, subprocess, sys\n"
+      .. "ours, theirs = socket.socketpair()\n"
+      .. "child = subprocess.Popen(sys.argv[1:], stdin=theirs, stdout=subprocess.PIPE)\n"
+      .. "ours.sendall(b'stop\\n')\n"
+      .. "assert child.stdout.readline() == b'4:stop\\n'\n"
+      .. "ours.sendall(b'after\\n')\n"
+      .. "ours.shutdown(socket.SHUT_WR)\n"
+      .. "print(child.stdout.read().decode(), child.wait())\n"
+    local c <close> = child.spawn("python3", { "-c", script, child.program, "lua", "spec/support/echo_lines.lua", "100" })
+    assert.equal(0, (c:wait()))
+    assert.equal("5:after\n 0\n", c.out)
+  end)
+
   it("tells when the reader of its output is gone, and the program can end", function()
     local c <close> = echo()
     c:write("one\n")
@@ -60,6 +104,17 @@ describe("core.stdio", function()
     local c <close> = child.spawn("sh", { "-c", command, child.program })
     assert.equal(0, (c:wait()))
     assert.equal("11:from a file\n", c.out)
+    os.remove(path)
+  end)
+
+  it("is paused within a file, too", function()
+    local path = os.tmpname()
+    local f = assert(io.open(path, "w"))
+    f:write(("breathe\nx\n"):rep(100))
+    f:close()
+    local c <close> = child.spawn("sh", { "-c", "exec \"$0\" lua spec/support/echo_lines.lua 100 < " .. path, child.program })
+    assert.equal(0, (c:wait()))
+    assert.equal(("7:breathe\n1:x\n"):rep(100), c.out)
     os.remove(path)
   end)
 end)

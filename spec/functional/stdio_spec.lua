@@ -284,6 +284,29 @@ describe("MCP over pipes, with a slow reader", function()
   end)
 end)
 
+-- How many messages a client got rid of that read nothing meanwhile, and MiB of memory at most.
+local function deaf(count, message)
+  local client <close> = children.spawn("python3", { "spec/support/deaf_client.py", count, message, children.program, table.unpack(STUB) })
+  assert.same({ 0, 0 }, { client:wait(120) })
+  local unread, most, status = client.out:match("^(%d+) (%d+) (%d+)\n$")
+  assert.equal("0", status)
+  return tonumber(unread), tonumber(most)
+end
+
+describe("MCP over pipes, with a client that asks and does not read", function()
+  it("takes no more lists than fit into its queue, and answers all in order", function()
+    local unread, most = deaf("30000", '{"jsonrpc":"2.0","id":%,"method":"tools/list","params":{"_meta":' .. json.encode(kit.meta()) .. "}}")
+    assert.is_true(unread < 13000, unread .. " lists") -- 16 MiB, and what two pipes and the reader hold
+    assert.is_true(most < 60, most .. " MiB")
+  end)
+
+  it("takes no more calls than fit into its queue, and answers all in order", function()
+    local unread, most = deaf("3200", (call(0, "big", { bytes = 66000 }):gsub('"id":0', '"id":%%'):gsub("\n", "")))
+    assert.is_true(unread < 800, unread .. " calls")
+    assert.is_true(most < 60, most .. " MiB") -- 280 MB pass through
+  end)
+end)
+
 describe("MCP over pipes, at its end", function()
   it("ends with status 0 when its output is closed", function()
     local child <close> = start()

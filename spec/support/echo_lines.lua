@@ -1,6 +1,7 @@
 -- Run as `rcmcp lua spec/support/echo_lines.lua MAX`: answers each line of input with its length.
 local stdio = require "core.stdio"
 local loop = require "core.loop"
+local timer = require "core.timer"
 
 assert(stdio.take())
 print("a print goes to standard error")
@@ -17,6 +18,11 @@ reader = assert(stdio.read_lines(math.tointeger(arg[1]), function(line, why)
   if line == "pause" then
     reader:pause()
     stdio.on_drain(function() reader:resume() end)
+  elseif line == "stop" then
+    reader:pause()
+  elseif line == "breathe" then
+    reader:pause()
+    timer.after(1, function() reader:resume() end)
   elseif line == "flood" then
     for _ = 1, 200 do stdio.write(("x"):rep(9999) .. "\n") end
   end

@@ -70,9 +70,9 @@ static bool end_skipped(struct lines *l, const char *tail, size_t size, lines_fn
     return (size == 0 || fn(arg, LINES_PART, tail, size)) && fn(arg, event, NULL, 0);
 }
 
-void lines_feed(struct lines *l, const char *bytes, size_t size, lines_fn *fn, void *arg)
+size_t lines_feed(struct lines *l, const char *bytes, size_t size, lines_fn *fn, void *arg)
 {
-    const char *end = bytes + size;
+    const char *start = bytes, *end = bytes + size;
     for (;;) {
         const char *newline = size > 0 ? memchr(bytes, '\n', (size_t)(end - bytes)) : NULL;
         if (!newline)
@@ -85,15 +85,16 @@ void lines_feed(struct lines *l, const char *bytes, size_t size, lines_fn *fn, v
             more = deliver_pending(l, bytes, length, fn, arg);
         else
             more = deliver(l, bytes, length, fn, arg);
-        if (!more)
-            return;
         bytes = newline + 1;
+        if (!more)
+            return (size_t)(bytes - start);
         size = (size_t)(end - bytes);
     }
     if (!l->skipping)
         keep(l, bytes, size, fn, arg);
     else if (size > 0)
         fn(arg, LINES_PART, bytes, size);
+    return (size_t)(end - start);
 }
 
 void lines_finish(struct lines *l, lines_fn *fn, void *arg)

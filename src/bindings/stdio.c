@@ -78,7 +78,7 @@ static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t
     host_call(r->L, call_on_line, &call);
     if (call.why)
         r->skipped = (struct envelope){ 0 };
-    return r->input != NULL;
+    return r->input != NULL && !input_is_paused(r->input);
 }
 
 static void reader_close(struct reader *r)
@@ -91,19 +91,18 @@ static void reader_close(struct reader *r)
     luaL_unref(r->L, LUA_REGISTRYINDEX, r->anchor);
 }
 
-static void on_input(void *arg, const char *bytes, size_t size)
+static size_t on_input(void *arg, const char *bytes, size_t size)
 {
     struct reader *r = arg;
-    if (size > 0) {
-        lines_feed(&r->lines, bytes, size, on_line, r);
-        return;
-    }
+    if (size > 0)
+        return lines_feed(&r->lines, bytes, size, on_line, r);
     lines_finish(&r->lines, on_line, r);
     if (!r->input)
-        return;
+        return 0;
     struct line_call call = { .reader = r, .why = "eof" };
     host_call(r->L, call_on_line, &call);
     reader_close(r);
+    return 0;
 }
 
 static int stdio_read_lines(lua_State *L)

@@ -1,5 +1,8 @@
 #include "loop/input.h"
 
+#include "loop/hangup.h"
+#include "loop/timer.h"
+
 #include <stdlib.h>
 
 enum { CHUNK = 65536 };
@@ -19,43 +22,79 @@ struct input {
     int fd;
     bool is_file;
     bool reading; // a file request is under way
+    bool handing; // `fn` runs
     bool paused;
     bool ended;
+    int handles;         // open ones: the memory goes after the last
+    struct timer later;  // hands over what was kept
+    bool is_later;       // it is open
+    struct hangup other; // who writes
+    bool is_watched;     // `other` is open
+    bool alone;          // who wrote is gone
+    size_t at, size;     // what of the chunk is not taken yet
     char chunk[CHUNK];
 };
+
+// Containers of what they hold.
+static struct input *of_later(struct timer *t)
+{
+    return (struct input *)((char *)t - offsetof(struct input, later));
+}
+
+static struct input *of_other(struct hangup *h)
+{
+    return (struct input *)((char *)h - offsetof(struct input, other));
+}
+
+static void free_if_closed(struct input *in)
+{
+    if (!in->fn && in->handles == 0 && !in->reading)
+        free(in);
+}
+
+static void read_on(struct input *in);
+
+// Afterwards the input may be closed, but not gone: whoever calls holds a handle or a request of
+// it.
+static void hand_over(struct input *in)
+{
+    in->handing = true;
+    size_t taken = in->fn(in->arg, in->chunk + in->at, in->size);
+    in->handing = false;
+    in->at += taken;
+    in->size -= taken;
+    if (in->fn && !in->paused)
+        read_on(in);
+}
 
 static void deliver(struct input *in, ssize_t size)
 {
     if (in->ended || !in->fn)
         return;
-    if (size <= 0)
-        in->ended = true;
-    in->fn(in->arg, in->chunk, size > 0 ? (size_t)size : 0);
+    in->ended = size <= 0;
+    in->at = 0;
+    in->size = size > 0 ? (size_t)size : 0;
+    hand_over(in);
 }
-
-static void read_file(struct input *in);
 
 static void on_file_read(uv_fs_t *request)
 {
     struct input *in = request->data;
     ssize_t size = request->result;
     uv_fs_req_cleanup(request);
-    in->reading = false;
-    if (!in->fn) {
-        free(in);
-        return;
-    }
-    in->reading = true; // keeps input_close() in the callback from freeing
-    deliver(in, size);
+    deliver(in,
+            size); // `reading` keeps input_close() in there from freeing, read_on() from reading
     in->reading = false;
     if (!in->fn)
-        free(in);
-    else if (!in->ended && !in->paused)
-        read_file(in);
+        free_if_closed(in);
+    else if (!in->paused)
+        read_on(in);
 }
 
 static void read_file(struct input *in)
 {
+    if (in->reading)
+        return;
     uv_buf_t chunk = uv_buf_init(in->chunk, CHUNK);
     in->uv.file.data = in;
     in->reading = true;
@@ -80,6 +119,48 @@ static void on_stream_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *ch
     deliver(in, size);
 }
 
+static void on_later(struct timer *t)
+{
+    struct input *in = of_later(t);
+    timer_close(t);
+    if (in->fn && !in->paused && in->size > 0)
+        hand_over(in);
+}
+
+static void on_later_closed(struct timer *t)
+{
+    struct input *in = of_later(t);
+    in->is_later = false;
+    in->handles--;
+    if (!in->fn)
+        free_if_closed(in);
+    else if (!in->paused && in->size > 0)
+        read_on(in);
+}
+
+// From the loop: whoever resumes is in the middle of something.
+static void hand_over_later(struct input *in)
+{
+    if (in->is_later)
+        return; // on_later() or on_later_closed() sees to it
+    in->is_later = true;
+    in->handles++;
+    timer_start_next_turn(&in->later, in->loop, on_later, on_later_closed);
+}
+
+// What was kept comes first.
+static void read_on(struct input *in)
+{
+    if (in->size > 0)
+        hand_over_later(in);
+    else if (in->ended)
+        return;
+    else if (in->is_file)
+        read_file(in);
+    else
+        uv_read_start(&in->uv.stream, on_alloc, on_stream_read); // EALREADY: it reads
+}
+
 static int open_stream(struct input *in)
 {
     uv_loop_t *uv = loop_uv(in->loop);
@@ -102,12 +183,22 @@ static int open_stream(struct input *in)
         return UV_EBADF;
     }
     in->uv.handle.data = in;
+    in->handles = 1;
     return rc < 0 ? rc : uv_read_start(&in->uv.stream, on_alloc, on_stream_read);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_stream_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct input *in = handle->data;
+    in->handles--;
+    free_if_closed(in);
+}
+
+static void on_other_closed(struct hangup *h)
+{
+    struct input *in = of_other(h);
+    in->handles--;
+    free_if_closed(in);
 }
 
 // uv_tty_init() puts a description of its own in place of ours, and leaves it non-blocking: whoever
@@ -123,11 +214,12 @@ static void close_input(void *arg)
     struct input *in = arg;
     in->fn = NULL;
     leave_terminal(in);
+    if (in->is_watched)
+        hangup_close(&in->other);
     if (!in->is_file)
-        uv_close(&in->uv.handle, on_closed);
-    else if (!in->reading)
-        free(in);
-    // else on_file_read() frees it
+        uv_close(&in->uv.handle, on_stream_closed);
+    else
+        free_if_closed(in); // else on_file_read() or on_later_closed() does
 }
 
 struct input *input_open(struct loop *loop, int fd, input_fn *fn, void *arg, int *error)
@@ -155,7 +247,8 @@ struct input *input_open(struct loop *loop, int fd, input_fn *fn, void *arg, int
 err2:
     loop_not_at_close(loop, close_input, in);
     if (in->uv.handle.data) {
-        uv_close(&in->uv.handle, on_closed);
+        in->fn = NULL;
+        uv_close(&in->uv.handle, on_stream_closed);
         return NULL;
     }
 err1:
@@ -164,11 +257,34 @@ err0:
     return NULL;
 }
 
+static void on_other_gone(struct hangup *h)
+{
+    struct input *in = of_other(h);
+    in->alone = true;
+    input_resume(in);
+}
+
+// Without descriptors for it the end is seen when the reading goes on.
+static void watch_other(struct input *in)
+{
+    if (!in->is_watched) {
+        in->is_watched = hangup_open(&in->other, in->loop, in->fd, on_other_gone, on_other_closed);
+        in->handles += in->is_watched;
+    }
+    if (in->is_watched)
+        hangup_watch(&in->other);
+}
+
 void input_pause(struct input *in)
 {
+    if (in->alone || in->paused)
+        return;
     in->paused = true;
-    if (!in->is_file)
-        uv_read_stop(&in->uv.stream);
+    if (in->is_file)
+        return;
+    uv_read_stop(&in->uv.stream);
+    if (!in->ended)
+        watch_other(in);
 }
 
 void input_resume(struct input *in)
@@ -176,12 +292,15 @@ void input_resume(struct input *in)
     if (!in->paused)
         return;
     in->paused = false;
-    if (in->ended)
-        return;
-    if (!in->is_file)
-        uv_read_start(&in->uv.stream, on_alloc, on_stream_read);
-    else if (!in->reading)
-        read_file(in);
+    if (in->is_watched)
+        hangup_ignore(&in->other);
+    if (!in->handing)
+        read_on(in);
+}
+
+bool input_is_paused(const struct input *in)
+{
+    return in->paused;
 }
 
 void input_close(struct input *in)

@@ -29,8 +29,9 @@ local function internal_error(request, ctx, err)
 end
 
 -- Whatever goes wrong outside of foreign code is an internal error, and is answered.
-local function run(server, perform, subject, ctx)
-  local ok, text = pcall(perform, server, subject, ctx)
+local function run(ctx)
+  local _ <close> = ctx.pass
+  local ok, text = pcall(ctx.request.perform, ctx.server, ctx.subject, ctx)
   ctx.receipts.ended = true
   if ctx.cancelled then return end
   local request = ctx.request
@@ -65,8 +66,27 @@ local function answer_by(server, request)
   return seconds and clock.now() + seconds or nil
 end
 
---- Begins a call, or refuses it; or goes on with one that asked.  `perform` runs in a fiber and gives the
---- text of the answer to what `ctx.request` is then.
+local function start(ctx)
+  local task = fiber.spawn(run, ctx)
+  local request = ctx.request
+  if task.status ~= "waiting" and request.session:is_open(request) then error("not enough memory to start the call", 0) end
+  request.fiber = task
+  if ctx.cancelled then task:cancel("the connection has ended") end
+end
+
+--- Begins a call that the gate has let in; raises nothing.
+---@param ctx Context
+function M.start(ctx)
+  local ok, err = pcall(start, ctx)
+  if ok then return end
+  ctx.pass:close()
+  local request = ctx.request
+  ok, err = pcall(request.session.fail, request.session, request.id, request.sink, err)
+  if not ok then log.write("error", ("request %s could not be answered: %s"):format(request.id, tostring(err))) end
+end
+
+--- Begins a call, or refuses it; or goes on with one that asked.  `perform` runs in a fiber, when the gate lets the call in,
+--- and gives the text of the answer to what `ctx.request` is then.
 ---@param server Server
 ---@param request Request
 ---@param perform fun(server: Server, subject: table, ctx: Context): string
@@ -79,6 +99,8 @@ function M.begin(server, request, perform, subject, arguments)
   request.perform, request.answer_by = perform, answer_by(server, request)
   if goes_on(request) then return connection:resume(request) end
   local ctx = context.new {
+    server = server,
+    subject = subject,
     tool = subject.name,
     arguments = arguments,
     client = request.client,
@@ -90,12 +112,9 @@ function M.begin(server, request, perform, subject, arguments)
   }
   request.ctx = ctx
   if not may_park(request) then request.params = nil end -- there they tell one request from another
+  ctx.pass = connection:pass(ctx)
   connection:begin(request)
-  local task = fiber.spawn(run, server, perform, subject, ctx)
-  request = ctx.request
-  if task.status ~= "waiting" and connection:is_open(request) then error("not enough memory to start the call", 0) end
-  request.fiber = task
-  if ctx.cancelled then task:cancel("the connection has ended") end
+  connection:let_in(ctx)
 end
 
 return M

@@ -21,7 +21,10 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field request? Request                of a client, the one that the call answers; none: nobody is connected
 ---@field receipts Receipts               what the call has begun that costs money
 ---@field on_move? fun()                   told when it goes on under another request
+---@field pass? { set_waiting: fun(self: table, waits: boolean) }  told when the call begins and ends to wait
 ---@field place? Place                    where the call waits for answers, once it asked in 2026-07-28
+---@field server? Server                   of a client's call
+---@field subject? table                   the tool, prompt or resource of it
 ---@field package arguments? any         what the call was begun with, until it is taken
 ---@field package transport? Transport
 ---@field package token? string           JSON text of the progress token
@@ -33,6 +36,8 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field package timer? core.Handle
 ---@field package notices? string[]       what the next progress must carry
 ---@field package on_leave? fun()
+---@field package waits integer            how many waits are under way
+---@field package wait_of_leave? table     of what wants to be told when the client leaves
 local Context = {}
 Context.__index = Context
 
@@ -52,7 +57,7 @@ local M = {}
 ---@param options ContextOptions
 ---@return Context
 function M.new(options)
-  options.cancelled, options.leaving = false, false
+  options.cancelled, options.leaving, options.waits = false, false, 0
   options.receipts = options.receipts or receipts.new()
   return setmetatable(options --[[@as Context]], Context)
 end
@@ -189,10 +194,34 @@ function Context:confirm(text)
   return require("lib.mcp.elicitation").confirm(self, text)
 end
 
+local Wait = {}
+Wait.__index = Wait
+
+function Wait:__close()
+  local ctx = self.ctx
+  self.ctx = nil
+  if not ctx then return end
+  ctx.waits = ctx.waits - 1
+  if ctx.waits == 0 and ctx.pass then ctx.pass:set_waiting(false) end
+end
+
+--- Marks that the call waits: for time, a job or a person; not for one answer of the API.  Meanwhile another may run in its
+--- place.
+---@return table wait  to be closed at its end
+function Context:wait()
+  local wait = setmetatable({ ctx = self }, Wait)
+  self.waits = self.waits + 1
+  if self.waits == 1 and self.pass then self.pass:set_waiting(true) end
+  return wait
+end
+
 --- Calls `fn` once when the client asks nothing more (its end of the connection is closed, its answers
---- still count).  One at a time; nil takes it back.
+--- still count).  One at a time; nil takes it back.  Until then the call waits, unless it `works`.
 ---@param fn? fun()
-function Context:on_leaving(fn)
+---@param works? boolean  it says itself when it waits
+function Context:on_leaving(fn, works)
+  if self.wait_of_leave then self.wait_of_leave:__close() end
+  self.wait_of_leave = fn and not works and self:wait() or nil
   self.on_leave = fn
   if fn and self.leaving then fn() end
 end

@@ -175,6 +175,7 @@ local function ask_once(form, message, ctx)
   local request = ctx.request
   ctx.receipts.branches = form.branches
   local session, params = request.session, params_of(form, message, request.revision)
+  local _ <close> = ctx:wait()
   local kind, value, code = fiber.await(function(callback)
     if request.revision.parks then return session:park(ctx, params, callback) end
     return session:ask(request.transport, "elicitation/create", params, callback)

@@ -93,7 +93,7 @@ end
 ---@param transport Transport
 ---@return Session
 function Server:connect(transport)
-  local connection = session.new(self, transport)
+  local connection = session.new(self, transport, calls.start)
   self.sessions[connection] = true
   return connection
 end

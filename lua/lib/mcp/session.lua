@@ -4,6 +4,7 @@
 --- come over one connection, in any order.
 
 local batch = require "lib.mcp.batch"
+local gates = require "lib.mcp.gate"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
@@ -41,14 +42,20 @@ local log_levels = {
 ---@field private open integer        how many
 ---@field private ready? boolean      the client has gone on after its `initialize`
 ---@field private streams Subscriptions
+---@field private gate Gate
+---@field private bytes integer       of the message that is read, of a batch its share
+---@field private rest? { list: table, next: integer, bytes: integer, transport: Transport, answers: Batch }  of a batch that is held
 local Session = {}
 Session.__index = Session
 
 ---@param server Server
 ---@param transport Transport
+---@param start fun(ctx: Context)  begins a call that the gate lets in
 ---@return Session
-function M.new(server, transport)
-  return setmetatable({ server = server, transport = transport, calls = {}, open = 0, streams = subscriptions.new() }, Session)
+function M.new(server, transport, start)
+  return setmetatable({
+    server = server, transport = transport, calls = {}, open = 0, bytes = 0, streams = subscriptions.new(), gate = gates.new(start),
+  }, Session)
 end
 
 -- Era ----------------------------------------------------------------------------------------------
@@ -135,10 +142,7 @@ end
 -- What goes wrong in the server itself, and memory that runs out, costs this request alone.
 local function read_request(self, message, id, transport, sink)
   local ok, err = pcall(take_request, self, message, id, transport, sink)
-  if ok then return end
-  self:forget_unborn(id)
-  log.write("error", ("request %s failed inside the server: %s"):format(id, tostring(err)))
-  sink:send(jsonrpc.failure(id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(err)))
+  if not ok then self:fail(id, sink, err) end
 end
 
 local function read_notification(self, message)
@@ -171,6 +175,21 @@ local function read_element(self, element, transport, sink)
   sink:send(jsonrpc.failure(id, jsonrpc.INVALID_REQUEST, "Invalid request: " .. reason))
 end
 
+-- Reads on in a batch, as long as nothing holds and the connection is there.
+local function read_rest(self)
+  local rest = self.rest
+  if not rest then return end
+  while rest.next <= #rest.list do
+    if self.gate:is_held() then return end
+    local element = rest.list[rest.next]
+    self.bytes, rest.next = rest.bytes, rest.next + 1
+    read_element(self, element, rest.transport, rest.answers)
+    if self.rest ~= rest then return end
+  end
+  self.rest = nil
+  rest.answers:close()
+end
+
 local function read_batch(self, list, transport)
   local problem
   if not (self.revision and self.revision.batches) then
@@ -179,9 +198,10 @@ local function read_batch(self, list, transport)
     problem = "an empty batch"
   end
   if problem then return transport:send(jsonrpc.failure(nil, jsonrpc.INVALID_REQUEST, "Invalid request: " .. problem)) end
-  local answers = batch.new(transport, self.server.max_message)
-  for _, element in ipairs(list) do read_element(self, element, transport, answers) end
-  answers:close()
+  self.rest = {
+    list = list, next = 1, bytes = self.bytes // #list, transport = transport, answers = batch.new(transport, self.server.max_message),
+  }
+  read_rest(self)
 end
 
 local MARK = "\xEF\xBB\xBF" -- of byte order
@@ -202,6 +222,8 @@ end
 ---@param transport? Transport  where its answer goes; default: the connection's
 function Session:receive(text, transport)
   transport = transport or self.transport
+  if self.rest then self:release() end -- a transport that reads on although it was held: its client is about to end
+  self.bytes = #text
   local ok, message, problem = pcall(json.decode, text, true)
   if not ok then
     log.write("error", "a message could not be read: " .. tostring(message))
@@ -243,9 +265,37 @@ function Session:admit(request)
   if self.open >= self.server.max_calls then
     return { code = jsonrpc.INTERNAL_ERROR, message = "Busy: " .. self.open .. " calls are running; try again when one has ended" }
   end
+  if not self.gate:has_room(self.bytes) then
+    return { code = jsonrpc.INTERNAL_ERROR,
+      message = "Busy: the calls that wait for their turn have too many bytes; nothing was begun, try again when some have ended" }
+  end
 end
 
---- Keeps a call that is about to run.
+--- A pass through the gate.
+---@param ctx Context
+---@return Pass
+function Session:pass(ctx)
+  return self.gate:pass(ctx)
+end
+
+--- Begins the call of the message that is read, now or when it is its turn.
+---@param ctx Context
+function Session:let_in(ctx)
+  ctx.pass:enter(self.bytes)
+end
+
+--- Begins no call, and reads no further in a batch, until `release`: the client leaves unread what it was sent.
+function Session:hold()
+  self.gate:hold()
+end
+
+--- Goes on where it was held.
+function Session:release()
+  self.gate:release()
+  read_rest(self)
+end
+
+--- Keeps a call that is about to run, or to wait for its turn.
 ---@param request Request
 function Session:begin(request)
   self.calls[request.id] = request
@@ -264,15 +314,20 @@ function Session:is_open(request)
   return self.calls[request.id] == request
 end
 
---- Drops a call that was begun and has no fiber: its start failed.
----@param id string
-function Session:forget_unborn(id)
-  local request = self.calls[id]
-  if request and not request.fiber then remove(self, id) end
-end
-
 local function tell_idle(self)
   if self.open == 0 and self.on_idle then self.on_idle() end
+end
+
+--- A request failed inside the server: a call of this id that has no fiber did not begin.
+---@param id string
+---@param sink Transport|Batch
+---@param err any
+function Session:fail(id, sink, err)
+  local request = self.calls[id]
+  if request and not request.fiber then remove(self, id) end
+  log.write("error", ("request %s failed inside the server: %s"):format(id, tostring(err)))
+  sink:send(jsonrpc.failure(id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(err)))
+  tell_idle(self)
 end
 
 -- There was no memory to queue an answer; an error needs less.
@@ -304,6 +359,7 @@ local function stop(self, id, reason)
   local request = self.calls[id]
   remove(self, id)
   request.ctx:give_up()
+  if not request.ctx.pass:has_begun() then request.ctx.pass:close() end -- nothing was sent for it
   if request.sink.skip then request.sink:skip() end
   if request.fiber then request.fiber:cancel(reason) end
 end
@@ -374,6 +430,8 @@ end
 ---@param cancel_waits? boolean  those that wait are cancelled in place of that
 function Session:leave(cancel_waits)
   self.left = true
+  self.gate:let_out()
+  self:release()
   for _, id in ipairs(open_ids(self)) do
     local request = self.calls[id]
     if request and cancel_waits and request.ctx:may_wait() then
@@ -387,11 +445,14 @@ function Session:leave(cancel_waits)
   if cancel_waits then tell_idle(self) end
 end
 
---- The calls that are open: id as JSON text, name of the tool, prompt or resource.
----@return { id: string, name: string }[]
+--- The calls that are open: id as JSON text, name of the tool, prompt or resource, whether they have begun.
+---@return { id: string, name: string, begun: boolean }[]
 function Session:open_calls()
   local list = {}
-  for _, id in ipairs(open_ids(self)) do list[#list + 1] = { id = id, name = self.calls[id].ctx.tool } end
+  for _, id in ipairs(open_ids(self)) do
+    local ctx = self.calls[id].ctx
+    list[#list + 1] = { id = id, name = ctx.tool, begun = ctx.pass:has_begun() }
+  end
   table.sort(list, function(a, b) return a.id < b.id end)
   return list
 end
@@ -427,6 +488,8 @@ end
 ---@param reason? any
 function Session:close(reason)
   self.left = true
+  self.gate:close()
+  self.rest = nil
   for _, id in ipairs(open_ids(self)) do
     if self.calls[id] then stop(self, id, reason or "the connection has ended") end
   end

@@ -47,6 +47,8 @@ local ASK_SECONDS = 600  -- of lib.clock, for which a question waits for somebod
 ---@field package latest? table  the newest progress
 ---@field package on_leave? fun()
 ---@field package asking table<fun(), true>  questions that wait for a call to be attached
+---@field package waits boolean      it waits for time, a job or a person
+---@field package told? table        the mark of its caller, while it does
 
 ---@class Runs
 ---@field private running table<Run, true>
@@ -94,6 +96,12 @@ local function ask_caller(run, form)
   return elicitation.through(form, run.caller)
 end
 
+-- Whoever is attached hears whether the run waits.
+local function tell_waits(run)
+  if run.told then run.told:__close() end
+  run.told = run.waits and run.caller and run.caller:wait() or nil
+end
+
 -- What the recipe tells and asks goes to whoever is attached.
 local function context_of(run, caller)
   local ctx = context.new { tool = run.subject.name, client = caller.client, receipts = caller.receipts }
@@ -108,8 +116,12 @@ local function context_of(run, caller)
   function ctx.ask(form) return ask_caller(run, form) end
   function ctx.on_leaving(_, fn)
     run.on_leave = fn
-    if run.caller then run.caller:on_leaving(fn) end
+    if run.caller then run.caller:on_leaving(fn, true) end
   end
+  ctx.pass = { set_waiting = function(_, waits)
+    run.waits = waits
+    tell_waits(run)
+  end }
   return ctx
 end
 
@@ -118,6 +130,7 @@ end
 local function detach(run)
   local caller = run.caller
   run.caller = nil
+  tell_waits(run)
   caller:on_leaving(nil)
   caller.receipts = { list = run.ctx.receipts.list, branches = false, ended = false } -- the run's are not over with this call
 end
@@ -130,7 +143,8 @@ local function attach(run, caller)
   end
   run.caller = caller
   caller.receipts = run.ctx.receipts
-  if run.on_leave then caller:on_leaving(run.on_leave) end
+  tell_waits(run)
+  if run.on_leave then caller:on_leaving(run.on_leave, true) end
   if run.latest then caller:progress(table.unpack(run.latest, 1, run.latest.n)) end
   for wake in pairs(run.asking) do clock.after(0, wake) end
 end
@@ -166,9 +180,9 @@ function Runs:begin(subject, key, work, caller)
       :format(MOST_RUNNING), { code = "busy" })
   end
   local run = {
-    id = new_id(), key = key, subject = subject, began = clock.now(), answered = false,
+    id = new_id(), key = key, subject = subject, began = clock.now(), answered = false, waits = false,
     room = { ok = false, result = nil, err = nil }, asking = {},
-    outcome = nil, task = nil, caller = nil, wake = nil, -- room: setting them must not fail, or nobody hears of the end
+    outcome = nil, task = nil, caller = nil, wake = nil, told = nil, -- room: setting them must not fail, or nobody hears of the end
   }
   run.ctx = context_of(run, caller)
   self.running[run] = true

@@ -35,6 +35,7 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field left? boolean           its caller asks nothing more: it waits for nothing any longer
 ---@field parent? CallState       of the recipe that called this one
 ---@field package waits integer   of it and of calls below, that wait for time, a job or a person
+---@field package told? table      the mark of its context, while there are some
 ---@field package writes integer  to the API, that have no answer yet
 ---@field package on_written? fun()
 ---@field groups integer          of functions that run beside each other: rc.all, rc.map
@@ -138,6 +139,17 @@ end
 local Wait = {}
 Wait.__index = Wait
 
+-- Whoever asked for the outermost call hears whether it waits.
+local function tell_waits(top)
+  if top.waits > 0 then
+    local ctx = top.ctx
+    top.told = top.told or ctx and ctx.wait and ctx:wait()
+  elseif top.told then
+    top.told:__close()
+    top.told = nil
+  end
+end
+
 function Wait:__close()
   if self.over then return end
   self.over = true
@@ -146,6 +158,7 @@ function Wait:__close()
     call.waits = call.waits - 1
     call = call.parent
   end
+  tell_waits(outermost(self.call))
 end
 
 --- Marks that a fiber of the host waits for this call: for time, a job, a person; not for one answer of the API.
@@ -157,6 +170,7 @@ function Call:wait()
     call = call.parent
   end
   local top = outermost(self)
+  tell_waits(top)
   -- Not now: the fiber that asked for this wait is not yet in it.
   if top.left and top.phase == "run" then clock.after(0, function() top:stop "client_left" end) end
   return setmetatable({ call = self }, Wait)

@@ -10,7 +10,7 @@ local M = {}
 
 local MAX_LINE = 16 * 1024 * 1024
 local GRACE = 3.5                     -- seconds that calls may take to end: official clients kill 4 s after closing our input
-local QUEUE_HIGH = 64 * 1024 * 1024   -- bytes a client may leave unread before we stop reading
+local QUEUE_HIGH = 16 * 1024 * 1024   -- bytes that a client may leave unread before we stop reading and begin no calls
 local BYTE_ORDER_MARK = "^\xEF\xBB\xBF"
 
 ---@class StdioOptions
@@ -32,14 +32,20 @@ local BYTE_ORDER_MARK = "^\xEF\xBB\xBF"
 local StdioTransport = {}
 StdioTransport.__index = StdioTransport
 
--- Stops reading until the client has taken what is queued: its requests wait in the pipe meanwhile.
+-- What is let in now may hold again.
+local function go_on(self)
+  self.paused = false
+  if self.closed then return end
+  self.session:release()
+  if not self.paused then self.reader:resume() end
+end
+
+-- Stops reading, and begins no calls, until the client has taken what is queued: its requests wait in the pipe meanwhile.
 -- Without the memory for that it raises and goes on reading: the next message tries again.
 local function hold_back(self)
-  stdio.on_drain(function()
-    self.paused = false
-    if not self.closed then self.reader:resume() end
-  end)
+  stdio.on_drain(function() go_on(self) end)
   self.paused = true
+  self.session:hold()
   self.reader:pause()
 end
 
@@ -82,7 +88,9 @@ end
 
 local function give_up(self)
   for _, call in ipairs(self.session:open_calls()) do
-    log.write("warning", ("call %s of '%s' did not end in time and gets no answer"):format(call.id, call.name))
+    local words = call.begun and "call %s of '%s' did not end in time and gets no answer"
+      or "call %s of '%s' was not begun in time: nothing was sent for it, and it gets no answer"
+    log.write("warning", words:format(call.id, call.name))
   end
   self:close()
 end

@@ -170,13 +170,76 @@ describe("mcp.transports.stdio", function()
   it("stops reading while the client does not, and goes on when it does", function()
     local pipe, _ <close> = streams()
     start(pipe)
-    pipe.weight = 64 * 1024 * 1024
+    pipe.weight = 16 * 1024 * 1024
     pipe.on_line(PING)
     assert.is_true(pipe.reader.paused)
     pipe.on_line(PING)
     pipe.drain()
     assert.is_false(pipe.reader.paused)
     assert.equal(2, #messages(pipe))
+  end)
+
+  -- What `count` calls, read although the reader was paused, put into the queue of a client that reads nothing for now.
+  local function begun_unread(bytes, count)
+    local text, begun = ("x"):rep(bytes), {}
+    local tool = kit.tool { name = "wait", run = function()
+      begun[#begun + 1] = true
+      return { text = text }
+    end }
+    local pipe, _ <close> = streams()
+    start(pipe, { tool })
+    for id = 1, count do pipe.on_line((CALL:gsub('"c"', id))) end
+    assert.is_true(pipe.reader.paused)
+    local at_once, unread = #begun, pipe.unread
+    local rounds, ids = 0, {}
+    repeat
+      for _, message in ipairs(messages(pipe)) do ids[#ids + 1] = message.id end
+      pipe.out = ""
+      pipe.drain()
+      rounds = rounds + 1
+      if #begun < count then kit.wait_for(function() return pipe.reader.paused or #begun == count end) end
+      assert.is_true(pipe.unread <= 16 * 1024 * 1024 + 2 * bytes)
+    until pipe.unread == 0
+    return { at_once = at_once, unread = unread, ids = ids, begun = #begun, rounds = rounds }
+  end
+
+  it("has so many bytes of answers in its queue, and one answer more, however many calls the client makes", function()
+    local seen = begun_unread(64 * 1024, 1000)
+    assert.equal(256, seen.at_once)
+    assert.is_true(seen.unread > 16 * 1024 * 1024 and seen.unread <= 16 * 1024 * 1024 + 2 * 64 * 1024)
+    local all = {}
+    for id = 1, 1000 do all[id] = id end
+    assert.same(all, seen.ids) -- each is answered, once, in order
+    assert.equal(1000, seen.begun)
+    assert.is_true(seen.rounds >= 4)
+  end)
+
+  it("still notices, while the client does not read, that it asks nothing more", function()
+    local pipe, _ <close> = streams()
+    start(pipe)
+    pipe.weight = 16 * 1024 * 1024
+    pipe.on_line(PING)
+    pipe.on_line(nil, "eof")
+    assert.is_true(pipe.reader.cancelled)
+    assert.is_nil(pipe.status)
+    pipe.drain()
+    assert.same({ 0, 1 }, { pipe.status, #messages(pipe) })
+  end)
+
+  it("says of calls that were not begun when it ends that nothing was sent", function()
+    local tool = waiting_tool()
+    local pipe, _ <close> = streams()
+    local lines = {}
+    log.write = function(_, line) lines[#lines + 1] = line end
+    start(pipe, { tool }, { grace = 0.01 })
+    for id = 1, 257 do pipe.on_line((CALL:gsub('"c"', id))) end
+    pipe.on_line(nil, "eof")
+    kit.wait_for(function() return pipe.status ~= nil end)
+    local told = {}
+    for _, line in ipairs(lines) do told[line] = true end
+    assert.equal(257, #lines)
+    assert.is_true(told["call 257 of 'wait' was not begun in time: nothing was sent for it, and it gets no answer"])
+    assert.is_true(told["call 256 of 'wait' did not end in time and gets no answer"])
   end)
 
   it("passes on that standard input cannot be read", function()
