@@ -180,6 +180,26 @@ describe("recipes.background", function()
     end)
   end
 
+  it("lets other calls run while it waits for time or a job, also for whoever joined it", function()
+    with(function(_, client)
+      local function all_begun()
+        clock.sleep(0.5)
+        for _, call in ipairs(client.session:open_calls()) do
+          if not call.begun then return false end
+        end
+        return true
+      end
+      local run = client:call("maker", { how = "long" }).structuredContent.run
+      client:send("tools/call", { name = "run_recipe", arguments = { collect = run } })
+      for _ = 1, 128 do
+        client:begin("maker", { how = "slow" })
+        client:begin("maker", { how = "wait" })
+      end
+      repeat until all_begun()
+      assert.equal(257, client.session:pending())
+    end)
+  end)
+
   it("answers at once what takes no longer, as before, and where there is no slice", function()
     with(function(bench, client)
       assert.is_true(client:call("maker", { how = "quick" }).structuredContent.quick)
