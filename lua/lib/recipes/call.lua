@@ -37,7 +37,8 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field package waits integer   of it and of calls below, that wait for time, a job or a person
 ---@field package told? table      the mark of its context, while there are some
 ---@field package writes integer  to the API, that have no answer yet
----@field package on_written? fun()
+---@field package inner integer   calls of recipes that it has called, that have not ended
+---@field package on_none table<string, fun()>  told when there are none of these
 ---@field groups integer          of functions that run beside each other: rc.all, rc.map
 ---@field branches integer        those functions that run
 ---@field cleaning integer        clean-ups that run at the ends of their blocks
@@ -58,7 +59,7 @@ function M.new(recipe, limits, ctx)
   limits = setmetatable(limits or {}, { __index = M.defaults })
   return setmetatable({
     recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, leaving = {}, phase = "run",
-    waits = 0, writes = 0, cleaning = 0, groups = 0, branches = 0, parent = ctx and ctx.call or nil,
+    waits = 0, writes = 0, inner = 0, on_none = {}, cleaning = 0, groups = 0, branches = 0, parent = ctx and ctx.call or nil,
     places = places.new(limits.calls), heavy = places.new(HEAVY), requests = open_requests.new(open_requests.of(ctx)),
   }, Call)
 end
@@ -176,36 +177,49 @@ function Call:wait()
   return setmetatable({ call = self }, Wait)
 end
 
-local Write = {}
-Write.__index = Write
+-- What is under way and what a clean-up waits for, by the name of its count.
+local Work = {}
+Work.__index = Work
 
-function Write:__close()
-  local call = self.call
-  call.writes = call.writes - 1
-  if call.writes == 0 and call.on_written then call.on_written() end
+function Work:__close()
+  local call, name = self.call, self.name
+  call[name] = call[name] - 1
+  if call[name] == 0 and call.on_none[name] then call.on_none[name]() end
+end
+
+local function count(call, name)
+  call[name] = call[name] + 1
+  return setmetatable({ call = call, name = name }, Work)
 end
 
 --- Marks a write to the API.
 ---@return table write  to be closed once it has its answer
 function Call:write()
-  self.writes = self.writes + 1
-  return setmetatable({ call = self }, Write)
+  return count(self, "writes")
 end
 
-local Written = {}
+--- Marks a call of a recipe that this one has called.
+---@return table call  to be closed once it has ended, its clean-ups included
+function Call:begin_inner()
+  return count(self, "inner")
+end
 
-function Written:__close()
-  self.call.on_written = nil
+local Waiting = {}
+
+function Waiting:__close()
+  self.call.on_none[self.name] = nil
   self.timer:cancel()
 end
 
---- For `fiber.await`: calls back when no write is under way, or after `seconds`.  What undoes a write must not overtake it.
+--- For `fiber.await`: calls back when no write, or no inner call, is under way, or after `seconds`.  What undoes a write must
+--- not overtake it, and what an inner call undoes was done later.
+---@param name "writes"|"inner"
 ---@param seconds number  of lib.clock
 ---@param callback fun()
 ---@return table handle
-function Call:written(seconds, callback)
-  self.on_written = callback
-  return setmetatable({ call = self, timer = clock.after(self.writes > 0 and seconds or 0, callback) }, Written)
+function Call:none(name, seconds, callback)
+  self.on_none[name] = callback
+  return setmetatable({ call = self, name = name, timer = clock.after(self[name] > 0 and seconds or 0, callback) }, Waiting)
 end
 
 --- Its caller asks nothing more.  Where it waits, or as soon as it does, it ends, and its clean-ups run; what needs no wait

@@ -16,6 +16,10 @@ local M = {}
 
 local WRITES_BOUND = 1 -- seconds of lib.clock that clean-ups wait for a write of the call whose answer is due
 
+-- … and for the calls of recipes that it has called, whose clean-ups come first: those have 5 seconds, but a client that has gone
+-- may kill after four.
+local INNER_BOUND, INNER_BOUND_LEFT = 6, 1.5
+
 ---@class RunOptions
 ---@field limits? table                        fields of CallLimits; default: `calls.defaults`
 ---@field prepare? fun(call: CallState)        runs before the recipe does: makes what it is given
@@ -120,12 +124,20 @@ local function join_in_time(call, main)
   return join_all(call, main)
 end
 
+-- What the clean-ups undo must be done, and what was done behind it undone.
+local function wait_for_rest(call)
+  if call.writes > 0 then fiber.shield(fiber.await, call.none, call, "writes", WRITES_BOUND) end
+  if call.inner > 0 then
+    fiber.shield(fiber.await, call.none, call, "inner", call.reason == "client_left" and INNER_BOUND_LEFT or INNER_BOUND)
+  end
+end
+
 local function run_to_end(call, fn, args, options)
   local main = start(call, fn, args, options)
   local joined = table.pack(join_in_time(call, main))
   local given_up = joined[1] ~= nil or call.timed_out
   if given_up then abandon.begin(call) end -- beside the clean-ups, which may take their time
-  if call.writes > 0 then fiber.shield(fiber.await, call.written, call, WRITES_BOUND) end
+  wait_for_rest(call)
   fiber.shield(cleanup.run, call)
   fiber.shield(join_leaving, call)
   if given_up then
@@ -170,7 +182,7 @@ function M.run(recipe, fn, args, ctx, options)
   options = options or {}
   local call = calls.new(recipe, options.limits, ctx)
   local _ <close> = setmetatable({}, { __close = function() call:forget(call.budget) end })
-  local _ <close> = not call.parent and attach(call) or nil
+  local _ <close> = call.parent and call.parent:begin_inner() or attach(call)
   return name_open(call, add_notes(call, run_to_end(call, fn, args, options)))
 end
 

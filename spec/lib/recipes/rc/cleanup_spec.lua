@@ -2,7 +2,11 @@
 
 local bed = require "spec.support.runcomfy"
 local clock = require "lib.clock"
+local folder = require "spec.support.folder"
+local json = require "core.json"
 local kit = require "spec.support.rc"
+local recipes = require "spec.support.recipes"
+local under_way = require "lib.recipes.under_way"
 
 local ID = "a1b2c3d4-0000-4000-8000-000000000001"
 local BACK = ('rc.finally(function() rc.tools.update_deployment { deployment_id = "%s", min_instances = 0 } end) return {}'):format(ID)
@@ -81,6 +85,57 @@ describe("a clean-up at the end of its block", function()
         assert.is_nil(result.text and result.text:find("a clean-up failed", 1, true), result.text)
         assert.equal(0, bed.call("get_deployment", { deployment_id = ID }).data.deployment.min_instances)
         assert.equal(name:find "rc.map" and 3 or 2, #sim:requests { method = "PATCH" })
+      end)
+    end)
+  end
+end)
+
+describe("clean-ups of recipes within recipes", function()
+  local function warmer(name, more, body)
+    return ([[
+      local rc = require "rc"
+      return rc.tool { name = "%s", description = "Warms up, and puts back what was there.", uses = { "update_deployment", %s },
+        input = { { "how", "string", "How it ends" } },
+        run = function(input)
+          local id = "%s"
+          local function set(count) rc.tools.update_deployment { deployment_id = id, name = "n", keep_warm_duration_in_seconds = count } end
+          %s
+        end }]]):format(name, more, ID, body)
+  end
+
+  local OUTER = warmer("outer", '"inner"', [[
+    rc.finally(function() set(0) end)
+    set(1)
+    if input.how == "fail" then
+      rc.all { function() rc.tools.inner { how = "wait" } end, function() rc.sleep(5) error "no" end }
+    end
+    rc.tools.inner { how = input.how }]])
+  local INNER = warmer("inner", "", [[
+    rc.finally(function() rc.sleep(1) set(1) end)
+    set(2)
+    rc.sleep(100)]])
+
+  local function patches(bench)
+    local list = {}
+    for i, request in ipairs(bench.sim:requests { method = "PATCH" }) do
+      list[i] = json.decode(request.body).keep_warm_duration_in_seconds
+    end
+    return list
+  end
+
+  for how, finish in pairs {
+    fail = function() end, cancel = function(task) task:cancel "the client gave up" end, leave = function() under_way.leave() end,
+  } do
+    it("put back in the opposite order what was set, when the call ends: " .. how, function()
+      local own <close> = folder.new()
+      own:write("outer.lua", OUTER)
+      own:write("inner.lua", INNER)
+      recipes.with({ folder = own.path }, function(bench)
+        local task = bench:start("outer", { how = how })
+        clock.sleep(10)
+        finish(task)
+        task:join()
+        assert.same({ 1, 2, 1, 0 }, patches(bench))
       end)
     end)
   end
