@@ -59,20 +59,6 @@ local function own_value(node)
   if count == 1 and is_plain(only) then return only end
 end
 
--- The value behind a link: through reroutes, to a node that holds nothing else.
-local function constant(graph, link)
-  for _ = 1, FARTHEST do
-    local node = graph.nodes[link.id]
-    if not node then return nil end
-    if next(node.links) == nil then
-      if link.slot ~= 0 then return nil end
-      return own_value(node)
-    end
-    if #node.names ~= 1 then return nil end
-    link = node.links[node.names[1]]
-  end
-end
-
 -- An index counts from 0 or from 1: which, only an input that is called after 0 tells.
 local function counts_from_zero(node)
   for _, name in ipairs(node.names) do
@@ -80,6 +66,50 @@ local function counts_from_zero(node)
     if lower:find("0$") and not lower:find("%d0$") then return true end
   end
   return false
+end
+
+local function is_chosen(node, name, choice)
+  local lower = name:sub(1, 64):lower()
+  if LETTERED[node.class] and lower:find("_[ab]$") then
+    return (choice == true or choice == 1) == (lower:sub(-1) == "a")
+  end
+  if choice == true then return ON[lower] or false end
+  if choice == false then return OFF[lower] or false end
+  -- linear: the name was cut
+  local digits = lower:match("(%d+)$")
+  return digits ~= nil and tonumber(digits) == choice
+end
+
+-- The input that a switch lets through by a choice that stands in itself.
+local function chosen_by_itself(node)
+  if not is_switch(node) then return nil end
+  for _, wanted in ipairs(CHOICES) do
+    for _, name in ipairs(node.names) do
+      local value = node.inputs[name]
+      if name:lower() == wanted and is_choice(value) and (wanted ~= "index" or counts_from_zero(node)) then
+        for _, branch in ipairs(node.names) do
+          if is_chosen(node, branch, value) then return branch end
+        end
+      end
+    end
+  end
+end
+
+-- The value behind a link: through reroutes and switches, to a node that holds nothing else.
+local function constant(graph, link)
+  for _ = 1, FARTHEST do
+    local node = graph.nodes[link.id]
+    if not node then return nil end
+    local name = chosen_by_itself(node)
+    if not name and next(node.links) == nil then
+      if link.slot ~= 0 then return nil end
+      return own_value(node)
+    end
+    if not name and #node.names ~= 1 then return nil end
+    name = name or node.names[1]
+    if not node.links[name] then return node.inputs[name] end
+    link = node.links[name]
+  end
 end
 
 local function choice_of(graph, node)
@@ -97,18 +127,6 @@ local function choice_of(graph, node)
       end
     end
   end
-end
-
-local function is_chosen(node, name, choice)
-  local lower = name:sub(1, 64):lower()
-  if LETTERED[node.class] and lower:find("_[ab]$") then
-    return (choice == true or choice == 1) == (lower:sub(-1) == "a")
-  end
-  if choice == true then return ON[lower] or false end
-  if choice == false then return OFF[lower] or false end
-  -- linear: the name was cut
-  local digits = lower:match("(%d+)$")
-  return digits ~= nil and tonumber(digits) == choice
 end
 
 local function first_linked(node)
