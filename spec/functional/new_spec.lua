@@ -3,6 +3,7 @@ local child = require "spec.support.child"
 local folder = require "spec.support.folder"
 local json = require "core.json"
 local newcomer = require "spec.support.newcomer"
+local recipes = require "spec.support.recipes"
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -31,6 +32,16 @@ describe("rcmcp new", function()
       "deployment_id=a1b2c3d4-0000-4000-8000-000000000001", "prompt=a fox", "seed=5" }
     assert.equal(0, ran)
     assert.equal(5, json.decode(result).seed)
+  end)
+
+  it("writes one whose lists are lists, also where there is nothing in them", function()
+    child.run { "new", "poster", "--dir", files.path }
+    recipes.with({ folder = files.path, sim = { cold_start = 0 } }, function(bench)
+      assert(bench.sim:fault { kind = "text", status = 200, path = "/result", message = '{"status":"succeeded","outputs":{}}' })
+      local answer = bench:call("poster", { deployment_id = recipes.TEXT_TO_IMAGE, prompt = "a fox", seed = 5 })
+      assert.is_true(answer.ok, answer.text)
+      assert.equal("[]", json.encode(answer.data.urls))
+    end)
   end)
 
   it("tells editors where the definitions are", function()
