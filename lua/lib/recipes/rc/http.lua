@@ -1,6 +1,7 @@
 --- `rc.http`: a request to a host that the recipe declares and the operator allows; reading from RunComfy's
 --- hosts is always allowed.
 
+local core_clock = require "core.clock"
 local errors = require "lib.errors"
 local hosts = require "lib.recipes.rc.hosts"
 local http = require "lib.http"
@@ -74,19 +75,27 @@ end
 
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
---- Sends a request, following a GET's redirects as far as `allow` lets it; in a fiber of the host.
+local function too_late(url, total_ms)
+  return errors.new(("no complete answer from %s within %g s, redirects included"):format(url.host, total_ms / 1000), { code = "timeout" })
+end
+
+--- Sends a request, following a GET's redirects as far as `allow` lets it; in a fiber of the host.  Its `total_ms` are for all
+--- of them together.
 ---@param request table       for lib.http
 ---@param allow fun(url: rc.Url): { public_only: boolean }|nil, Error?
 ---@return HttpResponse|nil response, Error? err
 function M.send(request, allow)
-  for _ = 0, MAX_REDIRECTS do
+  local total_ms, began = request.total_ms, core_clock.monotonic()
+  for hop = 0, MAX_REDIRECTS do
     local url, err = hosts.parse(request.url)
     if not url then return nil, err end
     local how, refusal = allow(url)
     if not how then return nil, refusal end
     request.public_only = how.public_only
+    request.total_ms = math.ceil(total_ms - (core_clock.monotonic() - began) * 1000)
+    if request.total_ms < 1 then return nil, too_late(url, total_ms) end -- 0 would be no limit
     local response, http_err = http.request(request)
-    if not response then return nil, http_err end
+    if not response then return nil, hop > 0 and http_err.code == "timeout" and too_late(url, total_ms) or http_err end
     local next_url = REDIRECTS[response.status] and (request.method == "GET" or request.method == "HEAD") and target(request.url, response)
     if not next_url then return response end
     if not hosts.same_origin(hosts.parse(next_url), url) then request.headers = {} end -- they may hold a key

@@ -1,3 +1,5 @@
+local core_clock = require "core.clock"
+local core_http = require "core.http"
 local fiber = require "lib.fiber"
 local kit = require "spec.support.rc"
 local loop = require "core.loop"
@@ -92,6 +94,24 @@ describe("rc.http", function()
     assert.is_false(same("http://a.example/", "https://a.example/"))
     assert.is_false(same("https://a.example/", "https://a.example:8443/"))
     assert.is_true(same("https://A.example/x", "https://a.example:443/y"))
+  end)
+
+  it("has one time-out for a request and all its redirects", function()
+    local server <close> = responder.start { ["*"] = { responder.answer(302, "", "Location: /again\r\n"), "keep" } }
+    local start, monotonic = core_http.start, core_clock.monotonic
+    local allowed, later = {}, 0
+    function core_clock.monotonic() return monotonic() + later end
+    function core_http.start(request, callback)
+      allowed[#allowed + 1] = request.total_ms
+      later = later + 40 -- seconds that each takes
+      return start(request, callback)
+    end
+    local _, err = run("rc.http { url = input.url, timeout = 100 }", with(server))
+    core_http.start, core_clock.monotonic = start, monotonic
+    assert.equal("timeout", err.code)
+    assert.matches("within 100 s, redirects included", err.message, 1, true)
+    assert.equal(3, #allowed)
+    for hop, most in ipairs { 100000, 60000, 20000 } do assert.is_true(allowed[hop] <= most and allowed[hop] > 0) end
   end)
 
   it("follows a GET's redirects to allowed hosts alone, and carries no header to another", function()
