@@ -9,15 +9,16 @@ local clock = require "lib.clock"
 local errors = require "lib.errors"
 local failure = require "lib.recipes.failure"
 local fiber = require "lib.fiber"
+local log = require "core.log"
 local members = require "lib.recipes.rc.members"
 local under_way = require "lib.recipes.under_way"
 
 local M = {}
 
-local WRITES_BOUND = 1 -- seconds of lib.clock that clean-ups wait for a write of the call whose answer is due
+-- Seconds of lib.clock that clean-ups wait for a write of the call whose answer is due; a client that has gone may kill after four.
+local WRITES_BOUND, WRITES_BOUND_LEFT = 3, 1
 
--- … and for the calls of recipes that it has called, whose clean-ups come first: those have 5 seconds, but a client that has gone
--- may kill after four.
+-- … and for the calls of recipes that it has called, whose clean-ups come first and have 5 seconds.
 local INNER_BOUND, INNER_BOUND_LEFT = 6, 1.5
 
 ---@class RunOptions
@@ -126,10 +127,12 @@ end
 
 -- What the clean-ups undo must be done, and what was done behind it undone.
 local function wait_for_rest(call)
-  if call.writes > 0 then fiber.shield(fiber.await, call.none, call, "writes", WRITES_BOUND) end
-  if call.inner > 0 then
-    fiber.shield(fiber.await, call.none, call, "inner", call.reason == "client_left" and INNER_BOUND_LEFT or INNER_BOUND)
-  end
+  local left = call.reason == "client_left"
+  if call.writes > 0 then fiber.shield(fiber.await, call.none, call, "writes", left and WRITES_BOUND_LEFT or WRITES_BOUND) end
+  if call.inner > 0 then fiber.shield(fiber.await, call.none, call, "inner", left and INNER_BOUND_LEFT or INNER_BOUND) end
+  if call.writes == 0 or #call.cleanups == 0 then return end
+  log.write("warning", ("recipe '%s': its clean-ups begin while %d of its writes have no answer; look at what is set when they have one")
+    :format(call.recipe.name, call.writes))
 end
 
 local function run_to_end(call, fn, args, options)

@@ -5,6 +5,7 @@ local clock = require "lib.clock"
 local folder = require "spec.support.folder"
 local json = require "core.json"
 local kit = require "spec.support.rc"
+local log = require "spec.support.log"
 local recipes = require "spec.support.recipes"
 local under_way = require "lib.recipes.under_way"
 
@@ -139,4 +140,34 @@ describe("clean-ups of recipes within recipes", function()
       end)
     end)
   end
+end)
+
+describe("a clean-up of what has no answer yet", function()
+  local FAILS = [[rc.finally(function() rc.tools.update_deployment { deployment_id = id, name = "n", min_instances = 0 } end)
+    rc.all { function() rc.tools.update_deployment { deployment_id = id, name = "n", min_instances = 1 } end,
+      function() rc.sleep(0.5) error "no" end }]]
+
+  local function left(seconds)
+    local count, lines
+    kit.with({}, function(sim)
+      assert(sim:fault { kind = "delay", seconds = seconds, method = "PATCH", count = 1 })
+      lines = log.lines_of(function()
+        kit.run(("local id = %q "):format(ID) .. FAILS, USES)
+        clock.sleep(20)
+      end)
+      count = bed.call("get_deployment", { deployment_id = ID }).data.deployment.min_instances
+    end)
+    return count, table.concat(lines, "\n")
+  end
+
+  it("comes behind the answer, where that is near", function()
+    local count, lines = left(2.5)
+    assert.equal(0, count)
+    assert.is_nil(lines:find("its clean-ups begin while", 1, true))
+  end)
+
+  it("says so where it overtakes what it undoes", function()
+    local _, lines = left(10)
+    assert.matches("warning: recipe 'probe': its clean-ups begin while 1 of its writes have no answer", lines, 1, true)
+  end)
 end)
