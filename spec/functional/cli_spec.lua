@@ -162,11 +162,11 @@ describe("the command line", function()
     ["a command"] = { EVIL }, ["a tool"] = { "call", EVIL }, ["an option"] = { "call", "list_deployments", "--" .. EVIL },
     ["a word"] = { "call", "list_deployments", EVIL .. "=1" }, ["an id"] = { "call", "get_deployment", "deployment_id=" .. EVIL .. "/" },
     ["a file of arguments"] = { "call", "submit_request", "deployment_id=d", "overrides=@/nonexistent/" .. EVIL },
-    ["a recipe"] = { "run", EVIL }, ["a script"] = { "run", "/nonexistent/" .. EVIL .. ".lua" }, ["a name"] = { "new", EVIL },
-    ["a folder"] = { "new", "poster", "--dir", "/nonexistent/" .. EVIL },
-    ["a configuration"] = { "doctor", "--config", "/nonexistent/" .. EVIL },
-    ["a key's file"] = { "doctor", "--api-key-file", "/nonexistent/" .. EVIL }, ["a URL"] = { "doctor", "--base-url", "http://x/" .. EVIL },
-    ["a speed"] = { "call", "list_deployments", "--simulate", "--speed", EVIL }, ["a place"] = { "check", "/nonexistent/" .. EVIL },
+    ["a recipe"] = { "run", EVIL }, ["a script"] = { "run", "/proc/nonexistent/" .. EVIL .. ".lua" }, ["a name"] = { "new", EVIL },
+    ["a folder"] = { "new", "poster", "--dir", "/proc/nonexistent/" .. EVIL },
+    ["a configuration"] = { "doctor", "--config", "/proc/nonexistent/" .. EVIL },
+    ["a key's file"] = { "doctor", "--api-key-file", "/proc/nonexistent/" .. EVIL }, ["a URL"] = { "doctor", "--base-url", "http://x/" .. EVIL },
+    ["a speed"] = { "call", "list_deployments", "--simulate", "--speed", EVIL }, ["a place"] = { "check", "/proc/nonexistent/" .. EVIL },
     ["a help"] = { "help", EVIL }, ["a shell"] = { "completion", EVIL },
   } do
     it("shows nothing of " .. name .. " that a terminal would obey", function()

@@ -2,6 +2,8 @@ local child = require "spec.support.child"
 local folders = require "spec.support.folder"
 local json = require "core.json"
 
+-- A folder that could be made; doctor only looks.
+local ROOM = { "RCMCP_OUTPUT_FOLDER=" .. (os.getenv "TMPDIR" or "/tmp") .. "/rcmcp-spec-outputs" }
 local KEY = "0123456789abcdef0123456789abcdef0123"
 
 local function check_named(report, name)
@@ -24,7 +26,7 @@ end
 
 describe("rcmcp doctor", function()
   it("finds all well on the simulator", function()
-    local status, report = doctor({}, "--simulate")
+    local status, report = doctor(ROOM, "--simulate")
     assert.equal(0, status)
     assert.is_true(report.ok)
     assert.is_true(report.simulated)
@@ -72,7 +74,7 @@ describe("rcmcp doctor", function()
   end)
 
   it("says the same in words", function()
-    local status, out = child.run { "doctor", "--simulate" }
+    local status, out = child.run({ "doctor", "--simulate" }, { env = ROOM })
     assert.equal(0, status)
     assert.matches("\n  base_url +https://api.runcomfy.net  from default\n", out)
     assert.matches("\n  ok   api +answered in %d+ ms; 3 deployments\n", out)

@@ -41,7 +41,7 @@ end
 ---@return Child
 function M.spawn(file, args, options)
   local self = setmetatable({ out = "", err = "", lines_taken = 1, open = 2 }, Child)
-  local env = { "PATH=" .. os.getenv("PATH"), "HOME=/nonexistent", "LC_ALL=C.UTF-8" }
+  local env = { "PATH=" .. os.getenv("PATH"), "HOME=/proc/nonexistent", "LC_ALL=C.UTF-8" }
   for _, name in ipairs { "RCMCP_LUA_DIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" } do
     if os.getenv(name) then env[#env + 1] = name .. "=" .. os.getenv(name) end
   end
