@@ -11,6 +11,7 @@
 ---
 --- It runs in a fiber of the host and hands on to the recipes that a recipe calls.
 
+local advice = require "lib.runcomfy.advice"
 local clock = require "lib.clock"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
@@ -139,9 +140,12 @@ end
 
 local FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1 -- seconds
 
+local BUSY = { [409] = true, [423] = true, [425] = true } -- what is changed is being changed already
+
 -- Whether it may not have been done, and may be the next time: also where something else than the API has answered.
 local function is_open(err)
-  return err.code ~= "cancelled" and (err.delivery == "unknown" or waiting.forgivable(err))
+  if err.code == "cancelled" then return false end
+  return err.delivery == "unknown" or waiting.forgivable(err) or BUSY[advice.meaning(err.status_code, err.error_code)] == true
 end
 
 -- In a clean-up such a write is tried again while there is time: what it undoes goes on costing money.

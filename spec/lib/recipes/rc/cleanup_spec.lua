@@ -20,7 +20,8 @@ describe("a write of a clean-up", function()
     ["nothing"] = { kind = "drop" },
     ["half an answer"] = { kind = "truncated", status = 200, message = '{"note":"cut off","id":"d"}' },
     ["something else"] = { kind = "text", status = 200, message = '{"ok":true}' },
-    ["too many requests"] = { kind = "status", status = 429 },
+    ["too many requests"] = { kind = "status", status = 429 }, ["a conflict"] = { kind = "status", status = 409 },
+    ["a lock"] = { kind = "status", status = 423 }, ["a conflict under HTTP 200"] = { kind = "error_code", error_code = 409002 },
   } do
     for _, method in ipairs(name == "a redirect" and { "PATCH" } or { "PATCH", "GET" }) do
       it(("is tried again where it meets %s: %s"):format(name, method), function()
