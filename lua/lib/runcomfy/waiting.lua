@@ -142,6 +142,7 @@ end
 ---@field deadline number    of the wait
 ---@field answer_by number   of its caller
 ---@field ended_early? boolean
+---@field held? Error         of a try whose answer had begun
 ---@field deployment_id string
 ---@field request_id string
 ---@field may_be_left boolean  its caller may leave meanwhile
@@ -276,6 +277,12 @@ function Wait:may_pass(err)
   return true
 end
 
+-- Keeps the error that has most of an answer which did not come to its end: the last try may have nothing.
+function Wait:hold(err)
+  local held = self.held
+  if err.early and err.unreadable and not (held and #held.unreadable >= #err.unreadable) then self.held = err end
+end
+
 -- Calls `fetch` until it answers or the wait ends; nil, err and whether the refusal is final.
 function Wait:fetch(fetch, longest)
   while true do
@@ -284,6 +291,7 @@ function Wait:fetch(fetch, longest)
       self.refusals, self.bytes = 0, nil
       return answer, word
     end
+    self:hold(err)
     if self.ended_early then return nil, err, false end
     if not self:may_pass(err) then return nil, err, true end
     self:report(nil, err)
@@ -304,9 +312,10 @@ end
 
 -- The result and its status word; of one that cannot be read, what it holds.
 function Wait:fetch_result()
+  self.held = nil
   local result, err, final = self:fetch(self.source.result, results.LONGEST_MS / 1000)
-  if result or not (final or err.early) or not self.source.part then return result, err end
-  local part, word = self.source.part(err)
+  if result or not (final or self.held) or not self.source.part then return result, err end
+  local part, word = self.source.part(self.held or err)
   if part then return part, word end
   return nil, err
 end
