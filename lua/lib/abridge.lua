@@ -39,6 +39,7 @@ end
 
 local function label_of(key)
   if type(key) ~= "string" then return "" end
+  if not key:find "[^%w_]" and #key <= LONGEST_KEY then return '"' .. key .. '":' end
   if #key > LONGEST_KEY then key = codec.utf8_cut(key, LONGEST_KEY - 3) .. "…" end
   return json.encode(key) .. ":"
 end
@@ -86,7 +87,8 @@ end
 local function shown(list, budget, depth, more)
   local needs, fitting, left_of_fitting = 2, 0, budget
   for i, entry in ipairs(list) do
-    entry.need = math.min(entry.size, #entry.label + 1 + need_of(entry.raw, ENTRY, depth + 1))
+    local size = entry.size
+    entry.need = size <= SHOWN and size or math.min(size, #entry.label + 1 + need_of(entry.raw, ENTRY, depth + 1))
     needs = needs + entry.need
     if needs <= budget - MARK then fitting, left_of_fitting = i, budget - MARK - needs end
     if needs > budget then return fitting, left_of_fitting end
@@ -97,10 +99,15 @@ end
 
 -- Gives each entry its need, and the rest to all alike, but to none more than it can use.
 local function share_out(list, count, left, most)
-  local order = table.move(list, 1, count, 1, {})
+  local order = {}
+  for i = 1, count do
+    local entry = list[i]
+    entry.share = entry.size
+    if entry.need < entry.size then order[#order + 1] = entry end
+  end
   table.sort(order, function(a, b) return a.size - a.need < b.size - b.need end)
   for i, entry in ipairs(order) do
-    local more = math.min(entry.size - entry.need, left // (count - i + 1))
+    local more = math.min(entry.size - entry.need, left // (#order - i + 1))
     left = left - more
     entry.share = entry.need + more
     if entry.share < entry.size and most then entry.share = math.min(entry.share, most) end
@@ -133,7 +140,8 @@ local function cut_entries(raw, kind, budget, depth, options)
   local parts = {}
   for i = 1, count do
     local entry = list[i]
-    parts[i] = entry.label .. shortened(entry.raw, entry.share - #entry.label - 1, depth + 1, options)
+    local whole = entry.share == entry.size
+    parts[i] = entry.label .. (whole and entry.raw:text() or shortened(entry.raw, entry.share - #entry.label - 1, depth + 1, options))
   end
   if (hidden > 0 or more) and not options.plain then parts[count + 1] = mark_of(not more and hidden or nil, kind) end
   local open, close = kind == "object" and "{" or "[", kind == "object" and "}" or "]"

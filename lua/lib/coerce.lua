@@ -102,6 +102,14 @@ local function decoded(value)
   return (json.decode(value, true))
 end
 
+--- The list or object that a JSON text holds, or the value itself.
+---@param value any
+---@return any
+function M.unpacked(value)
+  local inner = decoded(value)
+  return type(inner) == "table" and inner or value
+end
+
 ---@param value any
 ---@return table?
 function M.object(value)

@@ -110,10 +110,8 @@ end
 -- A URL that is refused may hold a password, or a token in its query.
 local function without_secrets(url)
   local stop = url:find("[?#]") or #url + 1
-  local at
-  for i = 1, stop - 1 do
-    if url:byte(i) == 0x40 then at = i end
-  end
+  local behind = url:sub(1, stop - 1):reverse():find("@", 1, true)
+  local at = behind and stop - behind
   local _, scheme = url:find("://", 1, true)
   local head = at and url:sub(1, scheme and scheme < at and scheme or 0) .. "[hidden]" .. url:sub(at, stop - 1) or url:sub(1, stop - 1)
   return head .. (stop <= #url and url:sub(stop, stop) .. "[hidden]" or "")

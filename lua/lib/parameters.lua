@@ -225,6 +225,7 @@ local function converter_of(entry)
   if not items then return convert end
   local of = type(items) == "table" and "object" or items
   return function(raw)
+    raw = coerce.unpacked(raw) -- read once
     return convert(raw) or coerce.list_of_one(raw, of)
   end
 end

@@ -124,8 +124,8 @@ local function value_of(text) return json.decode(text) or { text } end
 local function deployment_of(text) return json.raw('{"payload":' .. raw_of(text):text() .. "}") end
 local function answer_of(text) return http.response { status = 429, headers = "retry-after: " .. text, body = "" } end
 
---- Name, the function, and what makes its argument of a text (default: the text).
----@type { [1]: string, [2]: fun(value: any), [3]: nil|fun(text: string): any }[]
+--- Name, the function, and what makes its argument of a text (default: the text); `apart`: why no loop waits for it.
+---@type { [1]: string, [2]: fun(value: any), [3]: nil|fun(text: string): any, apart: string? }[]
 M.readers = {
   -- of the API
   { "answers.read, an error", function(text) answers.read { status = 502, body = text } end },
@@ -196,11 +196,12 @@ M.readers = {
   { "receipts.stale", function(text) receipts.stale(text, nil, 0) end },
   -- files
   { "text_file.decode", function(text) text_file.decode(text) end },
-  { "csv.parse", function(text) csv.parse(text) end },
+  { "csv.parse", function(text) csv.parse(text) end, apart = "a recipe's code, within its limit of processor time" },
   { "api_key.check", function(text) api_key.check(text, "a spec") end },
   { "api_key.read_file", function(path) api_key.read_file(path, "a spec") end, in_file },
   { "key_sources.find, of token.json", function() key_sources.find({ origin = {} }, environment) end, in_token_file },
-  { "config.load", function(path) config.load { file = path, env = deaf } end, in_file },
+  { "config.load", function(path) config.load { file = path, env = deaf } end, in_file,
+    apart = "at start and on SIGHUP, within a limit of its own" },
   { "settings.check, a URL", function(text) settings.check(settings.by_name.base_url, text) end },
   { "settings.check, a list", function(text) settings.check(settings.by_name.http_hosts, text) end },
   { "settings.check, an integer", function(text) settings.check(settings.by_name.recipe_calls, text) end },
@@ -211,17 +212,17 @@ M.readers = {
   { "tape:around, a text", function(text)
     tape.new():around({ name = "x", input = { value = text } }, function() return { text = text } end)
   end },
-  { "clients.find", function() clients.find(environment) end, in_client_file },
+  { "clients.find", function() clients.find(environment) end, in_client_file, apart = "rcmcp doctor, a process of its own" },
   { "home.expand", function(text) home.expand("~/" .. text, deaf, deaf) end },
-  { "lint.check_text", function(text) lint.check_text(text, "a.lua", {}) end },
+  { "lint.check_text", function(text) lint.check_text(text, "a.lua", {}) end, apart = "rcmcp check, a process of its own" },
   { "failure.frames", function(text) failure.frames(text, { environment = {} }) end },
-  { "cjson.decode", function(text) cjson.decode(text) end },
+  { "cjson.decode", function(text) cjson.decode(text) end, apart = "a recipe's code, within its limit of processor time" },
   -- the command line, and what is shown on it
   { "input.from_words", function(text) input_words.from_words({ text }, {}) end },
   { "input.from_words, a list", function(text) input_words.from_words({ "list=" .. text }, { { "list", "array", "A list" } }) end },
   { "input.from_json", function(text) input_words.from_json(text) end },
   { "asking.read_answers", function(text) asking.read_answers { text } end },
-  { "inspect.text", function(value) inspect.text(value) end, value_of },
+  { "inspect.text", function(value) inspect.text(value) end, value_of, apart = "the REPL: who typed waits for it" },
   { "terminal.plain", function(text) terminal.plain(text) end },
   { "terminal.json", function(text) terminal.json(text) end },
   { "terminal.lua", function(text) terminal.lua(text) end },

@@ -166,12 +166,17 @@ function check.boolean(_, value)
   return nil, "true or false"
 end
 
+local MOST_ITEMS = 1000 -- hosts or folders
+
 -- A table of texts in config.lua, elsewhere a text with commas.
 function check.list(_, value)
   local expected = "a list of texts, separated by commas"
   if type(value) == "string" then
     local items = {}
-    for item in value:gmatch "[^,]+" do items[#items + 1] = trim(item) end
+    for item in value:gmatch "[^,]+" do
+      if #items == MOST_ITEMS then return nil, ("%s, at most %d"):format(expected, MOST_ITEMS) end
+      items[#items + 1] = trim(item)
+    end
     value = items
   end
   if type(value) ~= "table" or #value == 0 then return nil, expected end

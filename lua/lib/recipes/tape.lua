@@ -2,6 +2,7 @@
 
 local errors = require "lib.errors"
 local json = require "lib.json"
+local meter = require "lib.meter"
 local redaction = require "lib.redaction"
 
 local M = {}
@@ -44,28 +45,37 @@ local function clean_word(word)
   return at and at < stop and word:sub(1, scheme) .. word:sub(at + 1) or word
 end
 
-local function clean_text(text)
-  return (text:gsub("[^%s\"']+", clean_word))
-end
+local PIECE = 65536    -- bytes of a text that are cleaned at a time
+local STEPS_A_PIECE = 8000
 
-local function clean(value)
-  if type(value) == "string" then return clean_text(value) end
-  if type(value) ~= "table" then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for key, item in pairs(value) do
-    copy[key] = is_secret_name(key) and type(item) == "string" and REMOVED or clean(item)
+-- Piece by piece, cut between words.
+local function clean_text(text, work)
+  if not text:find("://", 1, true) then return text end
+  local parts, from = {}, 1
+  while from <= #text do
+    local to = text:find("[%s\"']", from + PIECE) or #text
+    parts[#parts + 1] = text:sub(from, to):gsub("[^%s\"']+", clean_word)
+    from = to + 1
+    work:step(STEPS_A_PIECE)
   end
-  return copy
+  return table.concat(parts)
 end
 
-local function plain(value)
-  if value == nil then return nil end
-  return json.decode(json.encode(value))
+-- Takes what is secret out of a copy of our own.
+local function clean(value, work)
+  work:step()
+  if type(value) == "string" then return clean_text(value, work) end
+  if type(value) ~= "table" then return value end
+  for key, item in next, value do
+    value[key] = is_secret_name(key) and type(item) == "string" and REMOVED or clean(item, work)
+  end
+  return value
 end
 
 -- A value as it is recorded: a copy, without what is secret.
 local function recorded(value)
-  return clean(redaction.value(plain(value)))
+  if value == nil then return nil end
+  return clean(json.decode(redaction.json(json.encode(value))), meter.new())
 end
 
 -- The same for what a call is given.
@@ -89,10 +99,11 @@ local function error_of(err)
   return fields
 end
 
-local function same(a, b)
+local function same(a, b, work)
+  work:step()
   if type(a) ~= "table" or type(b) ~= "table" then return a == b end
   for key, value in pairs(a) do
-    if not same(value, b[key]) then return false end
+    if not same(value, b[key], work) then return false end
   end
   for key in pairs(b) do
     if a[key] == nil then return false end
@@ -100,11 +111,16 @@ local function same(a, b)
   return true
 end
 
+local function is_repeated(last, entry)
+  local work = meter.new()
+  return last ~= nil and last.name == entry.name and same(last.input, entry.input, work) and same(last.result, entry.result, work)
+    and same(last.error, entry.error, work)
+end
+
 -- Polls that say the same are one entry.
 local function add(self, entry)
   local last = self.entries[#self.entries]
-  if last and last.name == entry.name and same(last.input, entry.input) and same(last.result, entry.result)
-    and same(last.error, entry.error) then
+  if is_repeated(last, entry) then
     last.times = (last.times or 1) + 1
   else
     self.entries[#self.entries + 1] = entry
@@ -166,9 +182,9 @@ end
 
 -- The first entry of this call that has not been played as often as it was recorded.
 local function find(self, call)
-  local input = recorded_input(call)
+  local input, work = recorded_input(call), meter.new()
   for i, entry in ipairs(self.entries) do
-    if (self.played[i] or 0) < (entry.times or 1) and entry.name == call.name and same(entry.input, input) then return i, entry end
+    if (self.played[i] or 0) < (entry.times or 1) and entry.name == call.name and same(entry.input, input, work) then return i, entry end
   end
 end
 

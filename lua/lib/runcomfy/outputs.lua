@@ -6,20 +6,19 @@ local M = {}
 
 local KEYS = { "node_id", "channel", "url", "filename", "subfolder", "type" }
 
-local function entry(node_id, channel, item, url)
+local WANTED = { url = true, filename = true, subfolder = true, type = true }
+
+local function entry(node_id, channel, item)
   return json.ordered(KEYS, {
-    node_id = node_id, channel = channel, url = url,
-    filename = item:get "filename" or json.null,
-    subfolder = item:get "subfolder" or json.null,
-    type = item:get "type" or json.null,
+    node_id = node_id, channel = channel, url = item.url, filename = item.filename or json.null,
+    subfolder = item.subfolder or json.null, type = item.type or json.null,
   })
 end
 
 local function collect(list, node_id, channel, items)
-  if not items:text():find('"url"', 1, true) then return end -- it may have millions of numbers
   for _, item in items:pairs() do
-    local url = item:kind() == "object" and item:get "url"
-    if url then list[#list + 1] = entry(node_id, channel, item, url) end
+    local members = item:members(WANTED)
+    if members.url then list[#list + 1] = entry(node_id, channel, members) end
   end
 end
 

@@ -140,8 +140,9 @@ local function misplaced(object, work)
   end
 end
 
-local function is_content(object)
+local function is_content(object, work)
   for name, value in pairs(object) do
+    work:step()
     if type(name) == "string" and looks_like_node_id(name) then return true end
     if not WRAPPERS[name] and unfold.is_object(value) and value.inputs ~= nil then return true end
   end
@@ -172,7 +173,8 @@ end
 ---@return table|nil overrides  empty ones change nothing
 ---@return string? problem      why not, and what the shape is
 function M.read(given)
-  local object = unfold.unwrapped(unfold.with_text_keys(given), WRAPPERS, is_content)
+  local work = meter.new()
+  local object = unfold.unwrapped(unfold.with_text_keys(given), WRAPPERS, function(value) return is_content(value, work) end)
   object = unfold.with_text_keys(object)
   local overrides, problem
   if not unfold.is_object(object) then
@@ -180,7 +182,6 @@ function M.read(given)
   elseif unfold.is_editor_format(object) then
     return nil, "Field 'overrides' " .. unfold.EDITOR_FORMAT .. " " .. SHAPE
   else
-    local work = meter.new()
     problem = misplaced(object, work)
     if not problem then overrides, problem = read_all(object, work) end
   end

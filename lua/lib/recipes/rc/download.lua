@@ -30,11 +30,13 @@ function M.name_of(url)
   return require("core.codec").percent_decode(name) or name
 end
 
+local LONGEST_WANTED = 4096 -- bytes that are looked at: a name is cut far below that
+
 --- A file name that is safe in any folder: no path, nothing hidden, no control characters, at most 120 bytes.
 ---@param wanted string
 ---@return string
 function M.safe_name(wanted)
-  local name = wanted:gsub("\\", "/"):reverse():match("^/*([^/]*)"):reverse()
+  local name = wanted:sub(-LONGEST_WANTED):gsub("\\", "/"):reverse():match("^/*([^/]*)"):reverse()
   if not utf8.len(name) then name = name:gsub("[\x80-\xFF]", "_") end
   name = name:gsub('[%c:*?"<>|\127]', "_"):gsub("^[%s.]+", ""):reverse():gsub("^[%s.]+", ""):reverse()
   if #name > 120 then
