@@ -41,7 +41,7 @@ describe("core.process", function()
   end)
 
   it("returns nil and a code for a program that does not exist", function()
-    local handle, _, code = process.spawn { file = "no-such-program-anywhere", args = {} }
+    local handle, _, code = process.spawn { file = "/proc/no-such-program-anywhere", args = {} }
     assert.is_nil(handle)
     assert.equal("ENOENT", code)
   end)

@@ -165,7 +165,8 @@ describe("the command line", function()
     ["a recipe"] = { "run", EVIL }, ["a script"] = { "run", "/proc/nonexistent/" .. EVIL .. ".lua" }, ["a name"] = { "new", EVIL },
     ["a folder"] = { "new", "poster", "--dir", "/proc/nonexistent/" .. EVIL },
     ["a configuration"] = { "doctor", "--config", "/proc/nonexistent/" .. EVIL },
-    ["a key's file"] = { "doctor", "--api-key-file", "/proc/nonexistent/" .. EVIL }, ["a URL"] = { "doctor", "--base-url", "http://x/" .. EVIL },
+    ["a key's file"] = { "doctor", "--api-key-file", "/proc/nonexistent/" .. EVIL },
+    ["a URL"] = { "doctor", "--base-url", "http://x/" .. EVIL },
     ["a speed"] = { "call", "list_deployments", "--simulate", "--speed", EVIL }, ["a place"] = { "check", "/proc/nonexistent/" .. EVIL },
     ["a help"] = { "help", EVIL }, ["a shell"] = { "completion", EVIL },
   } do
