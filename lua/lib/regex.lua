@@ -7,6 +7,7 @@
 local meter = require "lib.meter"
 local parser = require "lib.regex.parser"
 local programs = require "lib.regex.program"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -25,13 +26,20 @@ function Regex:matches(text, work)
   return self.automaton:matches(text, work or meter.new())
 end
 
+---@class regex.Scope
+---@field most integer
+---@field left integer                     characters that may still be compiled
+---@field compiled table<string, Regex>    what was, which is kept until the end
+
+local scope ---@type regex.Scope?
+
+local function too_long(within, pattern)
+  return ("all patterns up to '%s' have more than %d characters"):format(brief(pattern, 40), within.most)
+end
+
 local compiled = setmetatable({}, { __mode = "v" }) ---@type table<string, Regex>  the same pattern is compiled once
 
---- Compiles a pattern.
----@param pattern string
----@return Regex? regex, string? message
-function M.compile(pattern)
-  if compiled[pattern] then return compiled[pattern] end
+local function compile(pattern)
   local ok, tree = pcall(parser.parse, pattern)
   local fits, problem = ok, tree
   if ok then fits, problem = pcall(programs.check_size, tree) end
@@ -42,6 +50,44 @@ function M.compile(pattern)
   local regex = setmetatable({ tree = tree }, Regex)
   compiled[pattern] = regex
   return regex
+end
+
+local function compile_in(within, pattern)
+  local regex = within.compiled[pattern]
+  if regex then return regex end
+  within.left = within.left - (utf8.len(pattern) or #pattern)
+  if within.left < 0 then return nil, too_long(within, pattern) end
+  local message
+  regex, message = compiled[pattern], nil
+  if not regex then regex, message = compile(pattern) end
+  within.compiled[pattern] = regex
+  return regex, message
+end
+
+--- Compiles a pattern.
+---@param pattern string
+---@return Regex? regex, string? message
+function M.compile(pattern)
+  if scope then return compile_in(scope, pattern) end
+  if compiled[pattern] then return compiled[pattern] end
+  return compile(pattern)
+end
+
+local function leave(before, ok, ...)
+  scope = before
+  if not ok then error((...), 0) end
+  return ...
+end
+
+--- Runs `fn(...)`, which must not wait, with different patterns of so many characters at most: each takes time to be compiled.
+---@param characters integer
+---@param fn fun(...): any
+---@param ... any
+---@return any ...
+function M.within(characters, fn, ...)
+  local before = scope
+  scope = { most = characters, left = characters, compiled = {} }
+  return leave(before, pcall(fn, ...))
 end
 
 return M

@@ -9,6 +9,7 @@ local modules = require "lib.recipes.modules"
 local prompts = require "lib.mcp.prompts"
 local redaction = require "lib.redaction"
 local registry = require "lib.mcp.registry"
+local regex = require "lib.regex"
 local resources = require "lib.mcp.resources"
 local sizes = require "lib.recipes.sizes"
 
@@ -145,6 +146,17 @@ local function sort_in(recipe, declarations)
   return true
 end
 
+local MOST_PATTERN = 40000 -- characters of all regular expressions of a file: to compile them takes some 20 ms
+
+-- How many declarations the file has, which are in their lists now; nil, what is wrong, and the line where it is known.
+local function read_declarations(recipe, value)
+  local declarations, err = declaration.read(value)
+  if not declarations then return nil, err.message, err.line end
+  local sorted, wrong, line = sort_in(recipe, declarations)
+  if not sorted then return nil, wrong, line end
+  return #declarations
+end
+
 ---@class LoadOptions
 ---@field name string
 ---@field shown string
@@ -166,11 +178,9 @@ local function load_text(text, path, options)
   local value, problem = sandbox.declare(recipe, without_shebang(text), "@" .. shown)
   problem = problem or not options.lazy and recipe.modules:complete(text) or nil
   if problem then return with_file(recipe, problem) end
-  local declarations, read_err = declaration.read(value)
-  if not declarations then return misdeclared(recipe, read_err.message, read_err.line) end
-  local sorted, wrong, call = sort_in(recipe, declarations)
-  if not sorted then return misdeclared(recipe, wrong, call) end
-  recipe.effects = effects.of(text, recipe.modules:sources(), #declarations == 1)
+  local count, wrong, line = regex.within(MOST_PATTERN, read_declarations, recipe, value)
+  if not count then return misdeclared(recipe, wrong, line) end
+  recipe.effects = effects.of(text, recipe.modules:sources(), count == 1)
   recipe.load_ms = (clock.monotonic() - started) * 1000
   return recipe
 end

@@ -46,7 +46,7 @@ local function clean_word(word)
 end
 
 local PIECE = 65536    -- bytes of a text that are cleaned at a time
-local STEPS_A_PIECE = 8000
+local BYTES_A_STEP = 8
 
 -- Piece by piece, cut between words.
 local function clean_text(text, work)
@@ -55,8 +55,8 @@ local function clean_text(text, work)
   while from <= #text do
     local to = text:find("[%s\"']", from + PIECE) or #text
     parts[#parts + 1] = text:sub(from, to):gsub("[^%s\"']+", clean_word)
+    work:step((to - from) // BYTES_A_STEP)
     from = to + 1
-    work:step(STEPS_A_PIECE)
   end
   return table.concat(parts)
 end
@@ -75,7 +75,14 @@ end
 -- A value as it is recorded: a copy, without what is secret.
 local function recorded(value)
   if value == nil then return nil end
-  return clean(json.decode(redaction.json(json.encode(value))), meter.new())
+  local work = meter.new()
+  local text = json.encode(value)
+  work:step(#text // BYTES_A_STEP)
+  text = redaction.json(text)
+  work:step(#text // BYTES_A_STEP)
+  value = json.decode(text)
+  work:step(#text // BYTES_A_STEP)
+  return clean(value, work)
 end
 
 -- The same for what a call is given.

@@ -1,6 +1,7 @@
 local folder = require "spec.support.folder"
 local loader = require "lib.recipes.loader"
 local redaction = require "lib.redaction"
+local steps = require "spec.support.steps"
 
 local HEAD = 'local rc = require "rc"\n'
 local GOOD = HEAD .. 'return rc.tool { name = "poster", description = "Makes posters.", run = function() return {} end }\n'
@@ -25,6 +26,22 @@ describe("recipes.loader", function()
     assert.equal("poster", recipe.tools[1].compiled.name)
     assert.is_table(recipe.environment)
     assert.is_true(recipe.load_ms >= 0)
+  end)
+
+  it("compiles regular expressions of 40,000 characters, and names the line of the one that is too many", function()
+    local function text_of(count)
+      local parts = { HEAD .. 'return rc.tool { name = "poster", description = "Makes posters.", input = {' }
+      for i = 1, count do
+        parts[#parts + 1] = ('{ "p%d", "string", "A text", optional = true, pattern = "%s%d" },'):format(i, ("a"):rep(1990), i)
+      end
+      return table.concat(parts, "\n") .. "\n}, run = function() return {} end }\n"
+    end
+    assert(loader.load(place:write("poster.lua", text_of(20))))
+    local work = steps.count(function()
+      assert.matches("^poster.lua:23: input%[21%]: parameter 'p21': 'pattern': all patterns up to 'a+…' have more than 40000 characters",
+        refused(text_of(100)))
+    end)
+    assert.is_true(work < 1.5 * steps.count(refused, text_of(25)) + 100000)
   end)
 
   it("takes tools, prompts, resources and templates out of one list", function()
