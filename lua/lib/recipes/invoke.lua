@@ -2,6 +2,8 @@
 
 local boundary = require "lib.recipes.boundary"
 local context = require "lib.recipes.rc.context"
+local errors = require "lib.errors"
+local failure = require "lib.recipes.failure"
 local fiber = require "lib.fiber"
 local limits = require "lib.recipes.limits"
 local redacted = require "lib.recipes.redacted"
@@ -81,6 +83,15 @@ local function first_of(outcome)
   return outcome and outcome.values[1]
 end
 
+-- What JSON cannot say is told as a mistake of the recipe's.
+local function contents_of(recipe, fn, value)
+  local ok, contents = pcall(redacted.contents, value)
+  if ok then return contents end
+  local what = tostring(contents):gsub("^%S+:%d+: ", "")
+  return nil, errors.new(("recipe '%s' returned what is no result: %s%s"):format(recipe.name, what, failure.beginning(fn)),
+    { code = "bad_result" })
+end
+
 local PLAIN, WITH_CONTENT = {}, { on_value = block_of, nested = true }
 
 --- The same for a resource, of which the first value counts, as it is: nil, a text or bytes, a
@@ -93,7 +104,8 @@ local PLAIN, WITH_CONTENT = {}, { on_value = block_of, nested = true }
 ---@return any value, Error? err
 function M.value(recipe, fn, args, ctx, options)
   local outcome, err = run(recipe, fn, args, ctx, options, PLAIN)
-  return redacted.contents(first_of(outcome)), err
+  if not outcome then return nil, err end
+  return contents_of(recipe, fn, first_of(outcome))
 end
 
 --- The same for a prompt, in whose value content may stand; it becomes blocks.

@@ -41,6 +41,24 @@ describe("lib.recipes.invoke", function()
     end)
   end)
 
+  it("tells what a resource gives that JSON cannot say as the recipe's mistake, with its place", function()
+    kit.with({}, function()
+      for body, what in pairs {
+        ["return { x = 0 / 0 }"] = "at .x: JSON has no infinity and no NaN", ["return { '\\xFF' }"] = "not valid UTF%-8",
+      } do
+        local recipe, fn = kit.load(body)
+        local task = fiber.spawn(function()
+          return invoke.value(recipe, fn, {}, kit.context(), { declaration = { name = "probe" }, find = kit.tools().find })
+        end)
+        local ok, value, err = task:join()
+        assert.is_true(ok)
+        assert.is_nil(value)
+        assert.equal("bad_result", err.code)
+        assert.matches("returned what is no result: .*" .. what .. ".*\n  at probe.lua:1, in the function that begins there", err.message)
+      end
+    end)
+  end)
+
   it("takes the limits from the settings", function()
     local _, err = run("while true do end", { settings = { recipe_cpu_ms = 20 } })
     assert.equal("cpu", err.code)
