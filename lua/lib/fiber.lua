@@ -30,6 +30,7 @@ local M = {}
 ---@field package values? table
 ---@field package budget? core.budget.Budget
 ---@field package op? table           what a fiber with a budget waits for: a to-be-closed value
+---@field package unstarted? boolean   its first slice waits for a turn
 ---@field stopped? "cpu"|"memory"     the limit at which its budget stopped it
 local Fiber = {}
 Fiber.__index = Fiber
@@ -133,9 +134,25 @@ end
 
 local slice_ended
 
+-- Processor time of slices since the loop last turned for them.  What many budgets use one after the other would be one long
+-- turn: from here on the next one waits for the next turn, in which the loop looks at everything else first.
+local SHARE = 0.05
+local spent = 0
+
+local function turned()
+  spent = 0
+end
+
+local function note_spent(self, before, ...)
+  local was_less = spent < SHARE
+  spent = spent + self.budget:used() - before
+  if was_less and spent >= SHARE then timer.next_turn(turned) end
+  return slice_ended(self, ...)
+end
+
 local function resume(self, ...)
   self.status = "running"
-  if self.budget then return slice_ended(self, self.budget:resume(self.thread, ...)) end
+  if self.budget then return note_spent(self, self.budget:used(), self.budget:resume(self.thread, ...)) end
   local ok, err = resume_plain(self.thread, ...)
   if not ok then end_lost(self, err) end
 end
@@ -197,10 +214,20 @@ function Deferral:__close()
   deferrals = deferrals - 1
 end
 
-local function run_deferred()
+local run_deferred
+
+-- What is left of a list comes in the next turn, before what was deferred meanwhile.
+local function defer_rest(list, from)
+  if #deferred == 0 then timer.next_turn(run_deferred) end
+  local rest = table.move(list, from, #list, 1, {})
+  deferred = table.move(deferred, 1, #deferred, #rest + 1, rest)
+end
+
+function run_deferred()
   local list = deferred
-  deferred = {}
-  for _, deferral in ipairs(list) do
+  deferred, spent = {}, 0
+  for i, deferral in ipairs(list) do
+    if spent >= SHARE then return defer_rest(list, i) end
     local fn = deferral.fn
     deferral:__close()
     if fn then
@@ -235,6 +262,7 @@ end
 -- Answers what the fiber waits for; with `raise` it is raised there.
 local function answer(self, raise, ...)
   end_wait(self)
+  if self.unstarted then return finish(self, false, cancellation(self)) end -- nothing else ends that wait
   if is_to_raise(self) then return resume(self, true, cancellation(self)) end
   return resume(self, raise, ...)
 end
@@ -249,7 +277,10 @@ end
 local function serve(self, start, ...)
   local ticket = self.ticket
   local function callback(...)
-    if self.ticket == ticket and self.status == "waiting" then answer(self, false, ...) end
+    if self.ticket ~= ticket or self.status ~= "waiting" then return end
+    if spent < SHARE then return answer(self, false, ...) end
+    end_wait(self)
+    answer_later(self, false, ...)
   end
   local ok, op, message, code = pcall(begin, start, callback, ...)
   if not ok then return answer_later(self, true, op) end
@@ -279,8 +310,18 @@ function slice_ended(self, outcome, ...)
   finish(self, false, traced(value, text))
 end
 
---- Starts a fiber in slices of `budget`.  When the budget stops it, it ends with an Error of code "cpu" or
---- "memory", and what it left to be closed is closed by `close_in`.
+local function start_later(self, ...)
+  local args = table.pack(...)
+  self.status, self.unstarted = "waiting", true
+  self.op = defer(function()
+    end_wait(self)
+    self.unstarted = nil
+    resume(self, table.unpack(args, 1, args.n))
+  end)
+end
+
+--- Starts a fiber in slices of `budget`, now or, where slices have taken their share of this turn, in a later one.  When the
+--- budget stops it, it ends with an Error of code "cpu" or "memory", and what it left to be closed is closed by `close_in`.
 ---@param budget core.budget.Budget
 ---@param fn function
 ---@param ... any  arguments of `fn`
@@ -290,7 +331,7 @@ function M.spawn_in(budget, fn, ...)
   self.thread = budget:create(fn)
   by_thread[self.thread] = self
   alive = alive + 1
-  resume(self, ...)
+  if spent < SHARE then resume(self, ...) else start_later(self, ...) end
   return self
 end
 

@@ -1,3 +1,4 @@
+local budgets = require "core.budget"
 local fiber = require "lib.fiber"
 local host = require "core.host"
 local log = require "core.log"
@@ -223,5 +224,61 @@ describe("lib.fiber", function()
       assert.is_true(ended > 50)
       assert.equal(0, fiber.count())
     end)
+  end)
+
+  -- Foreign code that takes 60 ms of processor time.
+  local function busy()
+    local stop = os.clock() + 0.06
+    while os.clock() < stop do end
+  end
+
+  local function until_done(tasks)
+    for _, task in ipairs(tasks) do
+      while task.status ~= "done" do loop.step(true) end
+    end
+  end
+
+  it("lets the loop turn between what many budgets do in one turn, beginning or going on", function()
+    local turns, over = 0, false
+    local function turn()
+      turns = turns + 1
+      if not over then timer.next_turn(turn) end
+    end
+    timer.next_turn(turn)
+    local began, went_on, tasks = {}, {}, {}
+    for i = 1, 6 do
+      tasks[i] = fiber.spawn_in(budgets.new { cpu_ms = 1000 }, function()
+        began[turns] = true
+        busy()
+        fiber.await(timer.after, 1)
+        went_on[turns] = true
+        busy()
+      end)
+    end
+    until_done(tasks)
+    over = true
+    local function count(set)
+      local number = 0
+      for _ in pairs(set) do number = number + 1 end
+      return number
+    end
+    assert.is_true(count(began) >= 3, count(began)) -- what the loop looks at first in a turn, the counter or they, is not said
+    assert.is_true(count(went_on) >= 3, count(went_on))
+  end)
+
+  it("never runs one that is cancelled before its turn", function()
+    local ran, tasks = false, {}
+    tasks[1] = fiber.spawn_in(budgets.new { cpu_ms = 1000 }, busy)
+    tasks[2] = fiber.spawn_in(budgets.new { cpu_ms = 1000 }, function() ran = true end)
+    assert.equal("waiting", tasks[2].status)
+    tasks[2]:cancel "enough"
+    until_done(tasks)
+    local ok, err
+    local joined = fiber.spawn(function() ok, err = tasks[2]:join() end)
+    assert.equal("done", joined.status)
+    assert.is_false(ok)
+    assert.is_true(fiber.is_cancelled(err))
+    assert.is_false(ran)
+    assert.equal(0, fiber.count())
   end)
 end)
