@@ -44,6 +44,7 @@ local function find_allowed(settings, path)
   local hidden = false
   for _, folder in ipairs(folders) do
     local rest = below(folder, path)
+    if folder == path then return refuse("file", "%s is a directory, not a file", path) end
     if rest and not ("/" .. rest):find("/.", 1, true) then return true end
     hidden = hidden or rest ~= nil
   end

@@ -31,6 +31,8 @@ describe("rc.read", function()
     text, err = contents("https://example.com/a.csv", { dir.path })
     assert.is_nil(text)
     assert.equal("file", err.code)
+    err = select(2, contents(dir.path, { dir.path })) -- the folder itself is not said to be outside of itself
+    assert.matches("is a directory, not a file", err.message, 1, true)
     err = select(2, contents(5))
     assert.matches("rc.read takes a path", err.message, 1, true)
   end)
