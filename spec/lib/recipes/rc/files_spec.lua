@@ -76,7 +76,7 @@ describe("rc.file", function()
     dir:write("empty", "")
     dir:write("large", ("x"):rep(20 * 1024 * 1024 + 1))
     for path, message in pairs {
-      [dir.path .. "/none"] = "no such file", [dir.path] = "is in no folder", [dir.path .. "/empty"] = "is empty",
+      [dir.path .. "/none"] = "no such file", [dir.path] = "is a directory, not a file", [dir.path .. "/empty"] = "is empty",
       [dir.path .. "/large"] = "has 20971521 bytes",
     } do
       local _, err = file(path, { dir.path })
