@@ -63,6 +63,7 @@ local function line_of(text, name)
   -- linear: each match ends at the first line end, and the text ends with one
   for line in (text .. "\n"):gmatch("(.-)\n") do
     number = number + 1
+    -- linear: no repeat but that of what is no word behind a name and "="
     if line:gsub("%-%-.*", ""):find("%f[%w_]" .. name:gsub("%W", "%%%0") .. "%f[^%w_]%W-=") then return number end
   end
 end

@@ -79,6 +79,7 @@ end
 -- Numbers --------------------------------------------------------------------------------------------
 
 local function skip(text, class, at)
+  -- linear: anchored, and one repeat of one class
   return text:match("^" .. class .. "*()", at)
 end
 
@@ -109,6 +110,7 @@ local function number_end(text, at, digit, exponent)
     count = count + after - whole - 1
   end
   if count == 0 then return nil end
+  -- linear: anchored, and no repeat without a bound
   local sign = text:match("^" .. exponent .. "[+-]?()%d", after)
   local is_integral = after == whole and not sign
   return sign and skip(text, "%d", sign) or after, is_integral

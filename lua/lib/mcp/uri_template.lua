@@ -76,6 +76,7 @@ local function fit(parts, index, uri, from, ends, failed)
   local part, run = parts[index], failed[index]
   if not part then return true end
   if run and from >= run.from and from <= run.last then return false end
+  -- linear: anchored, and one repeat of one class
   local _, last = uri:find(part.class, from)
   local at = last and next_end(part, uri, from + 1, index == #parts)
   while at and at <= last + 1 do

@@ -217,6 +217,7 @@ local function loaded(chunkname, outcome, ...)
   local first, traceback = ...
   if outcome == "failed" then return nil, describe(first) end
   if outcome == "waiting" then return nil, chunkname:sub(2) .. ": a file cannot wait while it is loaded" end
+  -- linear: a literal, and one repeat behind it
   local line = traceback and traceback:match("(" .. chunkname:sub(2):gsub("%W", "%%%0") .. ":%d+):")
   return nil, (line or chunkname:sub(2)) .. ": " .. reasons[first]
 end

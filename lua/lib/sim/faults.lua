@@ -97,6 +97,7 @@ end
 function Faults:match(method, path)
   for at, rule in ipairs(self.rules) do
     local matches = rule.kind ~= "fail_run" and (not rule.method or rule.method == method)
+      -- linear: the pattern is a spec's own
       and (not rule.pattern or path:find(rule.pattern)) and (not rule.when or rule.when(method, path))
     if matches then return strike(self, at, rule) and rule or nil end
   end
@@ -107,6 +108,7 @@ end
 ---@return table? error
 function Faults:run_failure(request)
   for at, rule in ipairs(self.rules) do
+    -- linear: the pattern is a spec's own
     if rule.kind == "fail_run" and (not rule.pattern or request.deployment.id:find(rule.pattern)) then
       if not strike(self, at, rule) then return nil end
       return execution.run_error(rule.message or "The workflow failed: fault on demand", "", rule.error_code)

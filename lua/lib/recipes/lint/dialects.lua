@@ -76,6 +76,7 @@ end
 local function find_rule(line, message, sure)
   for _, rule in ipairs(RULES) do
     local fits = rule.at == nil or not sure and message:find(rule.at, 1, true) ~= nil
+    -- linear: a line of LONGEST bytes at most
     if fits and line:find(rule[1], 1, rule.plain) then return rule[2] end
   end
 end

@@ -45,6 +45,7 @@ end
 local function quoted_end(text, from)
   local quote, at = text:sub(from, from), from + 1
   while true do
+    -- linear: one character of a set
     local found = assert(text:find("[\\" .. quote .. "]", at), "unfinished string")
     if text:sub(found, found) == quote then return found end
     at = found + 2
