@@ -83,7 +83,8 @@ describe("a character that a recipe cut in two", function()
 
   it("does not end a call that logs it", function()
     assert.is_false(call("log").isError)
-    server:wait_until(function() return select(2, server.err:gsub("a fox in the snow", "")) == 3 end)
+    -- Beside what other calls have logged, which may come late.
+    server:wait_until(function() return select(2, server.err:gsub("cut: a fox in the snow", "")) >= 3 end)
     assert.is_truthy(utf8.len(server.err))
   end)
 
