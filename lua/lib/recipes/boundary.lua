@@ -296,6 +296,7 @@ end
 ---@return fun(value: any): any
 function M.importer(take, nested)
   local state = new_state()
+  state.meter = meter.new()
   return function(value)
     state.path, state.open = {}, {}
     state.take = (nested or payloads[value]) and take or nil

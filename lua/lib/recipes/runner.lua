@@ -11,6 +11,7 @@ local failure = require "lib.recipes.failure"
 local fiber = require "lib.fiber"
 local log = require "core.log"
 local members = require "lib.recipes.rc.members"
+local meter = require "lib.meter"
 local under_way = require "lib.recipes.under_way"
 
 local M = {}
@@ -62,7 +63,7 @@ local function join_all(call, main)
 end
 
 local function take_value(value, options, import)
-  if not boundary.open(value) then return members.settle(import(value)) end
+  if not boundary.open(value) then return members.settle(import(value), { meter = meter.new() }) end
   if not options.on_value then error("the result holds a value of rc that cannot stand there", 0) end
   return import(value)
 end
@@ -71,7 +72,7 @@ end
 local function take_results(call, options, ...)
   local values, import = table.pack(...), boundary.importer(options.on_value, options.nested)
   for i = 1, values.n do
-    local ok, value = pcall(options.take or take_value, values[i], options, import)
+    local ok, value = fiber.shield(pcall, options.take or take_value, values[i], options, import) -- the loop turns meanwhile
     if not ok then
       return nil, errors.new(("recipe '%s' returned what is no result: %s"):format(call.recipe.name, value), { code = "bad_result" })
     end

@@ -7,6 +7,7 @@ local loop = require "core.loop"
 local recipe = require "spec.support.recipe"
 local runner = require "lib.recipes.runner"
 local standstill = require "lib.standstill"
+local timer = require "core.timer"
 
 local SMALL = { cpu_ms = 50, memory_bytes = 8 * 1024 * 1024 }
 
@@ -25,6 +26,19 @@ describe("lib.recipes.runner", function()
   it("returns copies of what the function returned", function()
     local outcome = recipe.run("return { a = { 1, 2 }, b = input.n + 1 }, 'text'", { input = { n = 41 } })
     assert.same({ n = 2, { a = { 1, 2 }, b = 42 }, "text" }, outcome.values)
+  end)
+
+  it("lets the loop turn while it copies what is long", function()
+    local turns, over = 0, false
+    local function turn()
+      turns = turns + 1
+      if not over then timer.next_turn(turn) end
+    end
+    timer.next_turn(turn)
+    local outcome = recipe.run "local t = {} for i = 1, 200000 do t['k' .. i] = { i } end return t"
+    over = true
+    assert.equal(200000, outcome.values[1].k200000[1])
+    assert.is_true(turns > 5, turns)
   end)
 
   it("waits as the recipe asks, without other fibers waiting for it", function()
