@@ -124,6 +124,8 @@ local function value_of(text) return json.decode(text) or { text } end
 local function deployment_of(text) return json.raw('{"payload":' .. raw_of(text):text() .. "}") end
 local function answer_of(text) return http.response { status = 429, headers = "retry-after: " .. text, body = "" } end
 
+local BEFORE = "the command line, before anything runs"
+
 --- Name, the function, and what makes its argument of a text (default: the text); `apart`: why no loop waits for it.
 ---@type { [1]: string, [2]: fun(value: any), [3]: nil|fun(text: string): any, apart: string? }[]
 M.readers = {
@@ -205,7 +207,7 @@ M.readers = {
   { "settings.check, a URL", function(text) settings.check(settings.by_name.base_url, text) end },
   { "settings.check, a list", function(text) settings.check(settings.by_name.http_hosts, text) end },
   { "settings.check, an integer", function(text) settings.check(settings.by_name.recipe_calls, text) end },
-  { "tape.open", function(path) tape.open(path) end, in_file },
+  { "tape.open", function(path) tape.open(path) end, in_file, apart = "rcmcp test, a process of its own" },
   { "tape:around", function(value)
     tape.new():around({ name = "x", input = { value = value } }, function() return { text = "", data = value } end)
   end, value_of },
@@ -218,10 +220,11 @@ M.readers = {
   { "failure.frames", function(text) failure.frames(text, { environment = {} }) end },
   { "cjson.decode", function(text) cjson.decode(text) end, apart = "a recipe's code, within its limit of processor time" },
   -- the command line, and what is shown on it
-  { "input.from_words", function(text) input_words.from_words({ text }, {}) end },
-  { "input.from_words, a list", function(text) input_words.from_words({ "list=" .. text }, { { "list", "array", "A list" } }) end },
-  { "input.from_json", function(text) input_words.from_json(text) end },
-  { "asking.read_answers", function(text) asking.read_answers { text } end },
+  { "input.from_words", function(text) input_words.from_words({ text }, {}) end, apart = BEFORE },
+  { "input.from_words, a list", function(text) input_words.from_words({ "list=" .. text }, { { "list", "array", "A list" } }) end,
+    apart = BEFORE },
+  { "input.from_json", function(text) input_words.from_json(text) end, apart = BEFORE },
+  { "asking.read_answers", function(text) asking.read_answers { text } end, apart = BEFORE },
   { "inspect.text", function(value) inspect.text(value) end, value_of, apart = "the REPL: who typed waits for it" },
   { "terminal.plain", function(text) terminal.plain(text) end },
   { "terminal.json", function(text) terminal.json(text) end },

@@ -182,7 +182,7 @@ function M.read(given)
   elseif unfold.is_editor_format(object) then
     return nil, "Field 'overrides' " .. unfold.EDITOR_FORMAT .. " " .. SHAPE
   else
-    problem = misplaced(object, work)
+    problem = unfold.too_many(object) or misplaced(object, work)
     if not problem then overrides, problem = read_all(object, work) end
   end
   if problem then return nil, ("Field 'overrides': %s. %s"):format(problem, SHAPE) end

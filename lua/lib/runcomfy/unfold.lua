@@ -35,6 +35,19 @@ function M.names(object)
   return table.move(rest, 1, #rest, #names + 1, names)
 end
 
+local MOST_NODES = 20000 -- as lib.workflow.graph reads; real workflows have up to some hundreds
+
+--- Why there are more members than a workflow can have nodes; nil where there are not.
+---@param object table
+---@return string?
+function M.too_many(object)
+  local count = 0
+  for _ in pairs(object) do
+    count = count + 1
+    if count > MOST_NODES then return ("over %d nodes are too many"):format(MOST_NODES) end
+  end
+end
+
 --- The object that JSON text holds, or the value itself.  Text that is no object stays text.
 ---@param value any
 ---@return any

@@ -111,7 +111,8 @@ function M.read(given)
   elseif unfold.is_editor_format(object) then
     return nil, ("Field 'workflow_api_json' %s Nothing was sent."):format(unfold.EDITOR_FORMAT)
   else
-    workflow, problem = read_nodes(object, work)
+    problem = unfold.too_many(object)
+    if not problem then workflow, problem = read_nodes(object, work) end
   end
   if problem then return nil, ("Field 'workflow_api_json': %s. %s"):format(problem, SHAPE) end
   return workflow

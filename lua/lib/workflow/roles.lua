@@ -21,6 +21,7 @@ local function key_of(place)
 end
 
 local function value_at(graph, place)
+  graph.work:step(4) -- for all that is done with a place
   return graph.nodes[place.id].inputs[place.name]
 end
 
@@ -149,6 +150,7 @@ local function side_role(graph, encoders, unclear, which)
   local any = false
   for _, group in ipairs(groups) do any = any or group.signature ~= "" end
   for _, group in ipairs(groups) do
+    graph.work:step(4)
     if not any or group.signature ~= "" or group.unclear then
       add_unique(all, group.places)
       reason = reason or group.unclear
@@ -301,15 +303,19 @@ end
 
 -- In the order of the nodes, and of the names of their inputs.
 local function sort_places(graph, role)
+  if #role.places < 2 then return end
   local by_id, list = {}, {}
   for _, place in ipairs(role.places) do
     by_id[place.id] = by_id[place.id] or {}
     table.insert(by_id[place.id], place)
   end
   for _, id in ipairs(graph.ids) do
-    local places = by_id[id] or {}
-    table.sort(places, function(a, b) return a.name < b.name end)
-    table.move(places, 1, #places, #list + 1, list)
+    graph.work:step()
+    local places = by_id[id]
+    if places then
+      table.sort(places, function(a, b) return a.name < b.name end)
+      table.move(places, 1, #places, #list + 1, list)
+    end
   end
   role.places = list
 end

@@ -94,4 +94,14 @@ describe("lib.runcomfy.overrides", function()
     end
     assert.is_true(work(4000) < 5 * work(1000) + 6000)
   end)
+
+  it("refuses more nodes than a workflow can have", function()
+    local given = {}
+    for i = 1, 20001 do given[tostring(i)] = { inputs = {} } end
+    local result, problem = overrides.read(given)
+    assert.is_nil(result)
+    assert.matches("^Field 'overrides': over 20000 nodes are too many", problem)
+    given["1"] = nil
+    assert.is_table(overrides.read(given))
+  end)
 end)

@@ -51,4 +51,14 @@ describe("lib.runcomfy.workflows", function()
   it("takes node ids that are numbers", function()
     assert.equal('{"1":{"class_type":"X"}}', json.encode(workflows.read { [1] = { class_type = "X" } }))
   end)
+
+  it("refuses more nodes than a workflow can have", function()
+    local given = {}
+    for i = 1, 20001 do given[tostring(i)] = { class_type = "A" } end
+    local result, problem = workflows.read(given)
+    assert.is_nil(result)
+    assert.matches("^Field 'workflow_api_json': over 20000 nodes are too many", problem)
+    given["1"] = nil
+    assert.is_table(workflows.read(given))
+  end)
 end)
