@@ -135,18 +135,13 @@ local function set(result, setting, value, origin)
   result[setting.name], result.origin[setting.name] = checked, origin
 end
 
+local LARGEST_FILE = 1024 * 1024 -- bytes
+
 local function read_file(path, must_exist)
-  local file, message, code = io.open(path, "rb")
-  if not file then
-    if text_file.is_missing(code) and not must_exist then return "" end
-    return fail("cannot read the configuration: %s", message)
-  end
-  local text, read_message = file:read("a")
-  file:close()
-  if not text then return fail("cannot read the configuration: %s: %s", path, read_message) end
-  local plain, problem = text_file.unwrap(text)
-  if not plain then return fail("%s: %s", path, problem.message) end
-  return plain
+  local text, message, code = text_file.read(path, LARGEST_FILE)
+  if text then return text end
+  if text_file.is_missing(code) and not must_exist then return "" end
+  return fail("cannot read the configuration: %s", message)
 end
 
 -- What ends the loading: nothing does where problems are gathered.

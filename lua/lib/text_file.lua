@@ -60,6 +60,46 @@ function M.decode(bytes)
   return nil, problem(text:sub(1, at - 1), describe_byte(text:byte(at)))
 end
 
+local CHUNK = 64 * 1024
+
+-- All that a file has; nil and why where it cannot be read or has more than `most` bytes.
+local function read_bytes(file, most)
+  local parts, size = {}, 0
+  while true do
+    local part, message = file:read(CHUNK)
+    if message then return nil, message end
+    if not part then return table.concat(parts) end
+    parts[#parts + 1], size = part, size + #part
+    if size > most then return nil, ("it has more than the %d bytes that are read of it"):format(most) end
+  end
+end
+
+--- The text that an open file holds.
+---@param file file*
+---@param name string    for the message
+---@param most integer   bytes that it may have
+---@param decode? fun(bytes: string): string?, TextProblem?  default: `unwrap`
+---@return string? text, string? message  "NAME: …"
+function M.read_from(file, name, most, decode)
+  local bytes, message = read_bytes(file, most)
+  if not bytes then return nil, ("%s: %s"):format(name, message) end
+  local text, damaged = (decode or M.unwrap)(bytes)
+  if not text then return nil, ("%s: %s"):format(name, damaged.message) end
+  return text
+end
+
+--- The text of a file that somebody wrote by hand: settings, a key, arguments.
+---@param path string
+---@param most integer   bytes that it may have
+---@param decode? fun(bytes: string): string?, TextProblem?  default: `unwrap`
+---@return string? text, string? message, integer? code  "PATH: …", and what `is_missing` takes
+function M.read(path, most, decode)
+  local file, message, code = io.open(path, "rb")
+  if not file then return nil, message, code end
+  local _ <close> = file
+  return M.read_from(file, path, most, decode)
+end
+
 local MISSING = { [2] = true, [20] = true } -- ENOENT; ENOTDIR: what should be its folder is a file
 
 --- Whether `io.open` failed because there is no such file.

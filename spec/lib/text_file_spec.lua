@@ -46,4 +46,47 @@ describe("lib.text_file", function()
       assert.matches(case[4], problem.message, 1, true)
     end)
   end
+
+  describe("of a path", function()
+    local path
+
+    before_each(function() path = os.tmpname() end)
+    after_each(function() os.remove(path) end)
+
+    local function write(bytes)
+      local file = assert(io.open(path, "wb"))
+      file:write(bytes)
+      file:close()
+    end
+
+    it("is read within its limit", function()
+      write(("x"):rep(200000))
+      assert.equal(200000, #text_file.read(path, 200000))
+      local text, message = text_file.read(path, 199999)
+      assert.is_nil(text)
+      assert.equal(path .. ": it has more than the 199999 bytes that are read of it", message)
+      assert.matches("more than the 1000 bytes", select(2, text_file.read("/dev/zero", 1000)))
+    end)
+
+    it("is taken out of what stands around it", function()
+      write ""
+      assert.equal("", text_file.read(path, 10))
+      write "\xEF\xBB\xBFkey"
+      assert.equal("key", text_file.read(path, 10))
+      write "\xFF\xFEa\0\n"
+      assert.matches("^" .. path .. ": line 1, column 2: ", select(2, text_file.read(path, 10)))
+    end)
+
+    it("is refused with one form of words, whatever is in the way", function()
+      local _, message, code = text_file.read("/nonexistent/key", 10)
+      assert.equal("/nonexistent/key: No such file or directory", message)
+      assert.is_true(text_file.is_missing(code))
+      _, message, code = text_file.read("/", 10)
+      assert.equal("/: Is a directory", message)
+      assert.is_false(text_file.is_missing(code))
+      write "caf\xE9"
+      assert.equal("caf\xE9", text_file.read(path, 10))
+      assert.matches("^" .. path .. ": line 1, column 4: byte 0xE9", select(2, text_file.read(path, 10, text_file.decode)))
+    end)
+  end)
 end)

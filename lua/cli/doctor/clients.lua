@@ -12,11 +12,7 @@ local LARGEST, DEEPEST = 4 * 1024 * 1024, 16
 
 local function read(path)
   local stat = fs.stat(path)
-  if not stat or stat.type ~= "file" or stat.size > LARGEST then return nil end
-  local file = io.open(path, "rb")
-  local text = file and file:read "a"
-  if file then file:close() end
-  return text and text_file.unwrap(text) or nil
+  return stat and stat.type == "file" and text_file.read(path, LARGEST) or nil
 end
 
 local function command_of(entry)

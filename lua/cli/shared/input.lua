@@ -25,21 +25,11 @@ local function decode_object(text, source)
   return value
 end
 
-local function read_bytes(path)
-  if path == "-" then return io.read("a") or "" end
-  local file, message = io.open(path, "rb")
-  if not file then return nil, message end
-  local bytes, read_message = file:read("a")
-  file:close()
-  return bytes, read_message and path .. ": " .. read_message
-end
+local LARGEST = 128 * 1024 * 1024 -- bytes of a file with arguments: pictures may be in them
 
--- The text of a file, whatever program saved it.
 local function read_file(path)
-  local bytes, message = read_bytes(path)
-  if not bytes then return nil, message end
-  local text, problem = text_file.decode(bytes)
-  return text, problem and path .. ": " .. problem.message
+  if path == "-" then return text_file.read_from(io.stdin, "standard input", LARGEST, text_file.decode) end
+  return text_file.read(path, LARGEST, text_file.decode)
 end
 
 -- JSON values may lie in a file: no JSON text begins with "@".
@@ -114,7 +104,7 @@ end
 function M.from_json(text)
   if text ~= "-" then return decode_object(text, "--args") end
   local input, message = read_file "-"
-  if not input then return bad_input("standard input: %s", message) end
+  if not input then return bad_input("cannot read %s", message) end
   return decode_object(input, "standard input")
 end
 

@@ -51,21 +51,18 @@ end
 --- A warning about a file with a key that group or others may read, or nil.
 M.permission_warning = permission_warning
 
+M.LARGEST_FILE = 64 * 1024 -- bytes of a file with a key in it
+
 --- Reads the key from a file that holds nothing else.
 ---@param path string
 ---@param origin string  where the path comes from
 ---@return string? key, Error? err, string? warning
 function M.read_file(path, origin)
-  local file, message = io.open(path, "rb")
-  if not file then
+  local text, message = text_file.read(path, M.LARGEST_FILE)
+  if not text then
     return nil, errors.new(("api_key_file (from %s): cannot read %s"):format(origin, message), { code = "config" })
   end
-  local text, read_message = file:read(65536)
-  file:close()
-  if read_message then
-    return nil, errors.new(("api_key_file (from %s): cannot read %s: %s"):format(origin, path, read_message), { code = "config" })
-  end
-  local key, err = M.check(text_file.unwrap(text or "") or "", "file " .. path)
+  local key, err = M.check(text, "file " .. path)
   if err then return nil, err end
   if not key then
     return nil, errors.new(("api_key_file (from %s): %s is empty"):format(origin, path), { code = "config" })

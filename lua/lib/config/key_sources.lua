@@ -39,13 +39,9 @@ end
 
 -- Nobody asked us to read it: what is wrong with it is a warning, and no key.
 local function read_login(path)
-  local file, message, code = io.open(path, "rb")
-  if not file then
-    if text_file.is_missing(code) then return nil end
-    return unusable(path, "cannot be read: " .. message)
-  end
-  local text = text_file.unwrap(file:read(65536) or "") or ""
-  file:close()
+  local text, message, code = text_file.read(path, api_key.LARGEST_FILE)
+  if text_file.is_missing(code) then return nil end
+  if not text then return unusable(path, "cannot be read: " .. message) end
   local token = require("core.json").decode(text)
   if type(token) ~= "table" or type(token.access_token) ~= "string" then return unusable(path, "holds no access_token") end
   local key, err = api_key.check(token.access_token, "file " .. path)

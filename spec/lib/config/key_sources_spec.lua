@@ -66,4 +66,10 @@ describe("lib.config.key_sources", function()
     assert.is_nil(settings)
     assert.matches("^api_key_file %(from environment RUNCOMFY_API_TOKEN_FILE%): cannot read /nonexistent/token", err.message)
   end)
+
+  it("reads a file of one only as far as a key may reach, and says so", function()
+    local settings, err = load_from { RUNCOMFY_API_TOKEN_FILE = "/dev/zero", HOME = "/nonexistent" }
+    assert.is_nil(settings)
+    assert.matches("cannot read /dev/zero: it has more than the 65536 bytes", err.message, 1, true)
+  end)
 end)
