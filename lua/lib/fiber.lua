@@ -9,10 +9,15 @@
 --- A fiber with a budget runs foreign code in slices of the budget.  Its waits are begun and ended
 --- here, on the host's side: its own coroutine only yields what it asks for, so that it can be stopped
 --- at any instruction and leaves nothing half done.
+---
+--- Where memory runs out on the way from what has happened to the fiber that waits for it, no fiber waits for ever: the loop
+--- looks again soon after (lib.rescue).  A handle of C calls back again.  One of Lua has `recheck(handle, callback)`, which calls
+--- back where what it waits for is there; a fiber that was resumed and never ran gets an error at its wait.
 
 local budgets = require "core.budget"
 local errors = require "lib.errors"
 local log = require "core.log"
+local rescue = require "lib.rescue"
 local timer = require "core.timer"
 
 local M = {}
@@ -25,12 +30,15 @@ local M = {}
 ---@field package thread thread
 ---@field package ticket integer    number of the current wait: a late answer to an earlier one is refused
 ---@field package shielded integer  depth of shields: waits inside do not raise a cancellation
+---@field on_end? fun(self: Fiber)  called once it has ended; of one that runs already, by its owner alone
 ---@field package joiners? function[]
 ---@field package ok? boolean
 ---@field package values? table
 ---@field package budget? core.budget.Budget
----@field package op? table           what a fiber with a budget waits for: a to-be-closed value
 ---@field package unstarted? boolean   its first slice waits for a turn
+---@field package op? table           what it waits for: a to-be-closed value
+---@field package wake? fun(...)       the callback of its wait
+---@field package lost? boolean       memory ran out as it was resumed: its wait raises
 ---@field stopped? "cpu"|"memory"     the limit at which its budget stopped it
 local Fiber = {}
 Fiber.__index = Fiber
@@ -50,7 +58,8 @@ local create_plain, resume_plain = budgets.create_plain, budgets.resume_plain
 local by_thread = {} ---@type table<thread, Fiber>  those that have not ended
 local alive = 0
 local NOTHING = { n = 0 }
-local NO_MEMORY = { n = 1, "not enough memory" }
+local OUT_OF_MEMORY = "not enough memory"
+local NO_MEMORY = { n = 1, OUT_OF_MEMORY }
 
 --- Whether an error value is a cancellation.
 ---@param err any
@@ -104,8 +113,9 @@ local function finish(self, ...)
     alive = alive - 1
   end
   if not pcall(settle_values, self, ...) then self.ok, self.values = false, NO_MEMORY end
-  local joiners = self.joiners
+  local joiners, on_end = self.joiners, self.on_end
   self.joiners = nil
+  if on_end then on_end(self) end
   if joiners then
     for _, joiner in ipairs(joiners) do joiner() end
   elseif self.traceback and not self.quiet then
@@ -165,7 +175,8 @@ function M.spawn(fn, ...)
   local self = setmetatable({
     thread = create_plain(body), ticket = 0, shielded = 0, status = "running",
     ok = false, values = NOTHING, -- of its end, there now so that setting them needs no memory
-    joiners = nil, cancel_reason = nil, -- room for them: eight fields
+    joiners = nil, cancel_reason = nil, op = nil, wake = nil, lost = false, traceback = nil, quiet = nil,
+    on_end = nil, -- room for them
   }, Fiber)
   resume(self, self, fn, ...)
   return self
@@ -195,8 +206,17 @@ local function begin(start, callback, ...)
   return start(table.unpack(args, 1, count + 1))
 end
 
-local function settle(self, ticket, ...)
+-- The wait of a fiber without a budget is over.
+local function end_plain_wait(self, ticket)
   self.ticket = ticket + 1
+  self.op, self.wake = nil, nil
+  if not self.lost then return end
+  self.lost = false
+  error(OUT_OF_MEMORY, 0)
+end
+
+local function settle(self, ticket, ...)
+  end_plain_wait(self, ticket)
   raise_if_cancelled(self)
   return ...
 end
@@ -205,6 +225,8 @@ end
 
 local deferrals = 0
 local deferred = {} ---@type table[]  in order
+local turn ---@type table[]?  those that are answered now
+local answered_in_turn = 0 -- how many of them
 local Deferral = {}
 Deferral.__index = Deferral
 
@@ -221,13 +243,15 @@ local function defer_rest(list, from)
   if #deferred == 0 then timer.next_turn(run_deferred) end
   local rest = table.move(list, from, #list, 1, {})
   deferred = table.move(deferred, 1, #deferred, #rest + 1, rest)
+  turn = nil
 end
 
-function run_deferred()
-  local list = deferred
-  deferred, spent = {}, 0
-  for i, deferral in ipairs(list) do
-    if spent >= SHARE then return defer_rest(list, i) end
+-- Where memory runs out here, it is called again, and goes on behind the one that it ran out for.
+local function finish_turn()
+  while turn and answered_in_turn < #turn do
+    if spent >= SHARE then return defer_rest(turn, answered_in_turn + 1) end
+    answered_in_turn = answered_in_turn + 1
+    local deferral = turn[answered_in_turn]
     local fn = deferral.fn
     deferral:__close()
     if fn then
@@ -235,6 +259,17 @@ function run_deferred()
       fn()
     end
   end
+  turn = nil
+end
+
+function run_deferred()
+  spent = 0
+  finish_turn()
+  if spent >= SHARE then return end
+  local list = deferred
+  deferred = {}
+  turn, answered_in_turn = list, 0
+  finish_turn()
 end
 
 -- What is known at once is answered in the next turn of the loop: a fiber that asks such things for ever
@@ -256,11 +291,12 @@ end
 local function end_wait(self)
   self.ticket = self.ticket + 1
   local _ <close> = self.op
-  self.op = nil
+  self.op, self.wake = nil, nil
 end
 
 -- Answers what the fiber waits for; with `raise` it is raised there.
 local function answer(self, raise, ...)
+  self.status = "running"
   end_wait(self)
   if self.unstarted then return finish(self, false, cancellation(self)) end -- nothing else ends that wait
   if is_to_raise(self) then return resume(self, true, cancellation(self)) end
@@ -269,8 +305,8 @@ end
 
 local function answer_later(self, ...)
   local values = table.pack(...)
-  self.status = "waiting"
   self.op = defer(function() answer(self, table.unpack(values, 1, values.n)) end)
+  self.status = "waiting"
 end
 
 -- Begins the wait that the fiber yielded.
@@ -285,7 +321,7 @@ local function serve(self, start, ...)
   local ok, op, message, code = pcall(begin, start, callback, ...)
   if not ok then return answer_later(self, true, op) end
   if op == nil then return answer_later(self, false, nil, message, code) end
-  self.op, self.status = op, "waiting"
+  self.op, self.wake, self.status = op, callback, "waiting"
 end
 
 local stop_reasons = {
@@ -327,7 +363,11 @@ end
 ---@param ... any  arguments of `fn`
 ---@return Fiber
 function M.spawn_in(budget, fn, ...)
-  local self = setmetatable({ ticket = 0, shielded = 0, status = "running", budget = budget, quiet = true }, Fiber)
+  local self = setmetatable({
+    ticket = 0, shielded = 0, status = "running", budget = budget, quiet = true,
+    ok = false, values = NOTHING, joiners = nil, on_end = nil, cancel_reason = nil, op = nil, wake = nil, stopped = nil,
+    traceback = nil, thread = nil, -- room for them
+  }, Fiber)
   self.thread = budget:create(fn)
   by_thread[self.thread] = self
   alive = alive + 1
@@ -356,11 +396,16 @@ end
 
 -- Waiting --------------------------------------------------------------------------------------------
 
+-- Memory ran out as it was resumed: who calls back again is heard.
+local function is_stuck(self)
+  return self.status == "running" and coroutine.status(self.thread) == "suspended"
+end
+
 -- What ends the wait that begins now, and its ticket; called later than that, it does nothing.
 local function resumer(self)
   local ticket = self.ticket
   return function(...)
-    if self.ticket == ticket and self.status == "waiting" then resume(self, ...) end
+    if self.ticket == ticket and (self.status == "waiting" or is_stuck(self)) then resume(self, ...) end
   end, ticket
 end
 
@@ -378,7 +423,7 @@ function M.await(start, ...)
   local callback, ticket = resumer(self)
   local op <close>, message, code = begin(start, callback, ...)
   if op == nil then return nil, message, code end
-  self.status = "waiting"
+  self.op, self.wake, self.status = op, callback, "waiting"
   return settle(self, ticket, yield())
 end
 
@@ -390,7 +435,7 @@ end
 
 -- After a wait that a cancellation could not end, its answer is returned: the next wait raises.
 local function settle_withdrawable(self, ticket, guard, ...)
-  self.ticket = ticket + 1
+  end_plain_wait(self, ticket)
   if is_to_raise(self) and guard.withdrawn then error(cancellation(self), 0) end
   return ...
 end
@@ -410,7 +455,7 @@ function M.await_withdrawable(start, ...)
   if op == nil then return nil, message, code end
   local guard <close> = setmetatable({ op = op, withdrawn = false }, { __close = function() forget(self) end })
   withdrawable[self] = guard
-  self.status = "waiting"
+  self.op, self.wake, self.status = op, callback, "waiting"
   return settle_withdrawable(self, ticket, guard, yield())
 end
 
@@ -439,7 +484,13 @@ function Fiber:cancel(reason)
   if self.budget then answer(self) else resume(self) end
 end
 
-local join_handle = setmetatable({}, { __close = function() end })
+local Join = {}
+Join.__index = Join
+function Join.__close() end
+
+function Join:recheck(callback)
+  if self.task.status == "done" then callback() end
+end
 
 --- Waits for the fiber's end.
 ---@return boolean ok      false: it ended with an error
@@ -449,11 +500,43 @@ function Fiber:join()
     M.await(function(callback)
       self.joiners = self.joiners or {}
       table.insert(self.joiners, callback)
-      return join_handle
+      return setmetatable({ task = self }, Join)
     end)
   end
   return self.ok, table.unpack(self.values, 1, self.values.n)
 end
+
+-- A fiber that was to go on, and has not run.  What it holds is closed: a plain one unwinds by the error; of one with a budget
+-- that is left to `close_in`.
+local function end_stuck(self)
+  if not self.budget then
+    self.lost = true
+    return resume(self)
+  end
+  local _ <close> = self.op
+  self.op, self.wake, self.stopped = nil, nil, "memory"
+  finish(self, false, OUT_OF_MEMORY)
+end
+
+local function look_after(self)
+  local state = coroutine.status(self.thread)
+  if state == "dead" then return end_lost(self, OUT_OF_MEMORY) end
+  if state ~= "suspended" then return end
+  if self.status == "running" then return end_stuck(self) end
+  if is_to_raise(self) and not withdrawable[self] then return self.budget and answer(self) or resume(self) end
+  local op = self.op
+  if op == nil then return end_stuck(self) end
+  if type(op) == "table" and op.recheck then op:recheck(self.wake) end
+end
+
+-- Memory ran out somewhere: whoever waits for what has happened already goes on.
+rescue.add(M, function()
+  local all = {}
+  for _, self in pairs(by_thread) do all[#all + 1] = self end
+  for _, self in ipairs(all) do
+    if self.status ~= "done" then look_after(self) end
+  end
+end)
 
 --- Calls `fn` with waits that a cancellation does not interrupt: for clean-up.
 ---@param fn function

@@ -2,6 +2,8 @@
 --- What the C core offers to Lua: one class a module, `local json = require "core.json"`.
 --- Misuse raises; what the world refuses returns nil, message, code.  Callbacks run from the loop,
 --- never from inside the function that was given them, never after `cancel`.
+--- Where memory runs out in a callback that tells something once (a timer, an answer, a signal, an end), it is called again:
+--- it does no harm twice.
 
 ---------------------------------------------------------------------------------------------------
 -- core.host: the process itself
@@ -24,6 +26,11 @@ function host.set_memory_ceiling(bytes) end
 ---@param count integer
 ---@return integer left  how many of those asked for before have not failed
 function host.fail_allocations(after, count) end
+
+--- Sets the one function that is called from the loop soon after an allocation of the host was refused, also where Lua found
+--- the memory at its second try: it looks for what got lost.  Where memory runs out in it, too, it is called again.
+---@param fn fun()
+function host.after_refusals(fn) end
 
 --- Sorted names of the embedded modules that begin with `prefix`.
 ---@param prefix? string

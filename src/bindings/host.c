@@ -39,6 +39,14 @@ static int fail_allocations(lua_State *L)
     return 1;
 }
 
+static int after_refusals(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    again_set_hook(L);
+    return 0;
+}
+
 static int modules(lua_State *L)
 {
     embed_push_names(L, luaL_optstring(L, 1, ""));
@@ -97,6 +105,7 @@ static const luaL_Reg functions[] = {
     { "memory", memory },
     { "set_memory_ceiling", set_memory_ceiling },
     { "fail_allocations", fail_allocations },
+    { "after_refusals", after_refusals },
     { "modules", modules },
     { "program", program },
     { "home", home },

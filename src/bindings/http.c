@@ -3,9 +3,11 @@
 
 #include "base/utf8.h"
 #include "bindings/bindings.h"
+#include "host/again.h"
 #include "host/call.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #define TRANSFER "core.http.transfer"
@@ -29,7 +31,10 @@ struct transfer {
     struct client_transfer *running; // NULL: ended
     struct module *module;
     lua_State *L; // the main coroutine
-    int anchor;   // registry reference while it runs, else LUA_NOREF
+    int anchor;   // registry reference until the callback has heard of the end, else LUA_NOREF
+    struct again again; // for an end that memory ran out for
+    bool sent;          // of that end
+    bool cancelled;
 };
 
 // ---- The end of a transfer ----
@@ -37,7 +42,6 @@ struct transfer {
 struct ending {
     struct transfer *transfer;
     const struct client_result *result;
-    bool called; // the callback: it must hear of the end once, and not twice
 };
 
 static void set_text(lua_State *L, const char *field, const char *text, size_t size)
@@ -76,7 +80,6 @@ static int call_back(lua_State *L)
     if (r->code == CLIENT_OK) {
         push_response(L, r);
         buf_free(r->body); // not twice in memory while the callback runs
-        e->called = true;
         lua_call(L, 1, 0);
         return 0;
     }
@@ -88,23 +91,21 @@ static int call_back(lua_State *L)
         push_response(L, r);
     else
         lua_pushnil(L);
-    e->called = true;
     lua_call(L, 5, 0);
     return 0;
 }
 
-// (ending) -> the same, for an answer that Lua has no memory for; allocates nothing itself
+// (transfer) -> the same, for an answer that Lua has no memory for; allocates nothing itself
 static int call_back_without_memory(lua_State *L)
 {
-    struct ending *e = lua_touserdata(L, 1);
-    const struct module *m = e->transfer->module;
-    push_callback(L, e->transfer);              // e callback
-    lua_pushnil(L);                             // e callback nil
-    lua_rawgeti(L, LUA_REGISTRYINDEX, m->self); // e callback nil module
-    lua_getiuservalue(L, -1, NO_MEMORY_TEXT);   // e callback nil module text
-    lua_getiuservalue(L, -2, NO_MEMORY_CODE);   // e callback nil module text code
-    lua_remove(L, -3);                          // e callback nil text code
-    lua_pushboolean(L, e->result->sent);
+    const struct transfer *t = lua_touserdata(L, 1);
+    push_callback(L, t);                                // t callback
+    lua_pushnil(L);                                     // t callback nil
+    lua_rawgeti(L, LUA_REGISTRYINDEX, t->module->self); // t callback nil module
+    lua_getiuservalue(L, -1, NO_MEMORY_TEXT);           // t callback nil module text
+    lua_getiuservalue(L, -2, NO_MEMORY_CODE);           // t callback nil module text code
+    lua_remove(L, -3);                                  // t callback nil text code
+    lua_pushboolean(L, t->sent);
     lua_call(L, 4, 0);
     return 0;
 }
@@ -114,7 +115,17 @@ static void release(struct transfer *t)
     int anchor = t->anchor;
     t->running = NULL;
     t->anchor = LUA_NOREF;
+    again_cancel(t->L, &t->again);
     luaL_unref(t->L, LUA_REGISTRYINDEX, anchor);
+}
+
+static void tell_without_memory(struct again *again)
+{
+    struct transfer *t = (struct transfer *)((char *)again - offsetof(struct transfer, again));
+    if (host_call(t->L, call_back_without_memory, t) == HOST_NOMEM && !t->cancelled)
+        again_later(t->L, again, tell_without_memory);
+    else
+        release(t);
 }
 
 static void on_done(void *arg, const struct client_result *result)
@@ -122,9 +133,11 @@ static void on_done(void *arg, const struct client_result *result)
     struct transfer *t = arg;
     struct ending ending = { .transfer = t, .result = result };
     t->running = NULL; // a cancel from inside the callback finds nothing to do
-    if (result && host_call(t->L, call_back, &ending) == HOST_NOMEM && !ending.called)
-        host_call(t->L, call_back_without_memory, &ending);
-    release(t);
+    t->sent = result && result->sent;
+    if (result && host_call(t->L, call_back, &ending) == HOST_NOMEM && !t->cancelled)
+        tell_without_memory(&t->again);
+    else
+        release(t);
 }
 
 // ---- The request ----
@@ -334,10 +347,11 @@ static int http_start(lua_State *L)
 static int transfer_cancel(lua_State *L)
 {
     struct transfer *t = luaL_checkudata(L, 1, TRANSFER);
-    if (!t->running)
-        return 0;
-    client_cancel(t->running);
-    release(t);
+    t->cancelled = true;
+    if (t->running)
+        client_cancel(t->running);
+    if (t->running || t->again.queued)
+        release(t);
     return 0;
 }
 

@@ -1,9 +1,11 @@
 // core.signal: INT, TERM, HUP, from the loop.
 #include "bindings/bindings.h"
+#include "host/again.h"
 #include "host/call.h"
 #include "loop/signals.h"
 
 #include <signal.h>
+#include <stddef.h>
 
 #define WATCH "core.signal"
 
@@ -11,6 +13,7 @@ enum { CALLBACK = 1 }; // user value
 
 struct lua_watch {
     struct signal_watch watch; // first: a struct signal_watch * is a struct lua_watch *
+    struct again again;        // for an arrival that memory ran out for
     lua_State *L;
     int anchor;
     bool closing;
@@ -33,10 +36,16 @@ static int call_back(lua_State *L)
     return 0;
 }
 
+static void tell(struct again *again)
+{
+    struct lua_watch *w = (struct lua_watch *)((char *)again - offsetof(struct lua_watch, again));
+    if (host_call(w->L, call_back, w) == HOST_NOMEM && !w->closing)
+        again_later(w->L, again, tell);
+}
+
 static void on_arrived(struct signal_watch *watch)
 {
-    struct lua_watch *w = (struct lua_watch *)watch;
-    host_call(w->L, call_back, w);
+    tell(&((struct lua_watch *)watch)->again);
 }
 
 static void on_closed(struct signal_watch *watch)
@@ -52,6 +61,7 @@ static void close_watch(struct lua_watch *w)
     if (w->anchor == LUA_NOREF || w->closing)
         return;
     w->closing = true;
+    again_cancel(w->L, &w->again);
     signal_watch_close(&w->watch);
 }
 

@@ -1,13 +1,18 @@
 // core.stdio: the protocol's two streams.
 #include "base/envelope.h"
 #include "base/lines.h"
+#include "base/log.h"
 #include "bindings/bindings.h"
+#include "host/again.h"
 #include "host/call.h"
 #include "loop/input.h"
 #include "loop/output.h"
 
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define READER   "core.stdio.reader"
@@ -15,12 +20,24 @@
 
 enum { CALLBACK = 1, LARGE = 1 << 20 };
 
+static const char END[] = "eof";
+
 struct reader {
     struct input *input; // NULL once closed
     struct lines lines;
     struct envelope skipped; // what is known of a line that is not kept
+    struct untold *untold;   // what Lua has not heard of for want of memory
     lua_State *L;            // the main coroutine
     int anchor;
+};
+
+// A line that was lost, or the end: told again and again until Lua has heard of it.
+struct untold {
+    struct again again; // first: a struct again * is a struct untold *
+    struct untold *next;
+    struct reader *reader;
+    const char *why;
+    struct envelope envelope;
 };
 
 // What waits for the output to drain or to break.
@@ -29,6 +46,8 @@ struct listener {
     lua_State *L;
     int anchor;
     enum output_event event;
+    struct again again; // for an event that memory ran out for
+    bool told;
 };
 
 // One standard output a process.
@@ -38,9 +57,10 @@ static bool wrote_large;
 
 struct line_call {
     struct reader *reader;
-    const char *bytes; // NULL: `why` tells
+    const char *bytes; // NULL: `why` tells, and `envelope`
     size_t size;
     const char *why;
+    const struct envelope *envelope;
 };
 
 // (line call) -> on_line(line), on_line(nil, "eof") or on_line(nil, why, kind, id)
@@ -55,30 +75,10 @@ static int call_on_line(lua_State *L)
     } else {
         lua_pushnil(L);
         lua_pushstring(L, call->why);
-        bindings_push_envelope(L, &call->reader->skipped);
+        bindings_push_envelope(L, call->envelope);
         lua_call(L, 4, 0);
     }
     return 0;
-}
-
-static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t size)
-{
-    struct reader *r = arg;
-    struct line_call call = { .reader = r, .bytes = bytes, .size = size };
-    if (event == LINES_PART) {
-        envelope_feed(&r->skipped, bytes, size);
-        return true;
-    }
-    if (event == LINES_LINE && !bytes)
-        call.bytes = ""; // an empty line from an empty buffer
-    if (event == LINES_TOO_LONG)
-        call.why = "too_long";
-    else if (event == LINES_NO_MEMORY)
-        call.why = "no_memory";
-    host_call(r->L, call_on_line, &call);
-    if (call.why)
-        r->skipped = (struct envelope){ 0 };
-    return r->input != NULL && !input_is_paused(r->input);
 }
 
 static void reader_close(struct reader *r)
@@ -88,7 +88,90 @@ static void reader_close(struct reader *r)
     input_close(r->input);
     r->input = NULL;
     lines_free(&r->lines);
+    while (r->untold) {
+        struct untold *u = r->untold;
+        r->untold = u->next;
+        again_cancel(r->L, &u->again);
+        free(u);
+    }
     luaL_unref(r->L, LUA_REGISTRYINDEX, r->anchor);
+}
+
+static bool is_end(const char *why)
+{
+    return strcmp(why, END) == 0;
+}
+
+static void forget(struct untold *untold)
+{
+    for (struct untold **u = &untold->reader->untold; *u; u = &(*u)->next) {
+        if (*u == untold) {
+            *u = untold->next;
+            free(untold);
+            return;
+        }
+    }
+}
+
+static void tell_again(struct again *again)
+{
+    struct untold *u = (struct untold *)again;
+    struct reader *r = u->reader;
+    struct line_call call = { .reader = r, .why = u->why, .envelope = &u->envelope };
+    bool unheard = host_call(r->L, call_on_line, &call) == HOST_NOMEM;
+    if (!r->input)
+        return; // closed meanwhile, and `u` with it
+    if (unheard) {
+        again_later(r->L, again, tell_again);
+    } else if (is_end(u->why)) {
+        reader_close(r);
+    } else {
+        forget(u);
+    }
+}
+
+static void keep_untold(struct reader *r, const char *why, const struct envelope *envelope)
+{
+    struct untold *u = calloc(1, sizeof *u);
+    if (!u) {
+        log_line(LOG_ERROR, "out of memory: a message is lost");
+        return;
+    }
+    *u = (struct untold){ .next = r->untold, .reader = r, .why = why, .envelope = *envelope };
+    r->untold = u;
+    again_later(r->L, &u->again, tell_again);
+}
+
+// A line that Lua has no memory for: who waits for its answer hears that.
+static void give_up_line(struct reader *r, const char *bytes, size_t size)
+{
+    struct envelope envelope = { 0 };
+    envelope_feed(&envelope, bytes, size);
+    keep_untold(r, "no_memory", &envelope);
+}
+
+static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t size)
+{
+    struct reader *r = arg;
+    if (event == LINES_PART) {
+        envelope_feed(&r->skipped, bytes, size);
+        return true;
+    }
+    struct line_call call = { .reader = r, .bytes = bytes, .size = size, .envelope = &r->skipped };
+    if (event == LINES_LINE && !bytes)
+        call.bytes = ""; // an empty line from an empty buffer
+    if (event == LINES_TOO_LONG)
+        call.why = "too_long";
+    else if (event == LINES_NO_MEMORY)
+        call.why = "no_memory";
+    bool unheard = host_call(r->L, call_on_line, &call) == HOST_NOMEM && r->input;
+    if (unheard && call.why)
+        keep_untold(r, call.why, &r->skipped);
+    else if (unheard)
+        give_up_line(r, call.bytes, size);
+    if (call.why)
+        r->skipped = (struct envelope){ 0 };
+    return r->input != NULL && !input_is_paused(r->input);
 }
 
 static size_t on_input(void *arg, const char *bytes, size_t size)
@@ -99,9 +182,13 @@ static size_t on_input(void *arg, const char *bytes, size_t size)
     lines_finish(&r->lines, on_line, r);
     if (!r->input)
         return 0;
-    struct line_call call = { .reader = r, .why = "eof" };
-    host_call(r->L, call_on_line, &call);
-    reader_close(r);
+    struct envelope none = { 0 };
+    struct line_call call = { .reader = r, .why = END, .envelope = &none };
+    bool unheard = host_call(r->L, call_on_line, &call) == HOST_NOMEM;
+    if (unheard && r->input)
+        keep_untold(r, END, &none);
+    else
+        reader_close(r);
     return 0;
 }
 
@@ -172,6 +259,7 @@ static void listener_remove(struct listener *which)
     for (struct listener **l = &listeners; *l; l = &(*l)->next) {
         if (*l == which) {
             *l = which->next;
+            again_cancel(which->L, &which->again);
             luaL_unref(which->L, LUA_REGISTRYINDEX, which->anchor);
             which->anchor = LUA_NOREF;
             return;
@@ -185,17 +273,35 @@ static int call_listener(lua_State *L)
     struct listener *l = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, l->anchor); // l listener
     lua_getiuservalue(L, 2, CALLBACK);            // l listener fn
-    listener_remove(l);
+    l->told = true;
     lua_call(L, 0, 0);
     return 0;
 }
 
-static struct listener *find_listener(enum output_event event)
+static struct listener *find_untold(enum output_event event)
 {
     struct listener *l = listeners;
-    while (l && l->event != event)
+    while (l && (l->event != event || l->told))
         l = l->next;
     return l;
+}
+
+static bool is_listed(const struct listener *which)
+{
+    struct listener *l = listeners;
+    while (l && l != which)
+        l = l->next;
+    return l != NULL;
+}
+
+static void tell_listener(struct again *again)
+{
+    struct listener *l = (struct listener *)((char *)again - offsetof(struct listener, again));
+    bool unheard = host_call(l->L, call_listener, l) == HOST_NOMEM;
+    if (unheard && is_listed(l)) // else it was cancelled, and may go at any moment
+        again_later(l->L, again, tell_listener);
+    else
+        listener_remove(l);
 }
 
 // What a large message was made of is garbage now; without this the next one would be made beside
@@ -212,12 +318,12 @@ static void on_output(void *arg, enum output_event event)
     lua_State *L = arg;
     collect_young(L);
     if (event == OUTPUT_BROKEN) {
-        for (struct listener *l; (l = find_listener(OUTPUT_BROKEN));)
-            host_call(L, call_listener, l);
+        for (struct listener *l; (l = find_untold(OUTPUT_BROKEN));)
+            tell_listener(&l->again);
     }
     // Nobody waits for a broken stream to drain: both events end that wait.
-    for (struct listener *l; (l = find_listener(OUTPUT_DRAINED));)
-        host_call(L, call_listener, l);
+    for (struct listener *l; (l = find_untold(OUTPUT_DRAINED));)
+        tell_listener(&l->again);
 }
 
 static int stdio_take(lua_State *L)

@@ -2,7 +2,10 @@
 #include "loop/timer.h"
 
 #include "bindings/bindings.h"
+#include "host/again.h"
 #include "host/call.h"
+
+#include <stddef.h>
 
 #define TIMER "core.timer"
 
@@ -10,6 +13,7 @@ enum { CALLBACK = 1 }; // user value
 
 struct lua_timer {
     struct timer timer; // first: a struct timer * is a struct lua_timer *
+    struct again again; // for a callback that memory ran out for
     lua_State *L;       // the main coroutine
     int anchor;         // registry reference while the loop holds the timer, else LUA_NOREF
     bool closing;
@@ -30,6 +34,7 @@ static void close_timer(struct lua_timer *t)
     if (t->anchor == LUA_NOREF || t->closing)
         return;
     t->closing = true;
+    again_cancel(t->L, &t->again);
     timer_close(&t->timer);
 }
 
@@ -41,11 +46,18 @@ static void on_closed(struct timer *timer)
     luaL_unref(t->L, LUA_REGISTRYINDEX, anchor);
 }
 
+static void ring(struct again *again)
+{
+    struct lua_timer *t = (struct lua_timer *)((char *)again - offsetof(struct lua_timer, again));
+    if (host_call(t->L, call_back, t) == HOST_NOMEM && !t->closing)
+        again_later(t->L, &t->again, ring);
+    else
+        close_timer(t);
+}
+
 static void on_fired(struct timer *timer)
 {
-    struct lua_timer *t = (struct lua_timer *)timer;
-    close_timer(t);
-    host_call(t->L, call_back, t);
+    ring(&((struct lua_timer *)timer)->again);
 }
 
 // A timer that is not started yet, anchored; on top of the stack.  `callback` is an index.

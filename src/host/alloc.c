@@ -154,6 +154,19 @@ static void *resize(struct alloc *a, struct alloc_owner *owner, void *block, siz
     return base + TAG;
 }
 
+static bool may_grow(struct alloc *a, size_t growth)
+{
+    return (!a->ceiling || a->used + growth <= a->ceiling) && !must_fail(a);
+}
+
+// The host is out of memory, whoever needs it.
+static void *run_out(const struct alloc *a)
+{
+    if (a->refused)
+        a->refused(a->arg);
+    return NULL;
+}
+
 void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size)
 {
     struct alloc *a = ud;
@@ -162,14 +175,15 @@ void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size)
     if (new_size == 0)
         return block ? release(a, owner, block, old) : NULL;
     if (new_size > old) {
-        if (a->ceiling && a->used + (new_size - old) > a->ceiling)
-            return NULL;
-        if (must_fail(a) || !owner_may_grow(a, owner, new_size - old))
+        if (!may_grow(a, new_size - old))
+            return run_out(a);
+        if (!owner_may_grow(a, owner, new_size - old))
             return NULL;
     }
     void *moved = resize(a, owner, block, old, new_size);
-    if (moved)
-        count(a, owner, old, new_size);
+    if (!moved)
+        return run_out(a);
+    count(a, owner, old, new_size);
     return moved;
 }
 

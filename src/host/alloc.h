@@ -39,7 +39,11 @@ struct alloc {
     size_t fail_after; ///< allocations that still succeed before some fail; see fail_count
     size_t fail_count; ///< allocations to fail then (Lua collects and tries again: use 2 or more)
     struct alloc_owner *owner; ///< whose allocations these are now; NULL: the host's
-    struct pool pool;          ///< of the small blocks
+    /// Called after each refusal that is not for an owner's ceiling, NULL: nobody is.  Must neither
+    /// allocate from Lua nor raise.
+    void (*refused)(void *arg);
+    void *arg;
+    struct pool pool; ///< of the small blocks
 };
 
 /// A lua_Alloc; `ud` is a struct alloc.

@@ -65,6 +65,7 @@ struct host *host_new(const struct host_module *modules)
     *(struct host **)lua_getextraspace(host->L) = host;
     if (host_call(host->L, open_state, (void *)modules) != HOST_OK)
         goto err3;
+    again_open(host);
     return host;
 
 err3:
@@ -113,6 +114,7 @@ void host_free(struct host *host)
 {
     if (!host)
         return;
+    again_close(host);
     loop_free(host->loop);
     lua_close(host->L);
     alloc_free(&host->alloc);

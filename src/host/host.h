@@ -2,6 +2,7 @@
 #ifndef RCMCP_HOST_HOST_H
 #define RCMCP_HOST_HOST_H
 
+#include "host/again.h"
 #include "host/alloc.h"
 
 #include <lua.h>
@@ -14,6 +15,7 @@ struct host {
     lua_State *L; ///< the main coroutine
     struct loop *loop;
     struct alloc alloc;
+    struct again_queue again;
     uint64_t turn;       ///< number of the event that is being handled
     struct slice *slice; ///< what runs for a budget now, see host/budget.h; NULL: nothing
 };

@@ -36,7 +36,7 @@ local function run(ctx)
   if ctx.cancelled then return end
   local request = ctx.request
   if not ok then ok, text = pcall(internal_error, request, ctx, text) end
-  if not ok then return request.session:abandon(request) end
+  if not ok then error(text, 0) end -- answered by the session, as soon as there is memory
   request.session:finish(request, text)
 end
 

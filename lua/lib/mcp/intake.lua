@@ -58,7 +58,8 @@ local function take_request(self, message, id, transport, sink)
   self.server:handle({
     id = id, params = params, meta = meta, revision = revision, session = self.session, transport = transport, sink = sink,
     client = era.client_in(meta) or self.client,
-    ctx = nil, fiber = nil, perform = nil, answer_by = nil, -- room: setting them must not fail after the answer has gone out
+    -- room: setting them must not fail after the answer has gone out
+    ctx = nil, fiber = nil, perform = nil, answer_by = nil, answered = nil,
   }, method)
 end
 

@@ -21,6 +21,8 @@ Outgoing.__index = Outgoing
 ---@field package transport Transport
 ---@field package callback fun(kind: AnswerKind, value: any)
 ---@field package timer core.Handle
+---@field package kind? AnswerKind  of the answer, once it is there
+---@field package value any
 local OutgoingRequest = {}
 OutgoingRequest.__index = OutgoingRequest
 
@@ -30,10 +32,11 @@ function M.new()
 end
 
 -- Takes a request off the list; false if it is not there any more.
-local function settle(request)
+local function settle(request, kind, value)
   local pending = request.owner.pending
   if pending[request.id] ~= request then return false end
   pending[request.id] = nil
+  request.kind, request.value = kind, value
   request.timer:cancel()
   return true
 end
@@ -45,6 +48,12 @@ function OutgoingRequest:cancel()
     '{"requestId":"' .. self.id .. '","reason":"the answer is not needed any more"}'))
 end
 OutgoingRequest.__close = OutgoingRequest.cancel
+
+--- Calls back where the answer is there: it may have got lost for want of memory.
+---@param callback fun(kind: AnswerKind, value: any)
+function OutgoingRequest:recheck(callback)
+  if self.kind then callback(self.kind, self.value) end
+end
 
 --- Sends a request.  `callback` comes once, later: with "result" and the decoded result, "error" and the
 --- decoded error, "timeout", or "closed" when the client will answer nothing more.
@@ -58,7 +67,10 @@ function Outgoing:request(transport, method, params, seconds, callback)
   if self.closed or transport:is_closed() then return nil, "the client has closed the connection", "closed" end
   self.last = self.last + 1
   local id = "s" .. self.last
-  local request = setmetatable({ id = id, owner = self, transport = transport, callback = callback }, OutgoingRequest)
+  local request = setmetatable({
+    id = id, owner = self, transport = transport, callback = callback,
+    timer = nil, kind = nil, value = nil, -- room: setting them must not fail
+  }, OutgoingRequest)
   request.timer = timer.after(math.ceil(seconds * 1000), function()
     request:cancel()
     callback("timeout")
@@ -71,12 +83,13 @@ end
 --- Takes a response of the client.  One that answers nothing is dropped.
 ---@param message table  decoded
 function Outgoing:answer(message)
-  local request = self.pending[message.id]
-  if not request or not settle(request) then
+  local request, err = self.pending[message.id], message.error
+  local kind, value = "result", message.result
+  if err ~= nil then kind, value = "error", err end
+  if not request or not settle(request, kind, value) then
     return log.write("debug", "the client answered a request that is not open")
   end
-  if message.error ~= nil then return request.callback("error", message.error) end
-  request.callback("result", message.result)
+  request.callback(kind, value)
 end
 
 --- Ends all requests: the client answers nothing more.
@@ -86,7 +99,7 @@ function Outgoing:close()
   for id in pairs(self.pending) do ids[#ids + 1] = id end
   for _, id in ipairs(ids) do
     local request = self.pending[id]
-    if request and settle(request) then request.callback("closed") end
+    if request and settle(request, "closed") then request.callback("closed") end
   end
 end
 

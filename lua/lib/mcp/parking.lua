@@ -44,6 +44,8 @@ Parking.__index = Parking
 ---@field params string
 ---@field callback? fun(kind: AnswerKind, value: any)
 ---@field timer core.Handle
+---@field kind? AnswerKind     of the answer, once it is there
+---@field value any
 local Ask = {}
 Ask.__index = Ask
 
@@ -55,8 +57,9 @@ function M.new(session, seconds)
 end
 
 -- Takes a question back; its callback, if it still waits for an answer.
-local function settle(ask)
+local function settle(ask, kind, value)
   local callback, place = ask.callback, ask.place
+  if callback then ask.kind, ask.value = kind, value end
   ask.callback = nil
   ask.timer:cancel()
   if place.ask == ask then place.ask = nil end
@@ -71,6 +74,12 @@ function Ask:cancel()
   settle(self)
 end
 Ask.__close = Ask.cancel
+
+--- Calls back where the answer is there: it may have got lost for want of memory.
+---@param callback fun(kind: AnswerKind, value: any)
+function Ask:recheck(callback)
+  if self.kind then callback(self.kind, self.value) end
+end
 
 local function forget(place)
   if place.timer then place.timer:cancel() end
@@ -111,7 +120,7 @@ local function park(place, ask)
   local standin = {
     id = "parked " .. state, session = request.session, revision = request.revision, transport = request.transport,
     client = request.client, meta = request.meta, params = request.params, perform = request.perform,
-    ctx = ctx, fiber = request.fiber, sink = { send = function(_, text) keep(place, text) end },
+    ctx = ctx, fiber = request.fiber, answered = nil, sink = { send = function(_, text) keep(place, text) end },
   }
   local text = jsonrpc.result(request.id, request.revision:question_result(QUESTION, ask.params, state))
   remember(parking, state, ctx.receipts)
@@ -131,7 +140,7 @@ local function try_to_park(place, ask)
   if ctx.request ~= request then place.parking.session:replace(ctx.request, request) end
   ctx:move(request, token)
   place.state, place.standin = nil, nil
-  return false, message, settle(ask)
+  return false, message, settle(ask, "error", message)
 end
 
 -- The same for a question that waited in the queue, or is asked again; where it fails, the call is told.
@@ -158,9 +167,11 @@ function Parking:ask(ctx, params, callback)
     place = { ctx = ctx, parking = self, queue = {}, origin = origin_of(ctx.request), state = nil, standin = nil, ask = nil }
     ctx.place = place
   end
-  local ask = setmetatable({ place = place, params = params, callback = callback }, Ask)
+  local ask = setmetatable({
+    place = place, params = params, callback = callback, timer = nil, kind = nil, value = nil, -- room: setting them must not fail
+  }, Ask)
   ask.timer = timer.after(math.ceil(self.seconds * 1000), function()
-    local waiting = settle(ask)
+    local waiting = settle(ask, "timeout")
     if waiting then waiting "timeout" end
   end)
   local ok, message = pcall(park_or_queue, place, ask)
@@ -207,7 +218,7 @@ local function go_on(place, request, answer)
   take_over(place, request)
   local ask = place.ask
   if ask and not answer then return park_next(place, ask) end -- asked again: a client may leave answers out
-  local callback = ask and settle(ask)
+  local callback = ask and settle(ask, "result", answer)
   local following = table.remove(place.queue, 1)
   if following then park_next(place, following) end
   if callback then callback("result", answer) end
@@ -245,7 +256,7 @@ function Parking:close()
     table.move(place.queue, 1, #place.queue, #waiting + 1, waiting)
   end
   for _, ask in ipairs(waiting) do
-    local callback = settle(ask)
+    local callback = settle(ask, "closed")
     if callback then callback "closed" end
   end
 end

@@ -154,6 +154,7 @@ end
 ---@field fiber? Fiber
 ---@field answer_by? number     moment of lib.clock
 ---@field perform? function     what makes the answer of a call
+---@field answered? boolean     its answer has gone out
 
 local handlers = {} ---@type table<string, fun(server: Server, request: Request)>
 

@@ -7,6 +7,7 @@ local intake = require "lib.mcp.intake"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
 local receipts = require "lib.mcp.receipts"
+local rescue = require "lib.rescue"
 local subscriptions = require "lib.mcp.subscriptions"
 
 local M = {}
@@ -37,6 +38,7 @@ function M.new(server, transport, start)
     server = server, transport = transport, calls = {}, open = 0, streams = subscriptions.new(), gate = gates.new(start),
   }, Session)
   self.intake = intake.new(server, self, transport)
+  rescue.add(self, Session.answer_ended)
   return self
 end
 
@@ -117,23 +119,39 @@ end
 ---@param request Request
 ---@return boolean
 function Session:is_open(request)
-  return self.calls[request.id] == request
+  return self.calls[request.id] == request and not request.answered
 end
 
 local function tell_idle(self)
   if self.open == 0 and self.on_idle then self.on_idle() end
 end
 
---- A request failed inside the server: a call of this id that has no fiber did not begin.
+local ENDED = { status = "done" } -- in the place of a fiber that never was
+
+local function tell_failure(self, id, sink, err, unborn)
+  log.write("error", ("request %s failed inside the server: %s"):format(id, tostring(err)))
+  local text = jsonrpc.failure(id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(err))
+  if unborn then return self:finish(unborn, text) end
+  sink:send(text)
+  tell_idle(self)
+end
+
+--- A request failed inside the server: a call of this id that has no fiber did not begin.  Where memory runs out for the answer, it
+--- stays open until it is answered: see answer_ended.
 ---@param id string
 ---@param sink Transport|Batch
 ---@param err any
 function Session:fail(id, sink, err)
   local request = self.calls[id]
-  if request and not request.fiber then remove(self, id) end
-  log.write("error", ("request %s failed inside the server: %s"):format(id, tostring(err)))
-  sink:send(jsonrpc.failure(id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(err)))
-  tell_idle(self)
+  if not request or request.fiber then return tell_failure(self, id, sink, err) end
+  request.fiber = ENDED
+  pcall(tell_failure, self, id, sink, err, request)
+end
+
+local function open_ids(self)
+  local ids = {}
+  for id in pairs(self.calls) do ids[#ids + 1] = id end
+  return ids
 end
 
 -- There was no memory to queue an answer; an error needs less.
@@ -143,22 +161,33 @@ local function unsent(request, text, problem)
   request.sink:send(jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, "Internal error: no memory to send the answer." .. begun))
 end
 
---- Sends the answer of a call that was begun.
+--- Sends the answer of a call that was begun.  Where memory runs out before it has gone out, this raises, and the call stays open
+--- until it is answered: see answer_ended.
 ---@param request Request
 ---@param text string
 function Session:finish(request, text)
-  remove(self, request.id)
   local ok, problem = pcall(request.sink.send, request.sink, text)
-  if not ok then unsent(request, text, problem) end
+  request.answered = ok
+  if not ok then
+    unsent(request, text, problem)
+    request.answered = true
+  end
+  remove(self, request.id)
   tell_idle(self)
 end
 
---- Drops a call that was begun and for which not even an error can be written.
----@param request Request
-function Session:abandon(request)
-  remove(self, request.id)
-  if request.sink.skip then request.sink:skip() end
-  tell_idle(self)
+--- Answers calls whose fibers have ended without: memory ran out for the answer, and for the error in its place, too.
+function Session:answer_ended()
+  for _, id in ipairs(open_ids(self)) do
+    local request = self.calls[id]
+    if request.answered then
+      remove(self, id)
+      tell_idle(self)
+    elseif request.fiber and request.fiber.status == "done" then
+      local begun = request.ctx and receipts.sentence(request.ctx.receipts) or ""
+      self:finish(request, jsonrpc.failure(id, jsonrpc.INTERNAL_ERROR, "Internal error: not enough memory." .. begun))
+    end
+  end
 end
 
 local function stop(self, id, reason)
@@ -178,12 +207,6 @@ function Session:cancel(id, reason)
   if not self.calls[id] then return end
   stop(self, id, type(reason) == "string" and reason or "the client cancelled the request")
   tell_idle(self)
-end
-
-local function open_ids(self)
-  local ids = {}
-  for id in pairs(self.calls) do ids[#ids + 1] = id end
-  return ids
 end
 
 --- A capability that the client declared in its `initialize`.

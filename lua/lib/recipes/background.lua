@@ -217,6 +217,12 @@ function Waiting:__close()
   if self.timer then self.timer:cancel() end
 end
 
+-- Memory may have run out as the run's end was told, or before it was kept.
+function Waiting:recheck(callback)
+  local run = self.run
+  if run.outcome or run.caller ~= self.caller or run.task and run.task.status == "done" then callback() end
+end
+
 local function start_waiting(run, caller, callback)
   run.wake, caller.on_move = callback, callback
   local timed = caller.answer_by and not caller:is_parked()
@@ -232,8 +238,11 @@ local function is_due(caller)
 end
 
 -- Until the run has ended, the caller wants an answer, or another one has taken its place.
-local function wait(run, caller)
-  while not run.outcome and run.caller == caller and not is_due(caller) do fiber.await(start_waiting, run, caller) end
+function Runs:wait(run, caller)
+  while not run.outcome and run.caller == caller and not is_due(caller) do
+    if run.task and run.task.status == "done" then return self:settle(run, false, "not enough memory for the end of the run") end
+    fiber.await(start_waiting, run, caller)
+  end
 end
 
 -- Answering ------------------------------------------------------------------------------------------
@@ -295,7 +304,7 @@ function Runs:deliver(run, note)
 end
 
 function Runs:attend(run, caller, note)
-  local ok, err = pcall(wait, run, caller)
+  local ok, err = pcall(self.wait, self, run, caller)
   if not ok then
     if fiber.is_cancelled(err) then give_up(self, run, caller, err) end
     if run.caller == caller then detach(run) end

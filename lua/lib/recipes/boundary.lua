@@ -376,6 +376,10 @@ function HostCall:__close()
   if self.task.status ~= "done" then table.insert(self.call.leaving, self.task) end
 end
 
+function HostCall:recheck(callback)
+  if self.task.status == "done" then callback(nil, self.outcome or self.spare) end
+end
+
 -- The bytes of long text in what is handed over.
 local function weigh(args)
   local bytes = 0
@@ -399,17 +403,17 @@ end
 -- A `start` for coroutines.await, on the host's side; the answer is one packed table, ok first.  It comes also where memory
 -- runs out on the way: whoever waits must not wait for ever.
 local function begin(call, fn, args, callback)
-  local self = setmetatable({ call = call, ended = false, task = nil }, HostCall)
-  local spare, outcome = { n = 2, false, "not enough memory" }, nil
+  local self = setmetatable({
+    call = call, ended = false, task = nil, outcome = nil, spare = { n = 2, false, "not enough memory" },
+  }, HostCall)
   self.task = fiber.spawn(function()
     local ok, result = pcall(packed, call, fn, args)
-    outcome = ok and result or spare
-    callback(nil, outcome)
+    self.outcome = ok and result or self.spare
+    callback(nil, self.outcome)
   end)
-  if self.task.status == "done" then outcome = outcome or spare end
-  if not outcome then return self end
+  if self.task.status ~= "done" then return self end
   self:__close()
-  return nil, outcome
+  return nil, self.outcome or self.spare
 end
 
 -- What is handed over to a recipe: a table of the host's own stays one, with its texts.

@@ -37,6 +37,10 @@ function Turn:__close()
   if not self.given then self.places.queue[self.number] = nil end
 end
 
+function Turn:recheck(callback)
+  if self.given then callback() end
+end
+
 local function wait_for_turn(self, callback)
   local number = self.last + 1
   self.last = number

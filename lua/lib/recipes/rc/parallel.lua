@@ -26,6 +26,8 @@ local START_STEPS = 100  -- of the meter, for a function that is started: some t
 ---@field alive integer             how many of them
 ---@field failed? boolean
 ---@field failure any               what the first one raised
+---@field newest? Fiber              the one started last
+---@field on_end fun(task: Fiber)
 ---@field wake? fun()
 local Group = {}
 Group.__index = Group
@@ -35,13 +37,16 @@ function Group:__close()
   self.call.groups = self.call.groups - 1
   self.state:untally(self.tally)
   self.next = self.count + 1
+  if self.newest then self.running[self.newest] = true end -- where memory ran out before it was
   for task in pairs(self.running) do task:cancel("a call beside it has ended") end
   fiber.shield(function()
     for task in pairs(self.running) do task:join() end
   end)
 end
 
-local function note_end(self, task, ok, err)
+local function note_end(self, task)
+  if not self.running[task] then return end
+  local ok, err = task:join() -- has ended: no wait
   self.running[task] = nil
   self.alive = self.alive - 1
   self.call.branches = self.call.branches - 1
@@ -50,23 +55,39 @@ local function note_end(self, task, ok, err)
   if self.wake then self.wake() end
 end
 
+-- Those whose end was not noted: memory ran out as it was told.
+local function note_ended(self)
+  for task in pairs(self.running) do
+    if task.status == "done" then note_end(self, task) end
+  end
+end
+
+-- Nobody but the group waits for the end of a task; it must not depend on memory for a fiber that does.
 local function start(self)
   local index = self.next
   self.next = index + 1
   local task = fiber.spawn_in(self.call.budget, self.step, index)
-  task.quiet = true
-  self.running[task] = true
-  self.alive = self.alive + 1
+  self.newest, self.alive = task, self.alive + 1
   self.call.branches = self.call.branches + 1
   self.call:keep(task)
-  fiber.spawn(function() note_end(self, task, task:join()) end)
+  self.running[task] = true
+  task.on_end = self.on_end
+  if task.status == "done" then note_end(self, task) end
 end
 
-local handle = setmetatable({}, { __close = function() end })
+local One = {}
+One.__index = One
+function One.__close() end
+
+-- Looks whether one has ended that was not noted; its end is told, and where that fails it is told again.
+function One:recheck(callback)
+  note_ended(self.group)
+  if self.group.failed or self.group.alive < self.alive then callback() end
+end
 
 local function wait_for_one(self, callback)
   self.wake = callback
-  return handle
+  return setmetatable({ group = self, alive = self.alive }, One)
 end
 
 -- One of its own always runs: it must not wait for what waits for it.
@@ -86,9 +107,11 @@ local function run(state, step, count, concurrency)
   local call = state.call
   local self <close> = setmetatable({
     state = state, call = call, step = step, count = count, next = 1, running = {}, alive = 0, tally = state:tally(count),
+    newest = nil, wake = nil, failed = nil, failure = nil, -- room for them
   }, Group)
   call.groups = call.groups + 1
   local work_done = meter.new()
+  self.on_end = function(task) note_end(self, task) end
   while true do
     start_some(self, concurrency, work_done)
     if self.failed then return true, true, self.failure end

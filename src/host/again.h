@@ -1,0 +1,45 @@
+/// What memory ran out for, done again: calls from C into Lua that must not get lost, and a
+/// function of Lua's that looks for whatever else did.
+#ifndef RCMCP_HOST_AGAIN_H
+#define RCMCP_HOST_AGAIN_H
+
+#include "loop/alarm.h"
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct host;
+
+/// Stands for one call that is to be made again.  A zeroed struct is ready; the caller owns the
+/// memory, and keeps it until the call was made or again_cancel().
+struct again {
+    struct again *next;
+    void (*call)(struct again *a);
+    bool queued;
+};
+
+/// Of a host.
+struct again_queue {
+    struct alarm alarm;
+    struct again *waiting;
+    struct again *due; ///< those that are called now
+};
+
+/// Makes a host ready for what follows; its state is there.
+void again_open(struct host *host);
+
+/// Nothing is done again from now on: the loop is about to end.
+void again_close(struct host *host);
+
+/// Calls `call(a)` in some milliseconds, from the loop; it may ask for the same again.  Cannot
+/// fail. `L` is any coroutine of the state.
+void again_later(lua_State *L, struct again *a, void (*call)(struct again *a));
+
+/// Takes that back; does nothing where it was not asked for.
+void again_cancel(lua_State *L, struct again *a);
+
+/// Sets the function on top of the stack, and pops it, as the one that is called from the loop some
+/// milliseconds after an allocation of the host was refused, until it has returned.
+void again_set_hook(lua_State *L);
+
+#endif
