@@ -1,9 +1,11 @@
+local child = require "spec.support.child"
 local client = require "spec.support.client"
 local fs = require "core.fs"
 local http = require "core.http"
 local httpd = require "core.httpd"
 local loop = require "core.loop"
 local responder = require "spec.support.responder"
+local timer = require "core.timer"
 
 local fetch, get = client.fetch, client.get
 
@@ -87,10 +89,37 @@ describe("core.http files", function()
       method = "GET", url = "http://127.0.0.1:" .. server.port, save_as = folder .. "/x",
     }, function() error("called after cancel") end))
     while not stream do loop.step(true) end
-    assert.equal(1, #names())
     transfer:cancel()
     assert.same({}, names())
     stream:cancel()
+  end)
+
+  -- The files in the folder that a process has open, with a name or without.
+  local function open_files(pid)
+    local list <close> = assert(io.popen(("ls -l /proc/%d/fd 2>&1"):format(pid)))
+    return select(2, list:read("a"):gsub(folder:gsub("%p", "%%%0"), ""))
+  end
+
+  local function has_nameless_files()
+    return os.execute(("python3 -c 'import os, sys; os.open(sys.argv[1], os.O_TMPFILE | os.O_WRONLY)' '%s' 2>/dev/null"):format(folder))
+  end
+
+  it("leaves nothing of a process that is killed", function()
+    if not has_nameless_files() then return pending "this file system has no files without a name" end
+    local stream
+    local server <close> = assert(httpd.listen({}, function(request)
+      stream = request:stream(200)
+      stream:write("some")
+    end))
+    local saver <close> = child.rcmcp { "lua", "spec/support/save_as.lua", "http://127.0.0.1:" .. server.port, folder .. "/x" }
+    repeat
+      local _ <close> = timer.after(10, function() end) -- what another process has open tells nobody
+      loop.step(true)
+    until stream and open_files(saver.handle:pid()) > 0
+    saver.handle:kill "KILL"
+    saver:wait()
+    stream:cancel()
+    assert.same({}, names())
   end)
 
   it("says which folder cannot be written", function()

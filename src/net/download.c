@@ -51,6 +51,47 @@ static int open_new(char *template)
     return -1;
 }
 
+static char *descriptor_path(char *text, size_t size, int fd)
+{
+    (void)snprintf(text, size, "/proc/self/fd/%d", fd);
+    return text;
+}
+
+// A file without a name in the folder of `temporary`: it goes with the process, however that ends.
+// -1 where the file system or the kernel has none, or where it could not be named later.
+static int open_nameless(const char *temporary)
+{
+    char link[32];
+    const char *slash = strrchr(temporary, '/');
+    char *folder = slash ? strndup(temporary, (size_t)(slash - temporary) + 1) : strdup(".");
+    if (!folder)
+        return -1;
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    free(folder);
+    if (fd >= 0 && access(descriptor_path(link, sizeof link, fd), F_OK) != 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+// Gives a file without a name that of `template`, filled in.
+static bool give_name(int fd, char *template)
+{
+    enum { TRIES = 100 };
+    char link[32];
+    descriptor_path(link, sizeof link, fd);
+    for (int i = 0; i < TRIES; i++) {
+        if (!fill_template(template))
+            return false;
+        if (linkat(AT_FDCWD, link, AT_FDCWD, template, AT_SYMLINK_FOLLOW) == 0)
+            return true;
+        if (errno != EEXIST)
+            return false;
+    }
+    return false;
+}
+
 bool download_open(struct download *d, const char *path)
 {
     char *temporary = template_beside(path);
@@ -58,14 +99,17 @@ bool download_open(struct download *d, const char *path)
         errno = ENOMEM;
         return false;
     }
-    int fd = open_new(temporary);
+    int fd = open_nameless(temporary);
+    bool nameless = fd >= 0;
+    if (!nameless)
+        fd = open_new(temporary);
     if (fd < 0) {
         int error = errno;
         free(temporary);
         errno = error;
         return false;
     }
-    *d = (struct download){ .temporary = temporary, .fd = fd };
+    *d = (struct download){ .temporary = temporary, .fd = fd, .nameless = nameless };
     return true;
 }
 
@@ -97,9 +141,15 @@ static void forget(struct download *d)
 
 bool download_commit(struct download *d, const char *path)
 {
-    bool ok = close(d->fd) == 0 && rename(d->temporary, path) == 0;
+    bool named = !d->nameless || give_name(d->fd, d->temporary);
     int error = errno;
-    if (!ok)
+    bool closed = close(d->fd) == 0;
+    if (named && !closed)
+        error = errno;
+    bool ok = named && closed && rename(d->temporary, path) == 0;
+    if (named && closed)
+        error = errno;
+    if (named && !ok)
         (void)unlink(d->temporary);
     forget(d);
     errno = error;
@@ -111,6 +161,7 @@ void download_abort(struct download *d)
     if (!d->temporary)
         return;
     (void)close(d->fd);
-    (void)unlink(d->temporary);
+    if (!d->nameless)
+        (void)unlink(d->temporary);
     forget(d);
 }

@@ -9,10 +9,12 @@
 struct download {
     char *temporary; ///< owned; NULL: not open
     int fd;
+    bool nameless; ///< `temporary` is the name that the file gets on its way to its own
 };
 
-/// Creates an empty file beside `path`, with a name of its own and the rights that the umask
-/// leaves. False, with errno set, when that fails.
+/// Creates an empty file beside `path`, with the rights that the umask leaves: without a name where
+/// the file system has such files, so that a process that is killed leaves nothing, else with one
+/// of its own. False, with errno set, when that fails.
 bool download_open(struct download *d, const char *path);
 
 bool download_is_open(const struct download *d);
