@@ -2,7 +2,10 @@
 local child = require "spec.support.child"
 local fs = require "core.fs"
 local json = require "core.json"
+local folders = require "spec.support.folder"
 local responder = require "spec.support.responder"
+local terminals = require "spec.support.terminal"
+local timer = require "core.timer"
 
 local INITIALIZE = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},'
   .. '"clientInfo":{"name":"spec","version":"1"}}}\n'
@@ -153,5 +156,25 @@ describe("rcmcp serve", function()
     server:close_stdin()
     server:wait()
     for line in server.out:gmatch "[^\n]+" do assert.equal("2.0", json.decode(line).jsonrpc) end
+  end)
+
+  -- SIGHUP alone reads settings and recipes again; with the terminal the input goes, too.
+  it("ends as at the end of its input when its terminal closes", function()
+    if terminals.missing() then return pending(terminals.missing()) end
+    local files <close> = folders.new()
+    local log = files.path .. "/log"
+    local terminal <close> = terminals.spawn(("trap : HUP; %s serve --simulate 2>%s; echo ended $? >>%s"):format(child.program, log, log))
+    terminal:write(INITIALIZE)
+    terminal:wait_until(function() return terminal.out:find('"serverInfo"', 1, true) ~= nil end)
+    terminal.handle:kill "KILL" -- script, which holds the terminal's other end
+    local text, tick
+    terminal:wait_until(function()
+      tick = timer.after(10, function() end) -- nobody tells of what is written to a file
+      local file <close> = assert(io.open(log))
+      text = file:read "a"
+      return text:find "ended %d+" ~= nil
+    end)
+    tick:cancel()
+    assert.equal("ended 0", text:match "ended %d+")
   end)
 end)
