@@ -122,9 +122,8 @@ static void release(struct transfer *t)
 static void tell_without_memory(struct again *again)
 {
     struct transfer *t = (struct transfer *)((char *)again - offsetof(struct transfer, again));
-    if (host_call(t->L, call_back_without_memory, t) == HOST_NOMEM && !t->cancelled)
-        again_later(t->L, again, tell_without_memory);
-    else
+    bool heard = host_call(t->L, call_back_without_memory, t) != HOST_NOMEM;
+    if (heard || t->cancelled || !again_later(t->L, again, tell_without_memory))
         release(t);
 }
 

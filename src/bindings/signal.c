@@ -39,8 +39,9 @@ static int call_back(lua_State *L)
 static void tell(struct again *again)
 {
     struct lua_watch *w = (struct lua_watch *)((char *)again - offsetof(struct lua_watch, again));
-    if (host_call(w->L, call_back, w) == HOST_NOMEM && !w->closing)
-        again_later(w->L, again, tell);
+    bool heard = host_call(w->L, call_back, w) != HOST_NOMEM;
+    if (heard || w->closing || !again_later(w->L, again, tell))
+        again_cancel(w->L, again);
 }
 
 static void on_arrived(struct signal_watch *watch)

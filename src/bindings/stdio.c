@@ -121,9 +121,9 @@ static void tell_again(struct again *again)
     bool unheard = host_call(r->L, call_on_line, &call) == HOST_NOMEM;
     if (!r->input)
         return; // closed meanwhile, and `u` with it
-    if (unheard) {
-        again_later(r->L, again, tell_again);
-    } else if (is_end(u->why)) {
+    if (unheard && again_later(r->L, again, tell_again))
+        return;
+    if (is_end(u->why)) {
         reader_close(r);
     } else {
         forget(u);
@@ -139,7 +139,7 @@ static void keep_untold(struct reader *r, const char *why, const struct envelope
     }
     *u = (struct untold){ .next = r->untold, .reader = r, .why = why, .envelope = *envelope };
     r->untold = u;
-    again_later(r->L, &u->again, tell_again);
+    (void)again_later(r->L, &u->again, tell_again); // the first time: never refused
 }
 
 // A line that Lua has no memory for: who waits for its answer hears that.
@@ -298,9 +298,8 @@ static void tell_listener(struct again *again)
 {
     struct listener *l = (struct listener *)((char *)again - offsetof(struct listener, again));
     bool unheard = host_call(l->L, call_listener, l) == HOST_NOMEM;
-    if (unheard && is_listed(l)) // else it was cancelled, and may go at any moment
-        again_later(l->L, again, tell_listener);
-    else
+    if (!unheard || !is_listed(l) // it was cancelled, and may go at any moment
+        || !again_later(l->L, again, tell_listener))
         listener_remove(l);
 }
 

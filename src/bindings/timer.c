@@ -49,9 +49,8 @@ static void on_closed(struct timer *timer)
 static void ring(struct again *again)
 {
     struct lua_timer *t = (struct lua_timer *)((char *)again - offsetof(struct lua_timer, again));
-    if (host_call(t->L, call_back, t) == HOST_NOMEM && !t->closing)
-        again_later(t->L, &t->again, ring);
-    else
+    bool heard = host_call(t->L, call_back, t) != HOST_NOMEM;
+    if (heard || t->closing || !again_later(t->L, again, ring))
         close_timer(t);
 }
 

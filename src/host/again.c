@@ -1,9 +1,10 @@
 #include "host/again.h"
 
+#include "base/log.h"
 #include "host/call.h"
 #include "host/host.h"
 
-enum { PAUSE_MS = 5 };
+enum { PAUSE_MS = 5, MOST_TRIES = 200 };
 
 static char hook; // its address is the key of Lua's function in the registry
 
@@ -50,16 +51,22 @@ void again_close(struct host *host)
     host->again = (struct again_queue){ .alarm = host->again.alarm };
 }
 
-void again_later(lua_State *L, struct again *a, void (*call)(struct again *a))
+bool again_later(lua_State *L, struct again *a, void (*call)(struct again *a))
 {
     struct again_queue *queue = &host_of(L)->again;
+    if (a->tries >= MOST_TRIES) {
+        log_line(LOG_ERROR, "out of memory: a callback is given up");
+        return false;
+    }
     a->call = call;
     alarm_set(&queue->alarm, PAUSE_MS);
     if (a->queued)
-        return;
+        return true;
+    a->tries++;
     a->queued = true;
     a->next = queue->waiting;
     queue->waiting = a;
+    return true;
 }
 
 static void drop(struct again **list, const struct again *a)
@@ -74,6 +81,7 @@ static void drop(struct again **list, const struct again *a)
 
 void again_cancel(lua_State *L, struct again *a)
 {
+    a->tries = 0;
     if (!a->queued)
         return;
     a->queued = false;

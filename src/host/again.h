@@ -16,6 +16,7 @@ struct again {
     struct again *next;
     void (*call)(struct again *a);
     bool queued;
+    unsigned tries;
 };
 
 /// Of a host.
@@ -31,11 +32,13 @@ void again_open(struct host *host);
 /// Nothing is done again from now on: the loop is about to end.
 void again_close(struct host *host);
 
-/// Calls `call(a)` in some milliseconds, from the loop; it may ask for the same again.  Cannot
-/// fail. `L` is any coroutine of the state.
-void again_later(lua_State *L, struct again *a, void (*call)(struct again *a));
+/// Calls `call(a)` in some milliseconds, from the loop; it may ask for the same again.  Needs no
+/// memory. `L` is any coroutine of the state.
+/// False: it has been tried for a second, what it calls wants more than there will ever be.  Then
+/// nothing is queued, and the log says so.
+bool again_later(lua_State *L, struct again *a, void (*call)(struct again *a));
 
-/// Takes that back; does nothing where it was not asked for.
+/// Takes that back, and forgets how often it was tried; for what was heard, too.
 void again_cancel(lua_State *L, struct again *a);
 
 /// Sets the function on top of the stack, and pops it, as the one that is called from the loop some
