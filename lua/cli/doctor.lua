@@ -3,6 +3,7 @@
 local exit_status = require "cli.shared.exit_status"
 local options = require "cli.shared.options"
 local terminal = require "cli.shared.terminal"
+local sorted_keys = require("lib.tables").sorted_keys
 
 local M = {
   summary = "Check settings, key, the way to the API, recipes, clients",
@@ -73,13 +74,6 @@ local function examine(program, err, status)
   return report
 end
 
-local function sorted_names(map)
-  local names = {}
-  for name in pairs(map) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 local function print_text(report, out)
   local function line(format, ...)
     out:write(terminal.plain(format:format(...)), "\n")
@@ -90,7 +84,7 @@ local function print_text(report, out)
     line("  %-31s %s%s", setting.name, value, setting.origin ~= "not set" and "  from " .. setting.origin or "")
   end
   line "Versions"
-  for _, name in ipairs(sorted_names(report.versions)) do line("  %-31s %s", name, report.versions[name]) end
+  for _, name in ipairs(sorted_keys(report.versions)) do line("  %-31s %s", name, report.versions[name]) end
   line(report.simulated and "Checks (on the simulator)" or "Checks")
   for _, check in ipairs(report.checks) do
     line("  %-4s %-26s %s", check.ok and "ok" or "FAIL", check.name, (check.text:gsub("\n", "\n" .. (" "):rep(34))))

@@ -10,6 +10,7 @@ local mark = require "lib.mcp.mark"
 local meter = require "lib.meter"
 local outputs = require "lib.mcp.outputs"
 local receipts = require "lib.mcp.receipts"
+local sorted_names = require("lib.tables").sorted_names
 
 local M = {}
 
@@ -67,22 +68,15 @@ local fields = {
 }
 local required = { "name", "description", "run" }
 
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = tostring(key) end
-  table.sort(keys)
-  return keys
-end
-
 local function check_fields(declaration)
   for _, field in ipairs(required) do
     if declaration[field] == nil then return ("field '%s' is missing"):format(field) end
   end
-  for _, field in ipairs(sorted_keys(declaration)) do
+  for _, field in ipairs(sorted_names(declaration)) do
     local kinds, value = fields[field], declaration[field]
-    if not kinds then return ("unknown field '%s'%s"):format(field, didyoumean.hint(field, sorted_keys(fields))) end
+    if not kinds then return ("unknown field '%s'%s"):format(field, didyoumean.hint(field, sorted_names(fields))) end
     if not kinds[type(value)] then
-      return ("field '%s' must be a %s, got %s"):format(field, table.concat(sorted_keys(kinds), " or a "), type(value))
+      return ("field '%s' must be a %s, got %s"):format(field, table.concat(sorted_names(kinds), " or a "), type(value))
     end
     if value == "" then return ("field '%s' is empty"):format(field) end
   end
@@ -97,9 +91,9 @@ end
 local function check_annotations(annotations)
   local known = {}
   for _, hint in ipairs(hints) do known[hint[1]] = true end
-  for _, name in ipairs(sorted_keys(annotations)) do
+  for _, name in ipairs(sorted_names(annotations)) do
     if not known[name] then
-      return ("field 'annotations' has an unknown hint '%s'%s"):format(name, didyoumean.hint(name, sorted_keys(known)))
+      return ("field 'annotations' has an unknown hint '%s'%s"):format(name, didyoumean.hint(name, sorted_names(known)))
     end
     if type(annotations[name]) ~= "boolean" then
       return ("field 'annotations': '%s' must be true or false, got %s"):format(name, type(annotations[name]))

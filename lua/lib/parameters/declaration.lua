@@ -4,6 +4,7 @@ local coerce = require "lib.coerce"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local json = require "core.json"
+local sorted_names = require("lib.tables").sorted_names
 
 local M = {}
 
@@ -32,13 +33,6 @@ local FIELDS = {
 
 local function fail(format, ...)
   error(errors.new(format:format(...), { code = "bad_declaration" }), 0)
-end
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = tostring(key) end
-  table.sort(keys)
-  return keys
 end
 
 local function check_list(list, label, depth)
@@ -79,7 +73,7 @@ end
 local function check_field(entry, field, label)
   local rule, value = FIELDS[field], entry[field]
   if not rule then
-    fail("%s: parameter '%s' has an unknown field '%s'%s", label, entry[1], field, didyoumean.hint(field, sorted_keys(FIELDS)))
+    fail("%s: parameter '%s' has an unknown field '%s'%s", label, entry[1], field, didyoumean.hint(field, sorted_names(FIELDS)))
   end
   if rule.types and not rule.types[entry[2]] then
     fail("%s: parameter '%s': '%s' is not for parameters of type %s", label, entry[1], field, entry[2])
@@ -103,7 +97,7 @@ end
 function M.check_entry(entry, label, seen, depth)
   check_head(entry, label, seen)
   if entry.items ~= nil then check_items(entry, label, depth) end
-  for _, field in ipairs(sorted_keys(entry)) do
+  for _, field in ipairs(sorted_names(entry)) do
     if not field:find("^[123]$") then check_field(entry, field, label) end
   end
   if entry.empty and entry.empty ~= "refused" then

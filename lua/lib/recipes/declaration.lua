@@ -9,6 +9,7 @@ local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local sizes = require "lib.recipes.sizes"
 local brief = require("lib.text").brief
+local sorted_keys = require("lib.tables").sorted_keys
 
 local M = {}
 
@@ -124,13 +125,6 @@ for kind in pairs(forms) do
 end
 
 -- Checks ---------------------------------------------------------------------------------------------
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
 
 local function check_texts(name, list)
   for index, text in ipairs(list) do

@@ -4,6 +4,7 @@ local didyoumean = require "lib.didyoumean"
 local hints = require "lib.recipes.hints"
 local registry = require "lib.mcp.registry"
 local brief = require("lib.text").brief
+local sorted_keys = require("lib.tables").sorted_keys
 
 local M = {}
 
@@ -65,19 +66,12 @@ local function take_names(state, items)
   end
 end
 
-local function sorted(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
-
 -- Uses -----------------------------------------------------------------------------------------------
 
 local function unknown(state, name)
   if state.options.reserved[name] then return ("field 'uses': '%s' is for clients; a recipe calls a recipe by its name"):format(name) end
-  local names = sorted(state.options.builtins)
-  table.move(sorted(state.holders.tools), 1, #sorted(state.holders.tools), #names + 1, names)
+  local names = sorted_keys(state.options.builtins)
+  table.move(sorted_keys(state.holders.tools), 1, #sorted_keys(state.holders.tools), #names + 1, names)
   return ("field 'uses': there is no tool '%s'%s"):format(brief(name, 80), didyoumean.hint(name, names))
 end
 
@@ -183,7 +177,7 @@ end
 
 local function gather_tools(state)
   local tools = {}
-  for _, name in ipairs(sorted(state.holders.tools)) do
+  for _, name in ipairs(sorted_keys(state.holders.tools)) do
     local node = state.holders.tools[name]
     resolve(state, node, {})
     tools[#tools + 1] = node.tool
@@ -205,7 +199,7 @@ end
 
 local function gather(state, kind)
   local list = {}
-  for _, key in ipairs(sorted(state.holders[kind])) do
+  for _, key in ipairs(sorted_keys(state.holders[kind])) do
     local node = state.holders[kind][key]
     check_uses(state, node, kind)
     list[#list + 1] = linked(state, node, kind)

@@ -10,6 +10,7 @@ local portability = require "lib.recipes.portability"
 local redaction = require "lib.redaction"
 local scan = require "lib.recipes.lint.scan"
 local vocabulary = require "lib.recipes.lint.vocabulary"
+local sorted_keys = require("lib.tables").sorted_keys
 
 local M = {}
 
@@ -155,13 +156,6 @@ function Check:source(text, options, seen)
 end
 
 -- Declarations ---------------------------------------------------------------------------------------
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
 
 -- A dry run answers for what the recipe calls.
 function Check:samples(entry, line)

@@ -1,6 +1,7 @@
 --- Whether the known clients take a tool: what they refuse, or drop without a word.
 
 local json = require "lib.json"
+local sorted_names = require("lib.tables").sorted_names
 
 local M = {}
 
@@ -39,13 +40,6 @@ local function is_array(schema)
   return false
 end
 
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = tostring(key) end
-  table.sort(keys)
-  return keys
-end
-
 local visit
 
 local function visit_all(schema, place, problems, depth)
@@ -55,7 +49,7 @@ local function visit_all(schema, place, problems, depth)
   end
   for _, keyword in ipairs(NAMED) do
     local map = type(schema[keyword]) == "table" and schema[keyword] or {}
-    for _, name in ipairs(sorted_keys(map)) do
+    for _, name in ipairs(sorted_names(map)) do
       visit(map[name], place == "" and name or place .. "/" .. name, problems, depth)
     end
   end
@@ -66,7 +60,7 @@ function visit(schema, place, problems, depth)
   if is_array(schema) and schema.items == nil and schema.prefixItems == nil then
     add(problems, "schema-items", "'%s' is a list whose items have no type: VS Code refuses the tool; give it items", place)
   end
-  for _, name in ipairs(sorted_keys(type(schema.properties) == "table" and schema.properties or {})) do
+  for _, name in ipairs(sorted_names(type(schema.properties) == "table" and schema.properties or {})) do
     if not (name:find "^[%w_.-]+$" and #name <= 64) then
       add(problems, "schema-name", "the name '%s' has other characters than letters, digits, '_', '.' and '-', or more than 64: "
         .. "the Claude API refuses the tool", name)

@@ -4,6 +4,7 @@
 local json = require "core.json"
 local subschemas = require "lib.schema.subschemas"
 local brief = require("lib.text").brief
+local sorted_names = require("lib.tables").sorted_names
 
 local M = {}
 
@@ -49,13 +50,6 @@ end
 -- Schemas ----------------------------------------------------------------------------------------------
 
 local MAX_DEPTH = 32 -- deeper ones are bounded by the size of the whole
-
-local function sorted_names(map)
-  local names = {}
-  for name in pairs(map) do names[#names + 1] = tostring(name) end
-  table.sort(names)
-  return names
-end
 
 local schema_problem
 

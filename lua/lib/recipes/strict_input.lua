@@ -6,6 +6,7 @@
 
 local didyoumean = require "lib.didyoumean"
 local json = require "core.json"
+local sorted_keys = require("lib.tables").sorted_keys
 
 local M = {}
 
@@ -13,13 +14,6 @@ local M = {}
 ---@field index? fun(object: table, key: any)  of an object that is closed
 ---@field members? table<string, StrictNode>
 ---@field entries? StrictNode
-
-local function sorted_names(properties)
-  local names = {}
-  for name in pairs(properties) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
 
 local function reader(path, names)
   local known = {}
@@ -56,7 +50,7 @@ function compile(schema, path)
   if type(schema) ~= "table" then return nil end
   local properties = type(schema.properties) == "table" and schema.properties or {}
   local node = {
-    index = is_closed(schema) and reader(path, sorted_names(properties)) or nil,
+    index = is_closed(schema) and reader(path, sorted_keys(properties)) or nil,
     members = compile_members(properties, path),
     entries = compile(schema.items, path .. "[…]"),
   }

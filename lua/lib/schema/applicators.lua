@@ -5,6 +5,7 @@ local failure = require "lib.schema.failure"
 local regex = require "lib.regex"
 local seen_sets = require "lib.schema.seen"
 local value = require "lib.schema.value"
+local sorted_keys = require("lib.tables").sorted_keys
 
 local M = {}
 
@@ -12,13 +13,6 @@ local function nodes(compiler, list)
   local out = {}
   for i, schema in ipairs(list) do out[i] = compiler:node(schema) end
   return out
-end
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
 end
 
 ---------------------------------------------------------------------------------------------------

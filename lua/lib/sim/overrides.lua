@@ -4,6 +4,7 @@ local codec = require "core.codec"
 local json = require "core.json"
 local nodes = require "lib.sim.nodes"
 local problems = require "lib.sim.problems"
+local sorted_keys = require("lib.tables").sorted_keys
 
 local M = {}
 
@@ -118,13 +119,6 @@ local function check_value(graph, field, value)
   local widget = widgets[field.type]
   if widget then return widget(field, value) end
   return ("Input should be a link to a node that returns %s"):format(field.type), "bad_linked_input"
-end
-
-local function sorted_keys(object)
-  local keys = {}
-  for key in pairs(object) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
 end
 
 local function check_inputs(graph, class, inputs, base, complain)

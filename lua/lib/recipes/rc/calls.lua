@@ -20,6 +20,7 @@ local large_results = require "lib.recipes.rc.large_results"
 local nested = require "lib.recipes.rc.nested"
 local registry = require "lib.mcp.registry"
 local waiting = require "lib.runcomfy.waiting"
+local sorted_keys = require("lib.tables").sorted_keys
 
 local M = {}
 
@@ -57,13 +58,6 @@ end
 
 local function refuse(message, code, hint)
   return nil, errors.new(message, { code = code, hint = hint })
-end
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
 end
 
 -- `for_job`: a call on a job's behalf, which the right to submit includes.
