@@ -4,6 +4,7 @@
 
 local coerce = require "lib.coerce"
 local json = require "lib.json"
+local MOST_NODES = require("lib.workflow.graph").MOST_NODES
 
 local M = {}
 
@@ -34,8 +35,6 @@ function M.names(object)
   table.sort(rest)
   return table.move(rest, 1, #rest, #names + 1, names)
 end
-
-local MOST_NODES = 20000 -- as lib.workflow.graph reads; real workflows have up to some hundreds
 
 --- Why there are more members than a workflow can have nodes; nil where there are not.
 ---@param object table

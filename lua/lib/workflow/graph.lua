@@ -8,6 +8,8 @@ local meter = require "lib.meter"
 
 local M = {}
 
+M.MOST_NODES = 20000 -- that are read of one workflow: real ones have up to some hundreds
+
 ---@class workflow.Link
 ---@field id string     the node that it comes from, which may not be there
 ---@field slot integer  which of its outputs, from 0
@@ -71,7 +73,6 @@ local function title_of(entry, class)
   return type(title) == "string" and title or class
 end
 
-local MOST_NODES = 20000 -- real workflows have up to some hundreds
 local MOST_INPUTS = 1000 -- of one node: real ones have up to 200
 local BYTES_A_STEP = 64
 
@@ -163,7 +164,7 @@ function M.read(value, work)
     graph.work:step(node and node.cost or 1)
   end
   if #graph.ids == 0 then return nil, refusal(value) end
-  if #graph.ids > MOST_NODES then return nil, ("it has %d nodes; %d can be read"):format(#graph.ids, MOST_NODES) end
+  if #graph.ids > M.MOST_NODES then return nil, ("it has %d nodes; %d can be read"):format(#graph.ids, M.MOST_NODES) end
   M.sort_ids(graph.ids, graph.work)
   add_links(graph)
   return graph
