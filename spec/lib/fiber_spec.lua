@@ -4,6 +4,7 @@ local host = require "core.host"
 local log = require "core.log"
 local loop = require "core.loop"
 local timer = require "core.timer"
+local turning = require "spec.support.turns"
 
 -- An operation that a spec answers by hand: `op.start` is what await calls.
 local function operation()
@@ -239,24 +240,18 @@ describe("lib.fiber", function()
   end
 
   it("lets the loop turn between what many budgets do in one turn, beginning or going on", function()
-    local turns, over = 0, false
-    local function turn()
-      turns = turns + 1
-      if not over then timer.next_turn(turn) end
-    end
-    timer.next_turn(turn)
+    local turns <close> = turning.count()
     local began, went_on, tasks = {}, {}, {}
     for i = 1, 6 do
       tasks[i] = fiber.spawn_in(budgets.new { cpu_ms = 1000 }, function()
-        began[turns] = true
+        began[turns.number] = true
         busy()
         fiber.await(timer.after, 1)
-        went_on[turns] = true
+        went_on[turns.number] = true
         busy()
       end)
     end
     until_done(tasks)
-    over = true
     local function count(set)
       local number = 0
       for _ in pairs(set) do number = number + 1 end

@@ -1,5 +1,9 @@
 --- Small workflows for specs: a sampler with its surroundings, changed where a spec says.
 
+local assert = require "luassert"
+local graphs = require "lib.workflow.graph"
+local roles = require "lib.workflow.roles"
+
 local M = {}
 
 --- A node.
@@ -40,6 +44,40 @@ function M.sampler(inputs, class)
                 latent_image = { "5", 0 } }
   for name, value in pairs(inputs) do all[name] = value or nil end
   return node(class or "KSampler", all)
+end
+
+--- The inputs of a role in one text; nil where it does not exist, or is a candidate alone.
+---@param role table?  of lib.workflow.roles
+---@return string?  "6.text 7.text"
+function M.keys(role)
+  if not role or role.how == "candidate" then return nil end
+  local list = {}
+  for i, place in ipairs(role.places) do list[i] = place.id .. "." .. place.name end
+  return table.concat(list, " ")
+end
+
+--- The roles of a graph.
+---@param graph table
+---@return table
+function M.find(graph)
+  return (roles.find(assert(graphs.read(graph))))
+end
+
+--- Finds the roles of a graph, and asserts where they are.
+---@param graph table
+---@param expected table<string, string|false>  the places of each role; false: it must not exist
+---@return table found
+function M.check(graph, expected)
+  local found = M.find(graph)
+  for role, places in pairs(expected) do assert.equal(places or nil, M.keys(found[role]), role) end
+  return found
+end
+
+--- A node that encodes words.
+---@param value any  a text, or a link
+---@return table
+function M.text(value)
+  return node("CLIPTextEncode", { text = value, clip = { "4", 1 } })
 end
 
 return M

@@ -7,7 +7,7 @@ local loop = require "core.loop"
 local recipe = require "spec.support.recipe"
 local runner = require "lib.recipes.runner"
 local standstill = require "lib.standstill"
-local timer = require "core.timer"
+local turning = require "spec.support.turns"
 
 local SMALL = { cpu_ms = 50, memory_bytes = 8 * 1024 * 1024 }
 
@@ -29,16 +29,10 @@ describe("lib.recipes.runner", function()
   end)
 
   it("lets the loop turn while it copies what is long", function()
-    local turns, over = 0, false
-    local function turn()
-      turns = turns + 1
-      if not over then timer.next_turn(turn) end
-    end
-    timer.next_turn(turn)
+    local turns <close> = turning.count()
     local outcome = recipe.run "local t = {} for i = 1, 200000 do t['k' .. i] = { i } end return t"
-    over = true
     assert.equal(200000, outcome.values[1].k200000[1])
-    assert.is_true(turns > 5, turns)
+    assert.is_true(turns.number > 5, turns.number)
   end)
 
   it("waits as the recipe asks, without other fibers waiting for it", function()

@@ -1,29 +1,9 @@
 local json = require "core.json"
-local graphs = require "lib.workflow.graph"
 local roles = require "lib.workflow.roles"
 local support = require "spec.support.graphs"
 
 local base, node, sampler = support.base, support.node, support.sampler
-
-local function keys(role)
-  if not role or role.how == "candidate" then return nil end
-  local list = {}
-  for i, place in ipairs(role.places) do list[i] = place.id .. "." .. place.name end
-  return table.concat(list, " ")
-end
-
-local function find(graph)
-  return (roles.find(assert(graphs.read(graph))))
-end
-
--- Each case: a graph, and the places of its roles; false: the role does not exist.
-local function check(graph, expected)
-  local found = find(graph)
-  for role, places in pairs(expected) do assert.equal(places or nil, keys(found[role]), role) end
-  return found
-end
-
-local function text(value) return node("CLIPTextEncode", { text = value, clip = { "4", 1 } }) end
+local keys, find, check, text = support.keys, support.find, support.check, support.text
 
 describe("workflow.roles: odd graphs", function()
   it("circles end", function()

@@ -1,26 +1,9 @@
 -- Kinds of graphs that published workflows have, each reduced to what was read wrongly in it once.
 
-local graphs = require "lib.workflow.graph"
-local roles = require "lib.workflow.roles"
 local support = require "spec.support.graphs"
 
 local base, node, sampler = support.base, support.node, support.sampler
-
-local function text(value) return node("CLIPTextEncode", { text = value, clip = { "4", 1 } }) end
-
-local function keys(role)
-  if not role or role.how == "candidate" then return nil end
-  local list = {}
-  for i, place in ipairs(role.places) do list[i] = place.id .. "." .. place.name end
-  return table.concat(list, " ")
-end
-
--- The places of each role; false: it must not exist.
-local function check(graph, expected)
-  local found = roles.find(assert(graphs.read(graph)))
-  for role, places in pairs(expected) do assert.equal(places or nil, keys(found[role]), role) end
-  return found
-end
+local check, text = support.check, support.text
 
 describe("workflow.roles: switches of real graphs", function()
   local function switched(source, more)

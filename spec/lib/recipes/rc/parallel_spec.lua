@@ -1,7 +1,7 @@
 local clock = require "lib.clock"
 local fiber = require "lib.fiber"
 local kit = require "spec.support.rc"
-local timer = require "core.timer"
+local turning = require "spec.support.turns"
 
 local function run(text, options)
   local result, err
@@ -16,15 +16,9 @@ end
 
 -- What `fn` gives, and how often the loop turned meanwhile.
 local function turns_of(fn)
-  local turns, over = 0, false
-  local function turn()
-    turns = turns + 1
-    if not over then timer.next_turn(turn) end
-  end
-  timer.next_turn(turn)
+  local turns <close> = turning.count()
   local data, err = fn()
-  over = true
-  return turns, data, err
+  return turns.number, data, err
 end
 
 describe("rc.all", function()

@@ -27,15 +27,15 @@ local function names(result)
   return table.concat(list, " ")
 end
 
+local files, path
+
+before_each(function()
+  files = folder.new()
+  path = files:write("session.lua", SESSION)
+end)
+after_each(function() files:remove() end)
+
 describe("rcmcp.testkit's endings", function()
-  local files, path
-
-  before_each(function()
-    files = folder.new()
-    path = files:write("session.lua", SESSION)
-  end)
-  after_each(function() files:remove() end)
-
   it("come after seconds, and at calls: answered, or about to be made", function()
     local result = kit.run(path, {}, { cancel_after = 30 })
     assert.same({ true, 30.0 }, { result.cancelled, result.ended_at })
@@ -130,14 +130,6 @@ describe("rcmcp.testkit's endings", function()
 end)
 
 describe("rcmcp.testkit's failing clean-ups", function()
-  local files, path
-
-  before_each(function()
-    files = folder.new()
-    path = files:write("session.lua", SESSION)
-  end)
-  after_each(function() files:remove() end)
-
   it("fail what clean-ups write, and nothing else, and are told", function()
     local result = kit.run(path, {}, { failing_cleanup = true })
     assert.is_true(result.ok, result.error)
@@ -204,15 +196,11 @@ describe("rcmcp.testkit's failing clean-ups", function()
 end)
 
 describe("rcmcp.testkit's messages", function()
-  local files
-  before_each(function() files = folder.new() end)
-  after_each(function() files:remove() end)
-
   local LONG, SHORT = "comfyui-very-secret-7", "pw7"
 
   -- Shows what it was given wherever a recipe can.
   local function run(options)
-    local path = files:write("leaky.lua", ([[
+    local leaky = files:write("leaky.lua", ([[
       local rc = require "rc"
       return rc.tool { name = "leaky", description = "L.", input = { { "ask", "boolean", "A", default = false } },
         uses = { "submit_request" },
@@ -225,7 +213,7 @@ describe("rcmcp.testkit's messages", function()
           if input.ask then ctx:confirm("Is " .. extra.api_key_comfy_org .. " right?") end
           rc.fail("no more with " .. extra.api_key_comfy_org)
         end }]]):format(LONG, SHORT))
-    return kit.run(path, options and options.input or {}, options)
+    return kit.run(leaky, options and options.input or {}, options)
   end
 
   local function message_of(fn, ...)
