@@ -1,5 +1,7 @@
 #include "base/brief.h"
 
+#include "base/hex.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,18 +14,11 @@ static const char *behind_plain(const char *at, const char *end)
     return at;
 }
 
-static unsigned hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return (unsigned)(c - '0');
-    return ((unsigned)(c | 0x20) - 'a' + 10) & 15;
-}
-
 // Reads a byte of an escape.
 static void read_escape(struct brief *b, char c)
 {
     if (b->hex_digits > 0) {
-        b->unit = (uint16_t)(b->unit << 4 | hex_value(c));
+        b->unit = (uint16_t)(b->unit << 4 | ((unsigned)hex_digit(c) & 15));
         if (--b->hex_digits == 0)
             b->half = (b->unit & 0xFC00) == 0xD800;
         return;

@@ -1,5 +1,7 @@
 #include "base/percent.h"
 
+#include "base/hex.h"
+
 static const char hex[] = "0123456789ABCDEF";
 
 static bool is_unreserved(char c)
@@ -30,15 +32,6 @@ void percent_encode(const char *bytes, size_t size, char *out)
         *out++ = hex[byte >> 4];
         *out++ = hex[byte & 15];
     }
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 bool percent_decode(const char *text, size_t size, char *out, size_t *decoded)

@@ -1,20 +1,10 @@
 #include "base/unescape.h"
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 #include <stdint.h>
 #include <string.h>
-
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 // The number that `count` hexadecimal digits make; false where there are fewer.
 static bool hex(const char *text, size_t size, size_t count, uint32_t *value)
@@ -23,7 +13,7 @@ static bool hex(const char *text, size_t size, size_t count, uint32_t *value)
         return false;
     *value = 0;
     for (size_t i = 0; i < count; i++) {
-        int digit = digit_of(text[i]);
+        int digit = hex_digit(text[i]);
         if (digit < 0)
             return false;
         *value = *value << 4 | (uint32_t)digit;
@@ -121,7 +111,7 @@ static bool numeric(const char *text, size_t size, struct unescaped *out)
     size_t first = at;
     uint32_t scalar = 0;
     for (; at < size && at < first + 7; at++) {
-        int digit = digit_of(text[at]);
+        int digit = hex_digit(text[at]);
         if (digit < 0 || (uint32_t)digit >= base)
             break;
         scalar = scalar * base + (uint32_t)digit;

@@ -1,5 +1,6 @@
 #include "json/reader.h"
 
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "json/scan.h"
 
@@ -54,15 +55,8 @@ static int32_t hex4(const char *at)
 {
     int32_t value = 0;
     for (int i = 0; i < 4; i++) {
-        char c = at[i];
-        int digit;
-        if (is_digit(c))
-            digit = c - '0';
-        else if (c >= 'a' && c <= 'f')
-            digit = c - 'a' + 10;
-        else if (c >= 'A' && c <= 'F')
-            digit = c - 'A' + 10;
-        else
+        int digit = hex_digit(at[i]);
+        if (digit < 0)
             return -1;
         value = value << 4 | digit;
     }

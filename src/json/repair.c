@@ -1,5 +1,6 @@
 #include "json/repair.h"
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -27,11 +28,7 @@ static int unit_of(const char *at, const char *end)
         return -1;
     int unit = 0;
     for (int i = 2; i < 6; i++) {
-        char c = at[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
+        int digit = hex_digit(at[i]);
         if (digit < 0)
             return -1;
         unit = unit << 4 | digit;
