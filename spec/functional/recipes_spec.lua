@@ -267,7 +267,7 @@ describe("rcmcp serve with recipes", function()
     place:write("poster.lua", source(0))
     local client <close> = initialized { "--simulate", "--recipes", place.path }
     client:call("first", "poster")
-    local good = { [0] = true }
+    local good, told = { [0] = true }, #client.told
     local function save(i)
       local write = i % 2 == 0 and place.write or place.replace
       if i % 3 == 0 then return write(place, "poster.lua", i % 2 == 0 and "return rc.tool {" or "while true do") end
@@ -278,7 +278,11 @@ describe("rcmcp serve with recipes", function()
       save(i)
       client:send { id = i, method = "tools/call", params = { name = i % 4 == 0 and "run_recipe" or "poster",
         arguments = i % 4 == 0 and { name = "poster" } or {} } }
-      if i % BATCH == 0 then client:answer(i) end -- so that calls and saves keep together, however busy the machine is
+      if i % BATCH == 0 then -- so that calls, saves and what is told of them keep together, however busy the machine is
+        client:answer(i)
+        while good[i] and #client.told == told do client:take() end
+        told = #client.told
+      end
     end
     local last = 0
     for i = 1, SAVES do
