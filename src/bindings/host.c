@@ -1,7 +1,7 @@
 // core.host: the process itself, its memory, its embedded modules.
-#include "host/host.h"
 
 #include "bindings/bindings.h"
+#include "host/again.h"
 #include "host/call.h"
 #include "host/embed.h"
 #include "loop/loop.h"

@@ -2,9 +2,17 @@
 
 #include "base/log.h"
 #include "host/call.h"
-#include "host/host.h"
+#include "loop/alarm.h"
+
+#include <stdlib.h>
 
 enum { PAUSE_MS = 5, MOST_TRIES = 200 };
+
+struct again_queue {
+    struct alarm alarm;
+    struct again *waiting;
+    struct again *due; // those that are called now
+};
 
 static char hook; // its address is the key of Lua's function in the registry
 
@@ -19,7 +27,7 @@ static int call_hook(lua_State *L)
 static void on_ring(void *arg)
 {
     struct host *host = arg;
-    struct again_queue *queue = &host->again;
+    struct again_queue *queue = host->again;
     queue->due = queue->waiting; // what asks for it once more comes behind a pause
     queue->waiting = NULL;
     while (queue->due) {
@@ -35,25 +43,35 @@ static void on_ring(void *arg)
 static void on_refused(void *arg)
 {
     struct host *host = arg;
-    alarm_set(&host->again.alarm, PAUSE_MS);
+    alarm_set(&host->again->alarm, PAUSE_MS);
 }
 
-void again_open(struct host *host)
+bool again_open(struct host *host)
 {
-    alarm_init(&host->again.alarm, host->loop, on_ring, host);
+    host->again = calloc(1, sizeof *host->again);
+    if (!host->again)
+        return false;
+    alarm_init(&host->again->alarm, host->loop, on_ring, host);
     host->alloc.refused = on_refused;
     host->alloc.arg = host;
+    return true;
 }
 
 void again_close(struct host *host)
 {
     host->alloc.refused = NULL;
-    host->again = (struct again_queue){ .alarm = host->again.alarm };
+    host->again->waiting = NULL;
+    host->again->due = NULL;
+}
+
+void again_free(struct host *host)
+{
+    free(host->again);
 }
 
 bool again_later(lua_State *L, struct again *a, void (*call)(struct again *a))
 {
-    struct again_queue *queue = &host_of(L)->again;
+    struct again_queue *queue = host_of(L)->again;
     if (a->tries >= MOST_TRIES) {
         log_line(LOG_ERROR, "out of memory: a callback is given up");
         return false;
@@ -85,8 +103,8 @@ void again_cancel(lua_State *L, struct again *a)
     if (!a->queued)
         return;
     a->queued = false;
-    drop(&host_of(L)->again.waiting, a);
-    drop(&host_of(L)->again.due, a);
+    drop(&host_of(L)->again->waiting, a);
+    drop(&host_of(L)->again->due, a);
 }
 
 void again_set_hook(lua_State *L)

@@ -3,8 +3,6 @@
 #ifndef RCMCP_HOST_AGAIN_H
 #define RCMCP_HOST_AGAIN_H
 
-#include "loop/alarm.h"
-
 #include <lua.h>
 #include <stdbool.h>
 
@@ -19,18 +17,14 @@ struct again {
     unsigned tries;
 };
 
-/// Of a host.
-struct again_queue {
-    struct alarm alarm;
-    struct again *waiting;
-    struct again *due; ///< those that are called now
-};
-
-/// Makes a host ready for what follows; its state is there.
-void again_open(struct host *host);
+/// Makes a host ready for what follows; its state is there.  False: memory is out.
+bool again_open(struct host *host);
 
 /// Nothing is done again from now on: the loop is about to end.
 void again_close(struct host *host);
+
+/// Frees what again_open() made, once the loop is gone; also where it made nothing.
+void again_free(struct host *host);
 
 /// Calls `call(a)` in some milliseconds, from the loop; it may ask for the same again.  Needs no
 /// memory. `L` is any coroutine of the state.

@@ -1,8 +1,7 @@
 #include "host/budget.h"
 
 #include "base/clock.h"
-#include "host/call.h"
-#include "host/host.h"
+#include "host/state.h"
 
 #include <lauxlib.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
 #include "host/call.h"
 
 #include "base/log.h"
-#include "host/host.h"
 
 int host_traceback(lua_State *L)
 {
@@ -39,24 +38,4 @@ enum host_outcome host_call(lua_State *L, lua_CFunction body, void *arg)
     if (status == LUA_ERRMEM)
         return HOST_NOMEM;
     return status == LUA_OK ? HOST_OK : HOST_ERROR;
-}
-
-lua_State *host_main(lua_State *L)
-{
-    return host_of(L)->L;
-}
-
-struct loop *host_loop(lua_State *L)
-{
-    return host_of(L)->loop;
-}
-
-uint64_t host_turn(lua_State *L)
-{
-    return host_of(L)->turn;
-}
-
-struct alloc *host_alloc(lua_State *L)
-{
-    return &host_of(L)->alloc;
 }

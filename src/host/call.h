@@ -2,12 +2,10 @@
 #ifndef RCMCP_HOST_CALL_H
 #define RCMCP_HOST_CALL_H
 
+#include "host/state.h"
+
 #include <lauxlib.h>
 #include <lua.h>
-#include <stdint.h>
-
-struct loop;
-struct alloc;
 
 enum host_outcome {
     HOST_OK,    ///< it returned
@@ -21,16 +19,7 @@ enum host_outcome {
 /// here. `L` is any coroutine of the state.
 enum host_outcome host_call(lua_State *L, lua_CFunction body, void *arg);
 
-/// The main coroutine of L's state: callbacks keep this one, never the caller's.
-lua_State *host_main(lua_State *L);
-
-/// The loop of L's state.
-struct loop *host_loop(lua_State *L);
-
-/// How many calls from C into Lua there have been, but for wrapping: whether something happened.
-uint64_t host_turn(lua_State *L);
-
-/// The allocator of L's state.
-struct alloc *host_alloc(lua_State *L);
+/// Message handler: error value to text with traceback.
+int host_traceback(lua_State *L);
 
 #endif

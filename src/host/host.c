@@ -1,8 +1,10 @@
 #include "host/host.h"
 
 #include "base/log.h"
+#include "host/again.h"
 #include "host/call.h"
 #include "host/embed.h"
+#include "host/state.h"
 #include "host/strings.h"
 #include "loop/loop.h"
 
@@ -18,11 +20,6 @@ enum {
     MAJOR = 40,
     PAUSE = 150,
 };
-
-struct host *host_of(lua_State *L)
-{
-    return *(struct host **)lua_getextraspace(L);
-}
 
 static int on_panic(lua_State *L)
 {
@@ -62,10 +59,9 @@ struct host *host_new(const struct host_module *modules)
     if (!host->L)
         goto err2;
     lua_atpanic(host->L, on_panic);
-    *(struct host **)lua_getextraspace(host->L) = host;
-    if (host_call(host->L, open_state, (void *)modules) != HOST_OK)
+    host_tie(host->L, host);
+    if (host_call(host->L, open_state, (void *)modules) != HOST_OK || !again_open(host))
         goto err3;
-    again_open(host);
     return host;
 
 err3:
@@ -116,6 +112,7 @@ void host_free(struct host *host)
         return;
     again_close(host);
     loop_free(host->loop);
+    again_free(host);
     lua_close(host->L);
     alloc_free(&host->alloc);
     free(host);
