@@ -25,13 +25,22 @@ return rc.tool { name = %q, description = "A recipe.", %s run = function() retur
 ]]):format(name, more or "", version)
 end
 
+--- Begins a call of a tool.
+---@param tool Tool
+---@param arguments? table
+---@param ended fun(result: CallResult)
+---@return Fiber
+function M.begin(tool, arguments, ended)
+  return fiber.spawn(function() ended(registry.call(tool, arguments or {}, context.new { tool = tool.name })) end)
+end
+
 --- Calls a tool and waits for its result.
 ---@param tool Tool
 ---@param arguments? table
 ---@return CallResult
 function M.call(tool, arguments)
   local result
-  local task = fiber.spawn(function() result = registry.call(tool, arguments or {}, context.new { tool = tool.name }) end)
+  local task = M.begin(tool, arguments, function(answer) result = answer end)
   while task.status ~= "done" do loop.step(true) end
   return result
 end

@@ -4,6 +4,7 @@
 --- file that turns bad keeps the version that was good; why it is bad is said once.
 
 local errors = require "lib.errors"
+local fiber = require "lib.fiber"
 local fs = require "core.fs"
 local limits = require "lib.recipes.limits"
 local linking = require "lib.recipes.linking"
@@ -314,6 +315,14 @@ end
 --- Scans now if a change waits for its time.
 function Catalog:catch_up()
   if self.watcher then self.watcher:flush() end
+end
+
+--- The same for what the loop has not looked at yet, too: a person saves a file and asks at once.  In a fiber.
+function Catalog:look()
+  if not self.watcher then return end
+  fiber.next_turn() -- the turn that runs now may have looked at the folders before
+  fiber.next_turn() -- the one that begins then looks in its midst
+  self:catch_up()
 end
 
 --- Ends the watch.

@@ -59,11 +59,23 @@ local function unknown(catalog, name)
     { code = "invalid_input" })
 end
 
-local function run(catalog, input, ctx)
-  local tool
-  for _, candidate in ipairs(catalog:recipe_tools()) do
-    if candidate.name == input.name then tool = candidate end
+local function find_now(catalog, name)
+  for _, tool in ipairs(catalog:recipe_tools()) do
+    if tool.name == name then return tool end
   end
+end
+
+-- One that is there runs at once, as it does where it is called itself: calls keep their order.
+local function find(catalog, name)
+  catalog:catch_up()
+  local tool = find_now(catalog, name)
+  if tool then return tool end
+  catalog:look()
+  return find_now(catalog, name)
+end
+
+local function run(catalog, input, ctx)
+  local tool = find(catalog, input.name)
   if not tool then return unknown(catalog, input.name) end
   local result = registry.call(tool, input.input or {}, ctx)
   if result.is_error then
@@ -100,7 +112,7 @@ local function list_recipes(catalog)
     }),
     annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
     run = function()
-      catalog:catch_up()
+      catalog:look()
       return listing(catalog)
     end,
   }
@@ -125,7 +137,6 @@ local function run_recipe(catalog)
     annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
     run = function(input, ctx)
       if not unset(input.collect) then return catalog:collect(trim(input.collect), ctx, not unset(input.name) and input.name or nil) end
-      catalog:catch_up()
       return run(catalog, input, ctx)
     end,
   }

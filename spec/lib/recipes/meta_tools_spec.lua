@@ -4,6 +4,7 @@ local json = require "core.json"
 local kept_log = require "spec.support.log"
 local kit = require "spec.support.catalog"
 local loop = require "core.loop"
+local process = require "core.process"
 local report = require "lib.recipes.report"
 
 local BUILTIN, call, source = kit.BUILTIN, kit.call, kit.source
@@ -41,13 +42,37 @@ describe("recipes.meta_tools", function()
     assert.equal("caf\u{FFFD}", report.json(open()).recipes[1].name)
   end)
 
+  -- Nothing turns the loop between the writing and the call.
   it("run a recipe by its name, also one that came a moment ago", function()
     local recipes <close> = open()
     recipes:watch()
     local run = recipes:find "run_recipe"
     place:write("poster.lua", source("poster", 7))
-    loop.step(true)
     assert.equal(7, call(run, { name = "poster" }).data.version)
+  end)
+
+  it("list what came a moment ago, and no more what went then", function()
+    place:write("old.lua", source("old", 1))
+    local recipes <close> = open()
+    recipes:watch()
+    place:write("poster.lua", source("poster", 7))
+    place:delete "old.lua"
+    local listed = call(recipes:find "list_recipes").data.recipes
+    assert.equal(1, #listed)
+    assert.equal("poster", listed[1].name)
+  end)
+
+  it("see it also where the call comes in a turn whose look at the folders is over", function()
+    local recipes <close> = open()
+    recipes:watch()
+    local result
+    local function come()
+      place:write("poster.lua", source("poster", 7))
+      kit.begin(recipes:find "run_recipe", { name = "poster" }, function(answer) result = answer end)
+    end
+    local _ <close> = assert(process.spawn { file = "true", args = {}, on_stdout = function(bytes) if not bytes then come() end end })
+    while not result do loop.step(true) end
+    assert.equal(7, result.data.version)
   end)
 
   it("check the recipe's own input", function()
