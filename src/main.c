@@ -29,6 +29,14 @@ static void open_standard_descriptors(void)
     }
 }
 
+// Whoever starts the program without an output that takes something is told before anything is
+// done: afterwards a paid request would have left for an answer that nobody can have.
+static bool have_output(void)
+{
+    int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 // libuv ends the process where it finds no descriptor for its own pipes: so they are looked for
 // before.
 static bool have_descriptors(void)
@@ -54,9 +62,16 @@ static void keep_some_memory(void)
 
 int main(int argc, char **argv)
 {
+    bool has_output = have_output();
     open_standard_descriptors();
     keep_some_memory();
     (void)signal(SIGPIPE, SIG_IGN); // a write to a closed pipe fails instead
+    (void)signal(SIGXFSZ, SIG_IGN); // and so does one beyond the limit of a file's size
+    if (!has_output) {
+        log_line(LOG_ERROR, "cannot start: standard output is closed, or open for reading only; "
+                            "/dev/null takes what nobody wants");
+        return EX_IOERR;
+    }
     if (!have_descriptors()) {
         log_line(LOG_ERROR,
                  "cannot start: too few files may be open (ulimit -n): at least %d are needed",

@@ -80,11 +80,7 @@ end
 ---@param argv string[]
 ---@return integer status
 function M.main(argv)
-  local status = run(argv)
-  local whole, message = require("core.stdio").flush()
-  if whole then return status end
-  io.stderr:write("rcmcp: ", message, "\n")
-  return status == exit_status.ok and exit_status.output or status
+  return require("cli.shared.output").status(run(argv))
 end
 
 return M

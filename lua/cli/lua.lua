@@ -30,6 +30,7 @@ function M.run(argv)
   local arg = table.move(argv, 2, #argv, 1, { [0] = file, [-1] = "lua", [-2] = argv[0] })
   _G.arg = arg
   add_cjson()
+  require("cli.shared.output").at_exit(function(code) return code end)
   local chunk, err = loadfile(file)
   if not chunk then error(err, 0) end
   chunk(table.unpack(arg))

@@ -137,8 +137,8 @@ local function loop(repl)
     local chunk = read_chunk(repl)
     if not chunk then break end
     if chunk ~= true then run_chunk(repl, chunk) end
-    io.stdout:flush()
     if repl.ending then return exit_status.interrupted end
+    if not io.stdout:flush() then break end -- nobody sees what the next line does, which may cost
   end
   if repl.is_terminal then io.stderr:write("\n") end
   return repl.failed and not repl.is_terminal and exit_status.tool_error or exit_status.ok

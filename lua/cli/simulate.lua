@@ -53,9 +53,10 @@ local function numbers_of(args)
   return values
 end
 
+-- False: nobody can learn where it listens.
 local function greet(sim, key)
   io.stdout:write(sim.base_url, "\n")
-  io.stdout:flush()
+  if not io.stdout:flush() then return false end
   local header = key and (" -H 'Authorization: Bearer " .. key .. "'") or ""
   io.stderr:write(table.concat({
     "Nothing here is real and nothing costs anything. Try:",
@@ -65,14 +66,14 @@ local function greet(sim, key)
     ("  RUNCOMFY_SERVERLESS_BASE_URL=%s RUNCOMFY_API_KEY=%s rcmcp call list_deployments"):format(sim.base_url, key or "none"),
     "End with Ctrl-C.",
   }, "\n"), "\n")
+  return true
 end
 
 local function serve(sim, key)
   local loop, signal = require "core.loop", require "core.signal"
   local _ <close> = signal.on("INT", loop.stop)
   local _ <close> = signal.on("TERM", loop.stop)
-  greet(sim, key)
-  loop.run()
+  if greet(sim, key) then loop.run() end
   return exit_status.ok
 end
 

@@ -30,15 +30,6 @@ local ADVICE = "busted runs the specs, and it is not installed. Debian, Ubuntu: 
 local NO_SPEC = "there is no spec (NAME_spec.lua) in the current folder or below, nor in the recipe folders; rcmcp new NAME writes "
   .. "a recipe with one"
 
--- busted ends the program itself, with the number of failures.
-local function with_own_statuses()
-  local exit = os.exit
-  rawset(os, "exit", function(code, close)
-    local passed = code == nil or code == true or code == 0
-    exit(passed and exit_status.ok or exit_status.tool_error, close)
-  end)
-end
-
 local function arguments(args, places)
   local list = { [0] = "rcmcp test", "--pattern=_spec", "--no-auto-insulate" }
   if args.filter then list[#list + 1] = "--filter=" .. args.filter end
@@ -75,7 +66,7 @@ function M.run(argv)
     return options.usage_error("test",
       ("there is no spec (NAME_spec.lua) in %s or below; rcmcp new NAME writes a recipe with one"):format(empty))
   end
-  with_own_statuses()
+  require("cli.shared.output").at_exit(function(failures) return failures == 0 and exit_status.ok or exit_status.tool_error end)
   _G.arg = arguments(args, places)
   runner { standalone = false }
   return exit_status.ok
