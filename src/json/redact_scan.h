@@ -3,39 +3,12 @@
 #define RCMCP_JSON_REDACT_SCAN_H
 
 #include "base/buf.h"
-#include "base/needles.h"
-#include "json/redact.h"
+#include "json/redact_rules.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/// A set of 64-bit hashes with a meaning each: names, whole strings, numbers.
-struct redact_set {
-    uint64_t *keys;
-    unsigned char *meanings;
-    size_t count, room; // a power of two
-};
-
-struct redact {
-    struct needles *needles;
-    struct redact_set set;
-    bool has_wholes, has_numbers;
-};
-
-/// A hash to begin with, and one that goes on (FNV-1a).
-enum { REDACT_NAME_SALT = 1, REDACT_NUMBER_SALT = 2 };
-static inline uint64_t redact_hash(uint64_t hash, unsigned char byte)
-{
-    return (hash ^ byte) * 0x100000001B3U;
-}
-static inline uint64_t redact_hash_start(uint64_t salt)
-{
-    return 0xCBF29CE484222325U ^ salt * 0x9E3779B97F4A7C15U;
-}
-
-bool redact_set_add(struct redact_set *s, uint64_t key, unsigned char meaning);
-/// 0: not in it.
-unsigned char redact_set_get(const struct redact_set *s, uint64_t key);
-
+enum { REDACT_LEVELS = 4 }; ///< of escapes within escapes, the text itself being the first
 enum { REDACT_UNITS = 512 };
 
 /// Bytes of a level of escapes, and where each of them comes from in the text.

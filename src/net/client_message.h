@@ -2,7 +2,7 @@
 #ifndef RCMCP_NET_CLIENT_MESSAGE_H
 #define RCMCP_NET_CLIENT_MESSAGE_H
 
-#include "net/client.h"
+#include "net/client_request.h"
 #include "net/curl_api.h"
 
 struct client_message {

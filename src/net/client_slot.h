@@ -8,6 +8,7 @@
 #include "net/client_poll.h"
 #include "net/curl_api.h"
 #include "net/download.h"
+#include "net/trust.h"
 
 /// What all slots of a client share.
 struct client_base {
