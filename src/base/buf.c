@@ -53,6 +53,15 @@ void buf_consume(struct buf *b, size_t size)
     b->size -= size;
 }
 
+size_t buf_take(struct buf *b, void *to, size_t room)
+{
+    size_t size = b->size < room ? b->size : room;
+    if (size > 0)
+        memcpy(to, b->data, size);
+    buf_consume(b, size);
+    return size;
+}
+
 void buf_clear(struct buf *b)
 {
     b->size = 0;

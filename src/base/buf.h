@@ -32,6 +32,9 @@ bool buf_append(struct buf *b, const void *bytes, size_t size);
 /// Drops the first `size` bytes (at most all of them).
 void buf_consume(struct buf *b, size_t size);
 
+/// Moves up to `room` bytes from the front to `to`; how many.
+size_t buf_take(struct buf *b, void *to, size_t room);
+
 /// Empties the buffer and keeps its memory.
 void buf_clear(struct buf *b);
 

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-static struct mhd_api api;
+struct mhd_api mhd;
 
 #define ENTRY(name)                                                                                \
     {                                                                                              \
@@ -31,16 +31,15 @@ static const struct library_symbol entries[] = {
     ENTRY(suspend_connection),
 };
 
-const struct mhd_api *mhd_api_open(const char **why)
+bool mhd_api_open(const char **why)
 {
     static void *library;
     if (library)
-        return &api;
+        return true;
     const char *missing = NULL;
-    library = library_open(files, entries, sizeof entries / sizeof *entries, &api, &missing);
-    if (library)
-        return &api;
-    *why = missing ? "libmicrohttpd.so.12 is too old: 0.9.75 or newer is needed"
-                   : "libmicrohttpd.so.12 is not installed";
-    return NULL;
+    library = library_open(files, entries, sizeof entries / sizeof *entries, &mhd, &missing);
+    if (!library)
+        *why = missing ? "libmicrohttpd.so.12 is too old: 0.9.75 or newer is needed"
+                       : "libmicrohttpd.so.12 is not installed";
+    return library != NULL;
 }

@@ -4,6 +4,7 @@
 #define RCMCP_NET_MHD_API_H
 
 #include <microhttpd.h>
+#include <stdbool.h>
 
 /// The functions in use, under their names without MHD_.
 struct mhd_api {
@@ -24,8 +25,11 @@ struct mhd_api {
     __typeof__(MHD_suspend_connection) *suspend_connection;
 };
 
-/// The table; valid to the end of the program.  NULL when the library is missing or too old; then
-/// `*why` tells what is missing (valid until the next call).
-const struct mhd_api *mhd_api_open(const char **why);
+/// The functions, once mhd_api_open() has found them.
+extern struct mhd_api mhd;
+
+/// Opens the library, unless it is open.  False when it is missing or too old; then `*why` tells
+/// which (valid to the end of the program).
+bool mhd_api_open(const char **why);
 
 #endif

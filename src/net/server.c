@@ -2,7 +2,8 @@
 
 #include "base/log.h"
 #include "loop/loop.h"
-#include "net/server_request.h"
+#include "net/server_arrival.h"
+#include "net/server_state.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,11 +22,7 @@ enum {
     ROUNDS = 8,           // of libmicrohttpd before the rest of the loop has its turn
 };
 
-const struct mhd_api *server_mhd;
-
 static struct server *open_servers;
-
-static void on_timer(uv_timer_t *timer);
 
 // ------------------------------------------------------------------------------------ the loop
 
@@ -38,7 +35,7 @@ static void report_asked(struct server *s)
         request_forget_body(r);
         if (r->state == REQUEST_ASKED || r->state == REQUEST_STREAMING)
             request_watch(r);
-        server_request_release(r);
+        request_release(r);
     }
 }
 
@@ -47,15 +44,15 @@ static void report_over(struct server *s)
     struct server_request *r = NULL;
     while (s->daemon && (r = request_pop(&s->over))) {
         s->events.ended(r, r->end, s->arg);
-        server_request_release(r);
+        request_release(r);
     }
 }
 
 static void set_timer(struct server *s)
 {
     MHD_UNSIGNED_LONG_LONG ms = 0;
-    if (s->kicked || server_mhd->get_timeout(s->daemon, &ms) == MHD_YES)
-        uv_timer_start(&s->timer, on_timer, s->kicked ? 0 : ms, 0);
+    if (s->kicked || mhd.get_timeout(s->daemon, &ms) == MHD_YES)
+        uv_timer_start(&s->timer, s->pump, s->kicked ? 0 : ms, 0);
     else
         uv_timer_stop(&s->timer);
 }
@@ -66,7 +63,7 @@ static void pump(struct server *s)
     s->pumping = true;
     for (int round = 0; s->daemon && round < ROUNDS; round++) {
         s->kicked = false;
-        server_mhd->run(s->daemon);
+        mhd.run(s->daemon);
         report_asked(s);
         report_over(s);
         if (!s->kicked)
@@ -75,13 +72,6 @@ static void pump(struct server *s)
     s->pumping = false;
     if (s->daemon)
         set_timer(s);
-}
-
-void server_kick(struct server *s)
-{
-    s->kicked = true;
-    if (s->daemon && !s->pumping)
-        uv_timer_start(&s->timer, on_timer, 0, 0);
 }
 
 static void on_activity(uv_poll_t *poll, int status, int events)
@@ -106,12 +96,13 @@ static void on_departure(uv_poll_t *poll, int status, int events)
     while (s->daemon && epoll_wait(s->disconnect_fd, &event, 1, 0) == 1) {
         struct server_request *r = event.data.ptr;
         r->references++;
-        request_leave(r);
+        r->end = SERVER_GONE;
+        request_break(r);
         if (r->want_end) {
             r->want_end = false;
             s->events.ended(r, SERVER_GONE, s->arg);
         }
-        server_request_release(r);
+        request_release(r);
     }
 }
 
@@ -197,12 +188,12 @@ static size_t leave_escaped(void *arg, struct MHD_Connection *connection, char *
 
 static bool start_daemon(struct server *s, int listen_fd)
 {
-    s->daemon = server_mhd->start_daemon(
+    s->daemon = mhd.start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        request_on_access, s, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL,
-        MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK, request_on_uri, s,
+        arrival_on_access, s, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK, arrival_on_uri, s,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-        request_on_completed, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS,
+        arrival_on_completed, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)IDLE_SECONDS, MHD_OPTION_END);
     return s->daemon != NULL;
@@ -233,8 +224,7 @@ static void close_handles(struct server *s)
 static bool start_handles(struct server *s)
 {
     uv_loop_t *uv = loop_uv(s->loop);
-    const union MHD_DaemonInfo *info =
-        server_mhd->get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info = mhd.get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     s->activity.data = s->departures.data = s->timer.data = s;
     uv_timer_init(uv, &s->timer);
     s->handles = 1;
@@ -247,7 +237,7 @@ static bool start_handles(struct server *s)
     s->handles = 3;
     uv_poll_start(&s->activity, UV_READABLE, on_activity);
     uv_poll_start(&s->departures, UV_READABLE, on_departure);
-    uv_timer_start(&s->timer, on_timer, 0, 0);
+    uv_timer_start(&s->timer, s->pump, 0, 0);
     return true;
 }
 
@@ -287,8 +277,7 @@ struct server *server_listen(struct loop *loop, const struct server_options *opt
                              struct server_error *error)
 {
     const char *why = "";
-    server_mhd = mhd_api_open(&why);
-    if (!server_mhd) {
+    if (!mhd_api_open(&why)) {
         error->code = "library";
         (void)snprintf(error->message, sizeof error->message,
                        "the HTTP server needs libmicrohttpd: %s", why);
@@ -304,6 +293,7 @@ struct server *server_listen(struct loop *loop, const struct server_options *opt
                           .events = *events,
                           .arg = arg,
                           .disconnect_fd = -1,
+                          .pump = on_timer,
                           .next = open_servers };
     int fd = open_socket(options, error);
     if (fd < 0)
@@ -318,7 +308,7 @@ struct server *server_listen(struct loop *loop, const struct server_options *opt
         fail(error, errno ? errno : ENOMEM, "cannot start the HTTP server");
         s->events.closed = ignore;
         close_handles(s); // the last of them frees it
-        server_mhd->stop_daemon(s->daemon);
+        mhd.stop_daemon(s->daemon);
         return NULL;
     }
     open_servers = s;
@@ -350,7 +340,7 @@ static void drop_queue(struct request_queue *queue)
 {
     struct server_request *r = NULL;
     while ((r = request_pop(queue)))
-        server_request_release(r);
+        request_release(r);
 }
 
 void server_close(struct server *s)
@@ -364,12 +354,12 @@ void server_close(struct server *s)
     close_handles(s);
     for (struct server_request *r = s->requests; r; r = r->next)
         request_resume(r); // libmicrohttpd does not stop with suspended connections
-    server_mhd->stop_daemon(daemon);
+    mhd.stop_daemon(daemon);
     drop_queue(&s->asked);
     struct server_request *r = NULL;
     while ((r = request_pop(&s->over))) {
         s->events.ended(r, SERVER_CLOSED, s->arg);
-        server_request_release(r);
+        request_release(r);
     }
     for (r = s->requests; r; r = r->next)
         r->server = NULL;
