@@ -1,4 +1,4 @@
---- Checks the layers: includes of src/, requires of lua/.  Prints FILE:LINE and the rule that is broken.
+--- Checks the layers: includes of src/, which run in no circle, and requires of lua/.  Prints FILE:LINE and the rule that is broken.
 ---
 ---   rcmcp lua scripts/check-layers.lua [ROOT]
 
@@ -36,6 +36,9 @@ local lua_layers = {
   { "lua/cli/", may = { "core.", "lib.", "cli.", "argparse", "rcmcp.", "rc" }, never = {} },
   { "lua/main.lua", may = { "cli." }, never = {} },
 }
+
+-- The file pairs of src/ that each file pair includes, with the place: "host/call" -> { ["host/state"] = "src/host/call.h:5" }.
+local c_includes = {}
 
 local problems = 0
 
@@ -100,6 +103,13 @@ local function check_library_header(file, number, layer, header)
   end
 end
 
+local function note_include(file, number, header)
+  local from, to = file:match("^src/(.*)%.[ch]$"), header:match("^(.*)%.h$")
+  if from == to or not to then return end
+  c_includes[from] = c_includes[from] or {}
+  c_includes[from][to] = c_includes[from][to] or { file = file, number = number }
+end
+
 local function check_c(file)
   local layer = file:match("^src/([%w_]+)/") or ""
   if not c_layers[layer] then return complain(file, 1, "src/%s is no layer; add it to scripts/check-layers.lua", layer) end
@@ -107,8 +117,42 @@ local function check_c(file)
   for line in io.lines(root .. "/" .. file) do
     number = number + 1
     local project, library = line:match('^%s*#%s*include%s*"([^"]+)"'), line:match("^%s*#%s*include%s*<([^>]+)>")
-    if project then check_project_header(file, number, layer, project, bound) end
+    if project then
+      check_project_header(file, number, layer, project, bound)
+      note_include(file, number, project)
+    end
     if library then check_library_header(file, number, layer, library) end
+  end
+end
+
+local function sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+-- A pair that leads back to itself cannot be understood, tested or built without the others of the circle.
+local function check_circles()
+  local state, path = {}, {}
+  local function visit(pair)
+    state[pair] = "open"
+    path[#path + 1] = pair
+    for _, to in ipairs(sorted_keys(c_includes[pair] or {})) do
+      if state[to] == "open" then
+        local place = c_includes[pair][to]
+        local first = #path
+        while path[first] ~= to do first = first - 1 end
+        complain(place.file, place.number, "an include circle: %s -> %s", table.concat(path, " -> ", first), to)
+      elseif not state[to] then
+        visit(to)
+      end
+    end
+    path[#path] = nil
+    state[pair] = "done"
+  end
+  for _, pair in ipairs(sorted_keys(c_includes)) do
+    if not state[pair] then visit(pair) end
   end
 end
 
@@ -142,6 +186,7 @@ for _, suffix in ipairs { "c", "h" } do
     checked = checked + 1
   end
 end
+check_circles()
 for _, file in ipairs(files("lua", "lua")) do
   check_lua(file)
   checked = checked + 1
