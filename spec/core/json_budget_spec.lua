@@ -53,6 +53,14 @@ describe("core.json.encode in a budget", function()
     assert.same({ "stopped", "cpu" }, { outcome[1], outcome[2] })
   end)
 
+  it("is stopped there, too, where it only cleans", function()
+    for _, leaf in ipairs { "", "\xFF" } do
+      local outcome = run(function() return json.clean(shared(60, leaf)) end, { cpu_ms = 20, memory_bytes = 1024 * MIB })
+      assert.same({ "stopped", "cpu" }, { outcome[1], outcome[2] })
+    end
+    assert_out_of_memory(function() return json.clean(shared(40, ("\xFF"):rep(50))) end)
+  end)
+
   it("gives what it gives outside, and keeps nothing", function()
     local value = { list = { 1, 2.5, "three", {} }, mixed = { 1, x = 2 }, text = ("é"):rep(50000), none = json.null }
     local outcome, budget = run(function() return json.encode(value) end)

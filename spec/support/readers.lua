@@ -231,6 +231,7 @@ M.readers = {
   { "terminal.lua", function(text) terminal.lua(text) end },
   { "text.clean", function(text) texts.clean(text) end },
   { "text.clean_all", function(value) texts.clean_all(value) end, value_of },
+  { "text.clean_all, a broken text", function(value) texts.clean_all { value, "\xFF", { ["\xFF"] = value } } end, value_of },
   { "text.brief", function(text) texts.brief(text, 100) end },
   { "trim", function(text) trim(text) end },
 }

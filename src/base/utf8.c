@@ -44,17 +44,21 @@ static const char *skip_ascii(const char *at, const char *end)
     return at;
 }
 
-bool utf8_valid(const char *text, size_t size)
+// The end of the valid text that begins at `at`.
+static const char *skip_valid(const char *at, const char *end)
 {
-    const char *at = text;
-    const char *end = text + size;
     while ((at = skip_ascii(at, end)) < end) {
         size_t length = utf8_sequence(at, end);
         if (length == 0)
-            return false;
+            break;
         at += length;
     }
-    return true;
+    return at;
+}
+
+bool utf8_valid(const char *text, size_t size)
+{
+    return skip_valid(text, text + size) == text + size;
 }
 
 size_t utf8_head(const char *text, size_t size, size_t count)
@@ -95,6 +99,30 @@ size_t utf8_broken(const char *at, const char *end)
     while (size < most && size < left && is_continuation(s[size]))
         size++;
     return size;
+}
+
+static size_t put_bytes(char *out, size_t written, const char *bytes, size_t size)
+{
+    if (out && size > 0)
+        memcpy(out + written, bytes, size);
+    return written + size;
+}
+
+size_t utf8_clean(const char *text, size_t size, char *out)
+{
+    static const char replacement[] = "\xEF\xBF\xBD";
+    const char *end = text + size;
+    size_t written = 0;
+    for (const char *at = text; at < end;) {
+        const char *from = at;
+        at = skip_valid(at, end);
+        written = put_bytes(out, written, from, (size_t)(at - from));
+        if (at == end)
+            break;
+        written = put_bytes(out, written, replacement, sizeof replacement - 1);
+        at += utf8_broken(at, end);
+    }
+    return written;
 }
 
 size_t utf8_whole(const char *text, size_t size)

@@ -21,6 +21,10 @@ size_t utf8_head(const char *text, size_t size, size_t count);
 /// utf8_sequence() is 0 there.
 size_t utf8_broken(const char *at, const char *end);
 
+/// The text with U+FFFD in place of what is no UTF-8: writes it to `out` and returns its size;
+/// NULL: returns the size alone.
+size_t utf8_clean(const char *text, size_t size, char *out);
+
 /// The size of a text without a sequence that begins at its end and is not all there: what a cut
 /// anywhere leaves of it.
 size_t utf8_whole(const char *text, size_t size);

@@ -82,25 +82,6 @@ static int from_utf16(lua_State *L)
     return 3;
 }
 
-// Adds a text with U+FFFD in place of what is no UTF-8.
-static void add_clean(luaL_Buffer *b, const char *at, const char *end)
-{
-    static const char replacement[] = "\xEF\xBF\xBD";
-    const char *from = at; // what is valid and not added yet
-    while (at < end) {
-        size_t length = utf8_sequence(at, end);
-        if (length > 0) {
-            at += length;
-            continue;
-        }
-        luaL_addlstring(b, from, (size_t)(at - from));
-        luaL_addlstring(b, replacement, sizeof replacement - 1);
-        at += utf8_broken(at, end);
-        from = at;
-    }
-    luaL_addlstring(b, from, (size_t)(end - from));
-}
-
 /// utf8_clean(text) -> text
 static int clean(lua_State *L)
 {
@@ -111,9 +92,9 @@ static int clean(lua_State *L)
         return 1;
     }
     luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    add_clean(&b, text, text + size);
-    luaL_pushresult(&b);
+    size_t cleaned = utf8_clean(text, size, NULL);
+    utf8_clean(text, size, luaL_buffinitsize(L, &b, cleaned));
+    luaL_pushresultsize(&b, cleaned);
     return 1;
 }
 

@@ -63,6 +63,7 @@ static const luaL_Reg functions[] = {
     { "guard", json_guard },
     { "raw", json_raw },
     { "envelope", json_envelope },
+    { "clean", json_clean },
     { "mark_arrays", json_mark_arrays },
     { "repair", json_repair_text },
     { "salvage", json_salvage_text },

@@ -93,6 +93,7 @@ void json_push_place(lua_State *L, const char *text, const char *at, const char 
 int json_decode(lua_State *L);
 int json_encode(lua_State *L); ///< upvalue 1: the encoder's scratch memory or nil
 int json_integer(lua_State *L);
+int json_clean(lua_State *L);
 int json_raw(lua_State *L);
 int json_ordered(lua_State *L);
 int json_order(lua_State *L);

@@ -92,6 +92,16 @@ static void check_utf8(const char *text, size_t size)
         must(utf8_head(text, size, count - 1) < size);
 }
 
+static void check_clean(const char *text, size_t size)
+{
+    size_t cleaned = utf8_clean(text, size, NULL);
+    char *clean = room(cleaned);
+    must(cleaned <= 3 * size && utf8_clean(text, size, clean) == cleaned);
+    must(utf8_valid(clean, cleaned));
+    must(!utf8_valid(text, size) || (cleaned == size && memcmp(clean, text, size) == 0));
+    free(clean);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *bytes = room(size); // exact, so that reading past it is seen
@@ -100,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     accept_base64(bytes, size);
     check_percent(bytes, size);
     check_utf8(bytes, size);
+    check_clean(bytes, size);
     free(bytes);
     return 0;
 }
