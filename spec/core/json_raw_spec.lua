@@ -52,6 +52,8 @@ describe("core.json.Raw", function()
                             { "empty", "x" }, { 1 }, { "list", 3, 1 }, { "k\\u0065y" }, { "" } } do
       assert.is_nil(raw:get(table.unpack(path)))
       assert.is_nil(raw:value(table.unpack(path)))
+      assert.equal(1, select("#", raw:get(table.unpack(path))))
+      assert.equal(1, select("#", raw:value(table.unpack(path)))) -- math.tointeger wants an argument
     end
     assert.error(function() raw:get({}) end)
     assert.error(function() raw:get(1.5) end)
@@ -189,6 +191,7 @@ describe("core.json.Raw", function()
       assert.is_nil(raw:keys "a")
       assert.is_nil(raw:keys "s")
       assert.is_nil(raw:keys "absent")
+      assert.equal(1, select("#", raw:keys "absent"))
       assert.is_nil(assert(json.raw "[]"):keys())
       assert.same({}, raw:keys "e")
     end)

@@ -75,6 +75,17 @@ describe("tool update_deployment", function()
     end)
   end)
 
+  it("compares with nothing where what is set already does not tell its range", function()
+    for _, range in ipairs { "", ',"max_instances":null', ',"max_instances":"two"' } do
+      bed.with({}, function(sim)
+        bed.answer_with(sim, ('{"id":"%s","name":"text-to-image"%s}'):format(ID, range), { method = "GET" })
+        local answer = bed.call("update_deployment", { deployment_id = ID, min_instances = 1 })
+        assert.is_true(answer.ok, answer.text)
+        assert.equal('{"name":"text-to-image","min_instances":1}', sim:requests()[2].body)
+      end)
+    end
+  end)
+
   it("reports a load that failed, and sends no PATCH", function()
     bed.with({}, function(sim)
       local answer = bed.call("update_deployment", { deployment_id = "a1b2c3d4-0000-4000-8000-00000000dead", is_enabled = true })

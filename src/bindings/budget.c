@@ -255,9 +255,10 @@ static int own(lua_State *L)
 static int current(lua_State *L)
 {
     const struct budget *b = budget_current(L);
-    if (!b)
-        return 0;
-    lua_pushlightuserdata(L, (void *)b);
+    if (b)
+        lua_pushlightuserdata(L, (void *)b);
+    else
+        lua_pushnil(L);
     return 1;
 }
 

@@ -135,8 +135,10 @@ int json_ordered(lua_State *L)
 int json_order(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    if (!push_list(L, 1)) // keys
-        return 0;
+    if (!push_list(L, 1)) { // keys
+        lua_pushnil(L);
+        return 1;
+    }
     lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
     lua_createtable(L, (int)count, 0); // keys copy
     for (lua_Integer i = 1; i <= count; i++) {

@@ -128,13 +128,20 @@ static bool follow(lua_State *L, struct json_slice *slice)
     return true;
 }
 
+// A nil, not no value at all: functions that this is handed on to want an argument.
+static int nothing(lua_State *L)
+{
+    lua_pushnil(L);
+    return 1;
+}
+
 /// raw:get(...) -> Raw | nil
 static int raw_get(lua_State *L)
 {
     const struct json_raw *raw = check_raw(L);
     struct json_slice slice = slice_of(raw);
     if (!follow(L, &slice))
-        return 0;
+        return nothing(L);
     lua_settop(L, 1);
     lua_getiuservalue(L, 1, OWNER); // raw owner
     push_raw(L, slice, raw->depth, 2);
@@ -190,7 +197,7 @@ static int raw_keys(lua_State *L)
     struct json_cursor cursor;
     struct json_keys keys;
     if (!follow(L, &slice) || !json_entries(slice, &cursor) || !cursor.object)
-        return 0;
+        return nothing(L);
     lua_settop(L, 1);
     push_keys_block(L, cursor, &keys); // raw block
     gather_keys(cursor, &keys);
@@ -242,7 +249,7 @@ static int raw_value(lua_State *L)
 {
     struct json_slice slice = slice_of(check_raw(L));
     if (!follow(L, &slice))
-        return 0;
+        return nothing(L);
     lua_settop(L, 1);
     return json_push_decoded(L, slice.text, slice.size, false);
 }

@@ -35,7 +35,8 @@ int json_repair_text(lua_State *L)
         return luaL_error(L, "not enough memory");
     if (repair.count == 0) {
         buf_free(out);
-        return 0;
+        lua_pushnil(L);
+        return 1;
     }
     lua_pushlstring(L, out->data, out->size);
     buf_free(out);
@@ -61,7 +62,8 @@ int json_salvage_text(lua_State *L)
         return luaL_error(L, "not enough memory");
     if (out->size == 0) {
         buf_free(out);
-        return 0;
+        lua_pushnil(L);
+        return 1;
     }
     lua_pushlstring(L, out->data, out->size);
     buf_free(out);
