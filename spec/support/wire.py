@@ -39,6 +39,14 @@ def reset(connection):
     connection.close()
 
 
+def hang_up(connection):
+    try:
+        connection.shutdown(socket.SHUT_RDWR)  # also where a thread waits for bytes of it, which closing alone leaves waiting
+    except OSError:
+        pass  # the peer was first
+    connection.close()
+
+
 def read_request(connection):
     data = b""
     while b"\r\n\r\n" not in data:
@@ -66,8 +74,12 @@ def act(connection, what, answer):
         # Sooner, the client may meet the reset before it has a connection: then nothing was sent, and it tries again.
         connection.recv(1, socket.MSG_PEEK)
         return reset(connection)
+    stays = what in ("hold", "keep", "deaf")
+    if stays:
+        # Before a byte is sent: whoever has the answer may ask for the hang-up before this thread goes on.
+        kept.append(connection)
     if what == "deaf":
-        return kept.append(connection)
+        return
     if not read_request(connection):
         return connection.close()
     if what == "reset-late":
@@ -78,9 +90,8 @@ def act(connection, what, answer):
             time.sleep(0.02)
     elif answer:
         connection.sendall(answer)
-    if what in ("hold", "keep"):
-        return kept.append(connection)
-    connection.close()
+    if not stays:
+        connection.close()
 
 
 def serve(connection, what, answer):
@@ -105,7 +116,7 @@ def main():
         what, _, digits = line.strip().partition(" ")
         if what == "hang-up":
             while kept:
-                kept.pop().close()
+                hang_up(kept.pop())
             what = "hold"
         mode[:] = [what, bytes.fromhex(digits)]
         tell("ready")
