@@ -64,3 +64,12 @@ void bindings_type(lua_State *L, const char *name, const luaL_Reg *methods)
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
 }
+
+void bindings_index(lua_State *L, const char *name, lua_CFunction index)
+{
+    luaL_getmetatable(L, name);     // meta
+    lua_getfield(L, -1, "__index"); // meta methods
+    lua_pushcclosure(L, index, 1);  // meta index
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}

@@ -27,6 +27,9 @@ void bindings_push_envelope(lua_State *L, const struct envelope *envelope);
 /// reachable through __index, and locks it.  Leaves nothing on the stack.
 void bindings_type(lua_State *L, const char *name, const luaL_Reg *methods);
 
+/// Replaces the __index of a type by `index`, which has the table of methods as its upvalue.
+void bindings_index(lua_State *L, const char *name, lua_CFunction index);
+
 // One opener a module, each in the file of its name.
 int open_budget(lua_State *L);
 int open_clock(lua_State *L);

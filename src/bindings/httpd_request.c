@@ -1,0 +1,276 @@
+#include "bindings/httpd_request.h"
+
+#include "base/log.h"
+#include "bindings/bindings.h"
+#include "bindings/httpd_headers.h"
+#include "host/call.h"
+
+#include <string.h>
+
+#define REQUEST "core.httpd.Request"
+#define WATCHED "core.httpd.watched" // registry: weak table, light userdata of a request -> request
+
+enum { FIELDS = 1, ON_CLOSED = 2 }; // user values
+
+static void set_text(lua_State *L, const char *key, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, key);
+}
+
+static void push_fields(lua_State *L, const struct server_head *head)
+{
+    lua_createtable(L, 0, 6); // fields
+    set_text(L, "method", head->method);
+    set_text(L, "path", head->path);
+    set_text(L, "query", head->query);
+    set_text(L, "peer", head->peer);
+    lua_pushlstring(L, head->body, head->body_size);
+    lua_setfield(L, -2, "body");
+    lua_createtable(L, 0, (int)head->header_count); // fields headers
+    for (size_t i = 0; i < head->header_count; i++)
+        httpd_join_header(L, &head->headers[i]);
+    lua_setfield(L, -2, "headers");
+}
+
+struct arrival {
+    lua_State *L;         // the main coroutine
+    int server, callback; // registry reference; user value
+    struct server_request *request;
+    bool handed; // the userdata owns the request's reference
+};
+
+// (arrival) -> runs the callback with the request
+static int call_on_request(lua_State *L)
+{
+    struct arrival *a = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, a->server);               // arrival server
+    lua_getiuservalue(L, 2, a->callback);                       // arrival server callback
+    struct lua_request *r = lua_newuserdatauv(L, sizeof *r, 2); // … callback request
+    *r = (struct lua_request){ .L = a->L, .anchor = LUA_NOREF };
+    luaL_setmetatable(L, REQUEST);
+    push_fields(L, server_request_head(a->request));
+    lua_setiuservalue(L, 4, FIELDS);
+    r->request = a->request;
+    server_request_set_data(r->request, r);
+    a->handed = true;
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+// Answers with a plain status; for when Lua does not.
+static void answer_status(struct server_request *r, unsigned status)
+{
+    static const char body[] = "{\"error\":\"The server failed to answer this request.\"}";
+    struct server_answer *a = server_answer_new(status, body, sizeof body - 1);
+    if (!a || !server_answer_header(a, "Content-Type", "application/json")) {
+        server_answer_free(a);
+        server_request_close(r);
+        return;
+    }
+    server_request_answer(r, a);
+}
+
+void httpd_hand_over(lua_State *main, int server, int callback, struct server_request *request)
+{
+    struct arrival a = { .L = main, .server = server, .callback = callback, .request = request };
+    if (host_call(main, call_on_request, &a) == HOST_OK)
+        return;
+    struct lua_request *r = server_request_data(request); // NULL once collected, and then answered
+    if (!a.handed) {
+        answer_status(request, 500);
+        server_request_release(request);
+    } else if (r && !r->answered) {
+        r->answered = true;
+        answer_status(request, 500);
+    }
+}
+
+// (lua_request) -> calls its on_closed callback
+static int call_on_closed(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, WATCHED); // request_pointer watched
+    if (lua_rawgetp(L, 2, lua_touserdata(L, 1)) == LUA_TNIL)
+        return 0;                       // forgotten meanwhile
+    lua_getiuservalue(L, 3, ON_CLOSED); // … request callback
+    lua_pushnil(L);
+    lua_setiuservalue(L, 3, ON_CLOSED);
+    if (!lua_isnil(L, -1))
+        lua_call(L, 0, 0);
+    return 0;
+}
+
+void httpd_end(struct server_request *request, enum server_end end)
+{
+    struct lua_request *r = server_request_data(request);
+    if (!r)
+        return;
+    lua_State *L = r->L;
+    int anchor = r->anchor;
+    r->anchor = LUA_NOREF;
+    if (end == SERVER_GONE)
+        host_call(L, call_on_closed, r);
+    luaL_unref(L, LUA_REGISTRYINDEX, anchor);
+}
+
+static struct lua_request *check_request(lua_State *L)
+{
+    struct lua_request *r = luaL_checkudata(L, 1, REQUEST);
+    luaL_argcheck(L, r->request != NULL, 1, "the request is over");
+    return r;
+}
+
+struct lua_request *httpd_check_unanswered(lua_State *L)
+{
+    struct lua_request *r = check_request(L);
+    if (r->answered)
+        luaL_error(L, "the request is already answered");
+    return r;
+}
+
+unsigned httpd_check_status(lua_State *L, int index)
+{
+    lua_Integer status = luaL_checkinteger(L, index);
+    luaL_argcheck(L, status >= 200 && status <= 599, index, "a status from 200 to 599 is expected");
+    return (unsigned)status;
+}
+
+bool httpd_send(lua_State *L, struct lua_request *r, struct server_answer *a, int index)
+{
+    r->answered = true;
+    if (a && httpd_add_headers(L, index, a)) {
+        server_request_answer(r->request, a);
+        return true;
+    }
+    server_answer_free(a);
+    log_line(LOG_ERROR, "httpd: out of memory for an answer");
+    answer_status(r->request, 500);
+    return false;
+}
+
+void httpd_anchor_request(lua_State *L, struct lua_request *r)
+{
+    if (r->anchor != LUA_NOREF || server_request_over(r->request))
+        return;
+    if (lua_getiuservalue(L, 1, ON_CLOSED) != LUA_TNIL) {
+        lua_pushvalue(L, 1);
+        r->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_pop(L, 1);
+}
+
+// respond(request, status, headers, body)
+static int request_respond(lua_State *L)
+{
+    struct lua_request *r = httpd_check_unanswered(L);
+    unsigned status = httpd_check_status(L, 2);
+    httpd_check_headers(L, 3);
+    size_t size = 0;
+    const char *body = luaL_optlstring(L, 4, "", &size);
+    luaL_checkstack(L, 3, NULL);
+    httpd_anchor_request(L, r);
+    httpd_send(L, r, server_answer_new(status, body, size), 3);
+    return 0;
+}
+
+// Reads the fault at index 2 and sends it.
+static void send_fault(lua_State *L, struct lua_request *r)
+{
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    lua_getfield(L, 2, "status");   // request fault status
+    lua_getfield(L, 2, "headers");  // … headers
+    lua_getfield(L, 2, "body");     // … body
+    lua_getfield(L, 2, "promised"); // … promised
+    unsigned status = httpd_check_status(L, 3);
+    httpd_check_headers(L, 4);
+    size_t size = 0;
+    const char *body = luaL_checklstring(L, 5, &size);
+    lua_Integer promised = luaL_checkinteger(L, 6);
+    luaL_argcheck(L, promised > 0 && (size_t)promised > size, 2,
+                  "promised must be more than the body");
+    luaL_checkstack(L, 3, NULL);
+    httpd_send(L, r, server_answer_broken(status, body, size, (uint64_t)promised), 4);
+}
+
+// drop(request, fault)
+static int request_drop(lua_State *L)
+{
+    struct lua_request *r = httpd_check_unanswered(L);
+    if (!lua_isnoneornil(L, 2)) {
+        send_fault(L, r);
+        return 0;
+    }
+    r->answered = true;
+    server_request_close(r->request);
+    return 0;
+}
+
+// on_closed(request, fn)
+static int request_on_closed(lua_State *L)
+{
+    struct lua_request *r = check_request(L);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    lua_getfield(L, LUA_REGISTRYINDEX, WATCHED); // request fn watched
+    lua_pushvalue(L, 1);
+    lua_rawsetp(L, 3, r);
+    lua_settop(L, 2);
+    lua_setiuservalue(L, 1, ON_CLOSED);
+    if (r->answered)
+        httpd_anchor_request(L, r);
+    server_request_want_end(r->request);
+    return 0;
+}
+
+// __gc: a request that is forgotten without an answer gets one
+static int request_gc(lua_State *L)
+{
+    struct lua_request *r = luaL_checkudata(L, 1, REQUEST);
+    struct server_request *request = r->request;
+    if (!request)
+        return 0;
+    r->request = NULL;
+    server_request_set_data(request, NULL);
+    if (!r->answered && !server_request_over(request)) {
+        log_line(LOG_WARNING, "httpd: %s %s was forgotten without an answer",
+                 server_request_head(request)->method, server_request_head(request)->path);
+        answer_status(request, 500);
+    }
+    server_request_release(request);
+    return 0;
+}
+
+// __index(request, key): a method, else a field
+static int request_index(lua_State *L)
+{
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+        return 1;
+    lua_getiuservalue(L, 1, FIELDS);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+    return 1;
+}
+
+static void create_watched(lua_State *L)
+{
+    lua_newtable(L); // watched
+    lua_newtable(L); // watched meta
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, LUA_REGISTRYINDEX, WATCHED);
+}
+
+void httpd_open_request(lua_State *L, lua_CFunction stream)
+{
+    const luaL_Reg methods[] = {
+        { "respond", request_respond },     { "stream", stream },   { "drop", request_drop },
+        { "on_closed", request_on_closed }, { "__gc", request_gc }, { NULL, NULL },
+    };
+    bindings_type(L, REQUEST, methods);
+    bindings_index(L, REQUEST, request_index);
+    create_watched(L);
+}
