@@ -7,6 +7,7 @@ local calls = require "lib.recipes.call"
 local cleanup = require "lib.recipes.cleanup"
 local context = require "lib.recipes.rc.context"
 local json = require "core.json"
+local known_names = require "lib.recipes.known_names"
 local rc_json = require "lib.recipes.rc.json"
 
 local M = {}
@@ -71,7 +72,7 @@ function M.proxy(recipe)
   local rc = { null = json.null, json = rc_json.new(), tools = setmetatable({}, Tools), log = logger(recipe.name), finally = finally }
   for kind, declare in pairs(require("lib.recipes.declaration").functions) do rc[kind] = declare end
   for name, module in pairs(actions) do rc[name] = action(name, module) end
-  return rc
+  return setmetatable(rc, { __index = known_names.reader("rc", rc), __metatable = "rc" })
 end
 
 --- Every public name: "rc.submit", "job:wait", "ctx:progress", "ctx.cancelled", "response:json".

@@ -69,7 +69,7 @@ local function check_rc_member(check, access)
   if not member or member.is ~= "member" or access.is_call then return end
   if member.name == "json" then
     local names = require("lib.recipes.rc.json").new()
-    if names[access.name] == nil then
+    if rawget(names, access.name) == nil then
       check:add("error", "unknown-rc", access.line, "rc.json has no '%s'; it has decode, encode, array, ordered, integer, null",
         access.name)
     end

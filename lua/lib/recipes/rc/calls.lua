@@ -12,6 +12,7 @@
 --- It runs in a fiber of the host and hands on to the recipes that a recipe calls.
 
 local advice = require "lib.runcomfy.advice"
+local builtin_names = require "lib.recipes.builtin_names"
 local clock = require "lib.clock"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
@@ -69,8 +70,10 @@ end
 local function not_allowed(state, name)
   local used = sorted_keys(state.uses)
   local list = #used > 0 and "it lists " .. table.concat(used, ", ") or "it lists none"
+  local is_tool = state.find(name) ~= nil
   return refuse(("recipe '%s' may not call '%s': its 'uses' does not name it (%s)%s"):format(state.name, name, list,
-    didyoumean.hint(name, used)), "not_allowed", ("Add \"%s\" to 'uses'."):format(name))
+    didyoumean.hint(name, is_tool and used or builtin_names.with(used))), "not_allowed",
+    is_tool and ("Add \"%s\" to 'uses'."):format(name) or "There is no such tool.")
 end
 
 local function check_chain(state, name)

@@ -4,6 +4,7 @@ local boundary = require "lib.recipes.boundary"
 local calls = require "lib.recipes.call"
 local clock = require "lib.clock"
 local json = require "core.json"
+local known_names = require "lib.recipes.known_names"
 local lines = require "lib.recipes.rc.lines"
 local redaction = require "lib.redaction"
 local work = require "lib.recipes.rc.work"
@@ -113,9 +114,11 @@ function fields.deadline(state)
   return deadline - clock.now() + clock.wall()
 end
 
-function Context.__index(_, key)
+local method_of = known_names.reader("ctx", methods, require("lib.tables").sorted_keys(fields))
+
+function Context.__index(ctx, key)
   if fields[key] then return (fields[key](calls.state("ctx." .. key, 2))) end
-  return methods[key]
+  return method_of(ctx, key)
 end
 
 function Context.__newindex()

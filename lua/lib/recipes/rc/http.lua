@@ -6,6 +6,7 @@ local errors = require "lib.errors"
 local hosts = require "lib.recipes.rc.hosts"
 local http = require "lib.http"
 local json = require "core.json"
+local known_names = require "lib.recipes.known_names"
 local trim = require "lib.trim"
 local work = require "lib.recipes.rc.work"
 local brief = require("lib.text").brief
@@ -120,7 +121,7 @@ end
 -- The response -------------------------------------------------------------------------------------
 
 local methods = {}
-local ResponseType = { __index = methods, __name = "rc.HttpResponse", __metatable = "rc.HttpResponse" }
+local ResponseType = { __name = "rc.HttpResponse", __metatable = "rc.HttpResponse" }
 
 function methods:header(name)
   if type(name) ~= "string" then error("response:header takes a name", 2) end
@@ -139,6 +140,8 @@ function methods:json()
   if value == nil then error("the response is no JSON: " .. message, 2) end
   return value
 end
+
+ResponseType.__index = known_names.reader("a response", methods, { "status", "headers", "body", "url" })
 
 -- Its JSON must be text; its body may be any bytes.
 local function import(request)

@@ -6,6 +6,7 @@ local call = require "lib.recipes.call"
 local calls = require "lib.recipes.rc.calls"
 local errors = require "lib.errors"
 local json = require "core.json"
+local known_names = require "lib.recipes.known_names"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local wait = require "lib.recipes.rc.wait"
 local work = require "lib.recipes.rc.work"
@@ -23,7 +24,7 @@ local M = {}
 local records = setmetatable({}, { __mode = "k" }) ---@type table<table, rc.JobRecord>
 
 local Job = {}
-local JobType = { __index = Job, __name = "rc.Job", __metatable = "rc.Job" }
+local JobType = { __name = "rc.Job", __metatable = "rc.Job" }
 
 local function record_of(job, method)
   local record = type(job) == "table" and records[job]
@@ -176,6 +177,8 @@ function Job:proxy(path, body, options)
   local plain = body ~= nil and work.import_json(body, "job:proxy", 2, OBJECT) or nil
   return work.run_json(require("lib.recipes.rc.proxy").call, record, { path = path, method = method, body = plain })
 end
+
+JobType.__index = known_names.reader("a job", Job, { "deployment_id", "request_id" })
 
 --- The public names of jobs.
 ---@return string[]

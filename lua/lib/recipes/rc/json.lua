@@ -1,6 +1,7 @@
 --- `rc.json`: the core's codec, raising in Lua's way.
 
 local core = require "core.json"
+local known_names = require "lib.recipes.known_names"
 local work = require "lib.recipes.rc.work"
 
 local M = {}
@@ -42,7 +43,8 @@ end
 --- A new table of these functions, for one recipe.
 ---@return table
 function M.new()
-  return { decode = decode, encode = encode, array = array, ordered = ordered, integer = integer, null = core.null }
+  local functions = { decode = decode, encode = encode, array = array, ordered = ordered, integer = integer, null = core.null }
+  return setmetatable(functions, { __index = known_names.reader("rc.json", functions), __metatable = "rc.json" })
 end
 
 return M

@@ -2,6 +2,7 @@
 
 local boundary = require "lib.recipes.boundary"
 local flows = require "lib.workflow.flow"
+local known_names = require "lib.recipes.known_names"
 local time = require "lib.recipes.rc.time"
 local work = require "lib.recipes.rc.work"
 
@@ -14,7 +15,7 @@ local M = {}
 local records = setmetatable({}, { __mode = "k" }) ---@type table<table, rc.FlowRecord>
 
 local Flow = {}
-local FlowType = { __index = Flow, __name = "rc.Flow", __metatable = "rc.Flow" }
+local FlowType = { __name = "rc.Flow", __metatable = "rc.Flow" }
 
 local function record_of(flow, method)
   local record = type(flow) == "table" and records[flow]
@@ -94,6 +95,8 @@ function Flow:new_seed(count)
   local low, high = record.flow:seed_range()
   return time.random(record.state, low, math.max(low, high - count + 1))
 end
+
+FlowType.__index = known_names.reader("a flow", Flow, { "name", "roles", "inputs" })
 
 --- The public names of flows.
 ---@return string[]
