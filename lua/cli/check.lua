@@ -91,11 +91,16 @@ local function files_of(args, lenient)
   return list
 end
 
+-- A recipe of the folders.  What is wrong with the others there is no finding, unless they are checked themselves.
+local function find_recipe(program, name)
+  return program:catalog(true):find(name)
+end
+
 -- What only shows beside the others: names in `uses` that nobody has, circles, hints that are too mild.
 local function link(program, at)
   local _, err = require("lib.recipes.standalone").open(at.file, {
     tools = program:snapshot().list, root = at.root,
-    find = function(name) return program:catalog():find(name) end,
+    find = function(name) return find_recipe(program, name) end,
   })
   if not err then return nil end
   -- linear: a path that the system took, 4,096 bytes at most
@@ -117,7 +122,7 @@ end
 
 -- A tool whose parameters are known.
 local function tool_of(program, name)
-  return program:snapshot().find(name) or program:catalog(true):find(name)
+  return program:snapshot().find(name) or find_recipe(program, name)
 end
 
 local function check_one(program, at)

@@ -157,6 +157,18 @@ return rc.tool {
     assert.equal(0, (child.run { "check", files.path .. "/one.lua" }))
   end)
 
+  it("says what is wrong once, on standard output, and nothing of files beside those that are checked", function()
+    local path = files:write("calls.lua", 'local rc = require "rc"\nreturn rc.tool { name = "calls", description = "C.", '
+      .. 'uses = { "gone" },\nrun = function() local name = "gone" return rc.tools[name] {} end }\n')
+    local broken = files:write("broken.lua", "x =")
+    local said = path .. ":2: error: field 'uses': there is no tool 'gone' [link]\n"
+    local status, out, err = child.run { "check", "--recipes", files.path, path }
+    assert.same({ 1, said, "1 file: 1 error, 0 warnings\n" }, { status, out, err })
+    status, out, err = child.run { "check", "--recipes", files.path }
+    assert.same({ 1, "2 files: 2 errors, 0 warnings\n" }, { status, err })
+    assert.equal(broken .. ":1: error: unexpected symbol near <eof> [syntax]\n" .. said, out)
+  end)
+
   it("says which files would not be loaded, for others may write to them", function()
     files:write("good.lua", GOOD)
     files:chmod("o+w", "good.lua")
