@@ -31,6 +31,7 @@ local HELP = M.epilog:match "\n\n(.-)\n\n"
 ---@field console Console
 ---@field is_terminal boolean
 ---@field failed boolean
+---@field unread? boolean  the input broke off
 ---@field ending? boolean  a signal that is no Ctrl-C has come, or a second Ctrl-C
 ---@field program Program
 
@@ -103,7 +104,12 @@ end
 
 local function read_line(repl, continued)
   if repl.is_terminal then io.stderr:write(continued and ">> " or "> ") end
-  return io.read "l"
+  local line, message = io.read "l"
+  if message and not repl.is_terminal then -- a terminal that has gone is the end
+    complain(repl, "rcmcp repl: cannot read standard input: " .. message)
+    repl.unread = true
+  end
+  return line
 end
 
 -- A chunk of one or more lines; nil at the end of the input.
@@ -141,6 +147,7 @@ local function loop(repl)
     if not io.stdout:flush() then break end -- nobody sees what the next line does, which may cost
   end
   if repl.is_terminal then io.stderr:write("\n") end
+  if repl.unread then return exit_status.io end
   return repl.failed and not repl.is_terminal and exit_status.tool_error or exit_status.ok
 end
 
@@ -149,6 +156,8 @@ end
 function M.run(argv)
   local args, status = options.parse("repl", M, argv)
   if not args then return status end
+  local refusal = require("cli.shared.standard_input").refusal "repl"
+  if refusal then return refusal end
   local program <close>, failed = require("cli.shared.program").open(args, { cancel_remote = true })
   if not program then return failed end
   return loop {

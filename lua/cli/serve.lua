@@ -75,6 +75,8 @@ end
 function M.run(argv)
   local args, status = options.parse("serve", M, argv)
   if not args then return status end
+  local refusal = require("cli.shared.standard_input").refusal "serve"
+  if refusal then return refusal end
   local stdio = require "core.stdio"
   stdio.take()
   if stdio.is_terminal(0) then

@@ -282,10 +282,15 @@ function Reader:resume() end
 ---@return true|nil ok, string? message, string? code
 function stdio.take() end
 
+--- Whether standard input can be read.  The code says why not: EISDIR, it is a folder; EACCES, it is open for writing only;
+--- ENOTSUP, it is no file, pipe, stream socket or terminal.
+---@return true|nil ok, string? message, string? code
+function stdio.check() end
+
 --- Reads lines from standard input.  `on_line(line)` gets each without its end (LF or CRLF);
 --- `on_line(nil, "too_long", kind, id)` stands for a line over the limit, `on_line(nil, "no_memory", kind, id)` for one
 --- there was no memory for; both are skipped, and what json.envelope tells of them comes along at their end.
---- `on_line(nil, "eof")` comes last.
+--- `on_line(nil, "eof")` comes last, or, where a file cannot be read on, `on_line(nil, "failed", message)`.
 ---@param max_bytes integer
 ---@param on_line fun(line: string?, why: string?, kind: string?, id: string?)
 ---@return core.stdio.Reader|nil reader, string? message, string? code

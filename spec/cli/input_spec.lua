@@ -50,6 +50,19 @@ describe("cli.shared.input", function()
     assert.same({ dry_run = "x" }, read "dry-run=x")
   end)
 
+  it("refuses a file that is empty: an empty word says none, but the file was to say something", function()
+    local path = os.tmpname()
+    for _, text in ipairs { "", " \n" } do
+      local file = assert(io.open(path, "w"))
+      file:write(text)
+      file:close()
+      assert.equal(("overrides: %s is empty"):format(path), message("overrides=@" .. path))
+      assert.equal(("ids: %s is empty"):format(path), message("ids=@" .. path))
+    end
+    os.remove(path)
+    assert.same({ overrides = "" }, read "overrides=")
+  end)
+
   it("reads JSON from a file", function()
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))

@@ -81,3 +81,59 @@ describe("standard error", function()
     end
   end)
 end)
+
+-- Puts what the Python expression opens in the place of standard input.
+local PYTHON = [[
+import os, socket, sys
+opened = %s
+fd = opened if isinstance(opened, int) else opened.fileno()
+os.dup2(fd, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+]]
+
+local PING, PONG = '{"jsonrpc":"2.0","id":1,"method":"ping"}', '{"jsonrpc":"2.0","id":1,"result":{}}\n'
+
+local function run_with_input(expression, args)
+  local python <close> = child.spawn("python3", { "-c", PYTHON:format(expression), child.program, table.unpack(args) })
+  local status = python:wait()
+  return status, python.out, python.err
+end
+
+local function refused(command, what)
+  return { 64, "", ("rcmcp %s: cannot read standard input: %s\n"):format(command, what), 0 }
+end
+
+describe("standard input", function()
+  it("that cannot be read at all is refused before anything else", function()
+    local folder <close> = scratch.new()
+    for _, command in ipairs { "serve", "repl" } do
+      assert.same(refused(command, "it is a directory"), { run(command .. " --simulate", "</tmp") })
+      assert.same(refused(command, "it is open for writing only"), { run(command .. " --simulate", "0>" .. folder.path .. "/file") })
+      local status, out, err = run_with_input("socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0]", { command, "--simulate" })
+      assert.same(refused(command, "it is neither a pipe, a stream socket, a terminal nor a file"), { status, out, err, 0 })
+    end
+  end)
+
+  it("that fails on the way is an error, not an end", function()
+    local folder <close> = scratch.new()
+    local path_only = ("os.open(%q, os.O_PATH)"):format(folder:write("input", PING)) -- each read of it fails
+    assert.same({ 74, "", "rcmcp: error: cannot read standard input: bad file descriptor\n" },
+      { run_with_input(path_only, { "serve", "--simulate" }) })
+    assert.same({ 74, "", "rcmcp repl: cannot read standard input: Bad file descriptor\n" },
+      { run_with_input(path_only, { "repl", "--simulate" }) })
+    assert.equal(65, (run_with_input(path_only, { "call", "list_deployments", "--simulate", "--args", "-" })))
+  end)
+
+  it("may be a file, a pipe with a name, a stream socket", function()
+    local folder <close> = scratch.new()
+    local file, pipe = folder:write("input", PING), folder.path .. "/pipe"
+    assert.same({ 0, PONG, "", 0 }, { run("serve --simulate", "<" .. file) })
+    assert(os.execute("mkfifo " .. pipe))
+    local shell <close> = child.spawn("sh", { "-c", ('echo \'%s\' >%s & exec "$0" serve --simulate <%s'):format(PING, pipe, pipe),
+      child.program })
+    assert.same({ 0, 0 }, { shell:wait() })
+    assert.equal(PONG, shell.out)
+    local socket = ("[(pair := socket.socketpair()), pair[1].send(b%q), pair[1].shutdown(1)][0][0]"):format(PING)
+    assert.same({ 0, PONG, "" }, { run_with_input(socket, { "serve", "--simulate" }) })
+  end)
+end)

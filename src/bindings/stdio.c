@@ -20,7 +20,7 @@
 
 enum { CALLBACK = 1, LARGE = 1 << 20 };
 
-static const char END[] = "eof";
+static const char END[] = "eof", FAILED[] = "failed"; // after either nothing comes
 
 struct reader {
     struct input *input; // NULL once closed
@@ -37,6 +37,7 @@ struct untold {
     struct untold *next;
     struct reader *reader;
     const char *why;
+    const char *message; // of FAILED
     struct envelope envelope;
 };
 
@@ -60,10 +61,12 @@ struct line_call {
     const char *bytes; // NULL: `why` tells, and `envelope`
     size_t size;
     const char *why;
+    const char *message;
     const struct envelope *envelope;
 };
 
-// (line call) -> on_line(line), on_line(nil, "eof") or on_line(nil, why, kind, id)
+// (line call) -> on_line(line), on_line(nil, "eof"), on_line(nil, "failed", message) or
+// on_line(nil, why, kind, id)
 static int call_on_line(lua_State *L)
 {
     struct line_call *call = lua_touserdata(L, 1);
@@ -75,7 +78,12 @@ static int call_on_line(lua_State *L)
     } else {
         lua_pushnil(L);
         lua_pushstring(L, call->why);
-        bindings_push_envelope(L, call->envelope);
+        if (call->message) {
+            lua_pushstring(L, call->message);
+            lua_pushnil(L);
+        } else {
+            bindings_push_envelope(L, call->envelope);
+        }
         lua_call(L, 4, 0);
     }
     return 0;
@@ -99,7 +107,7 @@ static void reader_close(struct reader *r)
 
 static bool is_end(const char *why)
 {
-    return strcmp(why, END) == 0;
+    return strcmp(why, END) == 0 || strcmp(why, FAILED) == 0;
 }
 
 static void forget(struct untold *untold)
@@ -117,7 +125,9 @@ static void tell_again(struct again *again)
 {
     struct untold *u = (struct untold *)again;
     struct reader *r = u->reader;
-    struct line_call call = { .reader = r, .why = u->why, .envelope = &u->envelope };
+    struct line_call call = {
+        .reader = r, .why = u->why, .message = u->message, .envelope = &u->envelope
+    };
     bool unheard = host_call(r->L, call_on_line, &call) == HOST_NOMEM;
     if (!r->input)
         return; // closed meanwhile, and `u` with it
@@ -130,14 +140,21 @@ static void tell_again(struct again *again)
     }
 }
 
-static void keep_untold(struct reader *r, const char *why, const struct envelope *envelope)
+static void keep_untold(const struct line_call *call)
 {
+    struct reader *r = call->reader;
     struct untold *u = calloc(1, sizeof *u);
     if (!u) {
         log_line(LOG_ERROR, "out of memory: a message is lost");
         return;
     }
-    *u = (struct untold){ .next = r->untold, .reader = r, .why = why, .envelope = *envelope };
+    *u = (struct untold){
+        .next = r->untold,
+        .reader = r,
+        .why = call->why,
+        .message = call->message,
+        .envelope = *call->envelope,
+    };
     r->untold = u;
     (void)again_later(r->L, &u->again, tell_again); // the first time: never refused
 }
@@ -147,7 +164,7 @@ static void give_up_line(struct reader *r, const char *bytes, size_t size)
 {
     struct envelope envelope = { 0 };
     envelope_feed(&envelope, bytes, size);
-    keep_untold(r, "no_memory", &envelope);
+    keep_untold(&(struct line_call){ .reader = r, .why = "no_memory", .envelope = &envelope });
 }
 
 static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t size)
@@ -166,7 +183,7 @@ static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t
         call.why = "no_memory";
     bool unheard = host_call(r->L, call_on_line, &call) == HOST_NOMEM && r->input;
     if (unheard && call.why)
-        keep_untold(r, call.why, &r->skipped);
+        keep_untold(&call);
     else if (unheard)
         give_up_line(r, call.bytes, size);
     if (call.why)
@@ -183,10 +200,16 @@ static size_t on_input(void *arg, const char *bytes, size_t size)
     if (!r->input)
         return 0;
     struct envelope none = { 0 };
-    struct line_call call = { .reader = r, .why = END, .envelope = &none };
+    int error = input_error(r->input);
+    struct line_call call = {
+        .reader = r,
+        .why = error < 0 ? FAILED : END,
+        .message = error < 0 ? uv_strerror(error) : NULL, // a constant of libuv's
+        .envelope = &none,
+    };
     bool unheard = host_call(r->L, call_on_line, &call) == HOST_NOMEM;
     if (unheard && r->input)
-        keep_untold(r, END, &none);
+        keep_untold(&call);
     else
         reader_close(r);
     return 0;
@@ -214,6 +237,15 @@ static int stdio_read_lines(lua_State *L)
         return 1;
     luaL_unref(L, LUA_REGISTRYINDEX, r->anchor);
     return bindings_fail(L, uv_err_name(error), uv_strerror(error));
+}
+
+static int stdio_check(lua_State *L)
+{
+    int error = input_check(STDIN_FILENO);
+    if (error < 0)
+        return bindings_fail(L, uv_err_name(error), uv_strerror(error));
+    lua_pushboolean(L, 1);
+    return 1;
 }
 
 static int reader_cancel(lua_State *L)
@@ -420,15 +452,11 @@ static const luaL_Reg listener_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    { "failure", stdio_failure },
-    { "flush", stdio_flush },
-    { "is_terminal", stdio_is_terminal },
-    { "on_broken", stdio_on_broken },
-    { "on_drain", stdio_on_drain },
-    { "read_lines", stdio_read_lines },
-    { "take", stdio_take },
-    { "write", stdio_write },
-    { NULL, NULL },
+    { "check", stdio_check },           { "failure", stdio_failure },
+    { "flush", stdio_flush },           { "is_terminal", stdio_is_terminal },
+    { "on_broken", stdio_on_broken },   { "on_drain", stdio_on_drain },
+    { "read_lines", stdio_read_lines }, { "take", stdio_take },
+    { "write", stdio_write },           { NULL, NULL },
 };
 
 int open_stdio(lua_State *L)

@@ -3,7 +3,10 @@
 #include "loop/hangup.h"
 #include "loop/timer.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { CHUNK = 65536 };
 
@@ -25,6 +28,7 @@ struct input {
     bool handing; // `fn` runs
     bool paused;
     bool ended;
+    int error;           // libuv code of what ended it, where that was no plain end
     int handles;         // open ones: the memory goes after the last
     struct timer later;  // hands over what was kept
     bool is_later;       // it is open
@@ -72,6 +76,8 @@ static void deliver(struct input *in, ssize_t size)
     if (in->ended || !in->fn)
         return;
     in->ended = size <= 0;
+    if (in->is_file && size < 0)
+        in->error = (int)size;
     in->at = 0;
     in->size = size > 0 ? (size_t)size : 0;
     hand_over(in);
@@ -161,6 +167,20 @@ static void read_on(struct input *in)
         uv_read_start(&in->uv.stream, on_alloc, on_stream_read); // EALREADY: it reads
 }
 
+int input_check(int fd)
+{
+    struct stat stat;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fstat(fd, &stat) < 0)
+        return uv_translate_sys_error(errno);
+    if (S_ISDIR(stat.st_mode))
+        return UV_EISDIR;
+    if ((flags & O_ACCMODE) == O_WRONLY)
+        return UV_EACCES;
+    uv_handle_type type = uv_guess_handle(fd);
+    return type == UV_UNKNOWN_HANDLE || type == UV_UDP ? UV_ENOTSUP : 0;
+}
+
 static int open_stream(struct input *in)
 {
     uv_loop_t *uv = loop_uv(in->loop);
@@ -180,7 +200,7 @@ static int open_stream(struct input *in)
             return rc; // nothing to close
         break;
     default:
-        return UV_EBADF;
+        return UV_ENOTSUP; // input_check() has refused it
     }
     in->uv.handle.data = in;
     in->handles = 1;
@@ -224,6 +244,9 @@ static void close_input(void *arg)
 
 struct input *input_open(struct loop *loop, int fd, input_fn *fn, void *arg, int *error)
 {
+    *error = input_check(fd);
+    if (*error < 0)
+        goto err0;
     *error = UV_ENOMEM;
     struct input *in = calloc(1, sizeof *in);
     if (!in)
@@ -296,6 +319,11 @@ void input_resume(struct input *in)
         hangup_ignore(&in->other);
     if (!in->handing)
         read_on(in);
+}
+
+int input_error(const struct input *in)
+{
+    return in->error;
 }
 
 bool input_is_paused(const struct input *in)

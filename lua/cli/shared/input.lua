@@ -37,6 +37,8 @@ local function text_of(value, name)
   if value:sub(1, 1) ~= "@" then return value end
   local text, message = read_file(value:sub(2))
   if not text then return bad_input("%s: cannot read %s", name, message) end
+  -- An empty word says "none"; an empty file is what a full disk, or a program that failed, has left.
+  if not text:find "%S" then return bad_input("%s: %s is empty", name, value == "@-" and "standard input" or value:sub(2)) end
   return text
 end
 

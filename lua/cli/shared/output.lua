@@ -12,7 +12,7 @@ function M.status(status)
   local whole, message = require("core.stdio").flush()
   if whole then return status end
   io.stderr:write("rcmcp: ", message, "\n")
-  return exit_status.output
+  return exit_status.io
 end
 
 --- Lets a script that ends the program itself, by os.exit, end it with the status that this gives.

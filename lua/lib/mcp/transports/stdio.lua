@@ -29,6 +29,7 @@ local BYTE_ORDER_MARK = "^\xEF\xBB\xBF"
 ---@field private started boolean        a first line was seen
 ---@field private ending boolean         the client asks nothing more
 ---@field private closed boolean
+---@field private status integer         for `on_end`
 local StdioTransport = {}
 StdioTransport.__index = StdioTransport
 
@@ -63,7 +64,7 @@ function StdioTransport:is_closed()
 end
 
 --- Ends the connection at once: calls that still run end without an answer.
----@param status? integer  for `on_end`, default 0
+---@param status? integer  for `on_end`, default that of how the input ended
 function StdioTransport:close(status)
   if self.closed then return end
   self.session:finish_streams("the server ends")
@@ -71,7 +72,7 @@ function StdioTransport:close(status)
   if self.deadline then self.deadline:cancel() end
   self.reader:cancel()
   self.session:close("the connection has ended")
-  self.options.on_end(status or 0)
+  self.options.on_end(status or self.status)
 end
 
 local function is_quiet(self)
@@ -111,14 +112,14 @@ function StdioTransport:leave(cancel_waits)
 end
 
 local READER_GONE = { EPIPE = true, ECONNRESET = true }
-local OUTPUT_FAILED = 74
+local IO_FAILED = 74
 
 -- A client that has gone is an ordinary end; what could not be written for another reason is lost, and said.
 local function on_broken(self)
   local message, code = stdio.failure()
   if self.closed or not message or READER_GONE[code] then return self:close() end
   log.write("error", "cannot write to standard output: " .. message)
-  self:close(OUTPUT_FAILED)
+  self:close(IO_FAILED)
 end
 
 local function on_line(self, line)
@@ -129,10 +130,17 @@ local function on_line(self, line)
   if line:find("%S") then self.session:receive(line) end
 end
 
+-- `kind` is the message of an input that failed.
 local function on_event(self, line, why, kind, id)
   if self.closed or self.ending then return end
   if line then return on_line(self, line) end
-  if why == "eof" then return self:leave() end
+  if why == "failed" then
+    log.write("error", "cannot read standard input: " .. tostring(kind))
+    self.status = IO_FAILED
+    return self:leave()
+  elseif why == "eof" then
+    return self:leave()
+  end
   self.started = true
   if why == "too_long" then
     self.session:refuse(("a line is longer than %d bytes"):format(self.options.max_line_bytes or MAX_LINE), kind, id)
@@ -146,8 +154,8 @@ end
 ---@param options StdioOptions
 ---@return StdioTransport|nil transport, string? message, string? code
 function M.run(options)
-  local self = setmetatable({ options = options, paused = false, started = false, ending = false, closed = false },
-    StdioTransport)
+  local self = setmetatable({ options = options, paused = false, started = false, ending = false, closed = false,
+    status = 0 }, StdioTransport)
   self.session = options.server:connect(self)
   local reader, message, code = stdio.read_lines(options.max_line_bytes or MAX_LINE, function(line, why, kind, id)
     on_event(self, line, why, kind, id)
