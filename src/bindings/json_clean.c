@@ -2,7 +2,11 @@
 #include "base/utf8.h"
 
 #include "bindings/bindings.h"
-#include "bindings/json.h"
+#include "bindings/json_array.h"
+#include "bindings/json_clean.h"
+#include "bindings/json_integer.h"
+#include "bindings/json_order.h"
+#include "bindings/json_raw.h"
 #include "host/budget.h"
 #include "json/reader.h"
 

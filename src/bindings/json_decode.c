@@ -3,7 +3,10 @@
 
 #include "base/envelope.h"
 #include "bindings/bindings.h"
-#include "bindings/json.h"
+#include "bindings/json_array.h"
+#include "bindings/json_decode.h"
+#include "bindings/json_integer.h"
+#include "bindings/json_order.h"
 #include "json/number.h"
 
 #include <lauxlib.h>

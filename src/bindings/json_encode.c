@@ -2,16 +2,17 @@
 #include "bindings/json_encode.h"
 
 #include "bindings/bindings.h"
+#include "bindings/json_array.h"
+#include "bindings/json_encode_table.h"
+#include "bindings/json_integer.h"
+#include "bindings/json_raw.h"
 #include "host/budget.h"
 #include "json/reader.h"
 #include "json/text.h"
 
 #define ENCODER "core.json.encoder"
 
-enum {
-    KEPT_ROOM = 1 << 20, // a larger buffer is not kept for the next call
-    LOOK = 1024,         // steps between two looks at the clock
-};
+enum { KEPT_ROOM = 1 << 20 }; // a larger buffer is not kept for the next call
 
 static void encoder_release(struct encode_scratch *e)
 {
@@ -25,12 +26,6 @@ static int encoder_free(lua_State *L)
     e->L = L; // the coroutine that encoded may be gone
     encoder_release(e);
     return 0;
-}
-
-void encode_step(struct encode_run *r)
-{
-    if (++r->steps % LOOK == 0 && budget_is_over(r->L, 0))
-        budget_stop(r->L);
 }
 
 // Raises unless `more` bytes may follow: a few places far apart suffice, each part of a value is
@@ -63,7 +58,7 @@ static void encode_userdata(struct encode_run *r, int index, const struct encode
         encode_put_bytes(r, boxed->text, boxed->size, place);
 }
 
-void encode_value(struct encode_run *r, int index, const struct encode_place *place)
+static void encode_value(struct encode_run *r, int index, const struct encode_place *place)
 {
     lua_State *L = r->L;
     struct buf *out = &r->e->out;
@@ -153,7 +148,6 @@ static void keep_encoder(lua_State *L, struct encode_scratch *e)
     lua_replace(L, lua_upvalueindex(1));
 }
 
-/// encode(value, most) -> text
 int json_encode(lua_State *L)
 {
     luaL_checkany(L, 1);
@@ -161,7 +155,7 @@ int json_encode(lua_State *L)
     luaL_argcheck(L, most >= 0, 2, "must not be negative");
     lua_settop(L, 1);
     bool own = budget_current(L) != NULL;
-    struct encode_run r = { .L = L, .most = (size_t)most };
+    struct encode_run r = { .L = L, .most = (size_t)most, .value = encode_value };
     r.e = own ? push_own_encoder(L) : take_encoder(L); // value encoder
     json_push_array_meta(L);                           // value encoder array
     r.array_meta = lua_topointer(L, -1);

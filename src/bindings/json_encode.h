@@ -1,71 +1,13 @@
-/// What the files of core.json.encode share.
+/// core.json.encode: value to text.
 #ifndef RCMCP_BINDINGS_JSON_ENCODE_H
 #define RCMCP_BINDINGS_JSON_ENCODE_H
 
-#include "json/writer.h"
+#include <lua.h>
 
-#include "bindings/json.h"
-#include "json/keys.h"
+/// encode(value, most) -> text; upvalue 1: the encoder's scratch memory or nil
+int json_encode(lua_State *L);
 
-/// Where a value stands in the whole, for messages.
-struct encode_place {
-    const struct encode_place *up;
-    const char *key; ///< NULL: an index
-    size_t size;
-    lua_Integer index;
-    unsigned depth;
-};
-
-/// Scratch memory of a call; a userdata, so that no error can leak it.
-struct encode_scratch {
-    struct buf out;
-    struct json_keys keys;
-    struct buf_memory memory; ///< in a slice: Lua's, so that what is written counts as the budget's
-    lua_State *L;             ///< for that
-};
-
-struct encode_run {
-    lua_State *L;
-    struct encode_scratch *e;
-    const void *array_meta;
-    size_t most;    ///< bytes that the text may have
-    unsigned steps; ///< values and keys so far
-};
-
-/// Counts a value or a key; now and then looks whether the slice that runs is over, and stops it.
-void encode_step(struct encode_run *r);
-
-/// Raises "at PATH: WHAT".
-void encode_fail(struct encode_run *r, const struct encode_place *place, const char *what);
-
-/// Appends one byte, and raises where that fails.
-static inline void encode_put(struct encode_run *r, char c, const struct encode_place *place)
-{
-    if (!json_put(&r->e->out, c))
-        encode_fail(r, place, "out of memory");
-}
-
-/// Appends bytes, and raises where that fails.
-void encode_put_bytes(struct encode_run *r, const char *bytes, size_t size,
-                      const struct encode_place *place);
-
-/// Raises unless it was written.
-void encode_check(struct encode_run *r, enum json_written written,
-                  const struct encode_place *place);
-
-/// Writes the value at `index`.
-void encode_value(struct encode_run *r, int index, const struct encode_place *place);
-
-/// Writes the table at `index`.
-void encode_table(struct encode_run *r, int index, const struct encode_place *place);
-
-/// Writes an object whose first pair is on the stack; leaves the stack as it was before the pair.
-/// `shape`: the order of its members; NULL: sorted.
-void encode_object(struct encode_run *r, int index, struct json_shape *shape,
-                   const struct encode_place *place);
-
-/// Writes an object in the order of the list of keys on the stack, members that it does not name
-/// behind, sorted; leaves the stack as it was before the list.
-void encode_ordered(struct encode_run *r, int index, const struct encode_place *place);
+/// Creates the type of that memory; once a state.
+void json_open_encoder(lua_State *L);
 
 #endif

@@ -1,5 +1,5 @@
 // core.json.encode: objects.
-#include "bindings/json_encode.h"
+#include "bindings/json_encode_object.h"
 
 #include <lauxlib.h>
 
@@ -33,12 +33,12 @@ static void encode_members(struct encode_run *r, int index, size_t first,
         encode_step(r);
         encode_key(r, key.text, key.size, &member);
         if (key.slot) {
-            encode_value(r, key.slot, &member);
+            r->value(r, key.slot, &member);
             continue;
         }
         lua_pushlstring(L, key.text, key.size);
         lua_rawget(L, index);
-        encode_value(r, lua_gettop(L), &member);
+        r->value(r, lua_gettop(L), &member);
         lua_pop(L, 1);
     }
 }

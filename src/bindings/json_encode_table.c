@@ -1,5 +1,8 @@
 // core.json.encode: arrays, and what kind of JSON a table is.
-#include "bindings/json_encode.h"
+#include "bindings/json_encode_table.h"
+
+#include "bindings/json_array.h"
+#include "bindings/json_encode_object.h"
 
 #include "json/reader.h"
 
@@ -11,7 +14,7 @@ static void encode_element(struct encode_run *r, int index, lua_Integer i,
     struct encode_place element = { place, NULL, 0, i, place->depth + 1 };
     if (i > 1)
         encode_put(r, ',', place);
-    encode_value(r, index, &element);
+    r->value(r, index, &element);
 }
 
 // Whether the table gives its keys as 1, 2, 3 and so on.

@@ -2,7 +2,7 @@
 #include "json/number.h"
 
 #include "bindings/bindings.h"
-#include "bindings/json.h"
+#include "bindings/json_integer.h"
 
 #include <math.h>
 #include <stdio.h>

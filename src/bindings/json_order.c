@@ -2,9 +2,10 @@
 //
 // Decoded objects get the list of the keys that the text had; json.ordered() gives one by hand. The
 // metatable has no field that Lua or a script can see, and goes with the last table that has it.
-#include "bindings/json.h"
+#include "bindings/json_order.h"
 
 #include "bindings/bindings.h"
+#include "bindings/json_array.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 // core.json.Raw: checked JSON text that is passed on without decoding.
+#include "bindings/json_raw.h"
 #include "bindings/bindings.h"
-#include "bindings/json.h"
+#include "bindings/json_decode.h"
 #include "json/keys.h"
 #include "json/reader.h"
 #include "json/text.h"

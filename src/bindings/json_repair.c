@@ -5,7 +5,8 @@
 #include "json/salvage.h"
 
 #include "bindings/bindings.h"
-#include "bindings/json.h"
+#include "bindings/json_decode.h"
+#include "bindings/json_repair.h"
 
 #define SCRATCH "core.json.repair"
 

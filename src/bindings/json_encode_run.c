@@ -1,7 +1,17 @@
-// core.json.encode: where a value stands, and what is wrong with it.
-#include "bindings/json_encode.h"
+// core.json.encode: how far it is, where a value stands, and what is wrong with it.
+#include "bindings/json_encode_run.h"
+
+#include "host/budget.h"
 
 #include <lauxlib.h>
+
+enum { LOOK = 1024 }; // steps between two looks at the clock
+
+void encode_step(struct encode_run *r)
+{
+    if (++r->steps % LOOK == 0 && budget_is_over(r->L, 0))
+        budget_stop(r->L);
+}
 
 static bool is_bare(const char *key, size_t size)
 {
