@@ -466,8 +466,9 @@ function M.sleep(seconds)
 end
 
 --- Lets the loop turn: what is ready by now runs first.
-function M.next_turn()
-  M.await(defer)
+---@param await? fun(start: fun(callback: fun()): table)  default: `await`
+function M.next_turn(await)
+  (await or M.await)(defer)
 end
 
 --- Asks the fiber to end: its current or next wait raises.  Does nothing once it has ended.

@@ -30,6 +30,7 @@ local Limit = { __name = "limit of work", __tostring = function(self) return sel
 ---@field seconds? number   processor time after which the limit is raised
 ---@field steps? integer    steps after which it is
 ---@field still? boolean    the loop does not turn: for work in the middle of something
+---@field turn? fun()        lets the loop turn where that is done otherwise: in the code of recipes
 
 ---@param options? MeterOptions
 ---@return Meter
@@ -37,7 +38,7 @@ function M.new(options)
   options = options or {}
   return setmetatable({
     used = 0, left = LOOK, started = os.clock(), spent = 0, seconds = options.seconds, steps = options.steps,
-    still = options.still,
+    still = options.still, turn = options.turn,
   }, Meter)
 end
 
@@ -50,7 +51,11 @@ end
 
 local function turn(self, used)
   self.spent = self.spent + used
-  if not self.still and fiber.current() then fiber.next_turn() end
+  if self.turn then
+    self.turn()
+  elseif not self.still and fiber.current() then
+    fiber.next_turn()
+  end
   self.started = os.clock()
 end
 

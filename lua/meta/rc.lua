@@ -315,7 +315,7 @@ function rc.embed(uri, content, mime_type) end
 local Flow = {}
 
 --- Finds the roles of a workflow in API format, from what is saved backwards.  Nothing is guessed: what cannot be traced is a
---- candidate only, and cannot be set.
+--- candidate only, and cannot be set.  Of a large one others go on meanwhile, as in a wait.
 ---@param graph table
 ---@param options? { name: string?, node: string?, object_info: table? }  node: roles by hand, "6.text", "negative:7.text"
 ---@return rc.Flow

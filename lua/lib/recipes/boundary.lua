@@ -355,12 +355,14 @@ end
 
 --- A copy of the host's value for a recipe, which may change it as it likes; checked JSON text is decoded.
 ---@param value any
+---@param work? Meter  of one that may be large, and that nothing changes meanwhile
 ---@return any
-function M.export(value)
+function M.export(value, work)
+  if work then work:step() end
   if is_raw(value) then return value:value() end
   if type(value) ~= "table" then return adopt(value) end
   local result = {}
-  for key, item in next, value do result[key] = M.export(item) end
+  for key, item in next, value do result[key] = M.export(item, work) end
   return json.like(value, result)
 end
 

@@ -26,6 +26,7 @@ local M = {}
 ---@field package by_node? table<string, workflow.Input[]>
 ---@field package object_info table
 ---@field package pins? string
+---@field package turns? boolean|fun()
 local Flow = {}
 Flow.__index = Flow
 
@@ -140,7 +141,8 @@ local function open(value, options, work)
   local name = options.name or "the workflow"
   local graph, why = graphs.read(value, work)
   if not graph then return nil, problem("no_workflow", ("'%s' has no workflow that can be read: %s"):format(name, why)) end
-  local self = setmetatable({ name = name, graph = graph, object_info = options.object_info or {}, pins = options.node }, Flow)
+  local self = setmetatable({ name = name, graph = graph, object_info = options.object_info or {}, pins = options.node,
+                              turns = options.turns }, Flow)
   self.inputs, self.by_key = inputs.list(graph)
   self.roles, self.trace = roles.find(graph)
   local err = options.node and apply_pins(self, options.node)
@@ -150,13 +152,15 @@ end
 
 --- Reads a workflow and finds its roles.
 ---@param value any  decoded JSON
----@param options? { name: string?, node: string?, object_info: table?, turns: boolean? }  name: in messages; node: roles named
----  by hand, "6.text", "negative:7.text", several with commas; object_info: ComfyUI's, where it is known; turns: in a fiber of
----  the host the loop turns meanwhile
+---@param options? { name: string?, node: string?, object_info: table?, turns: boolean|fun()|nil }  name: in messages; node:
+---  roles named by hand, "6.text", "negative:7.text", several with commas; object_info: ComfyUI's, where it is known; turns: the
+---  loop turns meanwhile, in a fiber of the host or by this function
 ---@return workflow.Flow|nil flow, workflow.Problem? problem
 function M.open(value, options)
   options = options or {}
-  local ok, flow, why = pcall(open, value, options, meter.new { seconds = SECONDS, still = not options.turns })
+  local turns = options.turns
+  local work = meter.new { seconds = SECONDS, still = not turns, turn = type(turns) == "function" and turns or nil }
+  local ok, flow, why = pcall(open, value, options, work)
   if ok then return flow, why end
   if not meter.is_limit(flow) then error(flow, 0) end
   return nil, problem("no_workflow", ("'%s' has no workflow that can be read: it takes too long to trace"):format(
@@ -274,7 +278,7 @@ local function as_called(self, values)
   for id, node in pairs(self.graph.nodes) do
     whole[id] = changed[id] or { class_type = node.class, inputs = node.inputs, _meta = { title = node.title } }
   end
-  return M.open(whole, { name = self.name, node = self.pins, object_info = self.object_info })
+  return M.open(whole, { name = self.name, node = self.pins, object_info = self.object_info, turns = self.turns })
 end
 
 --- The inputs that a role ("prompt", "seed", …) or a key ("6.text") sets.

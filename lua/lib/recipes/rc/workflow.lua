@@ -1,8 +1,11 @@
 --- `rc.workflow`: the roles and inputs of a workflow, and overrides by their names.  See lib.workflow.flow.
 
 local boundary = require "lib.recipes.boundary"
+local coroutines = require "lib.recipes.coroutines"
+local fiber = require "lib.fiber"
 local flows = require "lib.workflow.flow"
 local known_names = require "lib.recipes.known_names"
+local meter = require "lib.meter"
 local time = require "lib.recipes.rc.time"
 local work = require "lib.recipes.rc.work"
 
@@ -50,7 +53,12 @@ local function options_of(options)
   return plain
 end
 
---- `rc.workflow`
+-- Below a function of C that calls back nothing can wait: there it is traced in one piece.
+local function turn()
+  if coroutine.isyieldable() then fiber.next_turn(coroutines.await) end
+end
+
+--- `rc.workflow`: of a large one the loop turns meanwhile.
 ---@param state rc.State
 ---@param graph table
 ---@param options? table
@@ -58,9 +66,11 @@ end
 function M.workflow(state, graph, options)
   if type(graph) ~= "table" then error("rc.workflow takes a workflow in API format, a table, got " .. type(graph), 3) end
   local settings = options_of(options)
+  settings.turns = turn
   local flow, problem = flows.open(work.import(graph, "rc.workflow", 3), settings)
   if not flow then return refuse(problem) end
-  local handle = setmetatable({ name = flow.name, roles = roles_of(flow), inputs = boundary.export(flow.inputs) }, FlowType)
+  local inputs = boundary.export(flow.inputs, meter.new { turn = turn })
+  local handle = setmetatable({ name = flow.name, roles = roles_of(flow), inputs = inputs }, FlowType)
   records[handle] = { flow = flow, state = state }
   return handle
 end
