@@ -1,3 +1,5 @@
+local child = require "spec.support.child"
+local folder = require "spec.support.folder"
 local json = require "core.json"
 
 local function fails(text)
@@ -220,6 +222,30 @@ describe("core.json.encode", function()
     for _ = 2, 1000 do value = { value } end
     assert.equal(("["):rep(1000) .. ("]"):rep(1000), json.encode(value))
     assert.error_matches(function() json.encode { value } end, "nested deeper")
+  end)
+
+  -- In a process of its own: what writes past the end of a stack breaks it, at once or later.
+  it("tells a place at any depth, however little room its stack has", function()
+    local place <close> = folder.new()
+    local script = place:write("deep.lua", [[
+      local json = require "core.json"
+      for depth = 1, 200 do
+        local value = 1 / 0
+        for _ = 1, depth do value = { value } end
+        local thread = coroutine.create(json.encode)
+        local _, message = coroutine.resume(thread, value)
+        collectgarbage()
+        print(message)
+      end]])
+    local status, out, err = child.run { "lua", script }
+    assert.equal("", err)
+    assert.equal(0, status)
+    local messages = {}
+    for message in out:gmatch "[^\n]+" do messages[#messages + 1] = message end
+    local what, step = ": JSON has no infinity and no NaN", "[1]"
+    assert.equal(200, #messages)
+    for depth = 1, 12 do assert.equal("at " .. step:rep(depth) .. what, messages[depth]) end
+    for depth = 13, 200 do assert.equal("at " .. step:rep(6) .. "..." .. step:rep(6) .. what, messages[depth]) end
   end)
 
   it("escapes what must be escaped and nothing else", function()

@@ -50,13 +50,17 @@ static void push_step(lua_State *L, const struct encode_place *place)
 // Pushes the path; of a deep one the first and the last steps.
 static void push_path(lua_State *L, const struct encode_place *place)
 {
-    enum { ENDS = 6 };
+    enum {
+        ENDS = 6,
+        MOST = 1 + 2 * ENDS + 1, // pushed before "at ": an empty text, the steps, "..."
+        OWN = 8,                 // of what pushes them and joins them
+    };
     unsigned depth = place->depth;
     if (depth == 0) {
         lua_pushliteral(L, "at the top");
         return;
     }
-    luaL_checkstack(L, 2 * ENDS + 4, "path");
+    luaL_checkstack(L, MOST + 1 + MOST + OWN, "path");
     lua_pushliteral(L, "");
     int shown = 1;
     for (; place->up; place = place->up) {
