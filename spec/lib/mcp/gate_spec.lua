@@ -1,6 +1,5 @@
 local fiber = require "lib.fiber"
 local kit = require "spec.support.mcp"
-local timer = require "core.timer"
 
 local ROOM = 256
 
@@ -33,12 +32,7 @@ local function ask_many(session, from, to)
   for n = from, to do ask(session, n) end
 end
 
--- What the gate has to do in the next turn of the loop is done.
-local function turn()
-  local turned = false
-  timer.next_turn(function() timer.next_turn(function() turned = true end) end)
-  kit.wait_for(function() return turned end)
-end
+local turn = require("spec.support.turns").look -- what the gate has to do in the next turn of the loop is done
 
 local function numbers(from, to)
   local list = {}

@@ -1,6 +1,7 @@
 local folder = require "spec.support.folder"
 local loop = require "core.loop"
 local timer = require "core.timer"
+local turns = require "spec.support.turns"
 local watcher = require "lib.recipes.watcher"
 
 describe("recipes.watcher", function()
@@ -118,7 +119,7 @@ describe("recipes.watcher", function()
       local watch <close> = watched ""
       elsewhere:write("notes.txt", "1")
       elsewhere:write("poster.lua.swp", "1")
-      loop.step(false)
+      turns.look()
       watch:flush()
       assert.equal(0, told)
       elsewhere:write("poster.lua", "2")
@@ -147,7 +148,7 @@ describe("recipes.watcher", function()
     watch:flush()
     assert.equal(0, told)
     place:write("a.lua", "1")
-    loop.step(true)
+    turns.look()
     watch:flush()
     assert.equal(1, told)
     watch:flush()
@@ -157,7 +158,7 @@ describe("recipes.watcher", function()
   it("is quiet once closed", function()
     local watch = watched ""
     place:write("a.lua", "1")
-    loop.step(true)
+    turns.look()
     watch:close()
     loop.run()
     assert.equal(0, told)
