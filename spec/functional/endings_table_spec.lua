@@ -32,7 +32,8 @@ return rc.tool {
 
 -- In the columns: how many submits were sent; what min_instances was set to, in order; what the client was answered ("id": a
 -- result that names the request; "left": the error that its client has gone; "-": nothing); whether the log has the request's
--- id, at the level warning, or what it says is not done.  Jobs are not cancelled: cancel_remote_on_client_cancel is off.
+-- id, at the level warning, whether it goes on or has ended, or what it says is not done.  Jobs are not cancelled:
+-- cancel_remote_on_client_cancel is off.
 local TABLE = {
   -- what runs     what ends it   submits  set to  answer  log
   { "a submit",    "close",          1,   "",      "id",   false },
@@ -83,12 +84,12 @@ local TABLE = {
   { "a question",  "cancel",         0,   "1 0",   "-",    false },
   { "a question",  "KILL",           0,   "1",     "-",    false },
 
-  { "a download",  "close",          1,   "1 0",   "left", false },
-  { "a download",  "TERM",           1,   "1 0",   "left", false },
+  { "a download",  "close",          1,   "1 0",   "left", true },
+  { "a download",  "TERM",           1,   "1 0",   "left", true },
   { "a download",  "INT twice",      1,   "1",     "-",    "running" }, -- not ended before 1.5 s
-  { "a download",  "HUP",            1,   "1 0",   "left", false },
-  { "a download",  "broken pipe",    1,   "1 0",   "-",    false },
-  { "a download",  "cancel",         1,   "1 0",   "-",    false },
+  { "a download",  "HUP",            1,   "1 0",   "left", true },
+  { "a download",  "broken pipe",    1,   "1 0",   "-",    true },
+  { "a download",  "cancel",         1,   "1 0",   "-",    true },
   { "a download",  "KILL",           1,   "1",     "-",    false },
 }
 

@@ -14,15 +14,15 @@ local MOST_TEXT = 4 * 1024 * 1024 -- bytes of a result that is given twice, so t
 local KEPT_BYTES = 1024       -- of a field that survives a result which is too large
 
 ---@class Begun
----@field name_in fun(self: Begun, err: Error): Error  the error, which names what goes on
----@field text fun(self: Begun): string?               the same in words; nil where nothing does
+---@field name_in fun(self: Begun, err: Error): Error  the error, which names what goes on, and what has ended with a result
+---@field account fun(self: Begun): string?            the same in words; nil for nothing
 
 ---@class CallResult  what a call of a tool gives, in no protocol's words
 ---@field text? string      a message for a person
 ---@field data? any           the structured content
 ---@field content? Block[]   what the answer shows beside, in order
 ---@field outline? fun(): Outline?  what its text says first where the data are long: see lib.mcp.faces
----@field begun? Begun     what the call has begun and not seen end: an error that takes the result's place names it
+---@field begun? Begun     what the call has begun: an error that takes the result's place names it
 ---@field is_error boolean
 ---@field pending? boolean    there is no result yet: the data say how to come back for it
 ---@field simulated? boolean    of the simulator: the data get the mark that says so

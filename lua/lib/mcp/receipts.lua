@@ -69,6 +69,29 @@ function M.sentence(receipts)
   return ("\nIt had begun: %s. %s"):format(M.words(receipts.list), LOOK)
 end
 
+local function is_of_word(text, at)
+  return text:find("^[%w_-]", at) ~= nil
+end
+
+local function has_word(text, word)
+  local from = 1
+  while true do
+    local first, last = text:find(word, from, true)
+    if not first then return false end
+    if not (first > 1 and is_of_word(text, first - 1)) and not is_of_word(text, last + 1) then return true end
+    from = last + 1 -- it is a part of a longer one
+  end
+end
+
+--- Whether a message names a request.
+---@param message string
+---@param request_id string
+---@return boolean
+function M.names(message, request_id)
+  if request_id:find "%D" then return has_word(message, request_id) end
+  return has_word(message, "request " .. request_id) -- a number may stand for anything
+end
+
 --- Names in an error what its call had begun and the message does not name yet: where something of our own failed, its caller
 --- must know.
 ---@param receipts Receipts?
@@ -77,7 +100,7 @@ end
 function M.name_in(receipts, err)
   local unnamed = {}
   for _, receipt in ipairs(receipts and receipts.list or {}) do
-    if not (receipt.request_id and err.message:find(receipt.request_id, 1, true)) then unnamed[#unnamed + 1] = receipt end
+    if not (receipt.request_id and M.names(err.message, receipt.request_id)) then unnamed[#unnamed + 1] = receipt end
   end
   if #unnamed == 0 then return err end
   local data = errors.data(err)

@@ -274,7 +274,8 @@ end
 local function misfit(tool, result, problem)
   local message = ("tool '%s': its result breaks its own output schema: %s; what it gave is in 'returned'"):format(tool.name, problem)
   local err = content.undelivered(message, result)
-  log.write("error", result.begun and result.begun:text() and message .. ". " .. result.begun:text() or message)
+  local begun = result.begun and result.begun:account()
+  log.write("error", begun and message .. ". " .. begun or message)
   return err
 end
 

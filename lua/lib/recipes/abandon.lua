@@ -21,9 +21,7 @@ end
 local function cancel(call, entry)
   local answer, err = serverless.cancel(entry.deployment_id, entry.request_id, { once = true, total_ms = CANCEL_BOUND_MS })
   local outcome = answer and lifecycle.cancel_outcome(answer) or errors.wrap(err).message
-  if outcome == "cancelled" or outcome == "not_cancellable" then
-    call.requests:settle(entry.deployment_id, entry.request_id)
-  end
+  call.requests:cancelled(entry.deployment_id, entry.request_id, outcome)
   entry.told = true
   write(call, ("the caller gave up on %s; cancelling the job: %s"):format(open_requests.describe(entry), outcome))
 end
@@ -45,20 +43,26 @@ end
 
 local LINE = 10 -- requests in one line of the log
 
---- Writes to the log what still goes on.  Of calls within a call the outermost does, for it may yet see the end.
----@param call CallState
----@param how string  "was cancelled", "failed"
-function M.tell(call, how)
-  if call.ctx and call.ctx.chain then return end
+local function tell(call, how, what, entries)
   local parts = {}
-  for _, entry in ipairs(call.requests:list()) do
+  for _, entry in ipairs(entries) do
     if not entry.told then parts[#parts + 1] = open_requests.describe(entry) end
     entry.told = true
   end
   for first = 1, #parts, LINE do
-    write(call, ("the call of '%s' %s; what it submitted goes on: %s"):format(call.recipe.name, how,
+    write(call, ("the call of '%s' %s; %s: %s"):format(call.recipe.name, how, what,
       table.concat(parts, ", ", first, math.min(first + LINE - 1, #parts))))
   end
+end
+
+--- Writes to the log what still goes on, and what has ended with a result that nobody gets by this call.  Of calls within a
+--- call the outermost does, for it may yet see the end.
+---@param call CallState
+---@param how string  "was cancelled", "failed"
+function M.tell(call, how)
+  if call.ctx and call.ctx.chain then return end
+  tell(call, how, "what it submitted goes on", call.requests:list())
+  tell(call, how, "what it submitted has ended, and its result can be fetched", call.requests:made())
 end
 
 return M

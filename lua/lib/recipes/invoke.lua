@@ -1,5 +1,6 @@
 --- Calls a function of a recipe with the API behind it, and makes what it returns the neutral result of a tool.
 
+local abandon = require "lib.recipes.abandon"
 local boundary = require "lib.recipes.boundary"
 local context = require "lib.recipes.rc.context"
 local errors = require "lib.errors"
@@ -73,7 +74,10 @@ function M.call(recipe, fn, args, ctx, options)
   })
   if not outcome then return nil, err end
   local result, problem = fiber.shield(gathered.result, gathered, outcome.notes)
-  if not result then return nil, call.requests:name_in(problem) end
+  if not result then
+    abandon.tell(call, "failed")
+    return nil, call.requests:name_in(problem)
+  end
   result.begun = call.requests
   return result
 end

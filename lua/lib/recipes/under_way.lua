@@ -101,14 +101,18 @@ local function phase_of(call)
   return PHASES[call.phase]
 end
 
-local function described(call)
+local function told(entries, what)
   local ids = {}
-  for i, entry in ipairs(call.requests:list()) do
+  for i, entry in ipairs(entries) do
     ids[i] = open_requests.describe(entry)
     entry.told = true
   end
-  return ("recipe '%s' %s%s"):format(call.recipe.name, phase_of(call),
-    #ids > 0 and "; what it submitted goes on: " .. table.concat(ids, ", ") or "")
+  return #ids > 0 and ("; what it submitted %s: %s"):format(what, table.concat(ids, ", ")) or ""
+end
+
+local function described(call)
+  return ("recipe '%s' %s%s%s"):format(call.recipe.name, phase_of(call), told(call.requests:list(), "goes on"),
+    told(call.requests:made(), "has ended, and its result can be fetched"))
 end
 
 local tellers = setmetatable({}, { __mode = "k" }) ---@type table<table, fun(self: table): string[]>

@@ -36,7 +36,7 @@ local function leave(job, ctx)
   end
   local answer, err = fiber.shield(serverless.cancel, job.deployment_id, job.request_id, { once = true, total_ms = CANCEL_BOUND })
   local outcome = answer and lifecycle.cancel_outcome(answer) or err.message
-  if job.entry and (outcome == "cancelled" or outcome == "not_cancellable") then ctx.requests:settle(job.deployment_id, job.request_id) end
+  if job.entry then ctx.requests:cancelled(job.deployment_id, job.request_id, outcome) end
   ctx:log("warning", ("the client gave up on request %s of deployment %s; cancelling the job: %s"):format(
     job.request_id, job.deployment_id, outcome))
 end

@@ -15,9 +15,9 @@ local function posts(sim)
   return #sim:requests { method = "POST", path = "/inference" }
 end
 
-local function named(err)
+local function named(err, place)
   local ids = {}
-  for i, entry in ipairs(err.data and err.data.open_requests or {}) do
+  for i, entry in ipairs(err.data and err.data[place or "open_requests"] or {}) do
     assert.equal(ID, entry.deployment_id)
     assert.matches(entry.request_id, err.message, 1, true)
     ids[i] = entry.request_id
@@ -136,6 +136,65 @@ describe("the end of a call", function()
       local _, err = kit.run(SUBMIT .. "submit():wait()", { uses = USES })
       assert.equal("job_failed", err.code)
       assert.is_nil(err.data.open_requests)
+    end)
+  end)
+
+  it("names the jobs that have ended with a result, whatever the end is: they are paid for", function()
+    for code, ending in pairs {
+      recipe_error = "local none = nil return none.url", failed = "rc.fail 'no'", bad_result = "return print", timeout = "rc.sleep(1e6)",
+      cpu = "while true do end", file = "rc.download({ url = done.output_urls[1].url }, { name = 'x' })",
+    } do
+      kit.with({ sim = { cold_start = 1 } }, function(sim)
+        local ctx = kit.context()
+        local _, err = kit.run(SUBMIT .. "local function made() return submit():wait() end local done, _ = made(), made() " .. ending, {
+          uses = USES, ctx = ctx, hosts = { "127.0.0.1" },
+          settings = { recipe_cpu_ms = code == "cpu" and 50 or 60000, output_folder = "/dev/null/x", http_hosts = { "127.0.0.1" } },
+        })
+        assert.equal(code, err.code)
+        assert.same({}, named(err))
+        local ids = named(err, "ended_requests")
+        assert.equal(2, #ids)
+        assert.matches("The results are not lost: get_request_result fetches them", err.message, 1, true)
+        local line = lines_with(ctx, "has ended, and its result can be fetched")
+        assert.equal(1, #line)
+        for _, id in ipairs(ids) do
+          assert.is_not_nil(sim.model.requests[id])
+          assert.matches(id, line[1], 1, true)
+        end
+      end)
+    end
+  end)
+
+  it("names those that other functions and recipes have brought to their ends, and what a tool has waited for", function()
+    for _, text in ipairs {
+      "rc.map({ 1, 2 }, function(i) submit():wait() if i == 2 then rc.sleep(1) error 'the second' end end)",
+      "rc.tools.inner {} rc.tools.inner {} error 'after'",
+      ("for _ = 1, 2 do rc.tools.submit_request { deployment_id = '%s', wait_for_completion = true } end error 'after'"):format(ID),
+      "local a, b = submit(), submit() rc.sleep(400) a:status() b:result() error 'after'",
+      "local a, b = submit(), submit() rc.sleep(400) a:cancel() b:cancel() error 'after'",
+    } do
+      kit.with({ sim = { cold_start = 1 } }, function()
+        local inner = { name = "inner", description = "x", annotations = {}, run = function(_, ctx)
+          return kit.run(SUBMIT .. "return { url = submit():wait().output_urls[1].url }", { uses = USES, ctx = ctx, name = "inner" })
+        end }
+        local _, err = kit.run(SUBMIT .. text, { uses = { "inner", table.unpack(USES) }, tools = { inner } })
+        assert.equal(2, #named(err, "ended_requests"), text)
+      end)
+    end
+  end)
+
+  it("names none that has ended without a result, is another call's, or belongs to a call that succeeds", function()
+    kit.with({ sim = { cold_start = 1 } }, function(sim)
+      assert.is_nil(assert(kit.run(SUBMIT .. "submit():wait() return { ok = true }", { uses = USES })).data.ended_requests)
+      local _, cancelled = kit.run(SUBMIT .. "submit():cancel() error 'after'", { uses = USES })
+      assert.is_nil((cancelled.data or {}).ended_requests)
+      local job = bed.call("submit_request", { deployment_id = ID }).data.submission.request_id
+      local _, adopted = kit.run(("rc.job('%s', '%s'):wait() error 'after'"):format(ID, job), { uses = USES })
+      assert.is_nil((adopted.data or {}).ended_requests)
+      assert(sim:fault { kind = "fail_run" })
+      local _, failed = kit.run(SUBMIT .. "submit():wait()", { uses = USES })
+      assert.equal("job_failed", failed.code)
+      assert.is_nil(failed.data.ended_requests)
     end)
   end)
 
@@ -337,6 +396,25 @@ describe("lib.recipes.open_requests", function()
     assert.equal(25, #err.data.open_requests)
     assert.matches("r20 of deployment d, 5 more", err.message, 1, true)
     assert.is_nil(open_requests.new():text())
+  end)
+
+  it("does not take an id for named that is a part of another", function()
+    local list = open_requests.new()
+    for _, id in ipairs { "r-1", "r-12", "1" } do list:add { deployment_id = "d", request_id = id } end
+    list:settle("d", "1", "completed")
+    local err = list:name_in(require("lib.errors").new "probe.lua:1: request r-12 of deployment d failed")
+    assert.matches("while it runs: request r-1 of deployment d.", err.message, 1, true)
+    assert.matches("paid for: request 1 of deployment d.", err.message, 1, true)
+  end)
+
+  it("knows how a request has ended by the last word on it", function()
+    local list = open_requests.new()
+    for _, id in ipairs { "a", "b", "c" } do list:add { deployment_id = "d", request_id = id } end
+    for _, word in ipairs { "completed", "failed" } do list:settle("d", "a", word) end
+    for _, word in ipairs { "cancelled", "succeeded" } do list:settle("d", "b", word) end
+    list:settle("d", "c", "failed")
+    list:cancelled("d", "c", "not_cancellable")
+    assert.same({ { deployment_id = "d", request_id = "b" } }, list:made())
   end)
 
   it("makes one list for a context, and none without", function()
