@@ -50,6 +50,7 @@ local TEXTS = {
   ["Text String"] = { { "text" }, { "text_b" }, { "text_c" }, { "text_d" } },
   SDXLPromptStylerAdvanced = { { "text_positive_g" }, { "text_positive_l" }, { "text_positive_g", "text_positive_l" },
     { "text_negative" }, { "text_negative" }, { "text_negative" } },
+  ["Power Prompt (rgthree)"] = { {}, {}, {}, { "prompt" } },
 }
 
 --- The texts that an output is made of, where that is known.

@@ -45,7 +45,7 @@ local function sort_inputs(graph, node)
   local found = { positive = {}, negative = {}, conditioning = {}, joint = {}, pipe = {}, unknown = {}, media = {},
                   words = { any = {}, positive = {}, negative = {} } }
   for _, name in ipairs(node.names) do
-    local link, kind = node.links[name], names.edge(name)
+    local link, kind = node.links[name], names.is_view(node, name) and "media" or names.edge(name)
     local words = words_of(node, name)
     if link and words and names.is_encoder(name) and graph.nodes[link.id] and names.loads(graph.nodes[link.id].class) then words = nil end
     if link and LEADS[kind] and (not is_wordy(name) or kind == "joint" or name:find("embeds", 1, true)) then

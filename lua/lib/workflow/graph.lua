@@ -27,6 +27,7 @@ M.MOST_NODES = 20000 -- that are read of one workflow: real ones have up to some
 ---@field nodes table<string, workflow.Node>
 ---@field ids string[]                         in order
 ---@field others string[]                      entries that are no nodes
+---@field pictures workflow.Link[]           that texts are read off, as far as they were looked for
 ---@field consumers table<string, { id: string, name: string, slot: integer }[]>  who takes a node's outputs
 
 local function is_object(value)
@@ -156,7 +157,7 @@ end
 ---@return workflow.Graph|nil graph, string? problem  why it is none: "it is in ComfyUI's UI format …"
 function M.read(value, work)
   if type(value) ~= "table" then return nil, "it is no JSON object" end
-  local graph = { nodes = {}, ids = {}, consumers = {}, work = work or meter.new { still = true } }
+  local graph = { nodes = {}, ids = {}, consumers = {}, pictures = {}, work = work or meter.new { still = true } }
   for key, entry in next, value do
     local node, why = node_at(value, key, entry)
     if why then return nil, why end

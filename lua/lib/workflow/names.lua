@@ -11,12 +11,18 @@ local function set(text)
   return result
 end
 
-local function contains_any(text, words)
+--- Whether a text contains any of some words.
+---@param text string
+---@param words string[]
+---@return boolean
+function M.contains_any(text, words)
   for _, word in ipairs(words) do
     if text:find(word, 1, true) then return true end
   end
   return false
 end
+
+local contains_any = M.contains_any
 
 --- A name without its number, group and case: "Image_2" and "model.image" are "image".
 ---@param name string
@@ -113,9 +119,6 @@ function M.is_text(name)
   return TEXTS[normal(name)] or ANY_WORDS[normal(name)] or false
 end
 
-local GLUE = { "name", "type", "path", "file", "folder", "directory", "device", "dtype",
-  "delim", "separat", "find", "replace", "regex", "mode", "style", "action", "encoding", "title", "case", "tidy", "clean" }
-
 --- Whether a text says anything: marks and blanks between texts do not.
 ---@param text string
 ---@return boolean
@@ -132,20 +135,6 @@ function M.is_schedule(text)
   local head = text:sub(1, HEAD)
   -- linear: the head was cut
   return head:find('^%s*"%d+"%s*:') ~= nil or head:find('^%s*%d+%s*:%s*"') ~= nil
-end
-
---- Whether an input says nothing but how texts are put together.
----@param name string
----@return boolean
-function M.is_glue(name)
-  return contains_any(normal(name), GLUE)
-end
-
---- Whether an input is a text that is put in for a part of another.
----@param name string
----@return boolean
-function M.is_insert(name)
-  return normal(name):find("replace", 1, true) ~= nil
 end
 
 -- Edges --------------------------------------------------------------------------------------------------
@@ -194,7 +183,7 @@ local CONTAINED = {
   { "model_3d", "media" }, { "texture", "media" },
   { "pipe", "pipe" }, { "mask", "mask" }, { "_vae", "model" }, { "_encoder_output", "media" }, { "_encoder", "model" },
   { "sampler", "model" }, { "sigmas", "model" }, { "scheduler", "model" }, { "control_net", "model" }, { "clip_vision", "model" },
-  { "image", "media" }, { "latent", "media" }, { "sample", "media" }, { "video", "media" }, { "frame", "media" },
+  { "image", "media" }, { "latent", "media" }, { "controlnet", "model" }, { "sample", "media" }, { "video", "media" }, { "frame", "media" },
   { "pixel", "media" }, { "audio", "media" }, { "sound", "media" }, { "_view", "media" },
   { "model", "model" }, { "clip", "model" }, { "vae", "model" }, { "lora", "model" },
   { "unet", "model" }, { "ipadapter", "model" }, { "options", "model" }, { "args", "model" }, { "prompt", "text" },
@@ -291,13 +280,14 @@ local function class_test(words, except)
 end
 
 local keeps = class_test { "save", "videocombine", "video_combine", "video combine", "export", "sendimage", "outputimage" }
+local puts_out = class_test({ "image output", "imageoutput", "image_output", "video output", "videooutput" }, { "load" })
 local uploads = class_test({ "upload" }, { "loadvideo", "loadaudio", "loadimagesupload", "loadimageupload", "loader" })
 
 --- Classes that save what they are given, or send it away; those that load what was uploaded do not.
 ---@param class string
 ---@return boolean
 function M.saves(class)
-  return keeps(class) or uploads(class)
+  return keeps(class) or puts_out(class) or uploads(class)
 end
 
 --- Classes that load models.
@@ -311,11 +301,38 @@ M.speaks = class_test { "tts", "speech", "voice", "speak", "kokoro", "bark", "ch
   "lipsync" }
 --- Classes that write texts of their own, or read them off a picture: the words at their inputs are orders to them.
 M.writes = class_test({ "llm", "gpt", "ollama", "chat", "gemini", "claude", "florence", "caption", "tagger", "interrogat", "describe",
-  "llava", "joy", "qwenvl", "qwen2", "qwen3", "vlm", "enhanc", "rewrite", "translat", "moondream", "deepseek", "minicpm", "vision",
-  "openai", "blip", "ocr" },
-  { "textencode" })
+  "llava", "joy", "qwen", "vlm", "enhanc", "rewrite", "translat", "moondream", "deepseek", "minicpm", "vision",
+  "openai", "blip", "ocr", "textgenerat", "text generat", "generatetext", "expansion", "promptexpan", "promptexten", "magicprompt",
+  "superprompt", "promptupsampl", "griptape", "mistral", "llama", "anthropic", "completion", "lmstudio" },
+  { "textencode", "ltx2prompt" })
+local THRESHOLDS = set "threshold box_threshold text_threshold confidence confidence_threshold conf"
+
+--- Whether a node looks for something in a picture, as its class or a threshold tells; those with a seed make one.
+---@param node workflow.Node
+---@return boolean
+function M.looks_for(node)
+  if M.looks(node.class) then return true end
+  local threshold, picture = false, false
+  for _, name in ipairs(node.names) do
+    if edge(name) == "seed" then return false end
+    threshold = threshold or THRESHOLDS[normal(name)] or false
+    picture = picture or node.links[name] ~= nil and edge(name) == "media"
+  end
+  return threshold and picture
+end
+
+local VIEWS = set "left right top bottom back front"
+
+--- Whether an input is one of the views of a thing that a node takes, not a distance.
+---@param node workflow.Node
+---@param name string
+---@return boolean
+function M.is_view(node, name)
+  return node.links.front ~= nil and VIEWS[normal(name)] or false
+end
+
 --- Classes that take a part out of a text: one in its place need not have that part.
-M.cuts = class_test { "split", "extract", "substring", "json", "parse", "slice", "between" }
+M.cuts = class_test({ "split", "extract", "substring", "json", "parse", "slice", "between", "nthitem" }, { "text parse" })
 --- Classes that look for something in a picture.
 M.looks = class_test { "segment", "sam2", "sam3", "sam_", "samseg", "dino", "detect", "mask", "matting", "rembg", "birefnet",
   "clipseg", "yolo", "florence",

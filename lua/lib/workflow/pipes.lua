@@ -80,8 +80,12 @@ local ALIASES = {
   loader_width = { "empty_latent_width" }, latent = { "latent", "samples", "latent_image" }, image = { "images", "image" },
 }
 
-local function pipe_links(node)
+--- The inputs by which a node gets a pipe; those that may be one where none is called so.
+---@param node workflow.Node
+---@return string[]
+function M.inputs(node)
   local list, others = {}, {}
+  if node.links.pipe then return { "pipe" } end -- others beside it carry detectors
   for _, name in ipairs(node.names) do
     if node.links[name] then
       local kind = names.edge(name)
@@ -108,7 +112,7 @@ function M.carried(graph, link, want)
     end
     local is_switch, chosen = switches.choice(graph, node)
     local got, behind = M.got(graph, node)
-    local links = pipe_links(node)
+    local links = M.inputs(node)
     local only = behind or chosen and node.links[chosen] or #links == 1 and node.links[links[1]]
     if only then return nil, only.id, only.slot end
     return (#links > 1 or is_switch or got) and "unclear" or nil

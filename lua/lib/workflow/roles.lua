@@ -327,6 +327,8 @@ function M.find(graph)
   local trace, roles = tracing.new(graph), {}
   local sides = follow_all(graph, trace)
   find_words(graph, trace, sides, roles)
+  for _, link in ipairs(graph.pictures) do trace.more(link, "aside") end
+  trace.run()
   roles.seed = find_seeds(graph, trace)
   roles.width, roles.height = find_size(graph, trace, "width"), find_size(graph, trace, "height")
   part_sizes(roles)

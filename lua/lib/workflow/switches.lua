@@ -6,11 +6,11 @@ local names = require "lib.workflow.names"
 local M = {}
 
 local CHOICES = { "select", "index", "switch", "input", "choice", "choose", "boolean", "boolean_number", "condition", "cond", "value",
-  "use", "active" }
+  "use", "active", "if_condition", "any" }
 local ON = { ["true"] = true, on_true = true, tt_value = true, if_true = true, value_if_true = true, true_value = true,
-  input_true = true, image_true = true }
+  input_true = true, image_true = true, when_true = true, true_input = true }
 local OFF = { ["false"] = true, on_false = true, ff_value = true, if_false = true, value_if_false = true,
-  false_value = true, input_false = true, image_false = true }
+  false_value = true, input_false = true, image_false = true, when_false = true, false_input = true }
 
 local FARTHEST = 32 -- nodes that a choice is followed through
 
@@ -32,15 +32,26 @@ end
 local IS_CHOICE = {}
 for _, name in ipairs(CHOICES) do IS_CHOICE[name] = true end
 
--- Many classes are called switches or selectors: those that choose have inputs to choose among.
+-- Whether a node has an input for true and one for false: it chooses, whatever it is called.
+local function has_both_ways(node)
+  local on, off = false, false
+  for _, name in ipairs(node.names) do
+    local lower = name:sub(1, 64):lower()
+    on, off = on or ON[lower] or false, off or OFF[lower] or false
+  end
+  return on and off
+end
+
+-- Many classes are called switches or selectors: those that choose have inputs to choose among, and not the two sides.
 local function is_switch(node)
-  if not names.switches(node.class) then return false end
-  local links = 0
+  if not names.switches(node.class) then return has_both_ways(node) end
+  local links, positive, negative = 0, false, false
   for _, name in ipairs(node.names) do
     if is_branch(name) then return true end
     if node.links[name] and not IS_CHOICE[name:lower()] then links = links + 1 end
+    positive, negative = positive or names.words(name) == "positive", negative or names.words(name) == "negative"
   end
-  return links > 1
+  return links > 1 and not (positive and negative)
 end
 
 local function is_choice(value)

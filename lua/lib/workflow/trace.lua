@@ -183,7 +183,7 @@ end
 
 -- The words that a node takes by itself, without an encoder.
 local function take_words(trace, node)
-  if names.looks(node.class) or node.links.clip then return end
+  if node.links.clip or names.looks_for(node) then return end
   local words = { positive = {}, negative = {} }
   for _, name in ipairs(node.names) do
     local side = names.partner_words(node, name)
@@ -205,6 +205,12 @@ local function take_carried(trace, found, side)
   end
 end
 
+-- Samplers that a pipe went through: what they made is in it.
+local function follow_pipe(walk, node, to)
+  if node.class:sub(1, 64):lower():find("ksampler", 1, true) then walk.push(to, "media") end
+  for _, name in ipairs(pipes.inputs(node)) do walk.push(node.links[name], "pipe") end
+end
+
 -- What a sampler takes out of its pipe, where it has no input of its own for it.
 local function take_pipe(graph, trace, node, pipe, walk)
   local own = {}
@@ -220,6 +226,7 @@ local function take_pipe(graph, trace, node, pipe, walk)
     local found = not own.media and pipes.carried(graph, pipe, what)
     if type(found) == "table" and found.link then walk.push(found.link, "media") end
   end
+  if not own.media then walk.push(pipe, "pipe") end
   local loader = not own.media and pipes.carried(graph, pipe, "loader_width")
   if type(loader) == "table" and loader.id then take_sizes(trace, graph.nodes[loader.id]) end
 end
@@ -232,6 +239,7 @@ local IS_SIDE = { positive = true, negative = true, conditioning = true, cond2 =
 local function take_link(trace, walk, node, name, mode)
   local kind, link = names.edge(name), node.links[name]
   if IS_SIDE[kind] and names.looks(node.class) and not has_seed(node) then return end
+  if names.is_view(node, name) then kind = "media" end
   if kind == "positive" or kind == "conditioning" then
     table.insert(trace.positive, link)
   elseif kind == "negative" then
@@ -307,6 +315,7 @@ local function visit(graph, trace, walk, to)
     return
   end
   trace.reached[to.id] = true
+  if to.mode == "pipe" then return follow_pipe(walk, node, to) end
   take_files(trace, node, to.mode)
   if follow_special(graph, trace, walk, node, to) then return end
   if to.mode == "mask" or to.mode == "model" then return follow_aside(trace, walk, node, to.mode) end

@@ -5,6 +5,7 @@ local graphs = require "lib.workflow.graph"
 local names = require "lib.workflow.names"
 local pipes = require "lib.workflow.pipes"
 local switches = require "lib.workflow.switches"
+local texts = require "lib.workflow.texts"
 
 local M = {}
 
@@ -39,48 +40,6 @@ local function about(node, why)
   return ("node %s (%s) %s"):format(node.id, node.class:sub(1, 80), why)
 end
 
--- A node whose texts are for two sides: which of its inputs the side of an output takes.
-local function side_names(node, side, slot)
-  local sides = { positive = {}, negative = {} }
-  for _, name in ipairs(node.names) do
-    local kind = names.words(name)
-    if sides[kind] then table.insert(sides[kind], name) end
-  end
-  if #sides.positive == 0 or #sides.negative == 0 then return nil end
-  local own = side == "negative" and "negative" or "positive"
-  if #sides.positive == 1 and #sides.negative == 1 and slot <= 1 and slot ~= (own == "negative" and 1 or 0) then return {} end
-  return sides[own]
-end
-
--- The inputs by which a text node gets its text.
-local function text_names(node, shows)
-  local texts, strings, links = {}, {}, {}
-  for _, name in ipairs(node.names) do
-    local value, link = node.inputs[name], node.links[name]
-    if not names.is_glue(name) and (link or type(value) == "string" and not shows) then
-      if names.is_text(name) then texts[#texts + 1] = name
-      elseif link then links[#links + 1] = name
-      else strings[#strings + 1] = name end
-    end
-  end
-  if #texts > 0 then return texts end
-  if #links == 1 and #strings == 0 then return links end
-  return #links == 0 and #strings == 1 and strings or {}
-end
-
-local MEDIA = { media = true, model = true, mask = true }
-
--- Whether a node writes its text itself instead of handing it on.
-local function is_writer(node)
-  if names.writes(node.class) or names.looks(node.class) then return true end
-  for _, name in ipairs(node.names) do
-    local lower = name:lower()
-    if node.links[name] and MEDIA[names.edge(name)] and lower ~= "clip" then return true end
-    if lower == "temperature" or lower == "max_tokens" or lower == "system_prompt" then return true end
-  end
-  return false
-end
-
 -- The texts of a class that is known for which it takes.
 local function known_names(node, slot)
   local wildcard = classes.wildcard_text(node)
@@ -94,18 +53,6 @@ local function has_several_outputs(graph, node, slot)
     if taker.slot > 0 then return true end
   end
   return false
-end
-
--- A text that is put in for a part of another, from a node of its own: which of both are the words, nobody knows.
-local function inserted_names(node)
-  local list = nil
-  for _, name in ipairs(node.names) do
-    if node.links[name] and names.is_insert(name) then
-      list = list or text_names(node)
-      list[#list + 1] = name
-    end
-  end
-  return list
 end
 
 -- The inputs of a node that its text comes from, or why that is not known.
@@ -123,19 +70,21 @@ local function inputs_of(graph, node, slot, side)
   local is_switch, chosen = switches.choice(graph, node)
   if is_switch then
     if chosen then return { chosen } end
-    return text_names(node), about(node, "is a switch, and the workflow does not tell which way")
+    return texts.inputs(node, side), about(node, "is a switch, and the workflow does not tell which way")
   end
   local got, behind = pipes.got(graph, node)
   if got then return {}, not behind and about(node, "gets what no node sets") or nil, behind end
-  if is_writer(node) then return text_names(node), about(node, "writes the text") end
-  if names.cuts(node.class) then return text_names(node), about(node, "takes a part of the text") end
   local fixed = known_names(node, slot)
   if fixed then return fixed end
-  local inserted = inserted_names(node)
+  if texts.writes(node) then return texts.inputs(node, side), about(node, "writes the text") end
+  if names.cuts(node.class) then return texts.inputs(node, side), about(node, "takes a part of the text") end
+  local inserted = texts.inserted(node, side)
   if inserted then return inserted, about(node, "puts one text into another") end
-  local list = side_names(node, side, slot)
+  local list = texts.of_side(node, side, slot)
   if list then return list end
-  list = text_names(node, names.shows(node.class))
+  local is_chosen
+  list, is_chosen = texts.inputs(node, side)
+  if is_chosen then return list, about(node, "puts its text together of what is chosen") end
   if #list > 1 and has_several_outputs(graph, node, slot) then return list, about(node, "has several texts and several outputs") end
   if #list == 0 then return list, about(node, "does not tell where its text comes from") end
   local lower = node.class:lower()
@@ -143,6 +92,13 @@ local function inputs_of(graph, node, slot, side)
     return list, about(node, "reads it from a file")
   end
   return list
+end
+
+-- The pictures that a text is read off.
+local function take_pictures(graph, node)
+  for _, name in ipairs(node.names) do
+    if node.links[name] and names.edge(name) == "media" then table.insert(graph.pictures, node.links[name]) end
+  end
 end
 
 -- One visit of a text node: its own places, and the links that go on from there.
@@ -155,6 +111,7 @@ local function visit(graph, id, slot, side)
   end
   local list, unclear, behind, place = inputs_of(graph, node, slot, side)
   source.unclear = unclear
+  if unclear then take_pictures(graph, node) end
   if behind then links[1] = behind end
   if place then add_place(source, place) end
   for _, name in ipairs(list) do
@@ -222,6 +179,13 @@ local function number_place(node, wanted)
   end
 end
 
+local SIDES = { width = 0, height = 1 }
+
+-- A node that holds a width and a height alone gives them in this order.
+local function is_size(node, slot, wanted)
+  return #node.names == 2 and SIDES[wanted] == slot and graphs.is_number(node.inputs.width) and graphs.is_number(node.inputs.height)
+end
+
 -- The link by which a node without numbers of its own gets one.
 local function number_link(graph, node, slot, wanted)
   local what, known, carries = classes.output(node, slot)
@@ -251,6 +215,7 @@ function M.number(graph, link, wanted)
     local behind, place = number_link(graph, node, slot, wanted)
     if place then return place end
     if behind then return nil, behind.id, behind.slot end
+    if is_size(node, slot, wanted) then return { id = id, name = wanted } end
     return not is_switch and not next(node.links) and number_place(node, wanted) or nil
   end)
 end
