@@ -28,6 +28,12 @@ static bool has(const uint64_t set[4], unsigned char c)
 
 typedef int class_test(int c);
 
+// "%z" is not in Lua's manual any more, but its matcher has it.
+static int is_zero(int c)
+{
+    return c == 0;
+}
+
 static class_test *find_class(int letter)
 {
     switch (letter) {
@@ -51,6 +57,8 @@ static class_test *find_class(int letter)
         return isalnum;
     case 'x':
         return isxdigit;
+    case 'z':
+        return is_zero;
     default:
         return NULL;
     }
@@ -219,10 +227,12 @@ struct walker {
     unsigned level; // captures begun
     unsigned depth;
     uint64_t steps;
-    int64_t hidden; // nanoseconds, see struct pattern_walk
-    uint64_t ask;   // steps at which to ask whether to go on
-    bool stopped;   // told to, or Lua itself would raise an error here
-    bool refused;   // told to
+    int64_t hidden;            // nanoseconds, see struct pattern_walk
+    uint64_t ask;              // steps at which to ask whether to go on
+    bool stopped;              // told to, or Lua itself would raise an error here
+    bool refused;              // told to
+    uint64_t found;            // matches
+    const unsigned char *last; // where the last of them ends
     struct capture captures[PATTERN_CAPTURES];
 };
 
@@ -419,37 +429,47 @@ static const unsigned char *match(struct walker *w, const unsigned char *s, size
     return s;
 }
 
-bool pattern_walk(const struct pattern_walk *walk)
+// Makes the attempts that find, gmatch and gsub make.
+static void walk_all(struct walker *w)
+{
+    for (const unsigned char *s = w->begin + w->walk->from; s <= w->end && !w->stopped;) {
+        w->level = 0;
+        const unsigned char *end = match(w, s, 0);
+        if (end && end != w->last) {
+            s = w->last = end;
+            if (++w->found == w->walk->matches)
+                break;
+        } else {
+            s++;
+        }
+        if (w->pattern->anchored)
+            break;
+    }
+}
+
+static struct walker begin_walk(const struct pattern_walk *walk)
 {
     const unsigned char *subject = (const unsigned char *)walk->subject;
-    struct walker w = {
+    return (struct walker){
         .pattern = walk->pattern,
         .walk = walk,
         .begin = subject,
         .end = subject + walk->size,
         .ask = PATIENCE,
     };
-    uint64_t found = 0;
-    const unsigned char *last = NULL;
-    for (const unsigned char *s = subject + walk->from; s <= w.end && !w.stopped;) {
-        w.level = 0;
-        const unsigned char *end = match(&w, s, 0);
-        if (end && end != last) {
-            s = last = end;
-            if (++found == walk->matches)
-                break;
-        } else {
-            s++;
-        }
-        if (walk->pattern->anchored)
-            break;
-    }
+}
+
+bool pattern_walk(const struct pattern_walk *walk)
+{
+    struct walker w = begin_walk(walk);
+    walk_all(&w);
     return !w.refused;
 }
 
 double pattern_worst(const char *text, size_t size, size_t subject)
 {
-    double length = (double)subject + 1, steps = length * ((double)size + 1);
+    // Each place is tried twice at most: where a match has ended, and as the next after that.
+    double length = (double)subject + 1, steps = 2 * length * ((double)size + 1);
     for (size_t i = 0; i < size && steps < 1e18; i++) {
         bool escaped = text[i] == '%' && i + 1 < size;
         if (strchr("*+-?", text[i]) || (escaped && (text[i + 1] == 'b' || isdigit(text[i + 1]))))

@@ -3,17 +3,7 @@
 #include "base/brief.h"
 #include "json/reader.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "target.h"
 
 static struct buf shortened(const char *text, size_t size, size_t piece)
 {

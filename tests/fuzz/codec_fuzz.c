@@ -4,17 +4,7 @@
 #include "base/percent.h"
 #include "base/utf8.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int ok)
-{
-    if (!ok)
-        abort();
-}
+#include "target.h"
 
 static char *room(size_t size)
 {
@@ -104,8 +94,7 @@ static void check_clean(const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *bytes = room(size); // exact, so that reading past it is seen
-    memcpy(bytes, data, size);
+    char *bytes = own_block(data, size);
     round_trip_base64(bytes, size);
     accept_base64(bytes, size);
     check_percent(bytes, size);

@@ -3,26 +3,14 @@
 #include "base/envelope.h"
 #include "json/reader.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "target.h"
 
 static struct envelope look(const char *bytes, size_t size, size_t step)
 {
     struct envelope e = { 0 };
     for (size_t at = 0; at < size; at += step) {
         size_t n = size - at < step ? size - at : step;
-        char *chunk = malloc(n); // of its own, so that reading past it is seen
-        must(chunk != NULL);
-        memcpy(chunk, bytes + at, n);
+        char *chunk = own_block(bytes + at, n);
         envelope_feed(&e, chunk, n);
         free(chunk);
     }
@@ -85,10 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     size_t step = 1 + data[0] % 64;
     size--;
-    char *text = malloc(size + 1);
-    must(text != NULL);
-    memcpy(text, data + 1, size);
-    text[size] = 0;
+    char *text = own_text(data + 1, size);
     struct envelope whole = look(text, size, size + 1);
     struct envelope cut = look(text, size, step);
     must(envelope_kind(&whole) == envelope_kind(&cut) && whole.has_id == cut.has_id);

@@ -5,27 +5,7 @@
 #include "json/text.h"
 #include "json/writer.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int ok)
-{
-    if (!ok)
-        abort();
-}
-
-// A copy with a terminator, in a block of its own so that reading past it is seen.
-static char *copy_text(const char *bytes, size_t size)
-{
-    char *text = malloc(size + 1);
-    must(text != NULL);
-    memcpy(text, bytes, size);
-    text[size] = 0;
-    return text;
-}
+#include "target.h"
 
 static bool is_text(enum json_event event)
 {
@@ -176,7 +156,7 @@ static void check_valid(const char *text, size_t size, const struct json_facts *
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = copy_text((const char *)data, size);
+    char *text = own_text(data, size);
     struct json_facts facts;
     struct json_reader r;
     enum json_event event;

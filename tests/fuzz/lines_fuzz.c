@@ -3,19 +3,9 @@
 #include "base/buf.h"
 #include "base/lines.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "target.h"
 
 enum { LIMIT = 64 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 struct notes {
     struct buf out;
@@ -59,9 +49,7 @@ static struct buf split(const char *bytes, size_t size, size_t step, unsigned un
     struct lines lines = { .max = LIMIT };
     for (size_t at = 0; at < size; at += step) {
         size_t n = size - at < step ? size - at : step;
-        char *chunk = malloc(n); // of its own, so that reading past it is seen
-        must(chunk != NULL);
-        memcpy(chunk, bytes + at, n);
+        char *chunk = own_block(bytes + at, n);
         feed(&lines, chunk, n, &notes);
         free(chunk);
     }

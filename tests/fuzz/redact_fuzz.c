@@ -4,17 +4,7 @@
 #include "json/reader.h"
 #include "json/redact.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int ok)
-{
-    if (!ok)
-        abort();
-}
+#include "target.h"
 
 static const char secret[] = "ab/\"c";
 
@@ -43,17 +33,6 @@ static bool is_json(const char *text, size_t size)
     return json_check(text, size, &facts);
 }
 
-// The reader wants a zero byte behind the text.
-static char *copy(const void *bytes, size_t size)
-{
-    char *text = malloc(size + 1);
-    must(text != NULL);
-    if (size > 0)
-        memcpy(text, bytes, size);
-    text[size] = 0;
-    return text;
-}
-
 static void check_json(const struct redact *r, const char *text, size_t size)
 {
     struct buf out = { 0 };
@@ -62,7 +41,7 @@ static void check_json(const struct redact *r, const char *text, size_t size)
     must(outcome != REDACT_NO_MEMORY);
     must(outcome == REDACT_CHANGED || out.size == 0);
     if (valid && outcome == REDACT_CHANGED) {
-        char *cut = copy(out.data, out.size);
+        char *cut = own_text(out.data, out.size);
         must(is_json(cut, out.size));
         free(cut);
     }
@@ -86,11 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct redact *r;
     if (!r)
         r = rules();
-    char *text = copy(data, size);
+    char *text = own_text(data, size);
     check_json(r, text, size);
-    char *exact = malloc(size ? size : 1); // so that reading past it is seen
-    must(exact != NULL);
-    memcpy(exact, data, size);
+    char *exact = own_block(data, size);
     check_text(r, exact, size);
     check_json(r, text, size);
     free(exact);

@@ -4,24 +4,11 @@
 #include "json/reader.h"
 #include "json/repair.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
-    must(text != NULL);
-    memcpy(text, data, size);
-    text[size] = 0;
+    char *text = own_text(data, size);
     struct json_facts facts;
     struct json_repair first;
     struct json_repair second;

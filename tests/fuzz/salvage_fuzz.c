@@ -4,17 +4,7 @@
 #include "json/reader.h"
 #include "json/salvage.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "target.h"
 
 static void check(const char *text, size_t size, unsigned depth)
 {
@@ -36,10 +26,7 @@ static void check(const char *text, size_t size, unsigned depth)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
-    must(text != NULL);
-    memcpy(text, data, size);
-    text[size] = 0;
+    char *text = own_text(data, size);
     check(text, size, JSON_MAX_DEPTH);
     check(text, size, 3);
     free(text);
