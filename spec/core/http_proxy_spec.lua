@@ -68,7 +68,8 @@ describe("core.http and proxies", function()
       assert.matches("^address", client.elsewhere(env, "GET-public", "https://10.1.2.3:1/"))
     end
     assert.same({}, proxy:requests())
-    for _, env in ipairs { { "http_proxy=" .. proxy.url }, { "all_proxy=" .. proxy.url, "no_proxy=10.1.2.4, 10.1.3.0/24" } } do
+    for _, env in ipairs { { "http_proxy=" .. proxy.url }, { "all_proxy=" .. proxy.url, "no_proxy=10.1.2.4, 10.1.3.0/24" },
+                           { "http_proxy=" .. proxy.url, "no_proxy=192.168.0.0/,11.0.0.0/+7,11.0.0.0/-18446744073709551609" } } do
       assert.equal("200 by proxy\n", client.elsewhere(env, "GET-public", "http://10.1.2.3:1/"))
     end
   end)

@@ -54,6 +54,14 @@ static bool same_network(const uint8_t *a, const uint8_t *b, size_t bits)
     return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
 }
 
+// The number behind the slash; false where there is none.
+static bool read_bits(const char *text, size_t *bits)
+{
+    size_t digits = strspn(text, "0123456789");
+    *bits = (size_t)strtoul(text, NULL, 10);
+    return digits > 0 && digits <= 3 && text[digits] == '\0';
+}
+
 static bool address_matches(const char *entry, const uint8_t *host, size_t size)
 {
     char text[INET6_ADDRSTRLEN];
@@ -63,18 +71,19 @@ static bool address_matches(const char *entry, const uint8_t *host, size_t size)
         return false;
     memcpy(text, entry, length);
     text[length] = '\0';
-    if (read_address(text, network) != size)
+    size_t bits = 8 * size;
+    if (read_address(text, network) != size ||
+        (entry[length] && !read_bits(entry + length + 1, &bits)))
         return false;
-    char *end = NULL;
-    unsigned long bits = entry[length] ? strtoul(entry + length + 1, &end, 10) : 8 * size;
-    return (!end || !*end) && bits <= 8 * size && same_network(host, network, bits);
+    return bits <= 8 * size && same_network(host, network, bits);
 }
 
 static bool name_matches(const char *entry, const char *host)
 {
     entry += *entry == '.';
     size_t tail = strlen(entry), size = strlen(host);
-    if (tail == 0 || tail > size || strcasecmp(host + size - tail, entry) != 0)
+    tail -= tail > 0 && entry[tail - 1] == '.'; // libcurl does not look at it either
+    if (tail == 0 || tail > size || strncasecmp(host + size - tail, entry, tail) != 0)
         return false;
     return tail == size || host[size - tail - 1] == '.';
 }
