@@ -2,6 +2,7 @@
 // same.
 #include "base/base64.h"
 #include "base/percent.h"
+#include "base/utf16.h"
 #include "base/utf8.h"
 
 #include "target.h"
@@ -92,6 +93,74 @@ static void check_clean(const char *text, size_t size)
     free(clean);
 }
 
+static size_t put_unit(char *out, unsigned unit, bool big_endian)
+{
+    out[!big_endian] = (char)(unsigned char)(unit >> 8);
+    out[big_endian] = (char)(unsigned char)(unit & 0xFF);
+    return 2;
+}
+
+// Writes valid UTF-8 as UTF-16, which is twice as long at most.
+static size_t to_utf16(const char *text, size_t size, bool big_endian, char *out)
+{
+    size_t filled = 0;
+    for (size_t at = 0; at < size;) {
+        size_t length = utf8_sequence(text + at, text + size);
+        unsigned scalar = (unsigned char)text[at] & (length == 1 ? 0x7F : 0xFF >> (length + 1));
+        for (size_t i = 1; i < length; i++)
+            scalar = scalar << 6 | ((unsigned char)text[at + i] & 0x3F);
+        at += length;
+        if (scalar >= 0x10000) {
+            filled += put_unit(out + filled, 0xD800 + ((scalar - 0x10000) >> 10), big_endian);
+            scalar = 0xDC00 + (scalar & 0x3FF);
+        }
+        filled += put_unit(out + filled, scalar, big_endian);
+    }
+    return filled;
+}
+
+// Whether no character of UTF-16 begins at bytes[at].
+static bool is_no_utf16(const char *bytes, size_t size, size_t at, bool big_endian)
+{
+    if (size - at < 2)
+        return true;
+    unsigned kind = (unsigned char)bytes[at + !big_endian] >> 2; // a surrogate's: 0x36, 0x37
+    unsigned next = size - at < 4 ? 0 : (unsigned char)bytes[at + 2 + !big_endian] >> 2;
+    return kind == 0x37 || (kind == 0x36 && next != 0x37);
+}
+
+static void accept_utf16(const char *bytes, size_t size, bool big_endian)
+{
+    size_t written = 0, bad = 0;
+    char *text = room(utf16_room(size));
+    bool ok = utf16_to_utf8(bytes, size, big_endian, text, &written, &bad);
+    must(written <= utf16_room(size) && utf8_valid(text, written));
+    must(ok == (bad == size) && (ok || is_no_utf16(bytes, size, bad, big_endian)));
+    char *back = room(2 * written);
+    must(to_utf16(text, written, big_endian, back) == bad && memcmp(back, bytes, bad) == 0);
+    free(back);
+    free(text);
+}
+
+static void round_trip_utf16(const char *text, size_t size, bool big_endian)
+{
+    size_t written = 0, bad = 0;
+    char *bytes = room(2 * size);
+    size_t encoded = to_utf16(text, size, big_endian, bytes);
+    char *back = room(utf16_room(encoded));
+    must(utf16_to_utf8(bytes, encoded, big_endian, back, &written, &bad));
+    must(written == size && memcmp(back, text, size) == 0);
+    free(back);
+    free(bytes);
+}
+
+static void check_utf16(const char *bytes, size_t size, bool big_endian)
+{
+    accept_utf16(bytes, size, big_endian);
+    if (utf8_valid(bytes, size))
+        round_trip_utf16(bytes, size, big_endian);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *bytes = own_block(data, size);
@@ -100,6 +169,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_percent(bytes, size);
     check_utf8(bytes, size);
     check_clean(bytes, size);
+    check_utf16(bytes, size, true);
+    check_utf16(bytes, size, false);
     free(bytes);
     return 0;
 }

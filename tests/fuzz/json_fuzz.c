@@ -1,5 +1,6 @@
 // The JSON reader, the compacting copy, navigation and the writer, each against the others.
 #include "base/buf.h"
+#include "json/keys.h"
 #include "json/number.h"
 #include "json/reader.h"
 #include "json/text.h"
@@ -138,6 +139,34 @@ static void navigate(struct json_slice whole)
     must(used == whole.size);
 }
 
+// Sorted, each key is there once, in the order of bytes.
+static void sort_keys(struct json_slice whole)
+{
+    struct json_cursor cursor;
+    struct json_keys keys = { 0 };
+    struct json_slice key;
+    struct json_slice value;
+    if (!json_entries(whole, &cursor) || !cursor.object)
+        return;
+    while (json_next_entry(&cursor, &key, &value))
+        must(json_keys_add(&keys, key.text, key.size, (int)keys.count));
+    bool *seen = calloc(keys.count + 1, sizeof *seen);
+    must(seen != NULL);
+    json_keys_sort(&keys, 0);
+    for (size_t i = 0; i < keys.count; i++) {
+        const struct json_key *k = &keys.list[i];
+        must((size_t)k->slot < keys.count && !seen[k->slot]);
+        seen[k->slot] = true;
+        if (i == 0)
+            continue;
+        size_t common = k[-1].size < k->size ? k[-1].size : k->size;
+        int order = memcmp(k[-1].text, k->text, common);
+        must(order < 0 || (order == 0 && k[-1].size <= k->size));
+    }
+    free(seen);
+    json_keys_free(&keys);
+}
+
 static void check_valid(const char *text, size_t size, const struct json_facts *facts)
 {
     size_t left = size - facts->blanks;
@@ -150,6 +179,7 @@ static void check_valid(const char *text, size_t size, const struct json_facts *
     must(json_depth((struct json_slice){ compact, left }) == facts->depth);
     same_events(text, size, compact, left);
     navigate((struct json_slice){ compact, left });
+    sort_keys((struct json_slice){ compact, left });
     round_trip(compact, left);
     free(compact);
 }
