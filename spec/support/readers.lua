@@ -87,9 +87,15 @@ arguments, schema = metered(arguments), metered(schema)
 local function deaf() return nil end
 
 -- A session with one tool, whose client has gone deaf.
-local function new_session()
-  local server = require("lib.mcp.server").new { snapshot = mcp.snapshot { mcp.tool() }, version = "0" }
+local function new_session(tool, max_message)
+  local server = require("lib.mcp.server").new { snapshot = mcp.snapshot { tool or mcp.tool() }, version = "0", max_message = max_message }
   return server:connect { send = deaf, close = deaf, is_closed = deaf }
+end
+
+-- A call of a tool that gives this value.
+local function give(value, max_message)
+  local tool = mcp.tool { run = function() return { text = "a", data = { value } } end }
+  mcp.modern(new_session(tool, max_message), 1, "tools/call", { name = tool.name })
 end
 
 local function call_of(text)
@@ -119,7 +125,12 @@ local function raw_of(text)
   local half = texts.clean(text:sub(1, #text // 2))
   return json.raw(text) or json.raw(json.encode { status = half, error = half })
 end
-local function value_of(text) return json.decode(text) or { text } end
+local function value_of(text) return json.decode(text) or { texts.clean(text) } end
+
+local function written_of(text)
+  local value = value_of(text)
+  return { value = value, written = json.encode(value) }
+end
 
 local function deployment_of(text) return json.raw('{"payload":' .. raw_of(text):text() .. "}") end
 local function answer_of(text) return http.response { status = 429, headers = "retry-after: " .. text, body = "" } end
@@ -155,7 +166,10 @@ M.readers = {
   { "deployment.compact", function(raw) deployment.compact(raw) end, raw_of },
   { "deployment.payload_summary", function(raw) deployment.payload_summary(raw) end, deployment_of },
   { "abridge.text", function(raw) abridge.text(raw, 2000) end, raw_of },
-  { "fitting.result", function(value) fitting.result({ data = value, text = "a" }, 1000000, 100000) end, value_of },
+  { "fitting.result", function(given) fitting.result({ data = given.value, text = "a" }, given.written, 1000000, 100000) end,
+    written_of },
+  { "a tool's answer", function(value) give(value) end, value_of },
+  { "a tool's answer that is shortened", function(value) give(value, 100000) end, value_of },
   { "retry.retry_after", function(answer) retry.retry_after(answer) end, answer_of },
   { "retry.http_date", function(text) retry.http_date(text) end },
   { "http.place", function(text) http.place(text) end },

@@ -82,15 +82,15 @@ local function render_all(result, revision, message, second, structured)
 end
 
 -- The data as JSON text, in an object where the revision knows no other structured content.
-local function encode_data(result, revision, has_structured, wraps)
-  local text = encode(result.data)
+local function structured_text(result, written, revision, has_structured, wraps)
+  local text = written or encode(result.data)
   if not has_structured or revision.any_structure or not wraps and text:byte() == 0x7B then return text end
   return require("lib.mcp.wrapping").text(text, result.mark_beside)
 end
 
-local function render(result, revision, has_structured, wraps)
+local function render(result, written, revision, has_structured, wraps)
   local text = result.text
-  local structured = result.data ~= nil and encode_data(result, revision, has_structured, wraps) or nil
+  local structured = result.data ~= nil and structured_text(result, written, revision, has_structured, wraps) or nil
   local message = text and block(clean(text))
   local second = structured and not is_plain_error(result) and block(faces.text(structured, has_structured, result.outline)) or nil
   if result.content then return render_all(result, revision, message, second, structured) end
@@ -98,18 +98,34 @@ local function render(result, revision, has_structured, wraps)
   return message and "[" .. message .. "," .. second .. "]" or "[" .. second .. "]", structured
 end
 
+local function problem_of(err)
+  return (tostring(err):gsub("^%S+:%d+: ", ""))
+end
+
+--- The data of a result as JSON text, which whoever writes or shortens the result needs not write again.
+---@param result CallResult
+---@return string|nil written   nil where there are none
+---@return string? problem     or where they cannot be written, and why
+function M.written(result)
+  if result.data == nil then return nil end
+  local ok, text = pcall(encode, result.data)
+  if ok then return text end
+  return nil, problem_of(text)
+end
+
 --- Writes a result as JSON: the array of content blocks and the structured content.
 --- The data is encoded once; the text block is made of the same bytes.
 ---@param result CallResult
+---@param written string?         its data as JSON text, where that is known
 ---@param revision Revision       what the client knows
 ---@param has_structured boolean  whether the answer will carry structured content
 ---@param wraps? boolean           the schema of the tool does not say that the data are an object: see lib.mcp.wrapping
 ---@return string|nil blocks      nil where the result cannot be written as JSON
 ---@return string? structured     or, with nil, why not
-function M.render(result, revision, has_structured, wraps)
-  local ok, written, structured = pcall(render, result, revision, has_structured, wraps)
-  if ok then return written, structured end
-  return nil, (tostring(written):gsub("^%S+:%d+: ", ""))
+function M.render(result, written, revision, has_structured, wraps)
+  local ok, text, structured = pcall(render, result, written, revision, has_structured, wraps)
+  if ok then return text, structured end
+  return nil, problem_of(text)
 end
 
 -- The top-level fields that are small enough to keep: ids and states, rather than payloads.

@@ -33,9 +33,9 @@ local function is_object(data)
 end
 
 -- Plain values, so that they can be checked.
-local function fitting_data(data, room, statement)
-  local text, cut = abridge.text(assert(json.raw(json.encode(data))), room, { plain = true, most = MOST })
-  if not cut then return data end
+local function fitting_data(data, written, room, statement)
+  if #written <= room then return data end
+  local text = abridge.text(assert(json.raw(written)), room, { plain = true, most = MOST })
   local value = json.decode(text)
   if is_object(value) and value.shortened == nil then value.shortened = statement end
   return value
@@ -43,17 +43,18 @@ end
 
 --- The same result in fewer bytes, which says so: in its text, and as `shortened` in its data where they are an object.
 ---@param result CallResult
+---@param written string?  its data as JSON text; nil: it has none
 ---@param bytes integer  what it would have taken
 ---@param limit integer  what a message may have
 ---@return CallResult
-function M.result(result, bytes, limit)
+function M.result(result, written, bytes, limit)
   local statement = ("This result was shortened: it has %s bytes, and one message may have %s. Ids, URLs and other small members are "
     .. "whole, large ones are not. rcmcp call on a command line prints it unshortened."):format(grouped(bytes), grouped(limit))
   local copy = {}
   for key, value in pairs(result) do copy[key] = value end
   local used = 0
   if result.content then copy.content, used = fitting_blocks(result.content, limit // 2) end
-  if result.data ~= nil then copy.data = fitting_data(result.data, limit * 3 // 4 - used, statement) end
+  if written then copy.data = fitting_data(result.data, written, limit * 3 // 4 - used, statement) end
   copy.text = result.text and result.text .. "\n" .. statement or statement
   return copy
 end

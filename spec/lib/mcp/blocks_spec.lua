@@ -80,7 +80,7 @@ end)
 describe("mcp.content's blocks", function()
   local function render(result, version)
     result.is_error = false
-    local text, structured = content.render(result, version or latest, true)
+    local text, structured = content.render(result, nil, version or latest, true)
     return text and json.decode(text), structured
   end
 

@@ -5,7 +5,7 @@ local json = require "core.json"
 local latest = require "lib.mcp.revisions.2026_07_28"
 
 local function blocks(result, has_structured)
-  local text, structured = content.render(result, latest, has_structured ~= false)
+  local text, structured = content.render(result, nil, latest, has_structured ~= false)
   return json.decode(text), structured
 end
 
@@ -19,7 +19,7 @@ describe("mcp.content", function()
   it("writes only what is there", function()
     assert.same({ { type = "text", text = "Done." } }, (blocks { text = "Done.", is_error = false }))
     assert.same({ { type = "text", text = "{}" } }, (blocks { data = {}, is_error = false }))
-    assert.equal("[]", (content.render({ is_error = false }, latest, true)))
+    assert.equal("[]", (content.render({ is_error = false }, nil, latest, true)))
   end)
 
   it("does not say a plain error twice, but shows what an error carries besides", function()
@@ -55,7 +55,7 @@ describe("mcp.content", function()
   end)
 
   it("says why a result cannot be written", function()
-    local text, problem = content.render({ data = { f = print }, is_error = false }, latest, true)
+    local text, problem = content.render({ data = { f = print }, is_error = false }, nil, latest, true)
     assert.is_nil(text)
     assert.matches("f", problem)
   end)

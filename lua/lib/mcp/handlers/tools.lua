@@ -28,11 +28,13 @@ local function fit_pending(revision, tool, result)
   return false
 end
 
--- Writes a result in the revision's words; nil and why where JSON cannot say it.
-local function write(request, tool, result)
+-- Writes a result in the revision's words; nil and why where JSON cannot say it; false where its data, `written` already,
+-- are longer than the message may be.
+local function write(request, tool, result, written, limit)
   local revision = request.revision
   local carried = fit_pending(revision, tool, result) and is_carried(revision, tool, result)
-  local blocks, structured = content.render(result, revision, carried, tool.wrapped ~= nil and not result.is_error)
+  if carried and written and #written > limit then return false end
+  local blocks, structured = content.render(result, written, revision, carried, tool.wrapped ~= nil and not result.is_error)
   if not blocks then return nil, structured end
   local meta = result.mark_beside and '"simulated":true' or nil
   return jsonrpc.result(request.id, revision:call_result(blocks, carried and structured or nil, result.is_error, meta))
@@ -55,21 +57,24 @@ local function delivered(tool, result)
   return content.failure(content.undelivered(("shortened, it breaks the tool's output schema: %s"):format(problem), result))
 end
 
-local function too_large(server, request, tool, result, bytes)
+local function too_large(server, request, tool, result, written, bytes)
   local limit = server.max_message
   log.write("warning", ("the answer of tool '%s' has %d bytes; it is shortened"):format(tool.name, bytes))
-  local text = write(request, tool, delivered(tool, fitting.result(result, bytes, limit)))
+  local text = write(request, tool, delivered(tool, fitting.result(result, written, bytes, limit)))
   if text and #text <= limit then return text end
   return assert(write(request, tool, content.too_large(result, bytes, limit)))
 end
 
 local function response(server, tool, result, ctx)
-  local request = ctx.request
-  local text, problem = write(request, tool, result)
-  if not text then return unwritable(request, tool, problem, ctx) end
-  if #text <= LARGE_MESSAGE then return text end
-  if #text > server.max_message then return too_large(server, request, tool, result, #text) end
-  log.write("warning", ("the answer of tool '%s' has %d bytes; some clients cut at 1 MiB"):format(tool.name, #text))
+  local request, limit = ctx.request, server.max_message
+  local written, problem = content.written(result)
+  if problem then return unwritable(request, tool, problem, ctx) end
+  local text, why = write(request, tool, result, written, limit)
+  if text == nil then return unwritable(request, tool, why, ctx) end
+  if not text or #text > limit then return too_large(server, request, tool, result, written, text and #text or #written) end
+  if #text > LARGE_MESSAGE then
+    log.write("warning", ("the answer of tool '%s' has %d bytes; some clients cut at 1 MiB"):format(tool.name, #text))
+  end
   return text
 end
 
