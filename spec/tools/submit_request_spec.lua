@@ -193,6 +193,7 @@ describe("tool submit_request", function()
   for name, case in pairs {
     ["a gateway's trouble"] = { 502, '{"request_id":"r-17","message":"upstream"}' },
     ["an error_code of trouble"] = { 200, '{"request_id":"r-17","error_code":500001,"error_message":"oops"}' },
+    ["a redirect"] = { 307, '{"request_id":"r-17"}' },
     ["a redirect's neighbour"] = { 504, '{"detail":"later","request_id":"r-17"}' },
   } do
     it("names the request that an answer holds beside " .. name .. ", and never says that its id is lost", function()
@@ -233,6 +234,23 @@ describe("tool submit_request", function()
         assert.matches(("request_id=%s,"):format(id), answer.text, 1, true)
         assert.matches(('"submission":{"request_id":%s}'):format(id), answer.json, 1, true)
         assert.equal(1, count(sim, "/requests/" .. id .. "/status"))
+      end)
+    end)
+  end
+
+  for name, id in pairs {
+    ["a slash"] = "a/b", ["a query"] = "a?b=c", ["a control character"] = "a\\u001bb", ["dots"] = "..", ["10,000 characters"] = ("x"):rep(10000),
+  } do
+    it("does not say that nothing was sent where RunComfy itself gives an id with " .. name, function()
+      bed.with({}, function(sim)
+        bed.answer_with(sim, ('{"request_id":"%s"}'):format(id))
+        local answer = wait()
+        assert.is_true(answer.ok)
+        assert.is_true(answer.data.pending)
+        assert.matches("Do not submit it again: look at the deployment's requests on runcomfy.com", answer.text, 1, true)
+        assert.matches(('"submission":{"request_id":"%s"}'):format(id), answer.json, 1, true)
+        for _, text in ipairs { answer.text, answer.json } do assert.not_matches("[Nn]othing was sent", text) end
+        assert.equal(1, #sim:requests())
       end)
     end)
   end

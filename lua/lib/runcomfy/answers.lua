@@ -181,6 +181,13 @@ function M.with_note(text, ...)
   return text
 end
 
+-- What came with it may name what was begun.
+local function redirected(response, value, operation)
+  local err = answer_error(response.status, nil, "", redirect(response), operation)
+  if value then err.data.payload = value end
+  return nil, err
+end
+
 -- What an answer is not, and what it is.
 local function mismatch(value, what)
   local is_text = type(value) == "string"
@@ -226,7 +233,7 @@ function M.read(response, operation)
     if operation and not operation.proof(value) then return nil, unproven(response, value, operation) end
     return value
   end
-  if status < 400 then return nil, answer_error(status, nil, "", redirect(response), operation) end
+  if status < 400 then return redirected(response, value, operation) end
   return nil, answer_error(status, value, clean(text), REASONS[status] or ("status %d"):format(status), operation)
 end
 

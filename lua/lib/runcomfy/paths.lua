@@ -3,6 +3,7 @@
 --- An id is one percent-encoded segment.  What would leave it (a slash, "..", a query, a whole URL) is
 --- refused before anything is sent: it is a mistake, or an attempt to reach another endpoint.
 
+local errors = require "lib.errors"
 local parameters = require "lib.parameters"
 
 local M = {}
@@ -30,6 +31,19 @@ local function segment_problem(text)
   local char = text:match("[/\\?#]")
   if char then return ("must be an id, without '%s'"):format(char) end
   return nil
+end
+
+local UNUSABLE = "request %s of deployment %s cannot be followed, for its id cannot stand in an address: it %s. It may run and be "
+  .. "billed. Do not submit it again: look at the deployment's requests on runcomfy.com."
+
+--- Why nothing can be asked about a request that was submitted; nil where all can.  RunComfy itself may have given such an id: that
+--- it is refused here does not mean that nothing was sent.
+---@param deployment_id string
+---@param request_id string
+---@return Error? err
+function M.unusable(deployment_id, request_id)
+  local problem = segment_problem(request_id)
+  return problem and errors.new(UNUSABLE:format(request_id, deployment_id, problem), { code = "unusable_id", settled = true }) or nil
 end
 
 --- An id as a path segment.

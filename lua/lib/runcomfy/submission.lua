@@ -146,6 +146,16 @@ local function pending(job, waited)
   }
 end
 
+-- It was submitted, and nothing can be asked about it: no error, for that would ask for another try.
+local function unfollowed(job, err)
+  return {
+    text = answers.with_note(("Submitted request %s.\nThe %s"):format(job.request_id, err.message), job.submission),
+    data = json.ordered(WAITED_KEYS, {
+      ok = true, pending = true, submission = job.submission, deployment_id = job.deployment_id, status = json.null,
+    }),
+  }
+end
+
 -- The job ended but its result could not be had: it is told as the official server tells it.
 local function without_result(job, text, data, err)
   data.ok, data.output_urls = true, json.as_array {}
@@ -205,6 +215,7 @@ function M.follow(job, timeout, ctx)
     if fiber.is_cancelled(waited) then leave(job, ctx) end
     error(waited, 0)
   end
+  if not waited and err.code == "unusable_id" then return unfollowed(job, err) end
   if not waited then return nil, with_ids(err, job) end
   if waited.left then
     ctx:log("warning", ("the client left while request %s of deployment %s was waited for; the job goes on"):format(

@@ -11,6 +11,7 @@ local clock = require "lib.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local lifecycle = require "lib.runcomfy.lifecycle"
+local paths = require "lib.runcomfy.paths"
 local answers = require "lib.runcomfy.answers"
 local recent = require "lib.runcomfy.recent"
 local results = require "lib.runcomfy.results"
@@ -371,8 +372,10 @@ end
 ---@param deployment_id string
 ---@param request_id string
 ---@param options WaitOptions
----@return Waited|nil waited, Error? err  nil where the API refuses to tell (an unknown id, a bad key)
+---@return Waited|nil waited, Error? err  nil where the API refuses to tell (an unknown id, a bad key), or cannot be asked
 function M.wait(deployment_id, request_id, options)
+  local err = paths.unusable(deployment_id, request_id)
+  if err then return nil, err end
   active = active + 1
   local _ <close> = setmetatable({ on_leaving = options.on_leaving }, Presence)
   local started = clock.now()

@@ -10,6 +10,7 @@ local fiber = require "lib.fiber"
 local http = require "lib.http"
 local json = require "lib.json"
 local log = require "core.log"
+local brief = require("lib.text").brief
 
 local M = {}
 
@@ -83,13 +84,24 @@ local function one_line(text)
   return (text:gsub("[\r\n]+", " "))
 end
 
+local LONGEST_ID = 256   -- bytes, as a path takes them
+local LONGEST_TEXT = 4096 -- of what may be an id; a longer one is none
+
+-- An id as it was written: a number may be one, too, of any size.
+local function id_of(part)
+  local kind = part:size() <= LONGEST_TEXT and part:kind()
+  if kind == "number" then return part:text() end
+  return kind == "string" and part:value() or ""
+end
+
 -- The ids in an answer: what must not be lost whatever becomes of the caller.
 local function ids(value)
   if type(value) ~= "userdata" or value == json.null or value:kind() ~= "object" then return "" end
   local found = {}
   for _, key in ipairs { "request_id", "id", "status", "outcome" } do
-    local id = value:value(key)
-    if type(id) == "string" and #id <= 200 or math.type(id) == "integer" then found[#found + 1] = (", %s %s"):format(key, id) end
+    local part = value:get(key)
+    local id = part and id_of(part) or ""
+    if id ~= "" then found[#found + 1] = (", %s %s"):format(key, brief(id, LONGEST_ID)) end
   end
   return table.concat(found)
 end

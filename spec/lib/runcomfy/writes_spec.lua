@@ -240,6 +240,16 @@ describe("lib.runcomfy.writes", function()
     end)
   end
 
+  it("logs an id as it was written, numbers of any size and long ones, too", function()
+    assert(api.configure { key = "key-0123456789", base_url = server.url })
+    local long = ("x"):rep(256)
+    for written, shown in pairs { ["18446744073709551615"] = "18446744073709551615", ["1e3"] = "1e3", ['"' .. long .. '"'] = long } do
+      server:set("answer", answer(200, ('{"request_id":%s}'):format(written)))
+      local _, _, lines = run(WRITES.submit)
+      assert.matches("HTTP 200, request_id " .. shown .. ", ", lines[1], 1, true)
+    end
+  end)
+
   it("tells where an answer without an id points to", function()
     assert(api.configure { key = "key-0123456789", base_url = server.url })
     for _, name in ipairs { "create", "submit" } do
