@@ -43,6 +43,7 @@ local function complete(input, body)
   local object, object_err = answers.object(answer, "a deployment")
   if not object then return nil, object_err end
   body.name = object:get "name"
+  if not body.name then return nil, answers.unexpected(answer, "a deployment with a name") end
   if not (input.min_instances or input.max_instances) then return true end
   return scaling.check {
     min_instances = input.min_instances or integer_of(object, "min_instances"),

@@ -86,6 +86,18 @@ describe("tool update_deployment", function()
     end
   end)
 
+  it("takes no object without a name for the deployment, and sends no PATCH", function()
+    for _, body in ipairs { '{"ok":true}', "{}", '{"detail":"one moment"}' } do
+      bed.with({}, function(sim)
+        bed.answer_with(sim, body, { method = "GET", forever = true })
+        local answer = bed.call("update_deployment", { deployment_id = ID, min_instances = 0 })
+        assert.equal("unexpected_answer", answer.data.code)
+        assert.matches("a deployment with a name", answer.text, 1, true)
+        assert.equal("GET", methods(sim))
+      end)
+    end
+  end)
+
   it("reports a load that failed, and sends no PATCH", function()
     bed.with({}, function(sim)
       local answer = bed.call("update_deployment", { deployment_id = "a1b2c3d4-0000-4000-8000-00000000dead", is_enabled = true })
