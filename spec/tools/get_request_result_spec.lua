@@ -1,4 +1,5 @@
 local bed = require "spec.support.runcomfy"
+local json = require "core.json"
 
 local function call(sim, body)
   bed.answer_with(sim, body)
@@ -17,6 +18,50 @@ describe("tool get_request_result", function()
         .. '{"node_id":"9","channel":"images","url":"https://x/a.png","filename":"a.png","subfolder":"","type":"output"},'
         .. '{"node_id":"38:42","channel":"gifs","url":"https://x/b","filename":null,"subfolder":null,"type":null}],"result":'
         .. body .. "}", answer.json)
+    end)
+  end)
+
+  for body, found in pairs {
+    ['"outputs":{"9":{"images":{"url":"https://x/a.png"}}}'] = { "9", "images" },
+    ['"outputs":{"9":{"images":[[{"url":"https://x/a.png"}]]}}'] = { "9", "images" },
+    ['"outputs":{"9":[{"url":"https://x/a.png"}]}'] = { "9", "" },
+    ['"outputs":{"9":{"url":"https://x/a.png"}}'] = { "9", "" },
+    ['"outputs":[{"url":"https://x/a.png"}]'] = { "", "" },
+    ['"outputs":{"9":{"images":["https://x/a.png"]}}'] = { "", "" },
+    ['"outputs":"https://x/a.png"'] = { "", "" },
+    ['"output":{"9":{"images":[{"url":"https://x/a.png"}]}}'] = { "", "" },
+    ['"output":{"video":"https:\\/\\/x\\/a.png"}'] = { "", "" },
+    ['"data":{"outputs":{"9":{"images":[{ "url" : "https://x/a.png" }]}}}'] = { "", "" },
+    ['"outputs":{},"files":[{"name":"\\"url\\":\\"http","url":"https://x/a.png"}]'] = { "", "" },
+  } do
+    it("finds a file whose URL stands in another place: " .. body, function()
+      bed.with({}, function(sim)
+        local answer = call(sim, '{"status":"succeeded","status_url":"https://api/x/status",' .. body .. "}")
+        assert.equal("Result for r: succeeded.", answer.text)
+        assert.equal(1, #answer.data.output_urls)
+        local entry = answer.data.output_urls[1]
+        assert.same({ found[1], found[2], "https://x/a.png", json.null }, { entry.node_id, entry.channel, entry.url, entry.filename })
+      end)
+    end)
+  end
+
+  it("finds it beside files in their places, and takes neither links nor keys for files", function()
+    bed.with({}, function(sim)
+      local answer = call(sim, '{"status":"succeeded","outputs":{"1":{"images":[{"url":"https://x/1.png"}]},"2":{"video":{"url":'
+        .. '"https://x/2.mp4"}},"3":{"text":["https://x/3.png"]}}}')
+      assert.equal(2, #answer.data.output_urls)
+      assert.equal("https://x/2.mp4", answer.data.output_urls[2].url)
+      for _, outputs in ipairs { '["https://x/page"]', '["see https://x/a.png"]', '{"https://x/a.png":1}', '["https://x/a.png/"]', '["http"]', '["https:///a.png"]' } do
+        assert.same({}, call(sim, '{"status":"succeeded","outputs":{"1":{"text":' .. outputs .. "}}}").data.output_urls)
+      end
+    end)
+  end)
+
+  it("does not say that there are no outputs where something that it does not know may hold them", function()
+    bed.with({}, function(sim)
+      assert.equal("Result for r: succeeded.", call(sim, '{"status":"succeeded","data":{"outputs":{"1":{"text":["x"]}}}}').text)
+      assert.matches("It lists no outputs", call(sim, '{"status":"succeeded","error":[{"a":1}],"data":{}}').text, 1, true)
+      assert.matches("stands in result.output.", call(sim, '{"status":"succeeded","output":{"text":"x"}}').text, 1, true)
     end)
   end)
 

@@ -239,7 +239,8 @@ describe("tool submit_request", function()
   end
 
   for name, id in pairs {
-    ["a slash"] = "a/b", ["a query"] = "a?b=c", ["a control character"] = "a\\u001bb", ["dots"] = "..", ["10,000 characters"] = ("x"):rep(10000),
+    ["a slash"] = "a/b", ["a query"] = "a?b=c", ["a control character"] = "a\\u001bb", ["dots"] = "..",
+    ["10,000 characters"] = ("x"):rep(10000),
   } do
     it("does not say that nothing was sent where RunComfy itself gives an id with " .. name, function()
       bed.with({}, function(sim)

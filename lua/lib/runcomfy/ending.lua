@@ -10,7 +10,7 @@ local M = {}
 
 local NO_OUTPUTS = "\nIt lists no outputs. Either nothing in it differed from a run before, which ComfyUI then does not repeat: that run's "
   .. "result has the files. Or the workflow saves nothing that RunComfy stores. Look there before paying for another run."
-local NO_FILES = "\nIt made no files with a URL: what it made stands in result.outputs."
+local NO_FILES = "\nIt made no files with a URL: what it made stands in result.%s."
 local UNTOLD = "\nIt does not say whether it has ended: get_request_status tells."
 local NOT_ENDED = "\nIt has not ended: ask get_request_status until it says completed."
 
@@ -37,8 +37,10 @@ function M.remark(ended, result, urls)
   if answers.is_part(result) then return "" end -- what is missing may be just that
   local word = lifecycle.status_of(result)
   if not ended then return lifecycle.is_open(word) and NOT_ENDED or UNTOLD end
+  if #urls > 0 then return "" end
   if outputs.empty(result) then return lifecycle.outcome(word) == "succeeded" and NO_OUTPUTS or "" end
-  return #urls == 0 and NO_FILES or ""
+  local place = outputs.place(result)
+  return place and NO_FILES:format(place) or ""
 end
 
 return M

@@ -1,6 +1,8 @@
 --- The files that a job made.
 
 local json = require "lib.json"
+local meter = require "lib.meter"
+local stray_urls = require "lib.runcomfy.stray_urls"
 
 local M = {}
 
@@ -22,21 +24,61 @@ local function collect(list, node_id, channel, items)
   end
 end
 
---- Every item of every node's channels that has a `url`, in the order of the document.
----@param result core.json.Raw
----@return table[] list  node_id, channel, url, filename, subfolder, type
-function M.urls(result)
-  local list = json.as_array {}
+-- A part that has another layout: what is called `url` there.
+local function collect_stray(list, work, node_id, channel, part)
+  stray_urls.named(part, work, function(url) list[#list + 1] = entry(node_id, channel, { url = url }) end)
+end
+
+local function collect_channel(list, work, node_id, channel, items)
+  local before = #list
+  if items:kind() == "array" then collect(list, node_id, channel, items) end
+  if #list == before then collect_stray(list, work, node_id, channel, items) end
+end
+
+local function collect_node(list, work, node_id, channels)
+  if channels:kind() ~= "object" then return collect_stray(list, work, node_id, "", channels) end
+  for channel, items in channels:pairs() do
+    if channel == "url" then return collect_stray(list, work, node_id, "", channels) end
+    collect_channel(list, work, node_id, channel, items)
+  end
+end
+
+local function collect_known(list, work, result)
   local outputs = result:get "outputs"
-  if not outputs or outputs:kind() ~= "object" then return list end
-  for node_id, channels in outputs:pairs() do
-    if channels:kind() == "object" then
-      for channel, items in channels:pairs() do
-        if items:kind() == "array" then collect(list, node_id, channel, items) end
-      end
-    end
+  if not outputs or outputs:kind() ~= "object" then return end
+  for node_id, channels in outputs:pairs() do collect_node(list, work, node_id, channels) end
+end
+
+--- Every item of every node's channels that has a `url`, in the order of the document; where the layout is another one, what is
+--- called `url` there; and where nothing is, what looks like the URL of a file.  In a fiber the loop turns meanwhile.
+---@param result core.json.Raw
+---@return table[] list  node_id, channel ("" where they are not known), url, filename, subfolder, type
+function M.urls(result)
+  local list, work = json.as_array {}, meter.new()
+  collect_known(list, work, result)
+  if #list == 0 then collect_stray(list, work, "", "", result) end
+  if #list == 0 then
+    stray_urls.files(result, work, function(url) list[#list + 1] = entry("", "", { url = url }) end)
   end
   return list
+end
+
+--- The name of the member that holds what a result has; nil where there is none of those that are known.
+---@param result core.json.Raw
+---@return "outputs"|"output"|nil
+function M.place(result)
+  return result:get "outputs" and "outputs" or result:get "output" and "output" or nil -- as webhooks call it
+end
+
+local BESIDE = { error = true, detail = true, logs = true, metrics = true } -- lists and objects that are no outputs
+
+-- Whether something that nobody knows may hold what was made.
+local function holds_more(result)
+  for name, member in result:pairs() do
+    local kind = member:kind()
+    if not BESIDE[name] and (kind == "object" or kind == "array") and member:size() > 2 then return true end
+  end
+  return false
 end
 
 --- Whether a result holds no output at all, not even text: ComfyUI answers so when nothing changed
@@ -45,7 +87,7 @@ end
 ---@return boolean
 function M.empty(result)
   local outputs = result:get "outputs"
-  if not outputs then return result:get "output" == nil end -- as webhooks call it
+  if not outputs then return M.place(result) == nil and not holds_more(result) end
   if outputs:kind() == "null" then return true end
   if outputs:kind() ~= "object" then return false end
   for _, channels in outputs:pairs() do
