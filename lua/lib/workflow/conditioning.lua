@@ -112,6 +112,9 @@ end
 local function read_node(graph, node, slot, side, joint)
   local found = sort_inputs(graph, node)
   local words, links = {}, {}
+  if #found.words.negative > 0 and #found.words.positive == 0 then -- those beside the negative ones are the positive ones
+    found.words.positive, found.words.any = found.words.any, found.words.positive
+  end
   local two_sided = #found.positive + #found.words.positive > 0 and #found.negative + #found.words.negative > 0
   if two_sided then
     local own = joint and (side == "negative" and "negative" or "positive") or side_of(graph, node, slot, side)
@@ -190,6 +193,21 @@ local function read_special(graph, walk, node, link)
   return false
 end
 
+-- Whether a node gives a text, to whoever encodes it: it has words, and nothing to encode them with.
+local function gives_text(node, found)
+  if #found.positive + #found.negative + #found.conditioning + #found.joint + #found.pipe > 0 then return false end
+  local words = found.words
+  if #words.any + #words.positive + #words.negative == 0 or #words.positive > 0 and #words.negative > 0 then return false end
+  local class = node.class:sub(1, 64):lower()
+  if class:find("encode", 1, true) or class:find("cond", 1, true) then return false end
+  if names.writes(node.class) or names.looks(node.class) then return true end
+  for name in pairs(node.links) do
+    local kind = names.edge(name)
+    if kind == "model" or kind == "unknown" then return false end
+  end
+  return true
+end
+
 local function visit(graph, walk, link, which)
   local node = graphs.look(graph, link.id)
   if not node then
@@ -201,6 +219,10 @@ local function visit(graph, walk, link, which)
     return
   end
   if read_special(graph, walk, node, link) then return end
+  if gives_text(node, sort_inputs(graph, node)) then
+    table.insert(walk.side.encoders, { id = node.id, link = { id = node.id, slot = link.slot } })
+    return
+  end
   local found, words, links, unclear = read_node(graph, node, link.slot, which, link.joint)
   if unclear then table.insert(walk.side.unclear, unclear) end
   for _, item in ipairs(found.media) do walk.side.media(item.link, item.kind, item.aside) end

@@ -59,7 +59,7 @@ local ANY_WORDS = set [[text prompt text_g text_l clip_l clip_g t5xxl bert mt5xl
 local POSITIVE_WORDS = set [[positive positive_prompt text_positive positive_text prompt_positive pos text_positive_g
   text_positive_l positive_g
   positive_l text_pos_g text_pos_l]]
-local NEGATIVE_WORDS = set [[negative negative_prompt text_negative negative_text prompt_negative neg neg_prompt
+local NEGATIVE_WORDS = set [[negative negative_prompt text_negative negative_text prompt_negative neg neg_prompt n_prompt
   text_negative_g text_negative_l
   negative_g negative_l text_neg_g text_neg_l]]
 local PARTNER_WORDS = set "prompt positive_prompt prompt_text text_prompt user_prompt positive positive_text"
@@ -204,7 +204,7 @@ local edge = remembered(function(name)
   if short:sub(-5) == "_seed" then return "seed" end
   if is_number(short) then return "number" end
   local side = not contains_any(short, NO_SIDES) and contained(short, SIDES)
-  return side or contained(short, CONTAINED) or "unknown"
+  return side or contained(short, CONTAINED) or short:sub(-7) == "_embeds" and "joint" or "unknown"
 end)
 
 --- What flows through an input that is a link: "positive", "negative", "conditioning", "joint" (both at once), "cond2",
@@ -256,11 +256,13 @@ function M.is_preset(name, value)
   return type(value) == "string" and not contains_any(value:sub(1, LONGEST):lower(), CUSTOM)
 end
 
+local VARYING = set "variation_seed var_seed subseed"
+
 --- Whether a seed only varies what another one makes.
 ---@param name string
 ---@return boolean
 function M.varies(name)
-  return normal(name) == "variation_seed"
+  return VARYING[normal(name)] or false
 end
 
 --- Whether an input is a seed by its name.
@@ -304,7 +306,7 @@ M.writes = class_test({ "llm", "gpt", "ollama", "chat", "gemini", "claude", "flo
   "llava", "joy", "qwen", "vlm", "enhanc", "rewrite", "translat", "moondream", "deepseek", "minicpm", "vision",
   "openai", "blip", "ocr", "textgenerat", "text generat", "generatetext", "expansion", "promptexpan", "promptexten", "magicprompt",
   "superprompt", "promptupsampl", "griptape", "mistral", "llama", "anthropic", "completion", "lmstudio" },
-  { "textencode", "ltx2prompt" })
+  { "textencode", "ltx2prompt", "chatglm" })
 local THRESHOLDS = set "threshold box_threshold text_threshold confidence confidence_threshold conf"
 
 --- Whether a node looks for something in a picture, as its class or a threshold tells; those with a seed make one.

@@ -95,7 +95,7 @@ function M.inputs(node)
   return #list > 0 and list or others
 end
 
---- What a pipe carries under a name: { link = … }, { id, name } where it is a value, "unclear", or nothing.
+--- What a pipe carries under a name: { id, name, link? }, the input that it was given by, "unclear", or nothing.
 ---@param graph workflow.Graph
 ---@param link workflow.Link  a pipe
 ---@param want string
@@ -107,7 +107,7 @@ function M.carried(graph, link, want)
     local node = graphs.look(graph, id)
     if not node then return nil end
     for _, name in ipairs(ALIASES[want] or { want }) do
-      if node.links[name] then return { link = node.links[name] } end
+      if node.links[name] then return { link = node.links[name], id = id, name = name } end
       if node.inputs[name] ~= nil then return { id = id, name = name } end
     end
     local is_switch, chosen = switches.choice(graph, node)

@@ -169,7 +169,8 @@ local function find_lyrics(graph, encoders)
     if node and type(node.inputs.lyrics) == "string" then add_unique(places, { { id = encoder.id, name = "lyrics" } }) end
     local link = node and node.links.lyrics
     local source = link and words.behind(graph, link, "prompt")
-    if source and not source.unclear and #source.places == 1 then add_unique(places, source.places) end
+    local said = source and not source.unclear and spoken(graph, source.places) or {}
+    if #said == 1 then add_unique(places, said) end
   end
   return #places == 1 and traced(places) or nil
 end

@@ -1,6 +1,7 @@
 --- From what a workflow saves back to what makes it: samplers, partner nodes, files, sizes, noise.
 
 local classes = require "lib.workflow.classes"
+local ends = require "lib.workflow.ends"
 local graphs = require "lib.workflow.graph"
 local names = require "lib.workflow.names"
 local pipes = require "lib.workflow.pipes"
@@ -28,53 +29,6 @@ local M = {}
 ---@field broken boolean          a link of the way leads to no node
 ---@field more fun(link: workflow.Link, kind: string)
 ---@field run fun()
-
--- Where to begin -----------------------------------------------------------------------------------------
-
-local function image_output(node)
-  local value = node.inputs.image_output
-  return type(value) == "string" and value or ""
-end
-
-local function is_saved(node)
-  if node.inputs.save_output == false or names.notes(node.class) then return false end
-  return next(node.links) ~= nil and names.saves(node.class) or image_output(node):find("Save", 1, true) ~= nil
-end
-
-local function is_shown(node)
-  if next(node.links) ~= nil and (names.shows(node.class) or names.saves(node.class)) then return true end
-  return image_output(node):find("Preview", 1, true) ~= nil
-end
-
--- A node whose output nobody takes, and that is more than an encoder or a loader left over.
-local function is_last(graph, node)
-  if graph.consumers[node.id] then return false end
-  for _, name in ipairs(node.names) do
-    local kind = names.edge(name)
-    if node.links[name] and kind ~= "model" and kind ~= "text" and kind ~= "seed" then return true end
-    if names.partner_words(node, name) and not node.inputs.clip and names.is_seed("seed") and node.inputs.seed ~= nil then return true end
-  end
-  return false
-end
-
-local function all_that(graph, test)
-  local list = {}
-  for _, id in ipairs(graph.ids) do
-    if test(graphs.look(graph, id)) then list[#list + 1] = id end
-  end
-  return list
-end
-
-local function last_of(graph)
-  return all_that(graph, function(node) return is_last(graph, node) end)
-end
-
--- The nodes whose results are kept; those that only show something where nothing is kept; else the last ones.
-local function ends_of(graph)
-  local list = all_that(graph, is_saved)
-  if #list == 0 then list = all_that(graph, is_shown) end
-  return #list > 0 and list or last_of(graph)
-end
 
 -- Noise --------------------------------------------------------------------------------------------------
 
@@ -228,7 +182,7 @@ local function take_pipe(graph, trace, node, pipe, walk)
   end
   if not own.media then walk.push(pipe, "pipe") end
   local loader = not own.media and pipes.carried(graph, pipe, "loader_width")
-  if type(loader) == "table" and loader.id then take_sizes(trace, graph.nodes[loader.id]) end
+  if type(loader) == "table" then take_sizes(trace, graph.nodes[loader.id]) end
 end
 
 local ROUTES = { mask = "mask", model = "model", guider = "media", noise = "media", media = "media", unknown = "media" }
@@ -240,6 +194,7 @@ local function take_link(trace, walk, node, name, mode)
   local kind, link = names.edge(name), node.links[name]
   if IS_SIDE[kind] and names.looks(node.class) and not has_seed(node) then return end
   if names.is_view(node, name) then kind = "media" end
+  if kind == "unknown" and (names.partner_words(node, name) or name == "lyrics") then return end
   if kind == "positive" or kind == "conditioning" then
     table.insert(trace.positive, link)
   elseif kind == "negative" then
@@ -353,13 +308,13 @@ local function tells_nothing(trace)
   return trace.broken and #trace.positive + #trace.partners.prompt + #trace.seeds + #trace.files == 0
 end
 
-local function new_trace(ends)
-  return { ends = ends, positive = {}, negative = {}, second = {}, partners = { prompt = {}, negative = {} }, seeds = {}, silent = {},
+local function new_trace(from)
+  return { ends = from, positive = {}, negative = {}, second = {}, partners = { prompt = {}, negative = {} }, seeds = {}, silent = {},
            sizes = {}, sized = {}, files = {}, file_at = {}, unclear = {}, reached = {}, broken = false }
 end
 
-local function start(graph, ends)
-  local trace, queue, seen, at = new_trace(ends), {}, {}, 1
+local function start(graph, from)
+  local trace, queue, seen, at = new_trace(from), {}, {}, 1
   local walk = { taken = {} }
   function walk.push(link, mode)
     local node = graph.nodes[link.id]
@@ -379,7 +334,7 @@ local function start(graph, ends)
   function trace.more(link, kind)
     walk.push(link, (kind == "mask" or kind == "model") and kind or "aside")
   end
-  for _, id in ipairs(ends) do begin(graph, walk, id) end
+  for _, id in ipairs(from) do begin(graph, walk, id) end
   trace.run()
   return trace
 end
@@ -388,8 +343,8 @@ end
 ---@param graph workflow.Graph
 ---@return workflow.Trace trace
 function M.new(graph)
-  local trace = start(graph, ends_of(graph))
-  return tells_nothing(trace) and start(graph, last_of(graph)) or trace
+  local trace = start(graph, ends.of(graph))
+  return tells_nothing(trace) and start(graph, ends.last(graph)) or trace
 end
 
 return M

@@ -183,20 +183,32 @@ local SIDES = { width = 0, height = 1 }
 
 -- A node that holds a width and a height alone gives them in this order.
 local function is_size(node, slot, wanted)
-  return #node.names == 2 and SIDES[wanted] == slot and graphs.is_number(node.inputs.width) and graphs.is_number(node.inputs.height)
+  return #node.names == 2 and SIDES[wanted] == slot and node.inputs.width ~= nil and node.inputs.height ~= nil
+end
+
+-- The only seed of a node that gives a seed, by its name.
+local function seed_of(node)
+  local found
+  for _, name in ipairs(node.names) do
+    if names.is_seed(name) and (node.links[name] or graphs.is_number(node.inputs[name])) then
+      if found then return nil end
+      found = name
+    end
+  end
+  return found
 end
 
 -- The link by which a node without numbers of its own gets one.
 local function number_link(graph, node, slot, wanted)
   local what, known, carries = classes.output(node, slot)
   local found = known and what == wanted and pipes.carried(graph, { id = node.id, slot = slot }, what)
-  if type(found) == "table" then return found.link, found.id and found or nil end
+  if type(found) == "table" then return found.link, not found.link and found or nil end
   if carries then return nil end
   local _, chosen = switches.choice(graph, node)
   local _, behind = pipes.got(graph, node)
   if behind or chosen and node.links[chosen] then return behind or node.links[chosen] end
   local name = next(node.links)
-  if name and next(node.links, name) == nil and #node.names == 1 then return node.links[name] end
+  if name and next(node.links, name) == nil and #node.names == 1 and names.edge(name) ~= "text" then return node.links[name] end
 end
 
 --- Where the number behind a link stands; nil where it is computed, or not to be found.
@@ -215,7 +227,10 @@ function M.number(graph, link, wanted)
     local behind, place = number_link(graph, node, slot, wanted)
     if place then return place end
     if behind then return nil, behind.id, behind.slot end
-    if is_size(node, slot, wanted) then return { id = id, name = wanted } end
+    local name = is_size(node, slot, wanted) and wanted or wanted == "seed" and not is_switch and seed_of(node) or nil
+    local from = node.links[name]
+    if from then return nil, from.id, from.slot end
+    if name then return { id = id, name = name } end
     return not is_switch and not next(node.links) and number_place(node, wanted) or nil
   end)
 end

@@ -1,5 +1,5 @@
--- What must not matter: the numbers of nodes, a reroute on any link, samplers left over.  Each graph of kinds.jsonl is read again
--- with it.
+-- What must not matter: the numbers of nodes, a reroute on any link, samplers left over, a node of its own for a text or a number.
+-- And what must: a text that somebody else writes, a number that is computed.  Each graph of kinds.jsonl is read again with it.
 
 local graphs = require "lib.workflow.graph"
 local json = require "core.json"
@@ -18,8 +18,8 @@ local function each_graph()
   end
 end
 
--- The places of all roles in one text, under the names that `old` gives.
-local function told(graph, old)
+-- The places of all roles in one text, under the names that `old` gives, or as `instead` has them.
+local function told(graph, old, instead)
   local found, parts = roles.find(assert(graphs.read(graph))), {}
   for _, role in ipairs(roles.NAMES) do
     local places = {}
@@ -27,7 +27,7 @@ local function told(graph, old)
       for i, place in ipairs(found[role].places) do places[i] = (old and old[place.id] or place.id) .. "." .. place.name end
     end
     table.sort(places)
-    parts[#parts + 1] = role .. "=" .. table.concat(places, " ")
+    parts[#parts + 1] = role .. "=" .. (instead and instead[role] or table.concat(places, " "))
   end
   return table.concat(parts, "\n")
 end
@@ -40,6 +40,67 @@ local function with(graph, id, name, value)
   copy[id] = node(graph[id].class_type, inputs)
   return copy
 end
+
+-- The value that a role has in all its places, where it has them alone and links nowhere.
+local function value_of(graph, found, role, kind)
+  local value
+  for _, place in ipairs(found[role] and found[role].how ~= "candidate" and found[role].places or {}) do
+    local here = graph[place.id].inputs[place.name]
+    if type(here) ~= kind or value ~= nil and here ~= value then return nil end
+    value = here
+  end
+  return value
+end
+
+-- Each role of these with what `nodes(value)` gives instead of its value: the role lies at `place` then, or is none ("").
+local function each_behind(names, kind, place, nodes)
+  for name, graph in each_graph() do
+    local found = roles.find(assert(graphs.read(graph)))
+    for _, role in ipairs(names) do
+      local value = value_of(graph, found, role, kind)
+      if value ~= nil then
+        local changed = graph
+        for _, at in ipairs(found[role].places) do changed = with(changed, at.id, at.name, { "own", 0 }) end
+        for id, entry in pairs(nodes(value)) do changed[id] = entry end
+        assert.equal(told(graph, nil, { [role] = place }), told(changed), ("%s, %s"):format(name, role))
+      end
+    end
+  end
+end
+
+local WORDS = { "prompt", "negative", "lyrics" }
+
+describe("workflow.roles follow what is changed", function()
+  it("to a node of its own for a text, through one that shows it, and through an empty concatenation", function()
+    each_behind(WORDS, "string", "own.value", function(value) return { own = node("PrimitiveStringMultiline", { value = value }) } end)
+    each_behind(WORDS, "string", "more.text", function(value)
+      return { own = node("ShowText|pysssss", { text = { "joined", 0 }, text_0 = "old" }),
+               joined = node("StringConcatenate", { string_a = { "more", 0 }, string_b = "", delimiter = ", " }),
+               more = node("Text Multiline", { text = value }) }
+    end)
+  end)
+
+  it("and are none where somebody else writes the text, or it is put together", function()
+    for _, own in ipairs { node("OllamaGenerateV2", { prompt = "write a prompt", model = "x" }),
+      node("Text Concatenate", { text_a = "one thing", text_b = "another thing", delimiter = ", " }),
+      node("Random Prompt Picker", { theme = "animals", seed = 4 }) } do
+      each_behind(WORDS, "string", "", function() return { own = own } end)
+    end
+  end)
+
+  it("to a node of its own for a number", function()
+    each_behind({ "seed", "width", "height" }, "number", "more.value", function(value)
+      return { own = node("Reroute", { [""] = { "more", 0 } }), more = node("PrimitiveInt", { value = value }) }
+    end)
+  end)
+
+  it("and are none where it is computed", function()
+    each_behind({ "seed", "width", "height" }, "number", "", function(value)
+      return { own = node("MathExpression|pysssss", { expression = "a + 1", a = { "more", 0 } }), more = node("PrimitiveInt",
+        { value = value }) }
+    end)
+  end)
+end)
 
 describe("workflow.roles stay what they are", function()
   it("with a reroute on any link", function()
