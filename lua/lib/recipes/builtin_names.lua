@@ -13,4 +13,14 @@ function M.with(names)
   return all
 end
 
+--- Whether a built-in tool has that name.
+---@param name string
+---@return boolean
+function M.has(name)
+  for _, known in ipairs(M.with {}) do
+    if known == name then return true end
+  end
+  return false
+end
+
 return M

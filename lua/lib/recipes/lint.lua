@@ -1,5 +1,6 @@
 --- Checks a recipe or a script without running it, further than loading does.
 
+local builtin_names = require "lib.recipes.builtin_names"
 local code = require "lib.recipes.lint.code"
 local dialects = require "lib.recipes.lint.dialects"
 local didyoumean = require "lib.didyoumean"
@@ -9,6 +10,7 @@ local modules = require "lib.recipes.modules"
 local portability = require "lib.recipes.portability"
 local redaction = require "lib.redaction"
 local scan = require "lib.recipes.lint.scan"
+local schemas = require "lib.recipes.lint.schemas"
 local vocabulary = require "lib.recipes.lint.vocabulary"
 local sorted_keys = require("lib.tables").sorted_keys
 
@@ -35,8 +37,10 @@ local M = {}
 ---@field file string
 ---@field package is_script boolean
 ---@field package used table<string, { file: string, line: integer }>  tools that the code calls, with the first call
+---@field package depth integer               of modules that require each other
 ---@field package in_library boolean            what is scanned lies in lib/
 ---@field package maybe table<string, true>     tools that it may need
+---@field package tool? fun(name: string): Tool?
 ---@field package broken_module? boolean      a module is no Lua
 ---@field package dynamic boolean               a call may reach a tool whose name is not in the code
 local Check = {}
@@ -149,9 +153,12 @@ function Check:source(text, options, seen)
   local scanned = scan.scan(text)
   self:names(scanned)
   everyday.check(self, scanned, text, {
-    tool = options.tool, key = options.key, is_script = self.is_script, in_library = self.in_library,
+    tool = options.tool, key = options.key, is_script = self.is_script, in_library = self.in_library, builtin = builtin_names.has,
+    is_module = self.depth > 0,
   })
+  self.depth = self.depth + 1
   for _, use in ipairs(scanned.requires) do self:module(use, options, seen) end
+  self.depth = self.depth - 1
   return scanned
 end
 
@@ -169,6 +176,13 @@ function Check:samples(entry, line)
   end
 end
 
+-- A tool is called that `uses` does not name, or that nobody has.
+function Check:missing_use(name, declared)
+  local hint = didyoumean.hint(name, builtin_names.with(declared))
+  if builtin_names.has(name) or self.tool and self.tool(name) then hint = "" end
+  self:add("error", "uses-missing", self.used[name], "'%s' is called, but 'uses' does not name it%s", name, hint)
+end
+
 -- Of several tools in a file nobody can tell which one calls what: their `uses` count together.
 function Check:uses(recipe, scanned)
   local declared, line = {}, scanned.declarations[1] and scanned.declarations[1].line
@@ -179,9 +193,7 @@ function Check:uses(recipe, scanned)
     end
   end
   for _, name in ipairs(sorted_keys(self.used)) do
-    if not declared[name] then
-      self:add("error", "uses-missing", self.used[name], "'%s' is called, but 'uses' does not name it", name)
-    end
+    if not declared[name] then self:missing_use(name, sorted_keys(declared)) end
   end
   for _, name in ipairs(sorted_keys(declared)) do
     if not self.used[name] and not self.maybe[name] and not self.dynamic then
@@ -243,6 +255,10 @@ function Check:tools(recipe, scanned)
   for _, entry in ipairs(recipe.tools) do
     local declaration = declaration_of(scanned, entry.key)
     if declaration then self:parameters(entry, declaration) end
+    for _, problem in ipairs(schemas.problems(entry.compiled.schema)) do
+      self:add("warning", "schema", declaration and declaration.line, "tool '%s': %s%s", entry.key,
+        problem.place == "" and "" or ("'%s': "):format(problem.place), problem.message)
+    end
     for _, problem in ipairs(portability.problems(entry.compiled.schema)) do
       self:add("warning", problem.rule, declaration and declaration.line, "tool '%s': %s", entry.key, problem.message)
     end
@@ -309,7 +325,8 @@ end
 function M.check_text(text, path, options)
   local full = complete(path, options)
   local self = setmetatable({
-    findings = {}, file = path, used = {}, maybe = {}, dynamic = false, is_script = false, in_library = false,
+    findings = {}, file = path, used = {}, maybe = {}, dynamic = false, is_script = false, in_library = false, depth = 0,
+    tool = full.tool,
   }, Check)
   local source = text:gsub("^#[^\n]*", "")
   local chunk, message = load(source, "@" .. full.shown, "t")

@@ -1,19 +1,15 @@
---- Arguments of another kind than a function takes: a text for a table, a call for a function.  Only what a source shows for
---- certain is said.
+--- Arguments of another kind than a function takes, or too few of them: a text for a table, a call for a function.  Only what a source
+--- shows for certain is said.
 
+local constants = require "lib.recipes.lint.constants"
+local kinds = require "lib.recipes.lint.kinds"
 local meaning = require("lib.recipes.lint.values").meaning
-local parameters = require "lib.recipes.lint.parameters"
+local signatures = require "lib.recipes.lint.signatures"
 local vocabulary = require "lib.recipes.lint.vocabulary"
 
 local M = {}
 
---- What is known of a node, in the words of messages.
----@type table<string, string>
-M.KINDS = {
-  string = "a text", text = "a text", number = "a number", fraction = "a number", table = "a table", ["function"] = "a function",
-  boolean = "true or false", job = "a job", finished = "the result of a job", status = "the status of a job",
-  response = "a response", answer = "the answer of a call",
-}
+local NOTHING = {}
 
 local function set(words)
   local found = {}
@@ -21,115 +17,198 @@ local function set(words)
   return found
 end
 
--- The kinds that an argument may have, beside nil and what is not known.
-local TEXT = { takes = set "string text number answer", expected = "a text" }
-local NUMBER = { takes = set "number fraction answer", expected = "a number" }
-local TABLE = { takes = set "table finished status response answer", expected = "a table" }
-local BODY = { takes = set "function", expected = "a function" }
-local SOURCE = { takes = set "string text table answer", expected = "a URL, or one of output_urls" }
-local ANY = {}
+-- Kinds and numbers --------------------------------------------------------------------------------------
 
----@type table<string, { [integer]: table, like: string }>
-local ARGUMENTS = {
-  ["rc.submit"] = { TABLE, like = "rc.submit { deployment_id = …, overrides = … }" },
-  ["rc.job"] = { TEXT, TEXT, like = "rc.job(deployment_id, request_id)" },
-  ["rc.sleep"] = { { takes = set "number fraction answer", expected = "seconds, a number" }, like = "rc.sleep(5)" },
-  ["rc.map"] = { TABLE, BODY, TABLE, like = "rc.map(list, function(item) … end, { concurrency = 4 })" },
-  ["rc.all"] = { TABLE, like = "rc.all { function() … end, function() … end }" },
-  ["rc.finally"] = { BODY, like = "rc.finally(function() … end)" },
-  ["rc.fail"] = { TEXT, TABLE, like = 'rc.fail("why", { … })' },
-  ["rc.http"] = { TABLE, like = "rc.http { url = … }" },
-  ["rc.download"] = { SOURCE, TABLE, like = "rc.download(url, { name = … })" },
-  ["rc.file"] = { TEXT, like = "rc.file(path)" }, ["rc.read"] = { TEXT, like = "rc.read(path)" },
-  ["rc.read_text"] = { TEXT, like = "rc.read_text(path)" }, ["rc.text"] = { TEXT, like = "rc.text(text)" },
-  ["rc.image"] = { TEXT, TEXT, like = "rc.image(bytes, mime_type)" }, ["rc.audio"] = { TEXT, TEXT, like = "rc.audio(bytes, mime_type)" },
-  ["rc.link"] = { TEXT, TABLE, like = "rc.link(uri, { name = … })" },
-  ["rc.embed"] = { TEXT, TEXT, TEXT, like = "rc.embed(uri, content, mime_type)" },
-  ["job:wait"] = { TABLE, like = "job:wait { timeout = 60 }" },
-  ["job:proxy"] = { TEXT, ANY, TABLE, like = 'job:proxy("api/free", { … })' },
-  ["ctx:progress"] = { NUMBER, NUMBER, TEXT, like = 'ctx:progress(1, 4, "drawing")' },
-  ["ctx:confirm"] = { TEXT, like = 'ctx:confirm("Go on?")' },
-  ["ctx:elicit"] = { TABLE, like = "ctx:elicit { message = …, input = { … } }" },
-}
+-- What gives one value, so that no more arguments come from it.
+local ONE = set "string text number fraction boolean table function nil variable field item"
 
-local function wrong_argument(expected, node)
-  if not (expected.takes and node) or node.is == "nil" then return nil end
-  local got = M.KINDS[node.is]
-  return got and not expected.takes[node.is] and got or nil
+local function kind_of(scanned, node)
+  return kinds.is_input(scanned, node) and "object" or kinds.of(scanned, node)
 end
 
-local function check_arguments(check, scanned, what, arguments, line)
-  local expected = ARGUMENTS[what]
-  for index, node in ipairs(expected and arguments or {}) do
-    local declared = parameters.type_of(scanned, node)
-    local known = declared == "string" and { is = "string" } or declared == nil and meaning(node)
-    local got = expected[index] and known and wrong_argument(expected[index], known)
-    if got then
-      return check:add("error", "argument", line, "%s takes %s as argument %d, not %s: %s", what, expected[index].expected, index, got,
-        expected.like)
-    end
+-- job.cancel without its job.
+local function unbound(scanned, taken, node)
+  if not (taken.takes and taken.takes["function"]) or node.is ~= "field" or kinds.of(scanned, node.of) ~= "job" then return nil end
+  return vocabulary.job_methods[node.name] and node.name
+end
+
+local SPECIAL_LISTS = { ipairs = true }
+
+local function check_kind(check, scanned, call, index, signature)
+  local node, taken = call.arguments[index], signature[index]
+  if not (node and taken) then return end
+  local method = unbound(scanned, taken, node)
+  if method then
+    return check:add("error", "argument", call.line, "%s: a method needs its job: function() job:%s() end", call.what, method)
+  end
+  local kind = kind_of(scanned, node)
+  if SPECIAL_LISTS[call.what] and kinds.answer_of(node) then return true end -- see check_answer
+  if not taken.takes or not kind or kind == "nil" or taken.takes[kind] then return end
+  check:add("error", "argument", call.line, "%s takes %s as argument %d, not %s: %s", call.what, taken.expected, index,
+    kinds.WORDS[kind], signature.like)
+  return true
+end
+
+local function check_count(check, call, signature)
+  local count, last = #call.arguments, call.arguments[#call.arguments]
+  if count < (signature.least or 0) and (not last or ONE[last.is]) then
+    return check:add("error", "argument", call.line, "%s takes %d argument%s at least: %s", call.what, signature.least,
+      signature.least == 1 and "" or "s", signature.like)
+  end
+  if count > (signature.most or #signature) then
+    check:add("warning", "argument", call.line, "%s does not look at argument %d: %s", call.what, #signature + 1, signature.like)
   end
 end
 
+local function check_signature(check, scanned, call)
+  local signature = signatures.of(call.what)
+  if not signature then return end
+  for index = 1, #signature do
+    if check_kind(check, scanned, call, index, signature) then return end
+  end
+  check_count(check, call, signature)
+end
+
+-- What some take beside ------------------------------------------------------------------------------------
+
 local LEVELS = set "debug info warning error"
 
-local function check_level(check, what, arguments, line)
-  local level = arguments[1]
+local function check_level(check, _, call)
+  local level = call.arguments[1]
   if level and level.is == "string" and level.text and not LEVELS[level.text] then
-    check:add("error", "argument", line, "%s takes a level, which is debug, info, warning or error, and a text: %s(\"info\", …)",
-      what, what)
+    check:add("error", "argument", call.line, "%s takes a level, which is debug, info, warning or error, and a text: %s(\"info\", …)",
+      call.what, call.what)
   end
 end
 
 -- What is called in the place of a function that is handed over.
-local CALLED = set "job finished status answer response"
+local CALLED = set "job finished status answer outcome response saved content results"
 
-local function check_pcall(check, arguments, line)
-  local first, second = arguments[1], arguments[2]
-  if first and CALLED[first.is] then
-    return check:add("error", "argument", line,
+local function check_method_call(check, call, name)
+  local second = call.arguments[2]
+  if second and second.is == "variable" then return end
+  check:add("error", "argument", call.line, "a method gets its job first: pcall(job.%s, job, …)", name)
+end
+
+-- The call that pcall makes.
+local function called_by(first, arguments)
+  local member = meaning(first)
+  local shift = 1
+  local what
+  if member and member.is == "member" then what = "rc." .. member.name end
+  if member and member.is == "tool" then what = "rc.tools." .. member.name end
+  if first.is == "field" and first.of and first.of.is == "variable" and first.of.variable.role == "ctx" then
+    what, shift = "ctx:" .. first.name, 2
+  elseif first.is == "field" and (meaning(first.of) or NOTHING).is == "job" then
+    what, shift = "job:" .. first.name, 2
+  end
+  return what, table.move(arguments, shift + 1, #arguments, 1, {})
+end
+
+local function check_pcall(check, scanned, call, everyday)
+  local first = call.arguments[1]
+  if not first then return end
+  if CALLED[first.is] or first.what and kinds.of(scanned, first) ~= "function" then
+    return check:add("error", "argument", call.line,
       "pcall takes a function and its arguments, and calls it itself: pcall(rc.submit, { … })")
   end
-  if not first or first.is ~= "field" or not vocabulary.job_methods[first.name] then return end
-  if (meaning(first.of) or ANY).is == "job" and not (second and second.is == "variable") then
-    check:add("error", "argument", line, "a method gets its job first: pcall(job.%s, job, …)", first.name)
+  if first.is == "field" and vocabulary.job_methods[first.name] and (meaning(first.of) or NOTHING).is == "job" then
+    check_method_call(check, call, first.name)
   end
+  local what, arguments = called_by(first, call.arguments)
+  if what then M.check(check, scanned, { what = what, arguments = arguments, line = call.line }, everyday) end
 end
 
-local function check_functions(check, arguments, line)
-  local list = arguments[1]
+local function check_functions(check, scanned, call)
+  local list = call.arguments[1]
   for index, item in ipairs(list and list.is == "table" and list.items or {}) do
-    local kind = meaning(item.value)
-    if kind and (CALLED[kind.is] or kind.is == "table" or kind.is == "string") then
-      return check:add("error", "argument", item.line or line,
-        "rc.all takes functions, and calls them itself; entry %d is %s: function() … end", index, M.KINDS[kind.is])
+    local kind = kinds.of(scanned, item.value)
+    if kind and (CALLED[kind] or kind == "table" or kind == "text" or kind == "list") then
+      return check:add("error", "argument", item.line or call.line,
+        "rc.all takes functions, and calls them itself; entry %d is %s: function() … end", index, kinds.WORDS[kind])
     end
   end
 end
 
-local function check_download(check, arguments, line)
-  local source = arguments[1]
-  if source and source.is == "field" and source.name == "output_urls" then
-    check:add("error", "argument", line, "rc.download takes one of output_urls: output_urls[1]")
+local function check_download(check, scanned, call)
+  if kinds.of(scanned, call.arguments[1]) == "outputs" then
+    check:add("error", "argument", call.line, "rc.download takes one of output_urls: output_urls[1]")
   end
 end
 
-local function check_image(check, arguments, line)
-  local bytes = arguments[1]
-  if bytes and bytes.is == "field" and bytes.name == "url" then
-    check:add("error", "argument", line, "rc.image takes bytes, not a URL: rc.image(rc.http({ url = … }).body)")
+local function is_address(node)
+  return node.is == "field" and node.name == "url" or (node.is == "string" or node.is == "text") and (node.text or ""):find "^https?://"
+end
+
+local function check_image(check, _, call)
+  local bytes = call.arguments[1]
+  if bytes and is_address(bytes) then
+    check:add("error", "argument", call.line, "%s takes bytes, not a URL: %s(rc.http({ url = … }).body)", call.what, call.what)
   end
 end
 
-local QUESTION = set "message input"
+local function check_proxy(check, _, call)
+  local path, method = call.arguments[1], call.arguments[3] and call.arguments[3].is == "table" and call.arguments[3].fields.method
+  if path and path.is == "string" and (path.text == "POST" or path.text == "GET") then
+    return check:add("error", "argument", call.line, 'job:proxy takes the path first: job:proxy("api/free", { … })')
+  end
+  if method and method.is == "string" and method.text ~= "GET" and method.text ~= "POST" then
+    check:add("error", "argument", call.line, "job:proxy: the method is GET or POST, not %s", tostring(method.text))
+  end
+end
 
-local function check_question(check, arguments)
-  local node = arguments[1]
-  for _, name in ipairs(node and node.is == "table" and vocabulary.names(node.fields) or {}) do
-    if not QUESTION[name] then
-      check:add("error", "unknown-field", node.lines[name], "ctx:elicit has no field '%s'; it takes message and input", name)
+local function check_bounds(check, _, call)
+  local low, high = call.arguments[1], call.arguments[2]
+  low, high = low and low.is == "number" and tonumber(low.text), high and high.is == "number" and tonumber(high.text)
+  if low and high and low > high then
+    check:add("error", "argument", call.line, "rc.random: nothing lies between %s and %s", tostring(low), tostring(high))
+  end
+end
+
+local HTTP_METHODS = set "GET HEAD POST PUT PATCH DELETE"
+
+local function check_http(check, _, call)
+  local node = call.arguments[1]
+  if not node or node.is ~= "table" then return end
+  local url, method, headers = node.fields.url, node.fields.method, node.fields.headers
+  if url and url.is == "string" and url.text and not url.text:find "^https?://" then
+    check:add("error", "argument", node.lines.url, "rc.http: a URL begins with https://, not '%s'", url.text)
+  end
+  local word = method and method.is == "string" and method.text and method.text:upper() or not method and not node.open and "GET"
+  if word and not HTTP_METHODS[word] then
+    check:add("error", "argument", node.lines.method, "rc.http: the method is GET, HEAD, POST, PUT, PATCH or DELETE, not '%s'", word)
+  elseif word == "GET" and (node.fields.body or node.fields.json) then
+    check:add("error", "argument", call.line, "rc.http: no body goes with a GET; is method = \"POST\" missing?")
+  end
+  if headers and headers.is == "table" and #headers.items > 0 then
+    check:add("error", "argument", node.lines.headers, "rc.http: headers are named: { Accept = \"text/html\" }")
+  end
+end
+
+local ASKED = set "string integer number boolean"
+
+-- The parameters that a person is asked for.
+local function check_question(check, _, call)
+  local node = call.arguments[1]
+  local input = node and node.is == "table" and node.fields.input
+  local list = input and input.is == "table" and constants.of(input)
+  if type(list) ~= "table" or next(list) == nil then return end
+  local ok, err = pcall(require("lib.parameters").compile, list, "input")
+  if not ok then return check:add("error", "argument", node.lines.input, "ctx:elicit: %s", tostring(err)) end
+  for _, entry in ipairs(list) do
+    if not ASKED[entry[2]] then
+      check:add("error", "argument", node.lines.input, "ctx:elicit asks for texts, numbers, true or false; '%s' is declared %s", entry[1],
+        entry[2])
     end
   end
+end
+
+-- The answer of a built-in tool is an object, of which one field may be a list.
+local function check_answer(check, _, call, everyday)
+  local tool = kinds.answer_of(call.arguments[1])
+  if not tool or not everyday.builtin(tool) then return end
+  check:add("error", "misused", call.line, "what rc.tools.%s gives is no list%s", tool,
+    tool == "list_deployments" and ": ipairs(answer.deployments)" or "")
 end
 
 local function is_seed(name) return name == "seed" or name == "noise_seed" end
@@ -140,29 +219,29 @@ local function check_seeds(check, node, depth)
   for _, name in ipairs(vocabulary.names(node.fields)) do
     local value = node.fields[name]
     if is_seed(name) and value.is == "fraction" then
-      check:add("error", "argument", node.lines[name], "rc.random() is below 1; a seed is a whole number: rc.random(0, 2147483647)")
+      check:add("error", "argument", node.lines[name], "%s() is below 1; a seed is a whole number: rc.random(0, 2147483647)", value.what)
     end
     check_seeds(check, value, depth + 1)
   end
+  for _, value in ipairs(node.values) do check_seeds(check, value, depth + 1) end
 end
 
 local SPECIAL = {
-  ["rc.log"] = function(check, arguments, line) check_level(check, "rc.log", arguments, line) end,
-  ["ctx:log"] = function(check, arguments, line) check_level(check, "ctx:log", arguments, line) end,
-  ["rc.image"] = check_image, ["ctx:elicit"] = check_question, ["pcall"] = check_pcall, ["rc.all"] = check_functions,
-  ["rc.download"] = check_download,
-  ["rc.submit"] = function(check, arguments) check_seeds(check, arguments[1], 1) end,
+  ["rc.log"] = check_level, ["ctx:log"] = check_level, ["rc.image"] = check_image, ["rc.audio"] = check_image, pcall = check_pcall,
+  ["rc.all"] = check_functions, ["rc.download"] = check_download, ["job:proxy"] = check_proxy, ["rc.random"] = check_bounds,
+  ipairs = check_answer, ["rc.http"] = check_http, ["ctx:elicit"] = check_question,
+  ["rc.submit"] = function(check, _, call) check_seeds(check, call.arguments[1], 1) end,
 }
 
 --- Checks the arguments of a call.
 ---@param check lint.Check
 ---@param scanned lint.Scan
----@param what string        "rc.submit", "job:wait", "ctx:log"
----@param arguments table[]
----@param line integer
-function M.check(check, scanned, what, arguments, line)
-  check_arguments(check, scanned, what, arguments, line)
-  if SPECIAL[what] then SPECIAL[what](check, arguments, line) end
+---@param call { what: string, arguments: table[], line: integer }  what: "rc.submit", "job:wait", "ctx:log"
+---@param everyday lint.Everyday
+function M.check(check, scanned, call, everyday)
+  check_signature(check, scanned, call)
+  require("lib.recipes.lint.options").check(check, scanned, everyday, call)
+  if SPECIAL[call.what] then SPECIAL[call.what](check, scanned, call, everyday) end
 end
 
 return M

@@ -1,10 +1,14 @@
 --- Mistakes of every day that a source shows: names of methods and fields that are nearly right, answers that nobody takes,
 --- hosts that are not declared, keys.  What is not certain is not said.
 
+local arguments = require "lib.recipes.lint.arguments"
+local courses = require "lib.recipes.lint.courses"
 local didyoumean = require "lib.didyoumean"
+local fields = require "lib.recipes.lint.fields"
 local hosts = require "lib.recipes.rc.hosts"
 local made = require("lib.recipes.lint.values").made
 local misuse = require "lib.recipes.lint.misuse"
+local operations = require "lib.recipes.lint.operations"
 local secrets = require "lib.recipes.lint.secrets"
 local vocabulary = require "lib.recipes.lint.vocabulary"
 
@@ -12,9 +16,11 @@ local M = {}
 
 ---@class lint.Everyday
 ---@field tool? fun(name: string): Tool?  the tools that there are
+---@field builtin fun(name: string): boolean  whether that is the name of a built-in one
 ---@field key? string                      the API key in use: it must not stand in a source
 ---@field is_script boolean
 ---@field in_library boolean               a module that serves several recipes
+---@field is_module boolean                what another file requires
 
 local function hint(name, known)
   return didyoumean.hint(name, vocabulary.names(known))
@@ -63,7 +69,16 @@ local function check_access(check, access)
   if access.is_call and is_called(access, "job") then return check_job(check, access, false) end
 end
 
+local function check_context_method(check, scanned, everyday, method)
+  local variable = method.value and method.value.is == "variable" and method.value.variable
+  if not variable or variable.role ~= "ctx" or variable.assigned then return end
+  arguments.check(check, scanned, { what = "ctx:" .. method.name, arguments = method.arguments, line = method.line }, everyday)
+end
+
 local function check_dotted(check, access)
+  if is_context(access) and vocabulary.ctx_fields[access.name] then
+    return check:add("error", "dot-call", access.line, "ctx.%s is no function: without ()", access.name)
+  end
   local owner = is_context(access) and vocabulary.ctx_methods[access.name] and "ctx"
     or access.of == "job" and vocabulary.job_methods[access.name] and "job"
   if owner then
@@ -77,34 +92,6 @@ local function check_thrown(check, access)
   if ANSWERS[access.name] and (is_context(access) or is_called(access, "ctx")) then
     check:add("error", "answer-unused", access.line, "the answer of ctx:%s is thrown away: what follows is done whatever they say; %s",
       access.name, ANSWERS[access.name])
-  end
-end
-
--- Calls ------------------------------------------------------------------------------------------------
-
-local function closed_properties(tool)
-  local schema = tool.schema
-  if type(schema) == "userdata" then schema = schema:value() end
-  if schema.additionalProperties ~= false or type(schema.properties) ~= "table" then return nil end
-  return schema.properties
-end
-
-local function fields_of(everyday, what)
-  local options = vocabulary.options[what]
-  if options then return options.argument, options.fields end
-  local name = what:match "^rc%.tools%.(.+)$"
-  local tool = name and everyday.tool and everyday.tool(name)
-  return 1, tool and closed_properties(tool)
-end
-
-local function check_call(check, everyday, call)
-  local argument, fields = fields_of(everyday, call.what)
-  local node = fields and made(call.arguments[argument])
-  if not (node and node.is == "table") then return end
-  for _, name in ipairs(vocabulary.names(node.fields)) do
-    if not fields[name] then
-      check:add("error", "unknown-field", node.lines[name], "%s has no field '%s'%s", call.what, name, hint(name, fields))
-    end
   end
 end
 
@@ -236,12 +223,16 @@ function M.check(check, scanned, source, everyday)
   for _, access in ipairs(scanned.dotted) do check_dotted(check, access) end
   for _, access in ipairs(scanned.thrown) do check_thrown(check, access) end
   for _, call in ipairs(scanned.calls) do
-    check_call(check, everyday, call)
+    arguments.check(check, scanned, call, everyday)
     check_numbers(check, call)
   end
+  for _, method in ipairs(scanned.methods) do check_context_method(check, scanned, everyday, method) end
   for _, use in ipairs(scanned.misused) do check:add("error", "misused", use.line, "%s", MISUSED[use.name]) end
   check_zeroth(check, scanned)
-  misuse.check(check, scanned, source)
+  fields.check(check, scanned, source, everyday)
+  operations.check(check, scanned, source)
+  courses.check(check, scanned, everyday.is_script)
+  misuse.check(check, scanned, source, everyday)
   if not everyday.is_script and not everyday.in_library then check_hosts(check, scanned) end
   for _, secret in ipairs(secrets.find(source, everyday.key)) do
     check:add("warning", "secret", secret.line,

@@ -11,7 +11,10 @@ local UNKNOWN = { is = "unknown" }
 function Walker:name_value()
   local token = self:next()
   local variable = self:find(token.value)
-  if variable then return { is = "variable", variable = variable } end
+  if variable then
+    variable.used = true
+    return { is = "variable", variable = variable }
+  end
   return { is = "global", name = token.value, line = token.line }
 end
 
@@ -146,10 +149,12 @@ function Walker:function_body(with_self)
     self:accept ","
   end
   self:expect ")"
-  local outer, node = self.body, { is = "function", parameters = parameters, returns = {} }
-  self.body = node
+  self:may_leave() -- if it is called there
+  local outer, loop = self.body, self.loop
+  local node = { is = "function", parameters = parameters, returns = {} }
+  self.body, self.loop = node, nil
   self:block()
-  self.body = outer
+  self.body, self.loop = outer, loop
   self:expect "end"
   self:close()
   return node
@@ -163,9 +168,12 @@ function Walker:simple()
   elseif token.kind == "number" then
     self:next()
     return { is = "number", text = token.value }
-  elseif self:is "nil" or self:is "true" or self:is "false" then
+  elseif self:is "nil" then
     self:next()
-    return { is = token.value == "nil" and "nil" or "boolean" }
+    return { is = "nil" }
+  elseif self:is "true" or self:is "false" then
+    self:next()
+    return { is = "boolean", value = token.value == "true" }
   elseif self:accept "..." then
     return nil
   elseif self:is "{" then
@@ -187,6 +195,8 @@ end
 
 local COMPARES = { ["=="] = true, ["~="] = true, ["<"] = true, [">"] = true, ["<="] = true, [">="] = true }
 local LOGICAL = { ["and"] = true, ["or"] = true }
+local WORKS = {} -- what fails on values of the wrong kind
+for operator in ("+ - * / // % ^ .. #"):gmatch "%S+" do WORKS[operator] = true end
 local JOINS = {} -- what binds closer than a comparison
 for operator in pairs(BINARY) do JOINS[operator] = not (COMPARES[operator] or LOGICAL[operator]) or nil end
 
@@ -195,11 +205,19 @@ function Walker:check_plus(value, line)
   if value and value.is == "string" and value.text and not tonumber(value.text) then note(self.scanned.misused, "+", line) end
 end
 
+-- A value beside an operator is worked with by that one, or by a closer one that fails on it as well.
+function Walker:take_operation(operator, left, right)
+  if WORKS[operator.value] then
+    table.insert(self.scanned.operations, { operator = operator.value, left = left, right = right, line = operator.line })
+  end
+end
+
 -- The rest of an expression with operators, of which the first value is known: nothing is known of the whole, but how a
 -- text begins.
 function Walker:operated(value, negated)
   local head = value and value.is == "string" and self:is ".." and value.text
   local whole = true -- the value is all that stands before the operator
+  local left = not negated and value or nil
   while self:is_one_of(BINARY) do
     local operator = self:next()
     self:escape(value)
@@ -209,6 +227,8 @@ function Walker:operated(value, negated)
     if COMPARES[operator.value] and whole and plain and not self:is_one_of(JOINS) then
       table.insert(self.scanned.compared, { left = value, right = right, line = operator.line, negated = negated })
     end
+    self:take_operation(operator, left, plain and right or nil)
+    left = plain and right or nil
     whole, negated = LOGICAL[operator.value] and plain or false, false
     if operator.value == "+" then
       self:check_plus(value, operator.line)
@@ -220,11 +240,19 @@ function Walker:operated(value, negated)
   return head and { is = "text", text = head } or nil
 end
 
+-- What a value is behind an operator of its own: a negative number; nothing else is known.
+function Walker:behind(operator, value)
+  if operator.value == "#" then self:take_operation(operator, nil, value) end
+  if operator.value == "-" and value and value.is == "number" then return { is = "number", text = "-" .. value.text } end
+  self:escape(value)
+end
+
 -- Precedence does not matter here: only the names do.
 function Walker:expression()
-  local plain, negated = true, false
+  local plain, negated, operator = true, false, nil
   while self:is_one_of(UNARY) do
-    negated = self:next().value == "not"
+    operator = self:next()
+    negated = operator.value == "not"
     plain = false
   end
   local value = self:simple()
@@ -234,7 +262,7 @@ function Walker:expression()
     return self:operated(known and value or nil, negated)
   end
   if plain then return value end
-  self:escape(value)
+  return self:behind(operator, value)
 end
 
 function Walker:expressions()

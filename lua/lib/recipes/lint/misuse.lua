@@ -1,16 +1,12 @@
---- Values in the wrong place: fields that a value has not, comparisons that never hold, results that
---- break their own declaration.  Only what a source shows for certain is said.
+--- Loops, assignments and results of the wrong form: second values that nothing gives, results that break their own declaration.
+--- Only what a source shows for certain is said.
 
-local arguments = require "lib.recipes.lint.arguments"
-local lifecycle = require "lib.runcomfy.lifecycle"
+local kinds = require "lib.recipes.lint.kinds"
 local made = require("lib.recipes.lint.values").made
-local meaning = require("lib.recipes.lint.values").meaning
 local parameters = require "lib.recipes.lint.parameters"
 local vocabulary = require "lib.recipes.lint.vocabulary"
 
 local M = {}
-
-local NOTHING = {}
 
 local function set(words)
   local found = {}
@@ -18,134 +14,24 @@ local function set(words)
   return found
 end
 
--- Methods and members -----------------------------------------------------------------------------------
-
-local function is_context(variable)
-  return variable ~= nil and not variable.assigned and variable.role == "ctx"
-end
-
-local STRING_ADVICE = {
-  length = "the length of a text is #text", split = "go through text:gmatch \"[^,]+\"", trim = "take text:match \"^%s*(.-)%s*$\"",
-  includes = "take text:find(part, 1, true)", contains = "take text:find(part, 1, true)", startswith = "compare text:sub(1, #part)",
-  startsWith = "compare text:sub(1, #part)", endswith = "compare text:sub(-#part)", endsWith = "compare text:sub(-#part)",
-  replace = "take text:gsub(pattern, replacement)", toUpperCase = "take text:upper()", toLowerCase = "take text:lower()",
-  indexOf = "take text:find(part, 1, true)", strip = "take text:match \"^%s*(.-)%s*$\"", substring = "take text:sub(first, last)",
-  slice = "take text:sub(first, last)",
-}
-
-local function check_text_member(check, scanned, access)
-  if parameters.type_of(scanned, access.value) ~= "string" then return end
-  if vocabulary.globals.string[access.name] then
-    if access.is_call then return end
-    return check:add("error", "unknown-method", access.line, "write %s:%s(…), with a colon", access.value.name, access.name)
-  end
-  local advice = STRING_ADVICE[access.name]
-  check:add("error", "unknown-method", access.line, "a text has no '%s'%s", access.name, advice and "; " .. advice or "")
-end
-
-local FIELDS = {
-  finished = { "the result of a job has no '%s'; it has status, output_urls, result, instance_id, deployment_id, request_id",
-    set "status output_urls result note instance_id deployment_id request_id" },
-  job = { "a job has no field '%s'; it has deployment_id and request_id", set "deployment_id request_id" },
-  response = { "a response has no '%s'; it has status, body, headers, url, header(…), json()", set "status body headers url header json" },
-}
-
-local function check_member(check, access)
-  local known = FIELDS[access.of]
-  if not known or access.is_call or access.variable and (access.variable.extended or access.variable.assigned) then return end
-  if known[2][access.name] or access.of == "job" and vocabulary.job_methods[access.name] then return end
-  check:add("error", "unknown-field", access.line, known[1], access.name)
-end
-
-local function check_list_member(check, access)
-  local value = access.value
-  if value and value.is == "field" and value.name == "output_urls" and not access.is_call then
-    check:add("error", "unknown-field", access.line, "output_urls is a list: output_urls[1].%s", access.name)
-  end
-end
-
-local function check_rc_member(check, access)
-  local member = access.value and meaning(access.value)
-  if not member or member.is ~= "member" or access.is_call then return end
-  if member.name == "json" then
-    local names = require("lib.recipes.rc.json").new()
-    if rawget(names, access.name) == nil then
-      check:add("error", "unknown-rc", access.line, "rc.json has no '%s'; it has decode, encode, array, ordered, integer, null",
-        access.name)
-    end
-  elseif member.name == "http" then
-    check:add("error", "unknown-rc", access.line, "rc.http is a function: rc.http { url = …, method = \"GET\" }")
-  end
-end
-
-local function check_method(check, scanned, method)
-  local value = method.value
-  local owner = value and meaning(value)
-  if owner and owner.is == "rc" then
-    return check:add("error", "dot-call", method.line, "write rc.%s(…), with a dot", method.name)
-  end
-  local variable = value and value.is == "variable" and value.variable or nil
-  if is_context(variable) then arguments.check(check, scanned, "ctx:" .. method.name, method.arguments, method.line) end
-end
-
--- Comparisons -------------------------------------------------------------------------------------------
-
-local STATES = set "in_queue queued in_progress running processing pending completed succeeded failed error cancelled canceled"
-
-local function literal(node)
-  return node and (node.is == "string" and node.text or node.is == "number" and node.text) or nil
-end
-
-local function owner_of(node)
-  return node.of and (meaning(node.of) or NOTHING).is
-end
-
-local function check_field(check, scanned, field, other, line)
-  local owner = owner_of(field)
-  if owner == "job" and vocabulary.job_methods[field.name] then
-    return check:add("error", "comparison", line, "job.%s is a method: job:%s()%s", field.name, field.name,
-      field.name == "status" and ".status" or "")
-  end
-  if field.name == "status" and other.is == "string" and other.text then
-    if owner == "response" then return check:add("error", "comparison", line, "the status of a response is a number: %s", other.text) end
-    local known = lifecycle.outcome(other.text) or lifecycle.is_open(other.text)
-    if (owner == "status" or owner == "finished") and not (known and STATES[other.text]) then
-      check:add("error", "comparison", line, "no job has the status '%s'; the words are in_queue, in_progress, completed, succeeded, "
-        .. "failed, cancelled", other.text)
-    end
-  end
-  local kind = parameters.type_of(scanned, field)
-  if kind == "string" and other.is == "number" or (kind == "integer" or kind == "number") and other.is == "string" then
-    check:add("error", "comparison", line, "%s is %s, and never equals %s", field.name, kind == "string" and "a text" or "a number",
-      other.is == "string" and "a text" or "a number")
-  end
-end
-
-local function check_comparison(check, scanned, compared)
-  if compared.negated and literal(compared.right) then
-    return check:add("error", "comparison", compared.line, "'not' binds closer than a comparison: write a ~= b, or not (a == b)")
-  end
-  for _, pair in ipairs { { compared.left, compared.right }, { compared.right, compared.left } } do
-    if pair[1] and pair[1].is == "field" and pair[2] then check_field(check, scanned, pair[1], pair[2], compared.line) end
-  end
-end
-
 -- Statements --------------------------------------------------------------------------------------------
 
-local function check_loop(check, loop, source)
-  local node = #loop.values == 1 and loop.values[1]
-  if not node then return end
-  local variable = node.is == "variable" and node.variable or nil
-  local value = made(node)
-  if not value or value.is ~= "table" or variable and variable.assigned or source:find("__call", 1, true) then return end
+local LISTS = set "table list outputs results"
+
+local function check_loop(check, scanned, loop, source)
+  local kind = #loop.values == 1 and kinds.of(scanned, loop.values[1])
+  if not LISTS[kind or ""] or source:find("__call", 1, true) then return end
   check:add("error", "misused", loop.line, "a loop over a list is: for index, item in ipairs(list) do")
 end
 
-local RAISES = { job = "rc.submit", finished = "job:wait", status = "job:status", answer = "the call", response = "rc.http" }
+local RAISES = set "job finished status answer outcome response saved flow"
 
 local function check_pair(check, pair)
-  local what = pair.value and RAISES[pair.value.is]
-  if what then
+  local value = pair.value
+  local what = value and value.what
+  if value and value.is == "results" then
+    check:add("warning", "second-value", pair.line, "%s gives one list of results: local results = %s(…)", what, what)
+  elseif value and RAISES[value.is] then
     check:add("warning", "second-value", pair.line, "%s raises what fails, and gives no second value: local ok, result = pcall(…)", what)
   end
 end
@@ -153,22 +39,60 @@ end
 -- Results -----------------------------------------------------------------------------------------------
 
 local LUA_KINDS = {
-  string = set "string text", number = set "number fraction", integer = set "number", boolean = set "boolean", array = set "table finished",
-  object = set "table finished status",
+  string = set "text", number = set "number", integer = set "number", boolean = set "boolean",
+  array = set "table list outputs results", object = set "table object finished status output saved response job",
 }
 
-local function check_returned(check, declaration, returned)
+local ONE = set "table list object outputs output results finished status saved number boolean"
+
+-- What run may give one of.
+local function check_several(check, scanned, returned)
+  local count = 0
+  for _, value in ipairs(returned.values) do
+    if ONE[kinds.of(scanned, value) or ""] then count = count + 1 end
+  end
+  if count < 2 then return false end
+  check:add("error", "result", returned.line, "a result has one structured content, not %d: put them into one table", count)
+  return true
+end
+
+local DEEPEST = 4
+
+-- A function somewhere in a result, which JSON has not.
+local function holds_function(scanned, value, depth)
+  if kinds.of(scanned, value) == "function" then return true end
+  if value.is ~= "table" or depth > DEEPEST then return false end
+  for _, field in pairs(value.fields) do
+    if holds_function(scanned, field, depth + 1) then return true end
+  end
+  for _, item in ipairs(value.items) do
+    if holds_function(scanned, item.value, depth + 1) then return true end
+  end
+  return false
+end
+
+local function check_function(check, scanned, returned)
+  for _, value in ipairs(returned.values) do
+    if holds_function(scanned, value, 1) then
+      return check:add("error", "result", returned.line, "a function is no part of a result: is () missing behind it?")
+    end
+  end
+end
+
+local function check_returned(check, scanned, declaration, returned)
   local first, second = returned.values[1], returned.values[2]
+  if check_several(check, scanned, returned) then return end
+  check_function(check, scanned, returned)
   if first and first.is == "nil" and second and (second.is == "string" or second.is == "text") then
     return check:add("error", "result", returned.line, "nil and a text is a success with that text; a failure is: rc.fail(\"…\")")
   end
   if not first or first.is ~= "table" or #first.items > 0 or first.open then return end
   local types, list, known = parameters.of(declaration, "output")
   for _, name in ipairs(vocabulary.names(first.fields)) do
-    local value, takes = first.fields[name], LUA_KINDS[types[name]]
-    if takes and arguments.KINDS[value.is] and value.is ~= "answer" and not takes[value.is] then
+    local kind, takes = kinds.of(scanned, first.fields[name]), LUA_KINDS[types[name]]
+    if takes and kind and kind ~= "answer" and kind ~= "nil" and not takes[kind] then
       check:add("error", "result", first.lines[name], "'%s' is declared %s in 'output', and is %s here", name, types[name],
-        arguments.KINDS[value.is])
+        kinds.WORDS[kind])
     end
   end
   for _, parameter in ipairs(known and list or {}) do
@@ -197,11 +121,28 @@ local function gives(run)
   return false
 end
 
-local function check_run(check, declaration)
+local ROLES = set "system developer tool function"
+
+-- The roles of a prompt's messages.
+local function check_messages(check, declaration)
+  for _, returned in ipairs(declaration.run.returns) do
+    local list = returned.values[1]
+    for _, item in ipairs(list and list.is == "table" and list.items or {}) do
+      local role = item.value.is == "table" and item.value.fields.role
+      if role and role.is == "string" and ROLES[role.text or ""] then
+        check:add("error", "result", item.line, "the role of a prompt's message is user or assistant, not '%s'", role.text)
+      end
+    end
+  end
+end
+
+local function check_run(check, scanned, declaration)
   local run, input = declaration.run, declaration.input
   check_patterns(check, declaration)
+  if declaration.kind == "prompt" and run then check_messages(check, declaration) end
   if declaration.kind ~= "tool" or not run then return end
-  if input and input.name == "ctx" and not run.parameters[2] then
+  local second = run.parameters[2]
+  if input and input.name == "ctx" and (not second or second.name == "input") then
     check:add("error", "parameters", declaration.line, "the first parameter of run is the input: run = function(input, ctx)")
   end
   if input and input.name == "self" then
@@ -210,26 +151,42 @@ local function check_run(check, declaration)
   if declaration.node and declaration.node.fields.output and not gives(run) then
     check:add("warning", "result", declaration.line, "'output' is declared, but run returns nothing: is 'return' missing?")
   end
-  for _, returned in ipairs(run.returns) do check_returned(check, declaration, returned) end
+  for _, returned in ipairs(run.returns) do check_returned(check, scanned, declaration, returned) end
+end
+
+-- Of several values that a file returns the first counts.
+local function check_file(check, scanned)
+  local returned = scanned.returned
+  if returned and #scanned.declarations > 0 and #returned.values > 1 then
+    check:add("error", "result", returned.line, "a file returns one declaration, or a list: return { rc.tool { … }, rc.tool { … } }")
+  end
+end
+
+local DECLARES = { "run", "read" }
+
+-- A declaration without what makes it one.
+local function check_bare(check, scanned)
+  local node = scanned.returned and #scanned.declarations == 0 and made(scanned.returned.values[1])
+  if not node or node.is ~= "table" or not (node.fields.name or node.fields.uri) then return end
+  for _, name in ipairs(DECLARES) do
+    if kinds.of(scanned, node.fields[name]) == "function" then
+      return check:add("error", "result", scanned.returned.line, "this looks like a declaration: is rc.tool { … } around it missing?")
+    end
+  end
 end
 
 --- Checks what the walk over one source has found.
 ---@param check lint.Check  gets the findings
 ---@param scanned lint.Scan
 ---@param source string
-function M.check(check, scanned, source)
-  for _, call in ipairs(scanned.calls) do arguments.check(check, scanned, call.what, call.arguments, call.line) end
-  for _, method in ipairs(scanned.methods) do check_method(check, scanned, method) end
-  for _, access in ipairs(scanned.accesses) do
-    check_member(check, access)
-    check_list_member(check, access)
-    check_rc_member(check, access)
-    check_text_member(check, scanned, access)
-  end
-  for _, compared in ipairs(scanned.compared) do check_comparison(check, scanned, compared) end
-  for _, loop in ipairs(scanned.iterated) do check_loop(check, loop, source) end
+---@param everyday lint.Everyday
+function M.check(check, scanned, source, everyday)
+  for _, loop in ipairs(scanned.iterated) do check_loop(check, scanned, loop, source) end
   for _, pair in ipairs(scanned.paired) do check_pair(check, pair) end
-  for _, declaration in ipairs(scanned.declarations) do check_run(check, declaration) end
+  for _, declaration in ipairs(scanned.declarations) do check_run(check, scanned, declaration) end
+  if everyday.is_module then return end
+  check_file(check, scanned)
+  if everyday.is_script then check_bare(check, scanned) end
 end
 
 return M

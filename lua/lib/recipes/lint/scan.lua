@@ -35,8 +35,10 @@ local M = {}
 ---@field whole boolean               it is used as a whole: all its members may be read
 ---@field value? table                what it stands for, where that is followed
 ---@field assigned? boolean            it was given another value
+---@field used? boolean                it is read
 ---@field role? "ctx"                  what it gets as a parameter
 ---@field extended? boolean            members of its own are written
+---@field written table<string, true>  those that are, by name
 ---@field made? table                 what it was made of at first, whatever became of it
 
 ---@class lint.Scan
@@ -56,11 +58,21 @@ local M = {}
 ---@field compared { left: table?, right: table?, line: integer, negated: boolean }[]  left == right, and the like
 ---@field iterated { values: table[], line: integer }[]  for … in values do
 ---@field paired { value: table, line: integer }[]       local a, b = value
+---@field operations { operator: string, left: table?, right: table?, line: integer }[]  sums and joins
+---@field conditions { value: table, line: integer }[]   if value then
+---@field unreachable lint.Use[]    what stands behind an end, by the name of that
+---@field endless lint.Use[]        loops that nothing leaves
+---@field dropped { value: table, line: integer }[]      calls whose values nobody takes
+---@field kept { variable: lint.Variable, value: table, line: integer }[]  local job = rc.submit { … }
+---@field indexed { value: table?, line: integer }[]  value[1]
+---@field results table[]           what rc.map and rc.all give
+---@field returned? { values: table[], line: integer }   by the file
 ---@field opaque boolean            rc or rc.tools goes somewhere that cannot be followed
 
 local LISTS = {
   "globals", "members", "rc", "tools", "requires", "declarations", "accesses", "dotted", "thrown", "calls", "zeroth", "misused",
-  "methods", "compared", "iterated", "paired",
+  "methods", "compared", "iterated", "paired", "operations", "conditions", "unreachable", "endless", "dropped", "kept",
+  "results", "indexed",
 }
 
 --- Scans a text that `load` takes.

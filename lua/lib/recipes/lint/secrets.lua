@@ -11,6 +11,9 @@ local SHORTEST_KNOWN = 8 -- of the key in use
 local MARKS = {
   { "^comfyui%-[%w]", "a key of ComfyUI" }, { "^sk%-[%w]", "an API key" }, { "^ghp_%w", "a token of GitHub" },
   { "^github_pat_%w", "a token of GitHub" }, { "^hf_%w", "a token of Hugging Face" }, { "^xox[abp]%-%w", "a token of Slack" },
+  { "^[rs]k_live_%w", "an API key" }, { "^[rs]k_test_%w", "an API key" }, { "^r8_%w", "a token of Replicate" },
+  { "^glpat%-%w", "a token of GitLab" }, { "^npm_%w", "a token of npm" }, { "^gsk_%w", "an API key" },
+  { "^%-%-%-%-%-BEGIN [%u ]*PRIVATE KEY", "a private key" },
   { "^AKIA%u", "a key of AWS" }, { "^AIza%w", "a key of Google" }, { "^eyJ[%w_-]", "a token" }, { "^[Bb]earer [%w]", "a token" },
   { "^https://hooks%.slack%.com/services/%w", "a webhook of Slack: its address is its password" },
   { "^https://discord%.com/api/webhooks/%d", "a webhook of Discord: its address is its password" },

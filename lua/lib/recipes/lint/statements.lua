@@ -9,8 +9,20 @@ local Walker, note = walker.Walker, walker.note
 
 local BLOCK_ENDS = { ["end"] = true, ["else"] = true, ["elseif"] = true, ["until"] = true }
 
+-- Whether a statement only says once more that nothing comes after: `return`, `return nil`, `break`.
+function Walker:is_seal()
+  if self:is "break" or self:is "goto" or self:is "::" or self:is ";" then return true end
+  local following = self.tokens[self.at + 1]
+  return self:is "return" and (following.kind == "eof" or following.kind == "keyword" and BLOCK_ENDS[following.value] ~= nil
+    or following.value == ";" or following.kind == "keyword" and following.value == "nil")
+end
+
 function Walker:block()
-  while self:peek().kind ~= "eof" and not self:is_one_of(BLOCK_ENDS) do self:statement() end
+  local ended
+  while self:peek().kind ~= "eof" and not self:is_one_of(BLOCK_ENDS) do
+    if ended and not self:is_seal() then note(self.scanned.unreachable, ended, self:peek().line) end
+    ended = self:statement()
+  end
 end
 
 function Walker:scoped_block()
@@ -21,9 +33,33 @@ end
 
 local statements = {}
 
+-- What is asked: a value that stands there alone is looked at.
+function Walker:condition()
+  local line, value = self:peek().line, self:expression()
+  if value then table.insert(self.scanned.conditions, { value = value, line = line }) end
+  self:escape(value)
+  return value
+end
+
+-- The body of a loop; whether something in it may leave it.
+function Walker:loop_body(body)
+  local outer, loop = self.loop, {}
+  self.loop = loop
+  body()
+  self.loop = outer
+  if loop.left_all then self:leaves() end
+  if loop.left and outer then outer.left = true end
+  return loop.left or loop.broken or loop.left_all or false
+end
+
+-- `return` and `goto` leave all loops around.
+function Walker:leaves()
+  if self.loop then self.loop.left_all = true end
+end
+
 statements["if"] = function(self)
   repeat
-    self:escape(self:expression())
+    self:condition()
     self:expect "then"
     self:scoped_block()
   until not self:accept "elseif"
@@ -32,10 +68,13 @@ statements["if"] = function(self)
 end
 
 statements["while"] = function(self)
-  self:escape(self:expression())
+  local line, asked = self:peek().line, self:condition()
   self:expect "do"
-  self:scoped_block()
+  local may_end = self:loop_body(function() self:scoped_block() end)
   self:expect "end"
+  if may_end or not (asked and asked.is == "boolean" and asked.value) then return end
+  note(self.scanned.endless, "while", line)
+  return "the loop"
 end
 
 statements["do"] = function(self)
@@ -45,18 +84,19 @@ end
 
 statements["repeat"] = function(self)
   self:open()
-  self:block()
+  self:loop_body(function() self:block() end)
   self:expect "until"
-  self:escape(self:expression()) -- sees the names of the block
+  self:condition() -- sees the names of the block
   self:close()
 end
 
--- Whether the tokens from here are `0, #name - 1 do`.
+-- Whether the tokens from here are `0, #name do` or `0, #name - 1 do`.
 function Walker:counts_from_zero()
   local tokens, at = self.tokens, self.at
   if tokens[at].value ~= "0" or tokens[at].kind ~= "number" or tokens[at + 2].value ~= "#" then return false end
   for i = at + 3, math.min(at + 12, #tokens - 2) do
-    if tokens[i].value == "do" then return false end
+    if tokens[i].value == "do" then return true end
+    if tokens[i].value == "," then return false end
     if tokens[i].value == "-" and tokens[i + 1].value == "1" then return tokens[i + 2].value == "do" end
   end
   return false
@@ -83,7 +123,9 @@ statements["for"] = function(self)
   local from = self.at
   self:open()
   for _, name in ipairs(names) do self:declare(name) end
-  self:block()
+  local entries = values[1].is == "pairs" and names[2] and self:find(names[2])
+  if entries then entries.made = { is = "item", of = values[1].of } end
+  self:loop_body(function() self:block() end)
   self:close()
   if from_zero and self:indexes(names[1], from, self.at) then note(self.scanned.misused, "0-based", line) end
   self:expect "end"
@@ -95,7 +137,8 @@ statements["function"] = function(self)
   while self:is "." or self:is ":" do
     if bare then self:read(value) end
     bare, with_self = false, self:next().value == ":"
-    self:next()
+    local name = self:next().value
+    if value.is == "variable" then value.variable.extended, value.variable.written[name] = true, true end
   end
   local body = self:function_body(with_self)
   if not bare then return end
@@ -133,7 +176,9 @@ statements["local"] = function(self)
       self:escape(value)
       kept = nil
     end
-    self:declare(name, kept).made = value
+    local variable = self:declare(name, kept)
+    variable.made = value
+    if value and value.is == "job" then table.insert(self.scanned.kept, { variable = variable, value = value, line = line }) end
   end
 end
 
@@ -143,12 +188,21 @@ statements["return"] = function(self)
     values = self:expressions()
     for _, value in ipairs(values) do self:escape(value) end
   end
-  if self.body then table.insert(self.body.returns, { line = line, values = values }) end
+  local returned = { line = line, values = values }
+  if self.body then table.insert(self.body.returns, returned) else self.scanned.returned = returned end
+  self:leaves()
   self:accept ";"
 end
 
-statements["goto"] = function(self) self:next() end
-statements["break"] = function() end
+statements["goto"] = function(self)
+  self:next()
+  self:leaves()
+end
+
+statements["break"] = function(self)
+  if self.loop then self.loop.broken = true end
+end
+
 statements[";"] = function() end
 statements["::"] = function(self)
   self:next()
@@ -160,8 +214,9 @@ function Walker:assigned(target)
   if not target then return end
   if target.is == "global" then
     note(self.scanned.globals, target.name, target.line, true)
-  elseif target.is == "field" and target.of and target.of.is == "variable" then
+  elseif (target.is == "field" or target.is == "item") and target.of and target.of.is == "variable" then
     target.of.variable.extended = true
+    if target.name then target.of.variable.written[target.name] = true end
   elseif target.is == "variable" then
     self:escape(target)
     target.variable.value, target.variable.assigned = nil, true
@@ -170,23 +225,28 @@ end
 
 function Walker:expression_statement()
   self.last_method = nil
+  local line = self:peek().line
   local targets = { self:suffixed() or { is = "unknown" } }
   local called = self.last_method
   while self:accept "," do targets[#targets + 1] = self:suffixed() or { is = "unknown" } end
   if not self:accept "=" then
     if called then table.insert(self.scanned.thrown, called) end
-    return
+    local value = targets[1]
+    table.insert(self.scanned.dropped, { value = value, line = line })
+    return value.is == "end" and value.what or nil
   end
   for _, value in ipairs(self:expressions()) do self:escape(value) end
   for _, target in ipairs(targets) do self:assigned(target) end
 end
 
+--- One statement; what ended the block, where nothing that follows is reached.
+---@return string? ended
 function Walker:statement()
   local token = self:peek()
   local known = (token.kind == "keyword" or token.kind == "op") and statements[token.value]
   if not known then return self:expression_statement() end
   self:next()
-  known(self)
+  return known(self)
 end
 
 return Walker

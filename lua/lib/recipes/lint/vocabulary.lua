@@ -74,12 +74,14 @@ local function names_after(names, prefix)
   return found
 end
 
---- The methods of jobs and of ctx, and what else ctx has.
----@type table<string, true>, table<string, true>, table<string, true>
-M.job_methods, M.ctx_methods, M.ctx_fields = {}, {}, {}
 do
   local names = require("lib.recipes.rc").names()
+  --- The methods of jobs and of ctx, and what else ctx has.
+  ---@type table<string, true>, table<string, true>, table<string, true>
   M.job_methods, M.ctx_methods, M.ctx_fields = names_after(names, "job:"), names_after(names, "ctx:"), names_after(names, "ctx.")
+  --- The methods of flows and of responses.
+  ---@type table<string, true>, table<string, true>
+  M.flow_methods, M.response_methods = names_after(names, "flow:"), names_after(names, "response:")
 end
 
 local function set(words)
@@ -87,23 +89,6 @@ local function set(words)
   for word in words:gmatch "%S+" do found[word] = true end
   return found
 end
-
---- The fields of the tables that functions take: which argument it is, and its fields.  lua/meta/rc.lua has the same.
----@type table<string, { argument: integer, fields: table<string, true> }>
-M.options = {
-  ["rc.submit"] = { argument = 1,
-    fields = set "deployment_id overrides workflow_api_json extra_data webhook_url webhook_intermediate_status" },
-  ["rc.http"] = { argument = 1, fields = set "url method headers body json timeout" },
-  ["rc.map"] = { argument = 3, fields = set "concurrency stop_on_error" },
-  ["rc.download"] = { argument = 2, fields = set "name about" },
-  ["rc.workflow"] = { argument = 2, fields = set "name node object_info" },
-  ["rc.link"] = { argument = 2, fields = set "name title description mime_type size" },
-  ["job:wait"] = { argument = 1, fields = set "timeout" },
-  ["job:proxy"] = { argument = 3, fields = set "method" },
-}
-
---- The fields of what job:wait and job:result give.
-M.finished_fields = set "status output_urls result instance_id deployment_id request_id"
 
 --- Fields that hold lists.
 M.lists = set "output_urls deployments"

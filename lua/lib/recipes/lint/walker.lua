@@ -45,7 +45,7 @@ function Walker:open() self.scope = { parent = self.scope, names = {} } end
 function Walker:close() self.scope = self.scope.parent end
 
 function Walker:declare(name, value)
-  local variable = { name = name, fields = {}, whole = false, value = value }
+  local variable = { name = name, fields = {}, written = {}, whole = false, value = value }
   self.scope.names[name] = variable
   return variable
 end

@@ -2,6 +2,9 @@ local lint = require "lib.recipes.lint"
 
 local KEY = "rk-0123456789abcdef"
 
+-- What the bodies break beside: they are short.
+local BESIDE = { ["uses-missing"] = true, ["uses-unused"] = true, ["missing-field"] = true, ["job-lost"] = true }
+
 -- The rules that a run function's body breaks, with their lines.
 local function rules(body, head)
   local text = 'local rc = require "rc"\n' .. (head or "") .. 'return rc.tool { name = "probe", description = "P.", '
@@ -9,7 +12,7 @@ local function rules(body, head)
   local tools = { get_deployment = { schema = { properties = { deployment_id = {} }, additionalProperties = false } } }
   local list = {}
   for _, finding in ipairs((lint.check_text(text, "probe.lua", { tool = function(name) return tools[name] end, key = KEY }))) do
-    if not finding.rule:find "^uses" then list[#list + 1] = finding.rule .. ":" .. (finding.line or 0) end
+    if not BESIDE[finding.rule] then list[#list + 1] = finding.rule .. ":" .. (finding.line or 0) end
   end
   return list
 end
@@ -71,7 +74,7 @@ describe("check of everyday mistakes", function()
       :format(fields, parameters, body)
     local list = {}
     for _, finding in ipairs((lint.check_text(text, "probe.lua"))) do
-      if not finding.rule:find "^un" and not finding.rule:find "^uses" then list[#list + 1] = finding.rule end
+      if not finding.rule:find "^un" and not BESIDE[finding.rule] then list[#list + 1] = finding.rule end
     end
     return list[1]
   end
@@ -101,7 +104,7 @@ describe("check of everyday mistakes", function()
       .. "run = function(input)\n%s\nend }"
     for body, message in pairs {
       ["return { input.id.length }"] = "a text has no 'length'; the length of a text is #text",
-      ["return { input.id:split(',') }"] = "a text has no 'split'", ["return { input.id.upper() }"] = "write id:upper",
+      ["return { input.id:split(',') }"] = "a text has no 'split'", ["return { input.id.upper() }"] = "write input.id:upper",
     } do
       local findings = lint.check_text(text:format(body), "probe.lua")
       assert.equal("unknown-method", findings[1].rule)
@@ -120,13 +123,13 @@ describe("check of everyday mistakes", function()
     "if not ctx:confirm 'Go on?' then return end", "local ok = pcall(ctx.progress, ctx, 1) return ok",
     "return rc.image(rc.http({ url = 'https://files.runcomfy.net/x.png' }).body)", "for i = 0, #{} - 1 do print(i + 1) end",
     "return { token = 'your-token-goes-here-123', max_tokens = 100, key = '6.text' }", "return ('1' + '2')",
-    "local api_key = rc.read 'key.txt' return api_key", "local function own(x) return x:progress(1) end return own",
+    "local api_key = rc.read 'key.txt' return api_key", "local function own(x) return x:progress(1) end own(ctx.client)",
     "local job = rc.submit {} local ok, done = pcall(job.wait, job, { timeout = 3 }) return { ok, done.output_urls }",
     "local done = rc.submit({}):wait() done.mine = 1 return done.mine", "local job = rc.submit {} local wait = job.wait return wait(job)",
     "local t = setmetatable({}, { __call = print }) for x in t do print(x) end", "return not (ctx.client == 'x'), not true == false",
     "local m = { status = 'odd' } return m.status == 'other'", "local w = rc.random() return w < 0.5", "return nil", "return nil, 5",
     "local answer, why = ctx:elicit { message = 'm', input = {} } return answer, why", "rc.log('info', 5) ctx:progress(0.5, nil, 'x')",
-    "local fns = { print } return rc.all(fns), rc.all { fns[1], function() return 1 end }", "return 'https://host:80/a?b=c@d:e'",
+    "local fns = { print } return { rc.all(fns), rc.all { fns[1], function() return 1 end } }", "return 'https://host:80/a?b=c@d:e'",
     "local t = { [0] = 1 } return t[0]", "local job = rc.submit {} job = nil return job",
   }
 
@@ -137,7 +140,7 @@ describe("check of everyday mistakes", function()
   it("takes a method `proxy` of something unknown for no use of the tool, that of a job for one", function()
     local function uses(body)
       local found = lint.check_text('local rc = require "rc"\nreturn rc.tool { name = "p", description = "P.", '
-        .. 'uses = { "submit_request" }, run = function()\nlocal job = rc.submit {}\n' .. body .. "\nend }", "p.lua")
+        .. 'uses = { "submit_request" }, run = function()\nlocal job = rc.submit { deployment_id = "d" }\n' .. body .. "\nend }", "p.lua")
       return found[1] and found[1].rule
     end
     assert.equal("uses-missing", uses "job:proxy('api/free')")
@@ -154,7 +157,7 @@ describe("check of everyday mistakes", function()
       local found = lint.check_text('local rc = require "rc"\nreturn rc.tool { name = "p", description = "P.", '
         .. 'uses = { "submit_request" }, run = function()\n' .. body .. "\nend }", "p.lua")
       for _, one in ipairs(found) do
-        if one.rule ~= "uses-unused" then return ("%s:%d: %s"):format(one.rule, one.line, one.message) end
+        if not BESIDE[one.rule] then return ("%s:%d: %s"):format(one.rule, one.line, one.message) end
       end
     end
     local said = 'number-key:3: the keys of a JSON object are texts: write ["6"]'
@@ -176,12 +179,14 @@ describe("check of everyday mistakes", function()
 
   it("knows the fields that lua/meta/rc.lua documents", function()
     local file <close> = assert(io.open("lua/meta/rc.lua"))
-    local meta, vocabulary = file:read "a", require "lib.recipes.lint.vocabulary"
+    local meta, signatures = file:read "a", require "lib.recipes.lint.signatures"
     for what, class in pairs { ["rc.submit"] = "rc.Submission", ["rc.http"] = "rc.HttpRequest", ["rc.map"] = "rc.MapOptions" } do
       local documented = {}
       local body = meta:match("%-%-%-@class " .. class:gsub("%.", "%%.") .. "\n(.-)\n\n")
       for name in body:gmatch "%-%-%-@field ([%w_]+)" do documented[name] = true end
-      assert.same(documented, vocabulary.options[what].fields)
+      local known = {}
+      for name in pairs(signatures.OPTIONS[what].fields) do known[name] = true end
+      assert.same(documented, known)
     end
   end)
 end)
