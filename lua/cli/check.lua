@@ -37,7 +37,7 @@ local function add_folder(list, root, named)
     list.problems[#list.problems + 1] = { file = root.path, level = "error", rule = "folder", message = err.message }
     files = folders.scan(root, true) or {}
   end
-  if not files then return named and err or nil end
+  if not files then return (named or root.expected) and err or nil end
   for _, file in ipairs(files) do
     file.recipe = not named
     if not file.disabled then list[#list + 1] = file end
@@ -69,7 +69,7 @@ local function add_place(list, path, args)
   local stat, message = fs.stat(path)
   if not stat then
     local hint = require("cli.shared.whereabouts").hint(path, { recipes = args.recipes, examples = true })
-    return require("lib.errors").new(("cannot read %s: %s%s"):format(path, message, hint))
+    return require("lib.errors").new(("cannot read %s%s"):format(message, hint))
   end
   if stat.type == "directory" then
     -- linear: a word of the command line or of the settings
@@ -87,7 +87,10 @@ local function files_of(args, lenient)
     local err = add_place(list, path, args)
     if err then return nil, err end
   end
-  for _, root in ipairs(#places == 0 and recipe_folders(args) or {}) do add_folder(list, root) end
+  for _, root in ipairs(#places == 0 and recipe_folders(args) or {}) do
+    local err = add_folder(list, root)
+    if err then return nil, err end
+  end
   return list
 end
 
@@ -126,6 +129,7 @@ local function tool_of(program, name)
 end
 
 local function check_one(program, at)
+  if at.unreadable then return { { file = at.file, level = "error", rule = "read", message = at.unreadable } } end
   local findings, about = require("lib.recipes.lint").check_file(at.file, {
     name = at.name, shown = at.shown, folder = at.folder, root = at.root, recipe = at.recipe, key = program.settings.api_key,
     tool = function(name) return tool_of(program, name) end,

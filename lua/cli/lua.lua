@@ -32,7 +32,10 @@ function M.run(argv)
   add_cjson()
   require("cli.shared.output").at_exit(function(code) return code end)
   local chunk, err = loadfile(file)
-  if not chunk then error(err, 0) end
+  if not chunk then
+    io.stderr:write(require("cli.shared.terminal").plain("rcmcp lua: " .. err), "\n")
+    return exit_status.bad_input
+  end
   chunk(table.unpack(arg))
   return 0
 end

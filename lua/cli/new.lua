@@ -54,12 +54,9 @@ local function withdraw_from_others(path)
 end
 
 local function write(path, text)
-  local file, message = io.open(path, "wb")
-  if not file then return nil, message end
-  local ok, problem = file:write(text)
-  file:close()
-  withdraw_from_others(path)
-  return ok and true, problem
+  local ok, problem = require("lib.write_file").write(path, text)
+  if ok then withdraw_from_others(path) end
+  return ok, problem
 end
 
 local function write_all(folder, files)
@@ -71,7 +68,10 @@ local function write_all(folder, files)
     local path = folder .. "/" .. file.name
     if not (file.keep and fs.stat(path)) then
       local ok, problem = write(path, file.text)
-      if not ok then return nil, "cannot write " .. tostring(problem) end
+      if not ok then
+        for _, done in ipairs(written) do os.remove(done) end -- or the next try would be told that they are there already
+        return nil, "cannot write " .. problem
+      end
       written[#written + 1] = path
     end
   end

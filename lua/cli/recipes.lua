@@ -24,7 +24,7 @@ end
 
 local function line_of(entry, width)
   local took = entry.load_ms and ("%.1f ms"):format(entry.load_ms) or ""
-  return ("%s %-9s %9s  %s"):format(entry.name .. (" "):rep(width - #entry.name), entry.state, took, entry.file)
+  return terminal.in_line(("%s %-9s %9s  %s"):format(entry.name .. (" "):rep(width - #entry.name), entry.state, took, entry.file))
 end
 
 local function print_text(program, catalog, report)

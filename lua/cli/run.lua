@@ -163,10 +163,19 @@ local function prepare(program, args, dry_run, tape)
   end
 end
 
+-- Before anything is paid for what shall be recorded.
+local function check_record(path)
+  local ok, message = require("lib.write_file").try(path)
+  if ok then return true end
+  return usage("--record: cannot write %s; nothing was sent", message)
+end
+
 local function save(tape, path, outcome)
   local ok, message = tape:save(path)
   if ok then return outcome end
-  return { status = exit_status.software, text = ("rcmcp run: cannot write %s: %s"):format(path, message), data = outcome.data }
+  require("core.log").write("error", "the calls were made, but cannot be recorded: " .. message)
+  if outcome.status == exit_status.ok then outcome.status = exit_status.io end
+  return outcome
 end
 
 local function planned(dry_run, outcome, result)
@@ -206,6 +215,11 @@ local function run(args)
   find_example(args)
   local target
   target, err = (is_file(args.target) and from_file or from_name)(program, args)
+  if target and args.record then
+    local ok
+    ok, err = check_record(args.record)
+    target = ok and target
+  end
   if not target then return one_call.refused("run", args, err, one_call.refused_status(err)) end
   return perform(program, args, target)
 end

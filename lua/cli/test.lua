@@ -30,18 +30,42 @@ local ADVICE = "busted runs the specs, and it is not installed. Debian, Ubuntu: 
 local NO_SPEC = "there is no spec (NAME_spec.lua) in the current folder or below, nor in the recipe folders; rcmcp new NAME writes "
   .. "a recipe with one"
 
-local function arguments(args, places)
+local function arguments(args, files)
   local list = { [0] = "rcmcp test", "--pattern=_spec", "--no-auto-insulate" }
   if args.filter then list[#list + 1] = "--filter=" .. args.filter end
   if args.output then list[#list + 1] = "--output=" .. args.output end
-  return table.move(places, 1, #places, #list + 1, list)
+  return table.move(files, 1, #files, #list + 1, list)
 end
 
--- The first of the places that has nothing to run.
-local function empty_one(places)
-  for _, place in ipairs(places) do
-    if require("core.fs").stat(place).type == "directory" and not require("cli.shared.spec_files").has_spec(place) then return place end
+local function usage(message, ...)
+  return nil, require("lib.errors").new(message:format(...), { code = "usage" })
+end
+
+-- The specs at a place that somebody named; a file that is named may have any name.
+local function specs_at(place)
+  local stat, message = require("core.fs").stat(place)
+  if not stat then return usage("cannot read %s", message) end
+  if stat.type == "other" then return usage("%s is a device, not a file", place) end
+  if stat.type ~= "directory" then return { place } end
+  -- linear: a word of the command line
+  local files, err = require("cli.shared.spec_files").find(#place > 1 and place:gsub("/+$", "") or place)
+  if not files or #files > 0 then return files, err end
+  return usage("there is no spec (NAME_spec.lua) in %s or below; rcmcp new NAME writes a recipe with one", place)
+end
+
+local function find_specs(places)
+  if #places == 0 then
+    local files, err = require("cli.shared.spec_files").of_current_folder()
+    if files and #files == 0 then return usage(NO_SPEC) end
+    return files, err
   end
+  local files = {}
+  for _, place in ipairs(places) do
+    local more, err = specs_at(place)
+    if not more then return nil, err end
+    table.move(more, 1, #more, #files + 1, files)
+  end
+  return files
 end
 
 ---@param argv string[]
@@ -49,25 +73,15 @@ end
 function M.run(argv)
   local args, status = options.parse("test", M, argv)
   if not args then return status end
-  for _, place in ipairs(args.places or {}) do
-    local stat, message = require("core.fs").stat(place)
-    if not stat then return options.usage_error("test", ("cannot read %s: %s"):format(place, message)) end
-  end
-  local places = args.places or {}
-  if #places == 0 then places = require("cli.shared.spec_files").places() end
-  if #places == 0 then return options.usage_error("test", NO_SPEC) end
   local found, runner = pcall(require, "busted.runner")
   if not found then
     io.stderr:write("rcmcp test: ", ADVICE, "\n")
     return exit_status.unavailable
   end
-  local empty = empty_one(places)
-  if empty then
-    return options.usage_error("test",
-      ("there is no spec (NAME_spec.lua) in %s or below; rcmcp new NAME writes a recipe with one"):format(empty))
-  end
+  local files, err = find_specs(args.places or {})
+  if not files then return options.usage_error("test", err.message) end
   require("cli.shared.output").at_exit(function(failures) return failures == 0 and exit_status.ok or exit_status.tool_error end)
-  _G.arg = arguments(args, places)
+  _G.arg = arguments(args, files)
   runner { standalone = false }
   return exit_status.ok
 end

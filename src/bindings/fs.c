@@ -19,7 +19,9 @@ static const char *check_path(lua_State *L, int index)
 // nil, "PATH: no such file or directory", "ENOENT"
 static int fail(lua_State *L, const char *path, int error)
 {
-    lua_pushfstring(L, "%s: %s", path, uv_strerror(error));
+    bool adrift = error == UV_ENOENT && files_is_adrift(path);
+    lua_pushfstring(L, "%s: %s", path,
+                    adrift ? "the current folder has been deleted" : uv_strerror(error));
     return bindings_fail(L, uv_err_name(error), lua_tostring(L, -1));
 }
 

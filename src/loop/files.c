@@ -1,5 +1,7 @@
 #include "loop/files.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,8 +13,16 @@ static enum files_type type_of(uint64_t mode)
     return S_ISDIR(mode) ? FILES_DIRECTORY : FILES_OTHER;
 }
 
+bool files_is_adrift(const char *path)
+{
+    char here[PATH_MAX];
+    return *path != '/' && !getcwd(here, sizeof here) && errno == ENOENT;
+}
+
 int files_stat(const char *path, struct files_stat *stat)
 {
+    if (files_is_adrift(path))
+        return UV_ENOENT;
     uv_fs_t request;
     int rc = uv_fs_stat(NULL, &request, path, NULL);
     if (rc == 0) {
@@ -103,6 +113,8 @@ int files_read_link(const char *path, char **target)
 
 int files_list_open(struct files_listing *listing, const char *path)
 {
+    if (files_is_adrift(path))
+        return UV_ENOENT;
     int rc = uv_fs_scandir(NULL, &listing->request, path, 0, NULL);
     listing->open = true;
     return rc < 0 ? rc : 0;

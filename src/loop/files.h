@@ -21,6 +21,10 @@ struct files_stat {
 
 int files_stat(const char *path, struct files_stat *stat);
 
+/// Whether a path leads from the current folder, and that has been deleted.  The system goes on
+/// showing it, without entries; here nothing is there any more.
+bool files_is_adrift(const char *path);
+
 /// Bytes that this user may still write where `path` lies.
 int files_space(const char *path, uint64_t *bytes);
 

@@ -10,14 +10,15 @@ local function failed(text, advice)
   return { name = "outputs", ok = false, text = text, advice = advice, status = exit_status.tool_error }
 end
 
--- The nearest folder above that is there.
+-- The nearest folder above that is there; nil and why where none can be seen.
 local function existing(path)
-  while not fs.stat(path) do
-    local parent = path:match("^(.*)/[^/]*$")
-    if not parent then return "." end
+  while true do
+    local stat, message = fs.stat(path)
+    if stat then return path, stat end
+    local parent = path:match("^(.*)/[^/]*$") or path ~= "." and "." or nil
+    if not parent or path == "/" then return nil, message end
     path = parent == "" and "/" or parent
   end
-  return path
 end
 
 local function shown_size(bytes)
@@ -31,8 +32,8 @@ return {
   check = function(program)
     local folder, message = home.expand(program.settings.output_folder or "~/rcmcp-outputs")
     if not folder then return failed(message, "Set output_folder (RCMCP_OUTPUT_FOLDER).") end
-    local place = existing(folder)
-    local stat = fs.stat(place)
+    local place, stat = existing(folder)
+    if not place then return failed("cannot read " .. stat, "Set output_folder (RCMCP_OUTPUT_FOLDER) to a whole path.") end
     if stat.type ~= "directory" then return failed(("%s is no folder"):format(place), "Set output_folder (RCMCP_OUTPUT_FOLDER).") end
     if not fs.may_write(place) then
       return failed(("%s may not be written to"):format(place), "Set output_folder (RCMCP_OUTPUT_FOLDER), or let this user write there.")

@@ -4,6 +4,7 @@ local fs = require "core.fs"
 local home = require "lib.home"
 local json = require "core.json"
 local safe_name = require("lib.recipes.rc.download").safe_name
+local write_file = require("lib.write_file").write
 
 local M = {}
 
@@ -55,15 +56,8 @@ local function folder_of(self)
 end
 
 local function write(path, bytes)
-  local file, message = io.open(path, "wb")
-  local ok = file and file:write(bytes)
-  if file then
-    local closed, problem = file:close()
-    ok, message = ok and closed, message or problem
-  end
-  if ok then return path end
-  os.remove(path)
-  return nil, message
+  local ok, message = write_file(path, bytes)
+  return ok and path, message
 end
 
 local function keep(self, url)

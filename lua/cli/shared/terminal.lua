@@ -44,6 +44,13 @@ function M.plain(text)
   return text
 end
 
+--- The same for what must stay in its line: a file's name may have line feeds.
+---@param text string
+---@return string
+function M.in_line(text)
+  return (M.plain(text):gsub("[\n\t]", "?"))
+end
+
 local function escape(text, written)
   if text:find("\127", 1, true) then text = text:gsub("\127", written) end
   if text:find("\xC2", 1, true) then text = text:gsub(C1, written) end

@@ -21,6 +21,7 @@ local M = {}
 ---@field root string          the recipe folder
 ---@field disabled? boolean
 ---@field problem? string      why it is refused, with its name
+---@field unreadable? string   why nothing of it may be read, however lenient one is
 
 local function strip_slash(path)
   -- linear: a path that the system took, 4,096 bytes at most
@@ -102,25 +103,43 @@ local function in_folder(root, name)
   }
 end
 
+local function is_gone(path, code)
+  return code == "ENOENT" and not fs.readlink(path) -- a link that leads nowhere is still there
+end
+
+-- Why an entry is not read: it is no file, and a pipe or a device may never end; or the system does not let us.
+local function unreadable(stat, path, shown, message)
+  if stat then return stat.type == "other" and shown .. " is a device, not a file" or nil end
+  local target = fs.readlink(path)
+  return ("%s%s cannot be read: %s"):format(shown, target and (" is a link to %s, which"):format(target) or "", message)
+end
+
+local function file_at(root, name, stat, problem, code)
+  if stat and stat.type == "directory" or not stat and is_gone(root.path .. "/" .. name, code) then return nil end
+  local found = plain_file(root, name)
+  found.unreadable = unreadable(stat, found.file, name, problem)
+  return found, found.unreadable or problem
+end
+
+local function folder_at(root, name, problem, lenient)
+  local found = in_folder(root, name)
+  local main, main_problem, code = check(found.file, found.shown, root.path, lenient)
+  if main and main.type == "directory" or not main and is_gone(found.file, code) then return nil end
+  found.unreadable = unreadable(main, found.file, found.shown, main_problem)
+  return found, problem or found.unreadable or main_problem
+end
+
 -- The recipe that an entry of a folder is, if any.
 local function recipe_at(root, name, lenient)
   if is_ignored(name) then return nil end
-  local stat, problem = check(root.path .. "/" .. name, name, root.path, lenient)
-  if not stat then return nil end
+  local stat, problem, code = check(root.path .. "/" .. name, name, root.path, lenient)
   local found
-  local is_source = without_disabled(name):find("%.lua$") ~= nil
-  if is_source and stat.type ~= "directory" then
-    found = plain_file(root, name)
-    if stat.type == "other" then problem = name .. " is a device, not a file" end
-  elseif stat.type == "directory" and name ~= "lib" then
-    found = in_folder(root, name)
-    local main, main_problem = check(found.file, found.shown, root.path, lenient)
-    if not main or main.type ~= "file" then return nil end
-    problem = problem or main_problem
-  else
-    return nil
+  if without_disabled(name):find("%.lua$") and not (stat and stat.type == "directory") then
+    found, problem = file_at(root, name, stat, problem, code)
+  elseif stat and stat.type == "directory" and name ~= "lib" then
+    found, problem = folder_at(root, name, problem, lenient)
   end
-  found.problem = not found.disabled and problem or nil
+  if found then found.problem = not found.disabled and problem or nil end
   return found
 end
 
@@ -136,14 +155,18 @@ function M.file_problem(path)
   return problem
 end
 
+local MISSING = { ENOENT = true, ENOTDIR = true } -- ENOTDIR: what should be a folder on its way is a file
+
 --- The recipes in a folder, sorted by name; nil where the folder cannot be used.
 ---@param root RecipeFolder
 ---@param lenient? boolean  take what others may write to
 ---@return RecipeFile[]|nil files, Error? err  its code "missing": there is no such folder
 function M.scan(root, lenient)
-  local stat, problem = check(root.path, root.path, root.path, lenient)
-  if not stat then
+  local stat, problem, code = check(root.path, root.path, root.path, lenient)
+  if not stat and MISSING[code] then
     return nil, errors.new(("%s: no such folder"):format(root.path), { code = "missing" })
+  elseif not stat then
+    return nil, errors.new(problem, { code = "bad_folder" })
   elseif stat.type ~= "directory" then
     return nil, errors.new(("%s is no folder"):format(root.path), { code = "bad_folder" })
   elseif problem then

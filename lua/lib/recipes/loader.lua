@@ -5,6 +5,7 @@ local clock = require "core.clock"
 local declaration = require "lib.recipes.declaration"
 local effects = require "lib.recipes.effects"
 local errors = require "lib.errors"
+local fs = require "core.fs"
 local modules = require "lib.recipes.modules"
 local prompts = require "lib.mcp.prompts"
 local redaction = require "lib.redaction"
@@ -84,9 +85,14 @@ end
 ---@param shown string
 ---@return string|nil text, Error? err
 function M.read(path, shown)
+  local stat, problem = fs.stat(path)
+  if not stat then return fail(shown, "cannot be read: %s", problem) end
+  -- It may never end, or never begin.  What a shell puts there for <(…) lies in /dev/fd.
+  if stat.type == "other" and not path:find "^/dev/fd/" then return fail(shown, "is a device, not a file") end
   local file, message = io.open(path, "rb")
   if not file then return fail(shown, "cannot be read: %s", message) end
-  local text, problem = file:read(MAX_BYTES + 1)
+  local text
+  text, problem = file:read(MAX_BYTES + 1)
   file:close()
   if problem then return fail(shown, "cannot be read: %s", problem) end
   return text or ""

@@ -46,16 +46,19 @@ function M.new(options)
   }, Modules)
 end
 
+local MISSING = { ENOENT = true, ENOTDIR = true }
+
 --- The text of a file that is required.  Of a pipe or a device nothing is read: it may never end, or never begin.
 ---@param path string
 ---@return string? text     nil: there is no such file
 ---@return string? problem  why it is none that can be required; the text is empty then
 function M.read(path)
-  local stat = fs.stat(path)
-  if not stat then return nil end
+  local stat, message, code = fs.stat(path)
+  if not stat and MISSING[code] then return nil end
+  if not stat then return "", "cannot be read: " .. message end
   if stat.type == "other" then return "", "is a device, not a file" end
-  local file = io.open(path, "rb")
-  if not file then return nil end
+  local file, problem = io.open(path, "rb")
+  if not file then return "", "cannot be read: " .. problem end
   local text = file:read(MAX_BYTES + 1)
   file:close()
   return text

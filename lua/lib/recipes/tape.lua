@@ -4,10 +4,14 @@ local errors = require "lib.errors"
 local json = require "lib.json"
 local meter = require "lib.meter"
 local redaction = require "lib.redaction"
+local text_file = require "lib.text_file"
+local write_file = require("lib.write_file").write
 
 local M = {}
 
 M.VERSION = 1
+
+local MAX_BYTES = 1024 * 1024 * 1024
 
 ---@class TapeEntry
 ---@field name string
@@ -156,13 +160,9 @@ local ENTRY_KEYS = { "name", "times", "input", "result", "error" }
 ---@param path string
 ---@return true|nil ok, string? message
 function Tape:save(path)
-  local file, message = io.open(path, "wb")
-  if not file then return nil, message end
   local lines = { json.encode { rcmcp_tape = M.VERSION } }
   for _, entry in ipairs(self.entries) do lines[#lines + 1] = json.encode(json.ordered(ENTRY_KEYS, entry)) end
-  local ok, write_message = file:write(table.concat(lines, "\n"), "\n")
-  file:close()
-  return ok and true, write_message
+  return write_file(path, table.concat(lines, "\n"), "\n")
 end
 
 -- Playing --------------------------------------------------------------------------------------------
@@ -171,10 +171,8 @@ end
 ---@param path string
 ---@return Tape|nil tape, Error? err
 function M.open(path)
-  local file, message = io.open(path, "rb")
-  if not file then return nil, errors.new("cannot read the tape: " .. message) end
-  local text = file:read "a"
-  file:close()
+  local text, message = text_file.read(path, MAX_BYTES)
+  if not text then return nil, errors.new("cannot read the tape: " .. message) end
   local tape, number = M.new(), 0
   for line in text:gmatch "[^\n]+" do
     number = number + 1

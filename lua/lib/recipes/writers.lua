@@ -99,10 +99,10 @@ end
 ---@param path string
 ---@param shown string  what the message calls it
 ---@param root string   the recipe folder, or the path itself
----@return core.fs.Stat|nil stat, string? problem  nil: there is none, and the problem says why not
+---@return core.fs.Stat|nil stat, string? problem, string? code  nil: there is none, and the problem says why not, with fs.stat's code
 function M.check(path, shown, root)
-  local stat, message = fs.stat(path)
-  if not stat then return nil, message end
+  local stat, message, code = fs.stat(path)
+  if not stat then return nil, message, code end
   local way = links.way(path)
   local problem = way.linked and way_problem(way, shown, root) -- first: who does not own it cannot chmod it
     or M.permission_problem(stat, shown, path)

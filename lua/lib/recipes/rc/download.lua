@@ -10,6 +10,7 @@ local json = require "core.json"
 local media_type = require "lib.media_type"
 local redaction = require "lib.redaction"
 local work = require "lib.recipes.rc.work"
+local write_file = require("lib.write_file").write
 
 local M = {}
 
@@ -124,16 +125,11 @@ local function about(state, url, saved, more)
   return redaction.json(json.encode(json.ordered(ABOUT_KEYS, result)))
 end
 
-local function write(path, text)
-  local file, message = io.open(path, "wb")
-  local ok = file and file:write(text, "\n")
-  if file then
-    local closed, close_message = file:close()
-    ok, message = ok and closed, message or close_message
-  end
+-- What was downloaded is there all the same, and may have been paid for.
+local function write_about(saved, text)
+  local ok, message = write_file(saved.about_path, text, "\n")
   if ok then return true end
-  os.remove(path)
-  return nil, errors.new("cannot write " .. tostring(message or path), { code = "file" })
+  return nil, errors.new(("cannot write %s; the output itself is saved: %s"):format(message, saved.path), { code = "file" })
 end
 
 -- The transfer -----------------------------------------------------------------------------------------
@@ -189,7 +185,7 @@ local function save(state, url, name, more)
   local stat = fs.stat(path)
   local saved = { url = url, path = path, size = stat and stat.size or 0, mime_type = media_type.sniff(head_of(path)) }
   saved.about_path = path .. ".json"
-  ok, err = write(saved.about_path, about(state, url, saved, more))
+  ok, err = write_about(saved, about(state, url, saved, more))
   if not ok then return nil, err end
   return json.encode(json.ordered(KEYS, saved))
 end
