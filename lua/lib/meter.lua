@@ -30,6 +30,7 @@ local Limit = { __name = "limit of work", __tostring = function(self) return sel
 ---@field seconds? number   processor time after which the limit is raised
 ---@field steps? integer    steps after which it is
 ---@field still? boolean    the loop does not turn: for work in the middle of something
+---@field shielded? boolean a cancellation does not end it: for what must not be lost, or is done after one
 ---@field turn? fun()        lets the loop turn where that is done otherwise: in the code of recipes
 
 ---@param options? MeterOptions
@@ -38,7 +39,7 @@ function M.new(options)
   options = options or {}
   return setmetatable({
     used = 0, left = LOOK, started = os.clock(), spent = 0, seconds = options.seconds, steps = options.steps,
-    still = options.still, turn = options.turn,
+    still = options.still, shielded = options.shielded, turn = options.turn,
   }, Meter)
 end
 
@@ -54,7 +55,7 @@ local function turn(self, used)
   if self.turn then
     self.turn()
   elseif not self.still and fiber.current() then
-    fiber.next_turn()
+    if self.shielded then fiber.shield(fiber.next_turn) else fiber.next_turn() end
   end
   self.started = os.clock()
 end

@@ -10,6 +10,8 @@
 --- Nothing of this is ever on disk.
 
 local json = require "core.json"
+local long_json = require "lib.long_json"
+local meter = require "lib.meter"
 local redact = require "core.redact"
 local secrets_in = require "lib.redaction.secrets"
 local brief = require("lib.text").brief
@@ -269,15 +271,21 @@ function M.json(text)
   return text
 end
 
+local LONG = 64 * 1024 -- bytes of JSON from which a value is gone through in pieces, between which the loop turns
+
 --- The same for a value, which is returned as it is where nothing in it is secret.
 ---@generic T
 ---@param value T  what JSON can say
 ---@return T
 function M.value(value)
   if value == nil or type(value) == "boolean" then return value end
-  local before = json.encode(value)
+  local work = meter.new { shielded = true }
+  local before = long_json.encode(value)
+  if #before > LONG then work:pause() end
   local after = M.json(before)
-  return after == before and value or json.decode(after)
+  if after == before then return value end
+  if #after > LONG then work:pause() end
+  return json.decode(after)
 end
 
 M.set_key(nil)

@@ -363,6 +363,14 @@ function json.envelope(text) end
 ---@return string text
 function json.encode(value, most) end
 
+--- As `encode`, in a coroutine of the host's, which yields nothing after every so many values and keys; what it has not come
+--- to yet may change meanwhile.  See lib.long_json, which lets the loop turn then.
+---@async
+---@param value any
+---@param steps integer
+---@return string text
+function json.encode_in_steps(value, steps) end
+
 --- A value with U+FFFD in place of what is no UTF-8 in its texts and keys: itself where there is none, which costs a fraction
 --- of `encode`; else with copies of the tables that lead to it, and only of those.  Orders and arrays stay.  A value
 --- of more than 1,000 levels, which `encode` refuses, stays as it is.  In a slice of a budget it can be stopped.

@@ -40,6 +40,7 @@ static const luaL_Reg functions[] = {
     { "raw", json_raw },
     { "envelope", json_envelope },
     { "clean", json_clean },
+    { "encode_in_steps", json_encode_in_steps },
     { "mark_arrays", json_mark_arrays },
     { "repair", json_repair_text },
     { "salvage", json_salvage_text },

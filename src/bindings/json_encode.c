@@ -14,51 +14,44 @@
 
 enum { KEPT_ROOM = 1 << 20 }; // a larger buffer is not kept for the next call
 
-static void encoder_release(struct encode_scratch *e)
-{
-    buf_free(&e->out);
-    json_keys_free(&e->keys);
-}
-
 static int encoder_free(lua_State *L)
 {
     struct encode_scratch *e = luaL_checkudata(L, 1, ENCODER);
     e->L = L; // the coroutine that encoded may be gone
-    encoder_release(e);
+    encode_release(e);
     return 0;
 }
 
 // Raises unless `more` bytes may follow: a few places far apart suffice, each part of a value is
 // short but for strings and checked text.
-static void check_room(struct encode_run *r, size_t more, const struct encode_place *place)
+static void check_room(struct encode_run *r, size_t more)
 {
     size_t size = r->e->out.size;
     if (size <= r->most && more <= r->most - size)
         return;
     lua_pushfstring(r->L, "the text would have more than %I bytes", (LUAI_UACINT)r->most);
-    encode_fail(r, place, lua_tostring(r->L, -1));
+    encode_fail(r, lua_tostring(r->L, -1));
 }
 
-static void encode_userdata(struct encode_run *r, int index, const struct encode_place *place)
+static void encode_userdata(struct encode_run *r, int index)
 {
     const struct json_raw *raw = luaL_testudata(r->L, index, JSON_RAW);
     if (raw) {
         struct json_slice slice = { raw->text, raw->size };
-        if (place->depth + raw->depth > JSON_MAX_DEPTH &&
-            place->depth + json_depth(slice) > JSON_MAX_DEPTH)
-            encode_fail(r, place, "nested deeper than 1000 levels");
-        check_room(r, raw->size, place);
-        encode_put_bytes(r, raw->text, raw->size, place);
+        if (r->depth + raw->depth > JSON_MAX_DEPTH && r->depth + json_depth(slice) > JSON_MAX_DEPTH)
+            encode_fail(r, "nested deeper than 1000 levels");
+        check_room(r, raw->size);
+        encode_put_bytes(r, raw->text, raw->size);
         return;
     }
     const struct json_boxed *boxed = luaL_testudata(r->L, index, JSON_INTEGER);
     if (!boxed)
-        encode_fail(r, place, "JSON cannot say userdata");
+        encode_fail(r, "JSON cannot say userdata");
     else
-        encode_put_bytes(r, boxed->text, boxed->size, place);
+        encode_put_bytes(r, boxed->text, boxed->size);
 }
 
-static void encode_value(struct encode_run *r, int index, const struct encode_place *place)
+static void encode_value(struct encode_run *r, int index)
 {
     lua_State *L = r->L;
     struct buf *out = &r->e->out;
@@ -67,27 +60,25 @@ static void encode_value(struct encode_run *r, int index, const struct encode_pl
     if (type == LUA_TSTRING) {
         size_t size;
         const char *text = lua_tolstring(L, index, &size);
-        check_room(r, size, place);
-        encode_check(r, json_write_string(out, text, size), place);
+        check_room(r, size);
+        encode_check(r, json_write_string(out, text, size));
     } else if (type == LUA_TTABLE) {
-        check_room(r, 2, place);
-        encode_table(r, index, place);
+        check_room(r, 2);
+        encode_table(r, index);
     } else if (type == LUA_TNUMBER) {
-        encode_check(r,
-                     lua_isinteger(L, index) ? json_write_integer(out, lua_tointeger(L, index))
-                                             : json_write_double(out, lua_tonumber(L, index)),
-                     place);
+        encode_check(r, lua_isinteger(L, index) ? json_write_integer(out, lua_tointeger(L, index))
+                                                : json_write_double(out, lua_tonumber(L, index)));
     } else if (type == LUA_TBOOLEAN) {
         bool yes = lua_toboolean(L, index);
-        encode_put_bytes(r, yes ? "true" : "false", yes ? 4 : 5, place);
+        encode_put_bytes(r, yes ? "true" : "false", yes ? 4 : 5);
     } else if (type == LUA_TLIGHTUSERDATA && !lua_touserdata(L, index)) {
-        encode_put_bytes(r, "null", 4, place);
+        encode_put_bytes(r, "null", 4);
     } else if (type == LUA_TUSERDATA) {
-        encode_userdata(r, index, place);
+        encode_userdata(r, index);
     } else if (type == LUA_TNIL) {
-        encode_fail(r, place, "JSON cannot say nil; use json.null");
+        encode_fail(r, "JSON cannot say nil; use json.null");
     } else {
-        encode_fail(r, place, lua_pushfstring(L, "JSON cannot say a %s", lua_typename(L, type)));
+        encode_fail(r, lua_pushfstring(L, "JSON cannot say a %s", lua_typename(L, type)));
     }
 }
 
@@ -139,13 +130,28 @@ static struct encode_scratch *take_encoder(lua_State *L)
 // Keeps the encoder at index 2, emptied, for the next call.
 static void keep_encoder(lua_State *L, struct encode_scratch *e)
 {
+    if (e->out.room > KEPT_ROOM || e->keys.room > KEPT_ROOM / sizeof *e->keys.list)
+        encode_release(e);
     buf_clear(&e->out);
-    if (e->out.room > KEPT_ROOM)
-        buf_free(&e->out);
-    if (e->keys.room > KEPT_ROOM / sizeof *e->keys.list)
-        json_keys_free(&e->keys);
+    e->keys.count = 0;
     lua_pushvalue(L, 2);
     lua_replace(L, lua_upvalueindex(1));
+}
+
+// Begins to write the value at index 1.
+static void begin(struct encode_run *r)
+{
+    json_push_array_meta(r->L);
+    r->array_meta = lua_topointer(r->L, -1);
+    lua_pop(r->L, 1);
+    r->value = encode_value;
+    encode_value(r, 1);
+}
+
+static void push_result(struct encode_run *r)
+{
+    check_room(r, 0);
+    lua_pushlstring(r->L, r->e->out.data, r->e->out.size);
 }
 
 int json_encode(lua_State *L)
@@ -155,20 +161,45 @@ int json_encode(lua_State *L)
     luaL_argcheck(L, most >= 0, 2, "must not be negative");
     lua_settop(L, 1);
     bool own = budget_current(L) != NULL;
-    struct encode_run r = { .L = L, .most = (size_t)most, .value = encode_value };
+    struct encode_run r = { .L = L, .most = (size_t)most, .pause = SIZE_MAX };
     r.e = own ? push_own_encoder(L) : take_encoder(L); // value encoder
-    json_push_array_meta(L);                           // value encoder array
-    r.array_meta = lua_topointer(L, -1);
-    struct encode_place top = { 0 };
-    encode_value(&r, 1, &top);
-    check_room(&r, 0, &top);
-    lua_settop(L, 2);
-    lua_pushlstring(L, r.e->out.data, r.e->out.size); // value encoder text
+    begin(&r);
+    encode_entries(&r);
+    push_result(&r); // value encoder text
     if (own)
-        encoder_release(r.e);
+        encode_release(r.e);
     else
         keep_encoder(L, r.e);
     return 1;
+}
+
+// Goes on after a pause, up to the next one or the end.
+static int go_on(lua_State *L, int status, lua_KContext steps)
+{
+    (void)status;
+    struct encode_run *r = lua_touserdata(L, 3);
+    r->pause = r->steps + (size_t)steps;
+    encode_entries(r);
+    if (r->depth > 0)
+        return lua_yieldk(L, 0, steps, go_on);
+    push_result(r);
+    encode_release(r->e);
+    return 1;
+}
+
+int json_encode_in_steps(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_Integer steps = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, steps > 0, 2, "must be positive");
+    luaL_argcheck(L, lua_isyieldable(L) && !budget_current(L), 1,
+                  "must be written in a coroutine of the host's");
+    lua_settop(L, 1);
+    struct encode_scratch *e = new_encoder(L);
+    struct encode_run *r = lua_newuserdatauv(L, sizeof *r, 0); // value encoder run
+    *r = (struct encode_run){ .L = L, .e = e, .most = SIZE_MAX, .pause = SIZE_MAX, .pauses = true };
+    begin(r);
+    return go_on(L, LUA_OK, (lua_KContext)steps);
 }
 
 void json_open_encoder(lua_State *L)

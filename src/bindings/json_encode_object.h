@@ -5,13 +5,16 @@
 #include "bindings/json_encode_run.h"
 #include "bindings/json_order.h"
 
-/// Writes an object whose first pair is on the stack; leaves the stack as it was before the pair.
+/// Begins an object whose first pair is on the stack; at its end the stack is cut to `top`.
 /// `shape`: the order of its members; NULL: sorted.
-void encode_object(struct encode_run *r, int index, struct json_shape *shape,
-                   const struct encode_place *place);
+void encode_object(struct encode_run *r, int index, int top, struct json_shape *shape);
 
-/// Writes an object in the order of the list of keys on the stack, members that it does not name
-/// behind, sorted; leaves the stack as it was before the list.
-void encode_ordered(struct encode_run *r, int index, const struct encode_place *place);
+/// Begins an object in the order of the list of keys on the stack, members that it does not name
+/// behind, sorted; at its end the stack is cut to `top`.
+void encode_ordered(struct encode_run *r, int index, int top);
+
+/// Writes further members of the innermost table, an object, up to one that is a table, a pause or
+/// its end.
+void encode_members(struct encode_run *r);
 
 #endif

@@ -13,6 +13,45 @@ void encode_step(struct encode_run *r)
         budget_stop(r->L);
 }
 
+void encode_release(struct encode_scratch *e)
+{
+    buf_free(&e->out);
+    json_keys_free(&e->keys);
+    buf_resize(e->keys.memory, e->frames, e->room * sizeof *e->frames, 0);
+    e->frames = NULL;
+    e->room = 0;
+}
+
+static void add_frames(struct encode_run *r)
+{
+    struct encode_scratch *e = r->e;
+    size_t room = e->room ? 2 * e->room : 16; // at most JSON_MAX_DEPTH are needed
+    size_t each = sizeof *e->frames;
+    struct encode_frame *frames =
+        buf_resize(e->keys.memory, e->frames, e->room * each, room * each);
+    if (!frames)
+        encode_fail(r, "out of memory");
+    e->frames = frames;
+    e->room = room;
+}
+
+struct encode_frame *encode_open(struct encode_run *r, enum encode_kind kind, int index, int top)
+{
+    if (r->depth == r->e->room)
+        add_frames(r);
+    r->depth++;
+    struct encode_frame *frame = encode_innermost(r);
+    *frame =
+        (struct encode_frame){ .kind = kind, .index = index, .top = top, .base = lua_gettop(r->L) };
+    return frame;
+}
+
+void encode_close(struct encode_run *r)
+{
+    lua_settop(r->L, encode_innermost(r)->top);
+    r->depth--;
+}
+
 static bool is_bare(const char *key, size_t size)
 {
     if (size == 0 || size > 64)
@@ -27,52 +66,51 @@ static bool is_bare(const char *key, size_t size)
 }
 
 // Pushes one step of a path.
-static void push_step(lua_State *L, const struct encode_place *place)
+static void push_step(lua_State *L, const struct encode_frame *entry)
 {
     enum { SHOWN = 64 };
-    if (!place->key) {
-        lua_pushfstring(L, "[%I]", (LUAI_UACINT)place->index);
-    } else if (is_bare(place->key, place->size)) {
-        lua_pushfstring(L, ".%s", place->key);
+    if (!entry->key) {
+        lua_pushfstring(L, "[%I]", (LUAI_UACINT)entry->at);
+    } else if (is_bare(entry->key, entry->size)) {
+        lua_pushfstring(L, ".%s", entry->key);
     } else {
         luaL_Buffer b;
         luaL_buffinit(L, &b);
         luaL_addstring(&b, "[\"");
-        for (size_t i = 0; i < place->size && i < SHOWN; i++) {
-            char c = place->key[i];
+        for (size_t i = 0; i < entry->size && i < SHOWN; i++) {
+            char c = entry->key[i];
             luaL_addchar(&b, (char)(c >= 0x20 && c < 0x7F && c != '"' ? c : '?'));
         }
-        luaL_addstring(&b, place->size > SHOWN ? "...\"]" : "\"]");
+        luaL_addstring(&b, entry->size > SHOWN ? "...\"]" : "\"]");
         luaL_pushresult(&b);
     }
 }
 
 // Pushes the path; of a deep one the first and the last steps.
-static void push_path(lua_State *L, const struct encode_place *place)
+static void push_path(const struct encode_run *r)
 {
     enum {
         ENDS = 6,
         MOST = 1 + 2 * ENDS + 1, // pushed before "at ": an empty text, the steps, "..."
         OWN = 8,                 // of what pushes them and joins them
     };
-    unsigned depth = place->depth;
+    lua_State *L = r->L;
+    unsigned depth = r->depth;
+    luaL_checkstack(L, MOST + 1 + MOST + OWN, "path");
     if (depth == 0) {
         lua_pushliteral(L, "at the top");
         return;
     }
-    luaL_checkstack(L, MOST + 1 + MOST + OWN, "path");
     lua_pushliteral(L, "");
     int shown = 1;
-    for (; place->up; place = place->up) {
-        if (place->depth > ENDS && place->depth <= depth - ENDS) {
-            if (place->depth == ENDS + 1) {
-                lua_pushliteral(L, "...");
-                shown++;
-            }
-            continue;
+    for (unsigned level = depth; level > 0; level--) {
+        if (level <= ENDS || level > depth - ENDS) {
+            push_step(L, &r->e->frames[level - 1]);
+            shown++;
+        } else if (level == ENDS + 1) {
+            lua_pushliteral(L, "...");
+            shown++;
         }
-        push_step(L, place);
-        shown++;
     }
     lua_pushliteral(L, "at ");
     for (int i = 0, top = lua_gettop(L); i < shown; i++) // the steps lie from the last to the first
@@ -80,35 +118,33 @@ static void push_path(lua_State *L, const struct encode_place *place)
     lua_concat(L, shown + 1);
 }
 
-void encode_fail(struct encode_run *r, const struct encode_place *place, const char *what)
+void encode_fail(struct encode_run *r, const char *what)
 {
     lua_State *L = r->L;
-    buf_free(&r->e->out);
-    json_keys_free(&r->e->keys);
-    push_path(L, place);
+    push_path(r);
+    encode_release(r->e);
     luaL_error(L, "%s: %s", lua_tostring(L, -1), what);
 }
 
-void encode_put_bytes(struct encode_run *r, const char *bytes, size_t size,
-                      const struct encode_place *place)
+void encode_put_bytes(struct encode_run *r, const char *bytes, size_t size)
 {
     if (!buf_append(&r->e->out, bytes, size))
-        encode_fail(r, place, "out of memory");
+        encode_fail(r, "out of memory");
 }
 
-void encode_check(struct encode_run *r, enum json_written written, const struct encode_place *place)
+void encode_check(struct encode_run *r, enum json_written written)
 {
     switch (written) {
     case JSON_WRITTEN:
         return;
     case JSON_NO_MEMORY:
-        encode_fail(r, place, "out of memory");
+        encode_fail(r, "out of memory");
         return;
     case JSON_NOT_UTF8:
-        encode_fail(r, place, "the string is not valid UTF-8; send bytes as base64");
+        encode_fail(r, "the string is not valid UTF-8; send bytes as base64");
         return;
     case JSON_NOT_FINITE:
-        encode_fail(r, place, "JSON has no infinity and no NaN");
+        encode_fail(r, "JSON has no infinity and no NaN");
         return;
     }
 }

@@ -6,20 +6,40 @@
 #include "json/writer.h"
 
 #include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-/// Where a value stands in the whole, for messages.
-struct encode_place {
-    const struct encode_place *up;
-    const char *key; ///< NULL: an index
+/// How the entries of a table that is being written are gone through.
+enum encode_kind {
+    ENCODE_OBJECT,   ///< by the keys that were gathered
+    ENCODE_IN_ORDER, ///< as the table gives them, as long as that is 1, 2, 3…
+    ENCODE_SEQUENCE, ///< from 1 to `count`
+};
+
+/// A table that is being written, and where in it.
+struct encode_frame {
+    enum encode_kind kind;
+    int index;       ///< where the table stands on the stack
+    int top;         ///< the top of the stack before it was begun
+    int base;        ///< the top between two of its entries
+    const char *key; ///< of the entry that is written; NULL: an index
     size_t size;
-    lua_Integer index;
-    unsigned depth;
+    lua_Integer at; ///< that index
+    size_t first;   ///< of an object: its part of the keys,
+    size_t next;    ///< the one to come,
+    size_t end;     ///< and the end
+    lua_Integer count;
+    size_t start; ///< of an array: where its text begins
+    bool checked; ///< its keys are known to be in order
+    bool marked;  ///< it is said to be an array
 };
 
 /// Scratch memory of a call; a userdata, so that no error can leak it.
 struct encode_scratch {
     struct buf out;
     struct json_keys keys;
+    struct encode_frame *frames;
+    size_t room;              ///< of these
     struct buf_memory memory; ///< in a slice: Lua's, so that what is written counts as the budget's
     lua_State *L;             ///< for that
 };
@@ -30,30 +50,53 @@ struct encode_run {
     struct encode_scratch *e;
     const void *array_meta;
     size_t most;    ///< bytes that the text may have
-    unsigned steps; ///< values and keys so far
-    /// Writes any value: tables hold values, and values are tables.
-    void (*value)(struct encode_run *r, int index, const struct encode_place *place);
+    size_t steps;   ///< values and keys so far
+    size_t pause;   ///< from so many on nothing more is written for now
+    bool pauses;    ///< what is written may change in a pause: nothing that it holds is relied on
+    unsigned depth; ///< frames: the tables that the value to be written next stands in
+    /// Writes any value, or begins a table: tables hold values, and values are tables.
+    void (*value)(struct encode_run *r, int index);
 };
+
+/// Frees what the memory holds.
+void encode_release(struct encode_scratch *e);
+
+/// Begins a table: what comes next are its entries.  Moves the frames.
+struct encode_frame *encode_open(struct encode_run *r, enum encode_kind kind, int index, int top);
+
+/// Ends the innermost table.
+void encode_close(struct encode_run *r);
+
+/// The innermost table.
+static inline struct encode_frame *encode_innermost(const struct encode_run *r)
+{
+    return &r->e->frames[r->depth - 1];
+}
+
+/// Whether the next entry of the table that was innermost at `depth` has to wait: another table has
+/// begun, or it is time for a pause.
+static inline bool encode_waits(const struct encode_run *r, unsigned depth)
+{
+    return r->depth != depth || r->steps >= r->pause;
+}
 
 /// Counts a value or a key; now and then looks whether the slice that runs is over, and stops it.
 void encode_step(struct encode_run *r);
 
-/// Raises "at PATH: WHAT".
-void encode_fail(struct encode_run *r, const struct encode_place *place, const char *what);
+/// Raises "at PATH: WHAT", the path of the value to be written next.
+void encode_fail(struct encode_run *r, const char *what);
 
 /// Appends one byte, and raises where that fails.
-static inline void encode_put(struct encode_run *r, char c, const struct encode_place *place)
+static inline void encode_put(struct encode_run *r, char c)
 {
     if (!json_put(&r->e->out, c))
-        encode_fail(r, place, "out of memory");
+        encode_fail(r, "out of memory");
 }
 
 /// Appends bytes, and raises where that fails.
-void encode_put_bytes(struct encode_run *r, const char *bytes, size_t size,
-                      const struct encode_place *place);
+void encode_put_bytes(struct encode_run *r, const char *bytes, size_t size);
 
 /// Raises unless it was written.
-void encode_check(struct encode_run *r, enum json_written written,
-                  const struct encode_place *place);
+void encode_check(struct encode_run *r, enum json_written written);
 
 #endif

@@ -4,7 +4,10 @@
 
 #include "bindings/json_encode_run.h"
 
-/// Writes the table at `index`.
-void encode_table(struct encode_run *r, int index, const struct encode_place *place);
+/// Begins the table at `index`.
+void encode_table(struct encode_run *r, int index);
+
+/// Writes the entries of the tables that were begun, up to a pause or to the end of all.
+void encode_entries(struct encode_run *r);
 
 #endif

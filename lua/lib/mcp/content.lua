@@ -5,6 +5,7 @@ local errors = require "lib.errors"
 local faces = require "lib.mcp.faces"
 local grouped = faces.grouped
 local json = require "core.json"
+local long_json = require "lib.long_json"
 local clean = require("lib.text").clean
 
 local M = {}
@@ -83,7 +84,7 @@ end
 
 -- The data as JSON text, in an object where the revision knows no other structured content.
 local function structured_text(result, written, revision, has_structured, wraps)
-  local text = written or encode(result.data)
+  local text = written or long_json.encode(result.data)
   if not has_structured or revision.any_structure or not wraps and text:byte() == 0x7B then return text end
   return require("lib.mcp.wrapping").text(text, result.mark_beside)
 end
@@ -108,7 +109,7 @@ end
 ---@return string? problem     or where they cannot be written, and why
 function M.written(result)
   if result.data == nil then return nil end
-  local ok, text = pcall(encode, result.data)
+  local ok, text = pcall(long_json.encode, result.data)
   if ok then return text end
   return nil, problem_of(text)
 end

@@ -2,6 +2,7 @@
 
 local errors = require "lib.errors"
 local json = require "lib.json"
+local long_json = require "lib.long_json"
 local meter = require "lib.meter"
 local redaction = require "lib.redaction"
 local text_file = require "lib.text_file"
@@ -80,7 +81,7 @@ end
 local function recorded(value)
   if value == nil then return nil end
   local work = meter.new()
-  local text = json.encode(value)
+  local text = long_json.encode(value)
   work:step(#text // BYTES_A_STEP)
   text = redaction.json(text)
   work:step(#text // BYTES_A_STEP)

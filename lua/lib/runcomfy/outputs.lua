@@ -17,8 +17,11 @@ local function entry(node_id, channel, item)
   })
 end
 
-local function collect(list, node_id, channel, items)
+local STEPS = 20 -- of the meter, for one item
+
+local function collect(list, node_id, channel, items, work)
   for _, item in items:pairs() do
+    work:step(STEPS)
     local members = item:members(WANTED)
     if members.url then list[#list + 1] = entry(node_id, channel, members) end
   end
@@ -31,7 +34,7 @@ end
 
 local function collect_channel(list, work, node_id, channel, items)
   local before = #list
-  if items:kind() == "array" then collect(list, node_id, channel, items) end
+  if items:kind() == "array" then collect(list, node_id, channel, items, work) end
   if #list == before then collect_stray(list, work, node_id, channel, items) end
 end
 
@@ -54,7 +57,7 @@ end
 ---@param result core.json.Raw
 ---@return table[] list  node_id, channel ("" where they are not known), url, filename, subfolder, type
 function M.urls(result)
-  local list, work = json.as_array {}, meter.new()
+  local list, work = json.as_array {}, meter.new { shielded = true } -- of a result that was paid
   collect_known(list, work, result)
   if #list == 0 then collect_stray(list, work, "", "", result) end
   if #list == 0 then

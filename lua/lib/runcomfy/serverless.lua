@@ -7,6 +7,7 @@ local advice = require "lib.runcomfy.advice"
 local api = require "lib.runcomfy.api"
 local clock = require "lib.clock"
 local json = require "lib.json"
+local long_json = require "lib.long_json"
 local parameters = require "lib.parameters"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local paths = require "lib.runcomfy.paths"
@@ -132,7 +133,7 @@ function M.submit_body(request)
     extra_data = request.extra_data,
   })
   if not body.overrides and not body.workflow_api_json then body.overrides = {} end
-  return json.encode(body)
+  return long_json.encode(body)
 end
 
 -- What is said of the job from now on may show what it was given.
@@ -243,7 +244,7 @@ function M.proxy(id, instance_id, path, body, method)
   local url = ("%s/%s/instances/%s/proxy/%s"):format(api.deployments_url, deployment, instance, route)
   local options = about(id) -- ComfyUI's queue and history show the extra_data of jobs
   if method == "GET" then return api.get(url, options) end
-  return api.send("POST", url, OPERATIONS.proxy, json.encode(body or {}), options)
+  return api.send("POST", url, OPERATIONS.proxy, long_json.encode(body or {}), options)
 end
 
 local LONGEST_WEBHOOK = 8192 -- bytes; what servers take of a URL

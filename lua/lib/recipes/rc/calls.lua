@@ -17,6 +17,7 @@ local clock = require "lib.clock"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local json = require "core.json"
+local long_json = require "lib.long_json"
 local large_results = require "lib.recipes.rc.large_results"
 local nested = require "lib.recipes.rc.nested"
 local registry = require "lib.mcp.registry"
@@ -199,7 +200,7 @@ end
 function M.perform_text(state, name, input, for_job)
   local result, err = M.perform(state, name, input, for_job)
   if not result then return nil, err end
-  if result.data ~= nil then return json.encode(large_results.of_tool(name, result.data)) end
+  if result.data ~= nil then return long_json.encode(large_results.of_tool(name, result.data)) end
   return json.encode { text = result.text }
 end
 
