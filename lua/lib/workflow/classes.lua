@@ -82,8 +82,10 @@ for class in ([[ControlNetApplyAdvanced ControlNetApplySD3 ControlNetInpaintingA
   InstructPixToPixConditioning WanImageToVideo WanVaceToVideo WanFunControlToVideo WanFunInpaintToVideo
   WanFirstLastFrameToVideo WanCameraImageToVideo WanPhantomSubjectToVideo WanSoundImageToVideo LTXVConditioning
   LTXVImgToVideo LTXVAddGuide LTXVCropGuides CosmosImageToVideoLatent StableZero123_Conditioning ConditioningStableAudio
-  SVD_img2vid_Conditioning PairConditioningSetProperties ConditioningSetPropertiesAndCombine CLIPVisionWanImageToVideo
-  HunyuanImageToVideo]]):gmatch "%S+" do
+  PairConditioningSetProperties ConditioningSetPropertiesAndCombine CLIPVisionWanImageToVideo
+  HunyuanImageToVideo WanAnimateToVideo WanHuMoImageToVideo Wan22FunControlToVideo WanTrackToVideo WanSoundImageToVideoExtend
+  HunyuanVideo15ImageToVideo HunyuanVideo15SuperResolution HunyuanRefinerLatent SD_4XUpscale_Conditioning
+  Kandinsky5ImageToVideo ICLightConditioning]]):gmatch "%S+" do
   PASSES[class] = true
 end
 

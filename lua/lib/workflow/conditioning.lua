@@ -116,6 +116,7 @@ local function read_node(graph, node, slot, side, joint)
     found.words.positive, found.words.any = found.words.any, found.words.positive
   end
   local two_sided = #found.positive + #found.words.positive > 0 and #found.negative + #found.words.negative > 0
+    or classes.passes(node.class)
   if two_sided then
     local own = joint and (side == "negative" and "negative" or "positive") or side_of(graph, node, slot, side)
     if not own then return found, words, links, about(node, "does not tell which of its outputs is which") end

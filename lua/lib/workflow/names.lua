@@ -62,7 +62,8 @@ local POSITIVE_WORDS = set [[positive positive_prompt text_positive positive_tex
 local NEGATIVE_WORDS = set [[negative negative_prompt text_negative negative_text prompt_negative neg neg_prompt n_prompt
   text_negative_g text_negative_l
   negative_g negative_l text_neg_g text_neg_l]]
-local PARTNER_WORDS = set "prompt positive_prompt prompt_text text_prompt user_prompt positive positive_text"
+local PARTNER_WORDS = set [[prompt positive_prompt prompt_text text_prompt user_prompt positive positive_text instruction edit_instruction
+  edit_prompt input_prompt]]
 
 --- Whether an input holds a picture's words, and which.
 ---@param name string
@@ -215,7 +216,7 @@ function M.edge(name)
   return edge(name)
 end
 
-local ASIDE = { "control", "ref", "end_", "last_", "style", "hint", "face", "pose", "depth", "background", "negative", "gradient",
+local ASIDE = { "control", "ref", "end_", "last_", "tail", "style", "hint", "face", "pose", "depth", "background", "negative", "gradient",
   "garment" }
 
 --- Whether an input takes a picture that only guides: a control picture, a reference, a last frame.
@@ -309,12 +310,21 @@ M.writes = class_test({ "llm", "gpt", "ollama", "chat", "gemini", "claude", "flo
   { "textencode", "ltx2prompt", "chatglm" })
 local THRESHOLDS = set "threshold box_threshold text_threshold confidence confidence_threshold conf"
 
---- Whether a node looks for something in a picture, as its class or a threshold tells; those with a seed make one.
+-- Whether others take a mask of a node.
+local function gives_mask(graph, node)
+  for _, taker in ipairs(graph.consumers[node.id] or {}) do
+    if edge(taker.name) == "mask" then return true end
+  end
+  return false
+end
+
+--- Whether a node looks for something in a picture, as its class, a threshold or its masks tell; those with a seed make one.
+---@param graph workflow.Graph
 ---@param node workflow.Node
 ---@return boolean
-function M.looks_for(node)
+function M.looks_for(graph, node)
   if M.looks(node.class) then return true end
-  local threshold, picture = false, false
+  local threshold, picture = gives_mask(graph, node), false
   for _, name in ipairs(node.names) do
     if edge(name) == "seed" then return false end
     threshold = threshold or THRESHOLDS[normal(name)] or false

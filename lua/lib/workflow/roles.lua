@@ -221,6 +221,8 @@ local function find_words(graph, trace, sides, roles)
   roles.negative, signature.negative = side_role(graph, negatives, append(append({}, sides.negative.unclear), trace.unclear), "negative")
   check_second(graph, roles, sides.second, signature)
   roles.lyrics = find_lyrics(graph, prompts)
+  local sung = roles.lyrics and roles.prompt and shares(roles.lyrics, roles.prompt)
+  if sung then roles.lyrics = candidate({}, ("%s holds the prompt: the lyrics are the same words"):format(sung)) end
   local shared = roles.negative and roles.prompt and shares(roles.negative, roles.prompt)
   if shared then
     roles.negative = candidate({}, ("%s holds the prompt: the negative conditioning is made of the same words"):format(shared))
@@ -294,12 +296,12 @@ local function find_mask(trace)
   if #masks > 1 then return candidate(places_of(masks), "several are loaded") end
 end
 
--- One input cannot be two things.
-local function part_sizes(roles)
-  local shared = roles.width and roles.height and shares(roles.width, roles.height)
+-- One input cannot be two numbers.
+local function part(roles, one, other)
+  local shared = roles[one] and roles[other] and shares(roles[one], roles[other])
   if not shared then return end
-  roles.width = candidate(roles.width.places, ("%s is width and height at once"):format(shared))
-  roles.height = candidate(roles.height.places, roles.width.reason)
+  roles[one] = candidate(roles[one].places, ("%s is %s and %s at once"):format(shared, one, other))
+  roles[other] = candidate(roles[other].places, roles[one].reason)
 end
 
 -- In the order of the nodes, and of the names of their inputs.
@@ -332,7 +334,9 @@ function M.find(graph)
   trace.run()
   roles.seed = find_seeds(graph, trace)
   roles.width, roles.height = find_size(graph, trace, "width"), find_size(graph, trace, "height")
-  part_sizes(roles)
+  part(roles, "width", "height")
+  part(roles, "seed", "width")
+  part(roles, "seed", "height")
   for _, kind in ipairs { "image", "video", "audio" } do roles[kind] = find_file(trace, kind) end
   roles.mask = find_mask(trace)
   for _, role in pairs(roles) do sort_places(graph, role) end

@@ -136,8 +136,8 @@ local function take_files(trace, node, mode)
 end
 
 -- The words that a node takes by itself, without an encoder.
-local function take_words(trace, node)
-  if node.links.clip or names.looks_for(node) then return end
+local function take_words(graph, trace, node)
+  if node.links.clip or names.looks_for(graph, node) then return end
   local words = { positive = {}, negative = {} }
   for _, name in ipairs(node.names) do
     local side = names.partner_words(node, name)
@@ -193,6 +193,7 @@ local IS_SIDE = { positive = true, negative = true, conditioning = true, cond2 =
 local function take_link(trace, walk, node, name, mode)
   local kind, link = names.edge(name), node.links[name]
   if IS_SIDE[kind] and names.looks(node.class) and not has_seed(node) then return end
+  if IS_SIDE[kind] and classes.passes(node.class) then return end -- its latent is made without them
   if names.is_view(node, name) then kind = "media" end
   if kind == "unknown" and (names.partner_words(node, name) or name == "lyrics") then return end
   if kind == "positive" or kind == "conditioning" then
@@ -279,7 +280,7 @@ local function visit(graph, trace, walk, to)
   if not walk.taken[to.id] then
     walk.taken[to.id] = true
     take_seeds(graph, trace, node)
-    if not classes.output(node, 0) then take_words(trace, node) end
+    if not classes.output(node, 0) then take_words(graph, trace, node) end
     for _, name in ipairs(node.names) do
       if node.links[name] and names.edge(name) == "pipe" then take_pipe(graph, trace, node, node.links[name], walk) end
     end

@@ -230,7 +230,7 @@ function M.number(graph, link, wanted)
     local name = is_size(node, slot, wanted) and wanted or wanted == "seed" and not is_switch and seed_of(node) or nil
     local from = node.links[name]
     if from then return nil, from.id, from.slot end
-    if name then return { id = id, name = name } end
+    if graphs.is_number(node.inputs[name or ""]) then return { id = id, name = name } end
     return not is_switch and not next(node.links) and number_place(node, wanted) or nil
   end)
 end
