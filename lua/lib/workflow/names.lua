@@ -310,10 +310,14 @@ M.writes = class_test({ "llm", "gpt", "ollama", "chat", "gemini", "claude", "flo
   { "textencode", "ltx2prompt", "chatglm" })
 local THRESHOLDS = set "threshold box_threshold text_threshold confidence confidence_threshold conf"
 
--- Whether others take a mask of a node.
-local function gives_mask(graph, node)
-  for _, taker in ipairs(graph.consumers[node.id] or {}) do
+local FARTHEST = 8 -- reroutes behind each other
+
+-- Whether others take a mask of a node, straight or through reroutes.
+local function gives_mask(graph, id, far)
+  for _, taker in ipairs(graph.consumers[id] or {}) do
+    graph.work:step()
     if edge(taker.name) == "mask" then return true end
+    if far < FARTHEST and #graph.nodes[taker.id].names == 1 and gives_mask(graph, taker.id, far + 1) then return true end
   end
   return false
 end
@@ -324,7 +328,7 @@ end
 ---@return boolean
 function M.looks_for(graph, node)
   if M.looks(node.class) then return true end
-  local threshold, picture = gives_mask(graph, node), false
+  local threshold, picture = gives_mask(graph, node.id, 1), false
   for _, name in ipairs(node.names) do
     if edge(name) == "seed" then return false end
     threshold = threshold or THRESHOLDS[normal(name)] or false
