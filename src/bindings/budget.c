@@ -91,16 +91,17 @@ static void unpack_traced(lua_State *L)
     lua_remove(L, -3);
 }
 
-// The stack is: handler, results | handler, error.  Nothing here can be stopped by the hook.
+// The stack is: handler, true, results | handler, true, error.  Nothing here can be stopped by the
+// hook.  Behind results there may be no room, for they may be many.
 static int body_ended(lua_State *L, int status, lua_KContext context)
 {
     (void)context;
-    bool ok = status == LUA_OK || status == LUA_YIELD;
-    lua_pushboolean(L, ok);
-    lua_replace(L, 1);
-    if (!ok)
+    if (status != LUA_OK && status != LUA_YIELD) {
+        lua_pushboolean(L, 0);
+        lua_replace(L, 2);
         unpack_traced(L);
-    return lua_gettop(L);
+    }
+    return lua_gettop(L) - 1;
 }
 
 // (fn, ...) -> true, results | false, error, traceback: the first function of a budget's coroutine,
@@ -109,7 +110,9 @@ static int body(lua_State *L)
 {
     lua_pushcfunction(L, on_error);
     lua_insert(L, 1);
-    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, body_ended);
+    lua_pushboolean(L, 1);
+    lua_insert(L, 2);
+    int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 1, 0, body_ended);
     return body_ended(L, status, 0);
 }
 
