@@ -2,6 +2,7 @@ local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
+local timers = require "spec.support.timers"
 
 local CAN_ASK = { ["io.modelcontextprotocol/clientCapabilities"] = { elicitation = {} } }
 local QUESTION = { message = "How many?", input = { { "n", "integer", "A number", minimum = 1, default = 2 } } }
@@ -185,9 +186,11 @@ describe("mcp.parking", function()
   end)
 
   it("waits no longer than the server's patience; the next request gets what became of the call", function()
+    local time <close> = timers.take()
     local state = {}
-    local client = connect(asker(state), { ask_seconds = 0.05 })
+    local client = connect(asker(state), { ask_seconds = 7 })
     local token = client.call().result.requestState
+    assert.equal(7000, time:ring())
     kit.wait_for(function() return state.closed == 1 end)
     assert.same({ 0, 1 }, { client.session:pending(), #client.transport.sent })
     local late = client.call(token, accept(1))
@@ -197,12 +200,13 @@ describe("mcp.parking", function()
   end)
 
   it("forgets that, too, after a while", function()
+    local time <close> = timers.take()
     local state = {}
-    local client = connect(asker(state), { ask_seconds = 0.01 })
+    local client = connect(asker(state), { ask_seconds = 7 })
     local token = client.call().result.requestState
+    time:ring()
     kit.wait_for(function() return state.closed == 1 end)
-    local later = fiber.spawn(fiber.sleep, 0.3) -- thirty times what it keeps
-    kit.wait_for(function() return later.status == "done" end)
+    assert.equal(7000, time:ring()) -- of what became of it
     assert.matches("Unknown 'requestState'", client.call(token, accept(1)).error.message, 1, true)
   end)
 
@@ -306,11 +310,12 @@ describe("mcp.parking", function()
   end)
 
   it("names that, too, once the result is forgotten that nobody asked for in time", function()
-    local client = connect(spender(), { ask_seconds = 0.01 })
+    local time <close> = timers.take()
+    local client = connect(spender(), { ask_seconds = 7 })
     local state = client.call().result.requestState
+    time:ring()
     kit.wait_for(function() return client.session:pending() == 0 end)
-    local later = fiber.spawn(fiber.sleep, 0.3)
-    kit.wait_for(function() return later.status == "done" end)
+    time:ring() -- of the result
     assert.matches("request unanswered of deployment d", client.call(state, accept(1)).error.message, 1, true)
   end)
 
