@@ -164,7 +164,7 @@ describe("a command that is interrupted", function()
       local running <close> = start(keeper "job")
       running:wait_until(function() return polls() > 0 end)
       running.handle:kill(signals[1])
-      running:wait_until(function() return #patches() == 2 end)
+      running:wait_until(function() return #patches() == 2 end) -- so the first signal has come
       a_moment_later(running)
       running.handle:kill(signals[2])
       assert.same({ 130, 0 }, { running:wait() })
@@ -179,7 +179,7 @@ describe("a command that is interrupted", function()
     local running <close> = start(WAIT)
     running:wait_until(function() return polls() > 0 end)
     running.handle:kill "INT"
-    running:wait_until(function() return cancels() == 1 end)
+    running:wait_until(function() return cancels() == 1 end) -- so the first signal has come
     a_moment_later(running)
     running.handle:kill "INT"
     assert.same({ 130, 0 }, { running:wait() })
@@ -211,14 +211,15 @@ describe("a command that is interrupted", function()
 
   for _, first in ipairs { "HUP", "INT" } do
     it(("does not cut clean-ups short at a SIGHUP after SIG%s, and tells what goes on"):format(first), function()
-      assert(sim:fault { kind = "delay", seconds = 1, method = "PATCH", skip = 1 })
+      assert(sim:fault { kind = "delay", seconds = 60, method = "PATCH", skip = 1 })
       local running <close> = start(keeper "job")
       running:wait_until(function() return polls() > 0 end)
       running.handle:kill(first)
-      running:wait_until(function() return #patches() == 2 end)
+      running:wait_until(function() return #patches() == 2 end) -- so the first signal has come
       a_moment_later(running)
       running.handle:kill "HUP"
       running:wait_until(function() return running.err:find("recipe 'keeper' is still cleaning up", 1, true) ~= nil end)
+      sim.faults:release()
       assert.same({ 130, 0 }, { running:wait() })
       assert.is_nil(running.err:find("a clean-up failed", 1, true))
     end)

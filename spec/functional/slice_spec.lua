@@ -66,6 +66,16 @@ describe("the slice of a recipe", function()
     return json.decode(server:line()).result
   end
 
+  -- What the keeper's call leaves running, its submit answered: where the machine is busy that takes more than one slice.
+  local function leave_running(server)
+    local pending = call(server, "keeper").structuredContent
+    while #pending.open_requests == 0 do
+      assert.is_true(pending.pending)
+      pending = call(server, "run_recipe", { collect = pending.run }).structuredContent
+    end
+    return pending
+  end
+
   local function patches() return #sim:requests { method = "PATCH" } end
 
   for name, finish in pairs {
@@ -74,8 +84,8 @@ describe("the slice of a recipe", function()
     ["SIGINT"] = function(server) server.handle:kill "INT" end,
   } do
     it("leaves a run in the background, which ends with its clean-up when the session does: " .. name, function()
-      local server <close> = serve("--wait-slice", "0.2")
-      local pending = call(server, "keeper").structuredContent
+      local server <close> = serve("--wait-slice", "0.001")
+      local pending = leave_running(server)
       assert.is_true(pending.pending)
       assert.equal(ID, pending.open_requests[1].deployment_id)
       assert.same({ 0, true }, { patches(), call(server, "run_recipe", { collect = pending.run }).structuredContent.pending })

@@ -29,13 +29,13 @@ local FIELDS = { kind = "string", method = "string", path = "string", count = "n
 
 ---@class sim.Faults
 ---@field rules table[]
----@field package timers table
+---@field package delayed table<table, fun()>  by their timers, what answers
 local Faults = {}
 Faults.__index = Faults
 
 ---@return sim.Faults
 function M.new()
-  return setmetatable({ rules = {}, timers = {} }, Faults)
+  return setmetatable({ rules = {}, delayed = {} }, Faults)
 end
 
 local function glob(text)
@@ -165,11 +165,12 @@ end
 function Faults:apply(rule, request, handle)
   if rule.kind == "delay" then
     local timer
-    timer = clock.after(rule.seconds or 1, function()
-      self.timers[timer] = nil
+    local function answer()
+      self.delayed[timer] = nil
       send(request, handle())
-    end)
-    self.timers[timer] = true
+    end
+    timer = clock.after(rule.seconds or 1, answer)
+    self.delayed[timer] = answer
   elseif rule.kind == "truncated" then
     if rule.handled then handle() end
     truncate(request, rule.message and spoiled.text(rule) or handle())
@@ -180,10 +181,20 @@ function Faults:apply(rule, request, handle)
   end
 end
 
+--- Gives delayed answers now.
+function Faults:release()
+  local delayed = self.delayed
+  self.delayed = {}
+  for timer, answer in pairs(delayed) do
+    timer:cancel()
+    answer()
+  end
+end
+
 --- Ends delayed answers.
 function Faults:close()
-  for timer in pairs(self.timers) do timer:cancel() end
-  self.timers = {}
+  for timer in pairs(self.delayed) do timer:cancel() end
+  self.delayed = {}
 end
 
 return M

@@ -90,6 +90,28 @@ describe("sim faults", function()
     end)
   end)
 
+  it("give delayed answers when they are told to, once", function()
+    simulation.with({}, function(api)
+      local rule = { kind = "delay", seconds = 90, forever = true }
+      api.sim:fault(rule)
+      local before, answers = clock.now(), 0
+      for _ = 1, 2 do
+        assert(http.start({ method = "GET", url = api.sim.base_url .. ROOT }, function(answer)
+          assert.equal(200, answer.status)
+          answers = answers + 1
+        end))
+      end
+      clock.sleep(1) -- time passes only once the requests wait at the simulator
+      assert.equal(2, #api.sim:requests())
+      api.sim.faults:release()
+      clock.sleep(1)
+      assert.equal(2, answers)
+      assert.is_true(clock.now() - before < 90)
+      clock.sleep(100)
+      assert.equal(2, answers)
+    end)
+  end)
+
   it("outlive a client that does not wait for a delayed answer", function()
     simulation.with({}, function(api)
       api.sim:fault { kind = "delay", seconds = 90 }
