@@ -240,6 +240,8 @@ describe("lib.cjson", function()
     assert.equal(text, c.encode(c.decode(text)))
     c.decode_max_depth(999) -- the same by the other reader
     assert.equal(text, c.encode(c.decode(text)))
+    -- Also of what lua-cjson takes though it is no JSON.
+    assert.equal("[18446744073709551615.0e400,-0.5,-100.0]", c.encode(c.decode "[018446744073709551615.e400, -.5, -1.e2]"))
     raises("Cannot serialise string: it is not valid UTF-8; send bytes as base64", c.encode, "\xff")
     raises("Expected value but found invalid UTF-8 at character 1", c.decode, '"\xff"')
   end)

@@ -116,13 +116,14 @@ local function number_end(text, at, digit, exponent)
   return sign and skip(text, "%d", sign) or after, is_integral
 end
 
--- What the codec says of it, so that nothing is lost; zeros in front and such it does not know.
+-- What the codec says of it, so that nothing is lost; zeros in front, a plus sign and a point without digits on both
+-- sides it does not know.
 local function exact(text)
   local sign, digits = text:match "^([+-]?)0*(.*)$"
   if not digits:find "^%d" then digits = "0" .. digits end
-  local value = json.decode((sign == "-" and "-" or "") .. digits)
-  if value ~= nil then return value end
-  return tonumber(text:match "^%+?(.*)$")
+  local point = digits:find(".", 1, true)
+  if point and not digits:find("^%d", point + 1) then digits = digits:sub(1, point) .. "0" .. digits:sub(point + 1) end
+  return assert(json.decode((sign == "-" and "-" or "") .. digits))
 end
 
 local function read_number(self)
