@@ -1,4 +1,5 @@
 local client = require "spec.support.client"
+local codec = require "core.codec"
 local http = require "core.http"
 local httpd = require "core.httpd"
 local loop = require "core.loop"
@@ -189,6 +190,14 @@ describe("core.http", function()
     assert.equal("connect", code)
     assert.is_false(sent)
     assert.matches("no-such-host.invalid", message, 1, true)
+  end)
+
+  it("names a long host up to a whole character", function()
+    for more = 0, 1 do
+      local _, message = get("http://" .. ("x"):rep(more) .. ("é"):rep(80) .. ".invalid/")
+      assert.matches("ééé", message, 1, true)
+      assert.is_true(codec.is_utf8(message), message)
+    end
   end)
 
   it("lets the loop end while connections are kept", function()

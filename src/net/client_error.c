@@ -1,5 +1,7 @@
 #include "net/client_error.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@ say(struct client_failure *why, enum client_code code, const char *format, ...)
     va_end(args);
 }
 
-// "host:port" of a URL; a password in it is left out.
+// "host:port" of a URL, in whole characters; a password in it is left out.
 static void copy_host(char *into, const char *url)
 {
     const char *start = strstr(url, "://");
@@ -27,7 +29,10 @@ static void copy_host(char *into, const char *url)
         if (*at == '@')
             start = at + 1;
     }
-    (void)snprintf(into, HOST_ROOM, "%.*s", (int)(end - start), start);
+    size_t size = (size_t)(end - start);
+    size = size < HOST_ROOM ? size : utf8_whole(start, HOST_ROOM - 1);
+    memcpy(into, start, size);
+    into[size] = '\0';
 }
 
 static void explain_stop(const struct client_slot *s, const char *host, struct client_failure *why)
