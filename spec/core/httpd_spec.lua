@@ -136,9 +136,13 @@ describe("core.httpd", function()
         seen = request.path .. " " .. request.query
         request:respond(200)
       end)
-      local client <close> = connect(server, "GET http://some.host/a?b HTTP/1.1\r\nHost: x\r\n\r\n")
-      client:wait_until(function() return seen end)
-      assert.equal("/a b", seen)
+      local targets = { ["http://some.host/a?b"] = "/a b", ["http://some.host?b=/c"] = " b=/c", ["http://some.host"] = " " }
+      for target, expected in pairs(targets) do
+        seen = nil
+        local client <close> = connect(server, "GET " .. target .. " HTTP/1.1\r\nHost: x\r\n\r\n")
+        client:wait_until(function() return seen end)
+        assert.equal(expected, seen)
+      end
     end)
 
     it("arrives whole, however it was cut", function()

@@ -12,8 +12,7 @@ static char *skip_authority(char *uri)
     char *authority = strstr(uri, "://"); // the absolute form, as proxies get it
     if (!authority)
         return uri;
-    char *path = strchr(authority + 3, '/');
-    return path ? path : strchr(authority, '\0');
+    return authority + 3 + strcspn(authority + 3, "/?");
 }
 
 static void split_uri(struct server_request *r)
