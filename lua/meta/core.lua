@@ -668,6 +668,7 @@ local http = {}
 ---@field keep_head? boolean      a larger body (not with save_as) is no error: it is shortened as JSON (`left_out`), and of one that is still
 ---                                larger, or is 16 times as large, the first bytes count (`cut`)
 ---@field no_redirects? boolean   a redirect is the answer, also of a GET
+---@field identity? boolean       ask for no compression, and take the body as it comes; methods other than GET and HEAD ask for none by themselves
 ---@field public_only? boolean    refuse this machine's addresses and those of private networks (code "address")
 
 ---@class core.http.Response
@@ -682,7 +683,7 @@ local http = {}
 --- than GET and HEAD uses a connection of its own, so that it is never sent twice.
 --- `callback(response)` or `callback(nil, message, code, sent, partial)` runs once; code is "connect" (no
 --- connection: resolve, connect, TLS handshake, within connect_ms), "tls" (certificate or bundle no
---- good), "timeout", "truncated" (ended early, or before it began), "too_large", "file", "protocol",
+--- good), "timeout", "truncated" (ended early, or before it began), "too_large", "file", "protocol", "encoding" (not compressed as it says),
 --- "network" (the connection broke), "memory", "library" (no usable libcurl), "address" (public_only); sent: whether any byte
 --- of the request may have left; partial: what had come of an answer in memory whose head was whole.  At most 256 transfers run at once, the others wait in order.
 ---@param request core.http.Request
@@ -701,6 +702,10 @@ function Transfer:is_sent() end
 --- False: it goes on, or is over.
 ---@return boolean
 function Transfer:withdraw() end
+
+--- Where the head of its answer has come: waits for the rest no longer.  The callback then gets, from the loop, "timeout" with what
+--- there is as `partial`, or the whole answer.  One whose answer has not begun goes on.
+function Transfer:hurry() end
 
 --- Transfers not yet ended, queued ones included.
 ---@return integer

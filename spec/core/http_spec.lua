@@ -7,6 +7,9 @@ local responder = require "spec.support.responder"
 
 local fetch, get = client.fetch, client.get
 
+-- "hello"
+local PACKED = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86\xa6\x10\x36\x05\x00\x00\x00"
+
 describe("core.http", function()
   it("gets an answer with status, headers and body", function()
     local server <close> = responder.start { ["GET /a?b=c"] = { responder.answer(404, "nothing", "X-One: 1\r\n"), "keep" } }
@@ -107,8 +110,7 @@ describe("core.http", function()
   end)
 
   it("unpacks gzip", function()
-    local packed = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86\xa6\x10\x36\x05\x00\x00\x00"
-    local server <close> = responder.start { ["*"] = { responder.answer(200, packed, "Content-Encoding: gzip\r\n"), "keep" } }
+    local server <close> = responder.start { ["*"] = { responder.answer(200, PACKED, "Content-Encoding: gzip\r\n"), "keep" } }
     assert.equal("hello", assert(get(server.url)).body)
     assert.matches("Accept%-Encoding: gzip", server:wait_requests(1)[1].headers)
   end)
@@ -167,6 +169,28 @@ describe("core.http", function()
       assert.matches("127.0.0.1:" .. server.port, message, 1, true)
     end
     assert.equal("12345", assert(get(server.url .. "/open")).body)
+  end)
+
+  it("asks for no compression where nothing can be asked for again, and unpacks what comes compressed all the same", function()
+    local server <close> = responder.start { ["*"] = { responder.answer(200, PACKED, "Content-Encoding: gzip\r\n"), "keep" } }
+    for i, method in ipairs { "POST", "PATCH", "DELETE" } do
+      assert.equal("hello", assert(fetch { method = method, url = server.url }).body)
+      assert.matches("Accept%-Encoding: identity", server:wait_requests(i)[i].headers)
+    end
+  end)
+
+  it("says what is not compressed as its header says, and takes it as it is where that is asked for", function()
+    for _, encoding in ipairs { "gzip", "br" } do
+      local server <close> = responder.start { ["*"] = { responder.answer(200, '{"a":1}', ("Content-Encoding: %s\r\n"):format(encoding)),
+        "close" } }
+      local _, message, code, sent = get(server.url)
+      assert.equal("encoding", code)
+      assert.is_true(sent)
+      assert.matches("is not compressed as its header says", message, 1, true)
+      assert.equal('{"a":1}', assert(get(server.url, { identity = true })).body)
+      assert.matches("Accept%-Encoding: identity", server:wait_requests(2)[2].headers)
+      assert.equal("encoding", (select(3, get(server.url))))
+    end
   end)
 
   it("says what is no HTTP", function()

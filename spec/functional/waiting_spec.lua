@@ -2,6 +2,7 @@
 local child = require "spec.support.child"
 local json = require "core.json"
 local simulator = require "lib.sim.server"
+local wire = require "spec.support.wire"
 
 local function initialize(c)
   c:write('{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},'
@@ -19,6 +20,44 @@ local function first_deployment(c)
   call(c, "list", "list_deployments", {})
   return json.decode(c:line()).result.structuredContent.deployments[1].id
 end
+
+describe("the answer to a submit that has no end", function()
+  local ANSWER = 'HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n{"request_id":"r-17","status":"in_queue"}'
+  local server
+
+  before_each(function()
+    server = wire.start()
+    server:set("keep", ANSWER)
+  end)
+
+  after_each(function() server:close() end)
+
+  local function start(command, ...)
+    return child.rcmcp({ command, ... }, { env = { "RUNCOMFY_API_KEY=key-of-the-spec", "RUNCOMFY_SERVERLESS_BASE_URL=" .. server.url } })
+  end
+
+  for how, options in pairs { ["when the client has waited long enough"] = { "--wait-slice", "1" }, ["when the session ends"] = {} } do
+    it("counts as far as it has come " .. how, function()
+      local c <close> = start("serve", table.unpack(options))
+      initialize(c)
+      call(c, 1, "submit_request", { deployment_id = "d" })
+      c:wait_until(function() return server:requests() == 1 end)
+      if #options == 0 then c:close_stdin() end
+      assert.equal("r-17", json.decode(c:line()).result.structuredContent.submission.request_id)
+      c:close_stdin()
+      assert.equal(0, (c:wait()))
+      assert.equal(1, server:requests())
+    end)
+  end
+
+  it("counts as far as it has come when a command is interrupted", function()
+    local c <close> = start("call", "submit_request", "deployment_id=d")
+    c:wait_until(function() return server:requests() == 1 end)
+    c.handle:kill "INT"
+    assert.same({ 130, 0 }, { c:wait() })
+    assert.matches("r-17", c.err, 1, true)
+  end)
+end)
 
 describe("waits for jobs", function()
   it("end with their ids as soon as the client's input ends, and the program with them", function()

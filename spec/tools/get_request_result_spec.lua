@@ -51,7 +51,8 @@ describe("tool get_request_result", function()
         .. '"https://x/2.mp4"}},"3":{"text":["https://x/3.png"]}}}')
       assert.equal(2, #answer.data.output_urls)
       assert.equal("https://x/2.mp4", answer.data.output_urls[2].url)
-      for _, outputs in ipairs { '["https://x/page"]', '["see https://x/a.png"]', '{"https://x/a.png":1}', '["https://x/a.png/"]', '["http"]', '["https:///a.png"]' } do
+      for _, outputs in ipairs { '["https://x/page"]', '["see https://x/a.png"]', '{"https://x/a.png":1}', '["https://x/a.png/"]',
+        '["http"]', '["https:///a.png"]' } do
         assert.same({}, call(sim, '{"status":"succeeded","outputs":{"1":{"text":' .. outputs .. "}}}").data.output_urls)
       end
     end)

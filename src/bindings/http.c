@@ -281,6 +281,7 @@ static void read_request(lua_State *L, struct client_request *r, const char **li
     r->keep_head = flag_field(L, "keep_head");
     r->no_redirects = flag_field(L, "no_redirects");
     r->public_only = flag_field(L, "public_only");
+    r->identity = flag_field(L, "identity");
 }
 
 // ---- The module ----
@@ -376,6 +377,15 @@ static int transfer_withdraw(lua_State *L)
     return 1;
 }
 
+/// transfer:hurry()
+static int transfer_hurry(lua_State *L)
+{
+    const struct transfer *t = luaL_checkudata(L, 1, TRANSFER);
+    if (t->running)
+        client_hurry(t->running);
+    return 0;
+}
+
 static struct client_stats stats_of(const struct module *m)
 {
     return m->client ? client_stats(m->client) : (struct client_stats){ 0 };
@@ -430,11 +440,9 @@ static int http_info(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    { "cancel", transfer_cancel },
-    { "is_sent", transfer_is_sent },
-    { "withdraw", transfer_withdraw },
-    { "__close", transfer_cancel },
-    { NULL, NULL },
+    { "cancel", transfer_cancel },   { "hurry", transfer_hurry },
+    { "is_sent", transfer_is_sent }, { "withdraw", transfer_withdraw },
+    { "__close", transfer_cancel },  { NULL, NULL },
 };
 
 static const luaL_Reg functions[] = {

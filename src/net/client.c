@@ -379,6 +379,16 @@ bool client_is_sent(const struct client_transfer *t)
     return t->slot && t->slot->on_wire;
 }
 
+void client_hurry(const struct client_transfer *t)
+{
+    long status = 0;
+    if (!t->slot || !t->limits || !t->slot->head_ended)
+        return;
+    curl.easy_getinfo(t->slot->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200)
+        client_limits_hurry(t->limits);
+}
+
 struct client_stats client_stats(const struct client *c)
 {
     return (struct client_stats){

@@ -40,6 +40,11 @@ struct client_transfer *client_start(struct client *c, const struct client_reque
 /// sent.
 bool client_is_sent(const struct client_transfer *t);
 
+/// Where the head of the answer has come: waits for the rest no longer.  The transfer ends, from
+/// the loop, as one whose time is up, with what there is of its answer; one whose answer has not
+/// begun goes on.
+void client_hurry(const struct client_transfer *t);
+
 /// Ends the transfer; an unfinished file is removed.
 void client_cancel(struct client_transfer *t);
 

@@ -60,6 +60,10 @@ static void explain_stop(const struct client_slot *s, const char *host, struct c
             "%s leads to an address of this machine or of a private network, which is not allowed",
             host);
         return;
+    case SLOT_HURRIED:
+        say(why, CLIENT_TIMEOUT, "the answer of %s had not come to its end when it was wanted",
+            host);
+        return;
     case SLOT_IDLE:
         say(why, CLIENT_TIMEOUT, "not a byte to or from %s for %g s: the transfer was ended", host,
             (double)m->idle_ms / 1000);
@@ -184,9 +188,12 @@ static void explain_answer(const struct client_slot *s, CURLcode rc, const char 
     case CURLE_URL_MALFORMAT:
         say(why, CLIENT_PROTOCOL, "the address at %s is no valid URL (%s)", host, detail);
         return;
+    case CURLE_BAD_CONTENT_ENCODING:
+        say(why, CLIENT_ENCODING, "the answer of %s is not compressed as its header says (%s)",
+            host, detail);
+        return;
     case CURLE_UNSUPPORTED_PROTOCOL: // a redirect to file:, or a first line that is not HTTP's
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
         say(why, CLIENT_PROTOCOL, "the answer of %s is of no use (%s): check the address", host,
             detail);
         return;

@@ -6,6 +6,7 @@ enum {
     IDLE_SAMPLES = 4, // an idle time is measured in this many parts
     LOOKS =
         256, // that a transfer gets beyond its time while bytes still come: a full socket buffer
+    HURRIED_LOOKS = 8, // where it is hurried: a short answer
 };
 
 struct client_turns {
@@ -26,6 +27,7 @@ struct client_limits {
     uint64_t turn;         // of the last look beyond the total time
     curl_off_t moved_then; // at that look
     unsigned looks;
+    bool hurried;
 };
 
 static void free_turns(uv_handle_t *handle)
@@ -92,8 +94,8 @@ static void on_look(uv_timer_t *timer)
     curl_off_t moved = bytes_moved(w->slot->easy);
     bool looked =
         w->looks > 0 && w->turns->count > w->turn + 1; // one whole turn behind the last look
-    if (looked && (moved == w->moved_then || w->looks >= LOOKS)) {
-        end_transfer(w, SLOT_RUNS);
+    if (looked && (moved == w->moved_then || w->looks >= (w->hurried ? HURRIED_LOOKS : LOOKS))) {
+        end_transfer(w, w->hurried ? SLOT_HURRIED : SLOT_RUNS);
         return;
     }
     if (looked || w->looks == 0) {
@@ -134,6 +136,14 @@ struct client_limits *client_limits_start(struct loop *loop, const struct client
     if (part > 0)
         uv_timer_start(&w->idle, on_idle_sample, late + part, part);
     return w;
+}
+
+void client_limits_hurry(struct client_limits *w)
+{
+    if (w->hurried)
+        return;
+    w->hurried = true;
+    uv_timer_start(&w->total, on_look, 0, 0);
 }
 
 static void on_closed(uv_handle_t *handle)

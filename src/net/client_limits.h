@@ -26,6 +26,9 @@ struct client_limits *client_limits_start(struct loop *loop, const struct client
                                           struct client_slot *slot, client_limits_fn *over,
                                           void *arg);
 
+/// The time is up now: the transfer gets what lies in its socket, and is over then.  Once.
+void client_limits_hurry(struct client_limits *limits);
+
 /// Ends the watch; NULL is allowed.
 void client_limits_end(struct client_limits *limits);
 

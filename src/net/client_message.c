@@ -10,11 +10,20 @@ static const char bearer_prefix[] = "Authorization: Bearer ";
 static const char no_expect[] = "Expect:";
 static const char no_type[] = "Content-Type:";
 
-enum { OWN_LINES = 3 }; // bearer and the two above
+// What is compressed on its way may come out unreadable.  An answer to a write cannot be asked for
+// again, and is short.
+static const char as_it_is[] = "Accept-Encoding: identity";
+
+enum { OWN_LINES = 4 }; // bearer and the three above
 
 static bool has_body(const struct client_request *r)
 {
     return r->body || r->body_file;
+}
+
+static bool wants_as_it_is(const struct client_request *r)
+{
+    return r->identity || (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0);
 }
 
 static bool names_type(const struct client_request *r)
@@ -95,6 +104,8 @@ static char *put_headers(struct client_message *m, const struct client_request *
         add_line(&w, no_expect);
     if (has_body(r) && !names_type(r))
         add_line(&w, no_type);
+    if (wants_as_it_is(r))
+        add_line(&w, as_it_is);
     m->headers = w.count > 0 ? w.nodes : NULL;
     return at;
 }
@@ -122,6 +133,7 @@ struct client_message *client_message_new(const struct client_request *r)
         .keep_head = r->keep_head,
         .no_redirects = r->no_redirects,
         .public_only = r->public_only,
+        .identity = r->identity,
     };
     char *at = m->block + (r->header_count + OWN_LINES) * sizeof(struct curl_slist);
     at = put_headers(m, r, at);

@@ -21,6 +21,7 @@ struct client_message {
     bool keep_head;
     bool no_redirects;
     bool public_only;
+    bool identity;
     char *secret; ///< the bearer's line; NULL: none
     char block[]; ///< the header nodes, then all the texts, then the body
 };

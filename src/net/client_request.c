@@ -9,6 +9,7 @@ static const char *const names[] = {
     [CLIENT_TOO_LARGE] = "too_large",
     [CLIENT_FILE] = "file",
     [CLIENT_PROTOCOL] = "protocol",
+    [CLIENT_ENCODING] = "encoding",
     [CLIENT_NETWORK] = "network",
     [CLIENT_MEMORY] = "memory",
     [CLIENT_LIBRARY] = "library",

@@ -31,6 +31,7 @@ struct client_request {
     bool keep_head;
     bool no_redirects; ///< a redirect is the answer, also of a GET
     bool public_only;  ///< CLIENT_ADDRESS for a host of this machine or of a private network
+    bool identity;     ///< asks for no compression, and takes the body as it comes
 };
 
 enum client_code {
@@ -42,6 +43,7 @@ enum client_code {
     CLIENT_TOO_LARGE, ///< over max_bytes
     CLIENT_FILE,      ///< body_file or save_as
     CLIENT_PROTOCOL,  ///< no valid HTTP answer, too many redirects, unusable URL
+    CLIENT_ENCODING,  ///< the body is not compressed as its header says
     CLIENT_NETWORK,   ///< the connection broke
     CLIENT_MEMORY,
     CLIENT_LIBRARY, ///< no usable libcurl

@@ -305,6 +305,10 @@ static void set_reach(struct client_slot *s)
         s->stale = true;
         curl.easy_setopt(s->easy, CURLOPT_FOLLOWLOCATION, 0L);
     }
+    if (s->message->identity) {
+        s->stale = true;
+        curl.easy_setopt(s->easy, CURLOPT_ACCEPT_ENCODING, NULL);
+    }
     if (s->message->public_only) {
         set_public_only(s);
     } else if (proxy_is_local(s->message->url)) {

@@ -27,6 +27,7 @@ enum slot_stop {
     SLOT_FILE,
     SLOT_MEMORY,
     SLOT_IDLE,
+    SLOT_HURRIED, ///< its answer is wanted now, whole or not
     SLOT_UPGRADE, ///< 101, which nobody asked for: libcurl would read on to the end of time
     SLOT_ADDRESS  ///< an address was refused; another one of the host may still have done
 };

@@ -16,6 +16,7 @@ local unfinished = require "cli.shared.unfinished"
 local M = {}
 
 local GRACE = grace.ALL -- seconds of real time
+local HURRY = 0.4 -- seconds before that at which what has come of answers to writes counts
 local LAST_WORD = 0.3 -- seconds for writes that begin at the very end: the cancel of a job
 
 ---@class Ending
@@ -61,6 +62,9 @@ function Ending:begin()
   if recipes() then recipes().leave() end
   keep(self, timer.after(grace.UNDO_AT * 1000, function()
     if recipes() then recipes().stop "undo" end
+  end))
+  keep(self, timer.after((GRACE - HURRY) * 1000 // 1, function() -- in time for the answers of their calls
+    if writes() then writes().hurry() end
   end))
   keep(self, timer.after(GRACE * 1000 + 50, function() tell(self) end)) -- after the connection's own end
 end

@@ -17,6 +17,7 @@ local M = {}
 
 local SAME = 0.05   -- seconds within which several signals are one: timeout(1), say, sends its own twice
 local LINGER = 2    -- seconds that writes which had begun have for their answers, where no recipe cleans up
+local HURRY = 0.4   -- seconds before these at which what has come of such answers counts
 local LONGEST = 12  -- seconds after which even clean-ups are given up
 
 ---@alias SignalName "INT"|"TERM"|"HUP"
@@ -57,11 +58,20 @@ local function cut(self)
   self.cut = true
 end
 
+-- What has come of the answers to writes counts, in time for what their callers have to say.
+local function hurry_writes()
+  local writes = package.loaded["lib.runcomfy.writes"]
+  if writes then writes.hurry() end
+end
+
 local function begin(self, name)
   local begun = writes_under_way()
   keep(self, timer.after(LINGER * 1000, function()
     if any_open(begun) and not recipes_run() then cut(self) end
   end))
+  for _, seconds in ipairs { LINGER, LONGEST } do
+    keep(self, timer.after((seconds - HURRY) * 1000 // 1, hurry_writes))
+  end
   keep(self, timer.after(LONGEST * 1000, function() cut(self) end))
   if self.on_interrupt then self.on_interrupt(name) end
   self.task:cancel("interrupted")

@@ -128,6 +128,19 @@ local function too_long(url)
   return errors.new(message, { code = "invalid_input" })
 end
 
+local function fetch(request, options)
+  if options.once then return http.request(request) end
+  return retry.call("GET", options, http.request, request)
+end
+
+-- An answer whose header says that it is compressed, and that is not so, may be good as it is.
+local function fetch_readable(request, options)
+  local response, err = fetch(request, options)
+  if response or err.code ~= "encoding" then return response, err end
+  request.identity = true
+  return fetch(request, options)
+end
+
 --- Reads from a URL of the API.
 ---@param url string
 ---@param options? ReadOptions
@@ -139,12 +152,7 @@ function M.get(url, options)
   options = options or DEFAULTS
   local request = { method = "GET", url = url, headers = headers_of_read, bearer = key,
     keep_head = true, total_ms = options.total_ms, idle_ms = options.idle_ms }
-  local response, err
-  if options.once then
-    response, err = http.request(request)
-  else
-    response, err = retry.call("GET", options, http.request, request)
-  end
+  local response, err = fetch_readable(request, options)
   if response then return read(response, nil, options.secrets) end
   local failed = failure(err)
   local partial = err.partial
@@ -197,6 +205,7 @@ end
 
 local function send(request, operation, options)
   local write <close> = writes.begin(request, operation)
+  local _ <close> = options.answer_by and write:hurry_at(options.answer_by)
   local ok, value, err, status = pcall(outcome, write, operation, options)
   if not ok then value, err = broken_off(write, operation, value) end
   pcall(report, write, value, err, status) -- a line that cannot be written must not cost the answer
@@ -207,6 +216,7 @@ end
 ---@field secrets? Secrets[]  what is secret in its answer, beside the key
 ---@field once? boolean       one try, also where no connection was made
 ---@field total_ms? integer   a time limit
+---@field answer_by? number   moment of lib.clock at which what has come of an answer that has begun counts
 
 --- Sends a write, once.  Where no connection was made it is tried again: nothing has left.  A cancellation of the caller
 --- ends it until it takes the wire, with nothing sent; then it is carried to its answer.  Its outcome is logged.

@@ -151,13 +151,14 @@ end
 
 ---@param id string
 ---@param request Submission
+---@param answer_by? number  moment of lib.clock at which the caller wants an answer: what has come of one counts
 ---@return core.json.Raw|string|nil answer, Error?
-function M.submit(id, request)
+function M.submit(id, request, answer_by)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
   local secrets = redaction.secrets(request.extra_data)
   local answer, answer_err = api.send("POST", submit_url(deployment, request), OPERATIONS.submit, M.submit_body(request),
-    { secrets = { secrets } })
+    { secrets = { secrets }, answer_by = answer_by })
   -- Memory that runs out here must not cost the answer.
   local _ = pcall(note, id, answer, answer_err, secrets) or pcall(note, id, answer, answer_err, secrets)
   return answer, answer_err

@@ -112,7 +112,7 @@ end
 ---@param ctx table
 ---@return Job|nil job, Error?
 function M.submit(input, ctx)
-  local answer, err = serverless.submit(input.deployment_id, input)
+  local answer, err = serverless.submit(input.deployment_id, input, ctx.answer_by)
   if not answer then return nil, refused(err, input, ctx) end
   local ok, job = pcall(take, input, ctx, answer)
   if not ok then -- memory ran out: the ids must not

@@ -259,9 +259,11 @@ function Wait:refusal_may_pass(err)
   return may and self.refusals < (self.source.few or FEW)
 end
 
+local UNREADABLE = { protocol = true, encoding = true }
+
 -- What asking again is not likely to change: bytes that cannot be read, or that are no HTTP, or lead in a circle.
 local function unreadable(err)
-  return err.unreadable or err.code == "protocol" and err.message or nil
+  return err.unreadable or UNREADABLE[err.code] and err.message or nil
 end
 
 -- Whether the poll may be made again.

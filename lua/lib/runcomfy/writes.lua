@@ -74,6 +74,23 @@ local function is_sent(self)
   return self.transfer ~= nil and self.transfer:is_sent()
 end
 
+-- Of an answer that has begun what has come counts: the caller waits for the rest no longer.
+local function hurry(self)
+  if self.transfer then self.transfer:hurry() end
+end
+
+--- Does so at a moment of lib.clock, unless it is closed before.
+---@param moment number
+---@return core.Handle
+function Write:hurry_at(moment)
+  return clock.after(math.max(0, moment - clock.now()), function() hurry(self) end)
+end
+
+--- For the end of the program: whatever has come of the answers to writes that are under way counts now.
+function M.hurry()
+  for write in pairs(under_way) do hurry(write) end
+end
+
 --- Whether a try of it was ever begun.
 ---@return boolean
 function Write:has_started()
@@ -186,13 +203,17 @@ function M.lost()
   return messages
 end
 
+local HURRY = 0.3 -- seconds before the end of the wait at which what has come of answers that have begun counts
+
 local Linger = {}
 Linger.__index = Linger
 
 function Linger:cancel()
   waiting_for_none[self] = nil
-  if self.deadline then self.deadline:cancel() end
-  self.deadline = nil
+  for _, name in ipairs { "deadline", "hurry" } do
+    if self[name] then self[name]:cancel() end
+    self[name] = nil
+  end
 end
 Linger.__close = Linger.cancel
 
@@ -212,6 +233,7 @@ function M.linger(seconds, fn)
   end
   if next(under_way) == nil then seconds = 0 else waiting_for_none[self] = finish end
   self.deadline = clock.after(seconds, finish)
+  self.hurry = seconds > 0 and clock.after(seconds - math.min(seconds / 2, HURRY * clock.speed()), M.hurry) or nil
   return self
 end
 

@@ -316,6 +316,26 @@ describe("a result that breaks off", function()
   end
 end)
 
+describe("an answer that is not compressed as its header says", function()
+  it("is asked for as it is, and read", function()
+    local server <close> = wire.start()
+    local _ <close> = setmetatable({}, { __close = function() api.configure {} end })
+    assert(api.configure { key = "key-0123456789", base_url = server.url })
+    local body = '{"status":"completed","outputs":{"9":{"images":[{"url":"https://files.example/a.png"}]}}}'
+    for _, encoding in ipairs { "gzip", "br" } do
+      server:set("answer", ("HTTP/1.1 200 X\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s"):format(encoding, #body, body))
+      local time <close> = clock.virtual()
+      time:run(function()
+        local waited = assert(waiting.wait(ID, "r", { timeout = 300 }))
+        assert.equal("https://files.example/a.png", outputs.urls(waited.result)[1].url:value())
+        assert.equal("completed", bed.call("get_request_status", ids "r").data.status.status)
+      end)
+    end
+    server:settle()
+    assert.equal(2 * 2 * 3, server:requests())
+  end)
+end)
+
 describe("the failure of a job that comes with an error_code", function()
   local FAILED = '{"status":"failed","error_code":500001,"error_message":"node 3 died"}'
 

@@ -310,6 +310,15 @@ describe("lib.runcomfy.writes", function()
       assert.equal(0, writes.count())
     end)
 
+    it("takes what has come of an answer that has begun", function()
+      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      server:set("keep", "HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n" .. OK)
+      local value
+      assert.same({}, lingered(1, function() value = WRITES.submit() end))
+      assert.equal("r-17", value:value "request_id")
+      assert.equal(0, writes.count())
+    end)
+
     it("names those whose answer does not come in time", function()
       assert(api.configure { key = "key-0123456789", base_url = server.url })
       server:set "hold"
