@@ -20,6 +20,9 @@ return {
   },
   output = schema.result({ { "ok", shapes.OK }, { "response", schema.any("What ComfyUI answered: JSON or text, often empty") } }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
+  leaves = "deployment",
+  repeatable = function(input) return input.comfy_backend_path:find "^/*api/free$" ~= nil end,
+  pretend = function() return { ok = true, response = "" } end,
   run = function(input)
     local answer, err = serverless.proxy(input.deployment_id, input.instance_id, input.comfy_backend_path, input.request_body)
     if not answer then return nil, err end

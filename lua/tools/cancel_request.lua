@@ -26,6 +26,12 @@ return {
     { "outcome", schema.value("string", "cancelled, not_cancellable, or unknown") },
   }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = true, openWorldHint = true },
+  repeatable = true,
+  pretend = function(input, world)
+    local is_over = lifecycle.outcome(world:real_status(input.deployment_id, input.request_id)) ~= nil
+    local outcome = is_over and "not_cancellable" or "cancelled"
+    return { ok = true, cancel = { request_id = input.request_id, outcome = outcome }, outcome = outcome }
+  end,
   run = function(input)
     local answer, err = serverless.cancel(input.deployment_id, input.request_id)
     if not answer then return nil, err end

@@ -37,6 +37,8 @@ return {
   check = scaling.check,
   output = schema.result({ { "ok", shapes.OK }, { "deployment", shapes.COMPACT_DEPLOYMENT } }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = false },
+  leaves = "deployment",
+  pretend = function(input, world) return { ok = true, deployment = world:create(input) } end,
   run = function(input)
     local answer, err = serverless.create_deployment(body_of(input))
     if not answer then return nil, err end

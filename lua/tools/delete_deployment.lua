@@ -14,6 +14,12 @@ return {
   },
   output = schema.result({ { "ok", shapes.OK }, { "response", schema.any("What the API answered: JSON or text, often empty") } }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = true, openWorldHint = false },
+  leaves = "deployment",
+  repeatable = true,
+  pretend = function(input, world)
+    world:delete(input.deployment_id)
+    return { ok = true, response = "" }
+  end,
   run = function(input)
     local answer, err = serverless.delete_deployment(input.deployment_id)
     if not answer then return nil, err end

@@ -44,6 +44,8 @@ return {
     { "payload_summary", SUMMARY, optional = true },
   }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+  pretend = function(input, world) return { ok = true, deployment = world:deployment(input.deployment_id) } end,
+  amend = function(data, world) world:changed(data.deployment) end,
   run = function(input)
     local answer, err = serverless.get_deployment(input.deployment_id, { includes = includes.of(input) })
     if not answer then return nil, err end

@@ -22,6 +22,9 @@ return {
   output = schema.result({ { "ok", shapes.OK }, { "result", shapes.RESULT }, { "output_urls", shapes.OUTPUT_URLS },
     { "note", shapes.NOTE, optional = true } }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+  pretend = function(input, world)
+    return { ok = true, result = world:result(input.request_id), output_urls = world:output_urls(input.request_id) }
+  end,
   run = function(input, ctx)
     local result, err = results.read(input.deployment_id, input.request_id, ctx.answer_by)
     if not result then return nil, err end

@@ -47,6 +47,9 @@ return {
     { "deployments", schema.list("The deployments: 13 fields each, or all that the API gives with an include flag", shapes.DEPLOYMENT) },
   }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+  amend = function(data, world)
+    if type(data.deployments) == "table" then data.deployments = world:all(data.deployments) end
+  end,
   run = function(input)
     local wanted = includes.of(input)
     local answer, err = serverless.list_deployments { ids = input.ids, includes = wanted }

@@ -88,6 +88,17 @@ return {
     { "note", shapes.NOTE, optional = true },
   }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
+  risk = "costs",
+  leaves = "request",
+  grants = { "get_request_status", "get_request_result", "cancel_request" },
+  pretend = function(input, world)
+    local id = world:submit()
+    local data = { ok = true, deployment_id = input.deployment_id, submission = { request_id = id } }
+    if input.wait_for_completion then
+      data.pending, data.status, data.result, data.output_urls = false, world:status(id), world:result(id), world:output_urls(id)
+    end
+    return data
+  end,
   run = function(input, ctx)
     local job, err = submission.submit(input, ctx)
     if not job then return nil, err end

@@ -92,6 +92,9 @@ return {
   check = check,
   output = schema.result({ { "ok", shapes.OK }, { "deployment", shapes.COMPACT_DEPLOYMENT } }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = false },
+  leaves = "deployment",
+  repeatable = true,
+  pretend = function(input, world) return { ok = true, deployment = world:change(input.deployment_id, input) } end,
   run = function(input)
     local body = body_of(input)
     if input.name == nil then

@@ -23,8 +23,14 @@ local M = {}
 ---@field annotations? { readOnlyHint: boolean?, destructiveHint: boolean?, idempotentHint: boolean?, openWorldHint: boolean? }
 ---@field check? fun(input: table): true|nil, Error?   rules across fields
 ---@field run fun(input: table, ctx: Context): { text: string?, data: table|nil, content: Block[]? }|nil, Error?
+---@field risk? "costs"   a call is paid for; default: what the hints say
+---@field leaves? "request"|"deployment"  what a call begins or changes that somebody must know of, whatever becomes of the caller
+---@field repeatable? true|fun(input: table): boolean  a call that is made twice does the same as one
+---@field grants? string[]  tools that whoever may call this one may call on behalf of the requests that it submits
+---@field pretend? fun(input: table, world: PretendWorld): table  the structured content that a dry run has in place of a call
+---@field amend? fun(data: table, world: PretendWorld)  changes what a read has given into what it would give after the dry run's calls
 
----@class Tool  a declaration, compiled
+---@class Tool  a declaration, compiled; `leaves` to `amend` are those of the declaration
 ---@field name string
 ---@field title? string
 ---@field description string
@@ -35,6 +41,12 @@ local M = {}
 ---@field package read fun(arguments: table, work: Meter): table|nil, Error?
 ---@field package rules? fun(input: table): true|nil, Error?
 ---@field package run fun(input: table, ctx: Context): table|nil, Error?
+---@field risk "harmless"|"changes"|"destroys"|"costs"  the worst that a call may do
+---@field leaves? string
+---@field repeatable? true|fun(input: table): boolean
+---@field grants? string[]
+---@field pretend? fun(input: table, world: PretendWorld): table
+---@field amend? fun(data: table, world: PretendWorld)
 ---@field package shape? fun(data: any, work: Meter): any  gives plain data the lists that `output` declares
 ---@field package conforms? fun(data: any, work: Meter): true|nil, string?  whether a result is what the tool promised
 ---@field package seconds? fun(): number  processor time that a check of its arguments or its result may take
@@ -65,8 +77,11 @@ local fields = {
   name = { string = true }, title = { string = true }, description = { string = true },
   input = { table = true, string = true }, output = { table = true, string = true },
   annotations = { table = true }, check = { ["function"] = true }, run = { ["function"] = true },
+  risk = { string = true }, leaves = { string = true }, repeatable = { boolean = true, ["function"] = true },
+  grants = { table = true }, pretend = { ["function"] = true }, amend = { ["function"] = true },
 }
 local required = { "name", "description", "run" }
+local of_built_ins = { "leaves", "repeatable", "grants", "pretend", "amend" }
 
 local function check_fields(declaration)
   for _, field in ipairs(required) do
@@ -124,6 +139,13 @@ local function all_hints(annotations)
   return list
 end
 
+local function risk_of(annotations)
+  local set = {}
+  for _, hint in ipairs(annotations) do set[hint[1]] = hint[2] end
+  if set.readOnlyHint then return "harmless" end
+  return set.destructiveHint and "destroys" or "changes"
+end
+
 local function compile(declaration, strict)
   local input = inputs.compile(declaration.input)
   local tool = {
@@ -136,6 +158,8 @@ local function compile(declaration, strict)
     rules = declaration.check,
     run = declaration.run,
   }
+  tool.risk = declaration.risk or risk_of(tool.annotations)
+  for _, field in ipairs(of_built_ins) do tool[field] = declaration[field] end
   if declaration.output == nil then return tool end
   local output, written = inputs.read_schema(declaration.output, "output")
   tool.output = outputs.published(written)
@@ -194,7 +218,10 @@ function M.changed(tool, changes)
   for key, value in pairs(tool) do copy[key] = value end
   copy.run = changes.run or tool.run
   copy.seconds = changes.seconds or tool.seconds
-  if changes.annotations then copy.annotations = all_hints(changes.annotations) end
+  if changes.annotations then
+    copy.annotations = all_hints(changes.annotations)
+    copy.risk = risk_of(copy.annotations)
+  end
   return copy
 end
 

@@ -5,11 +5,11 @@
 local checks = require "lib.recipes.dry_run.checks"
 local errors = require "lib.errors"
 local json = require "lib.json"
-local made_up = require "lib.recipes.made_up"
 local planning = require "lib.recipes.dry_run.plan"
 local real = require "lib.recipes.dry_run.real"
 local redaction = require "lib.redaction"
 local registry = require "lib.mcp.registry"
+local worlds = require "lib.recipes.dry_run.world"
 
 local M = {}
 
@@ -34,12 +34,11 @@ local M = {}
 ---@class DryRun
 ---@field calls PlannedCall[]
 ---@field reads integer
----@field package made MadeUp
+---@field package world PretendWorld
 ---@field package find fun(name: string): Tool?
 ---@field package is_recipe fun(name: string): boolean
 ---@field package deployments table<string, PlannedDeployment>
 ---@field package order string[]
----@field package real Real
 local DryRun = {}
 DryRun.__index = DryRun
 
@@ -47,34 +46,13 @@ DryRun.__index = DryRun
 ---@return DryRun
 function M.new(options)
   return setmetatable({
-    calls = {}, reads = 0, made = made_up.new(), find = options.find, is_recipe = options.is_recipe,
-    deployments = {}, order = {}, real = real.new(options.find),
+    calls = {}, reads = 0, world = worlds.new(real.new(options.find)), find = options.find, is_recipe = options.is_recipe,
+    deployments = {}, order = {},
   }, DryRun)
-end
-
-local function hint(tool, name)
-  for _, entry in ipairs(tool.annotations) do
-    if entry[1] == name then return entry[2] end
-  end
-end
-
-local function risk_of(name, tool)
-  if name == "submit_request" then return "costs" end
-  if hint(tool, "readOnlyHint") then return "harmless" end
-  return hint(tool, "destructiveHint") and "destroys" or "changes"
 end
 
 local function plain(value)
   return json.decode(json.encode(value))
-end
-
--- A deployment as it would be by now, and why it cannot be looked at.
-local function look_up(self, id)
-  if self.made:concerns { deployment_id = id } then return self.made:answer("get_deployment", { deployment_id = id }).deployment end
-  local thing = self.real:deployment(id)
-  local deployment = thing.data and thing.data.deployment
-  if type(deployment) ~= "table" then return nil, thing.err end
-  return self.made:overlay("get_deployment", { deployment = plain(deployment) }).deployment
 end
 
 local function count_request(self, id)
@@ -84,41 +62,26 @@ local function count_request(self, id)
     self.deployments[id] = entry
     self.order[#self.order + 1] = id
   end
-  local data, err = look_up(self, id)
+  local data, err = self.world:deployment(id)
   entry.data, entry.problem, entry.requests = data, err and err.message, entry.requests + 1
 end
 
-local FINISHED = { completed = true, succeeded = true, failed = true, cancelled = true, canceled = true }
-
 -- Why RunComfy would refuse the call: there is no such deployment or request, or not what is to be changed in it.
 local function refusal_of(self, call, input)
-  local id, request_id = input.deployment_id, call.name == "cancel_request" and input.request_id
-  if type(id) ~= "string" or self.made:concerns(input) and call.name ~= "submit_request" then return nil end
-  local is_made = self.made:concerns { deployment_id = id }
-  local thing = not is_made and (request_id and self.real:request(id, request_id) or self.real:deployment(id))
-  if thing and thing.refused then return thing.err end
-  return checks.refusal(call.name, look_up(self, id), input)
-end
-
--- A request that has ended cannot be cancelled any more.
-local function ended(self, call, input)
-  if call.name ~= "cancel_request" or self.made:concerns(input) then return false end
-  local thing = self.real:request(input.deployment_id, input.request_id)
-  local status = thing.data and type(thing.data.status) == "table" and thing.data.status.status
-  return FINISHED[status] or false
+  local id, world = input.deployment_id, self.world
+  if type(id) ~= "string" then return nil end
+  return world:refusal(input) or checks.refusal(call.name, world:deployment(id), input)
 end
 
 local function answer_of(self, call, input)
   local sample = call.samples and call.samples[call.name]
   if sample ~= nil then
     sample = plain(sample)
-    self.made:adopt(call.name, sample)
+    self.world:adopt(sample, input)
     return sample, "sample"
   end
-  local present = call.name == "update_deployment" and look_up(self, input.deployment_id) or nil
-  local data = self.made:answer(call.name, input, present) or { ok = true }
-  if ended(self, call, input) then data.outcome, data.cancel.outcome = "not_cancellable", "not_cancellable" end
-  return data, "made up"
+  local pretend = call.tool.pretend
+  return pretend and pretend(input, self.world) or { ok = true }, "made up"
 end
 
 local function gone(id)
@@ -130,8 +93,10 @@ end
 local function read(self, call, proceed)
   self.reads = self.reads + 1
   local result, err = proceed()
-  if not result or not self.made:has_changes() or result.data == nil then return result, err end
-  result.data = self.made:overlay(call.name, plain(result.data))
+  local amend = call.tool.amend
+  if not (result and amend and self.world:has_changes()) or result.data == nil then return result, err end
+  result.data = plain(result.data)
+  amend(result.data, self.world)
   return result
 end
 
@@ -145,10 +110,10 @@ end
 local function plan_call(self, call, input, source, err)
   redaction.secrets(call.input.extra_data)
   self.calls[#self.calls + 1] = {
-    tool = call.name, input = redaction.value(sent(call, input)), risk = risk_of(call.name, call.tool), answer = source,
+    tool = call.name, input = redaction.value(sent(call, input)), risk = call.tool.risk, answer = source,
     error = err and redaction.text(err.message),
   }
-  if call.name == "submit_request" and not err then count_request(self, call.input.deployment_id) end
+  if call.tool.risk == "costs" and not err then count_request(self, call.input.deployment_id) end
 end
 
 -- The tool's own checks of its arguments come first: what it would refuse is refused here.
@@ -173,9 +138,9 @@ end
 ---@return table|nil result, Error? err
 function DryRun:around(call, proceed)
   if self.is_recipe(call.name) then return proceed() end
-  if self.made:is_deleted(call.input.deployment_id) then return gone(call.input.deployment_id) end
-  local is_read = call.reads or hint(call.tool, "readOnlyHint")
-  if is_read and not self.made:concerns(call.input) then return read(self, call, proceed) end
+  if self.world:is_deleted(call.input.deployment_id) then return gone(call.input.deployment_id) end
+  local is_read = call.reads or call.tool.risk == "harmless"
+  if is_read and not self.world:concerns(call.input) then return read(self, call, proceed) end
   return answer(self, call, is_read)
 end
 

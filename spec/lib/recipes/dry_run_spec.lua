@@ -13,9 +13,13 @@ local INPUT = {
   { "min_instances", "integer", "M", optional = true }, { "max_instances", "integer", "M", optional = true },
 }
 
+-- One that has the name of a built-in tool is that to a dry run.
 local function tool(name, annotations, run)
+  local _, built_in = pcall(require, "tools." .. name)
+  if type(built_in) ~= "table" then built_in = {} end
   return assert(registry.compile {
     name = name, description = name, input = INPUT, annotations = annotations,
+    risk = built_in.risk, leaves = built_in.leaves, pretend = built_in.pretend, amend = built_in.amend,
     run = run or function() return { data = { ok = true } } end,
   })
 end
@@ -56,7 +60,7 @@ describe("recipes.dry_run", function()
     assert.same({}, dry.calls)
   end)
 
-  it("names risks by the tool's hints", function()
+  it("names risks by the tool's hints, and what costs as such", function()
     local dry, call = start { tool("mild", { destructiveHint = false }), tool("submit_request") }
     call("mild", {})
     call("submit_request", { deployment_id = "d" })
@@ -131,6 +135,16 @@ describe("recipes.dry_run", function()
       estimate.max_dollars_beside_runs,
     })
     assert.matches("d: 3 requests on AMPERE_80; cold start and keep-warm up to 360 s (up to $0.50)", dry:text(), 1, true)
+  end)
+
+  it("refuses an update of what the run itself has made as it would of what is there", function()
+    local dry, call = start { tool "create_deployment", tool "update_deployment", tool("get_deployment", READ) }
+    local made = call("create_deployment", { name = "n", hardware = "AMPERE_48" }).data.deployment
+    local result, err = call("update_deployment", { deployment_id = made.id, min_instances = 2 })
+    assert.is_nil(result)
+    assert.matches("min_instances would be 2 and max_instances 1", err.message, 1, true)
+    assert.equal("refused", dry.calls[2].answer)
+    assert.is_table(call("update_deployment", { deployment_id = made.id, min_instances = 2, max_instances = 2 }))
   end)
 
   it("says so where the hardware is not known", function()

@@ -28,12 +28,6 @@ local M = {}
 
 local MAX_DEPTH = 16
 
---- What a tool in `uses` allows beside itself: a recipe that may submit may follow and cancel its jobs.
----@type table<string, string[]>
-M.GRANTS = {
-  submit_request = { "get_request_status", "get_request_result", "cancel_request" },
-}
-
 --- Codes of calls that were refused here: repeating them does not help.
 M.REFUSALS = { not_allowed = true, unknown_tool = true, cycle = true, depth = true }
 
@@ -43,11 +37,6 @@ M.REFUSALS = { not_allowed = true, unknown_tool = true, cycle = true, depth = tr
 --- A call on a job's behalf that asks for nothing more.
 ---@type rc.JobCall
 M.FOR_JOB = {}
-
-local granted_by = {}
-for owner, names in pairs(M.GRANTS) do
-  for _, name in ipairs(names) do granted_by[name] = owner end
-end
 
 ---@class rc.Call
 ---@field name string
@@ -62,10 +51,20 @@ local function refuse(message, code, hint)
   return nil, errors.new(message, { code = code, hint = hint })
 end
 
+-- Whether a tool in `uses` grants another one.
+local function is_granted(state, name)
+  for used in pairs(state.uses) do
+    local tool = state.find(used)
+    for _, granted in ipairs(tool and tool.grants or {}) do
+      if granted == name then return true end
+    end
+  end
+  return false
+end
+
 -- `for_job`: a call on a job's behalf, which the right to submit includes.
 local function is_allowed(state, name, for_job)
-  if state.uses[name] then return true end
-  return for_job and granted_by[name] ~= nil and state.uses[granted_by[name]] == true
+  return state.uses[name] or for_job ~= nil and is_granted(state, name)
 end
 
 local function not_allowed(state, name)
@@ -99,8 +98,6 @@ local function find(state, name, for_job)
   return tool
 end
 
-local CHANGES = { create_deployment = true, update_deployment = true, delete_deployment = true, call_instance_proxy = true }
-
 local function deployment_of(input, result)
   local made = result and type(result.data) == "table" and result.data.deployment
   local id = input.deployment_id or made and json.raw(json.encode(made)):value "id"
@@ -108,32 +105,26 @@ local function deployment_of(input, result)
 end
 
 -- Whoever asks for the same call again must know what this one has changed; of submits the list of requests tells.
-local function note_change(state, name, input, result, err)
-  if not CHANGES[name] or not state.ctx.receipt then return end
+local function note_change(state, tool, input, result, err)
+  if tool.leaves ~= "deployment" or not state.ctx.receipt then return end
   if result or err.delivery == "unknown" then
-    state.ctx:receipt { tool = name, deployment_id = deployment_of(input, result) }
+    state.ctx:receipt { tool = tool.name, deployment_id = deployment_of(input, result) }
   end
 end
 
 -- What is under way at RunComfy since; what a dry run makes up is not.
-local function learned(state, name, input, result, err)
+local function learned(state, tool, input, result, err)
   if state.call and not state.ctx.dry_run then
-    state.call.requests:learn(name, input, result, err)
-    note_change(state, name, input, result, err)
+    state.call.requests:learn(tool.name, input, result, err)
+    note_change(state, tool, input, result, err)
   end
   return result, err
 end
 
--- Writes whose answer a clean-up waits for: it may undo them, and must not overtake them.
-local WRITES = {
-  submit_request = true, create_deployment = true, update_deployment = true, delete_deployment = true, call_instance_proxy = true,
-}
-
--- Writes that do the same when they are done twice.
-local REPEATABLE = { update_deployment = true, delete_deployment = true, cancel_request = true }
-
-local function is_repeatable(name, input)
-  return REPEATABLE[name] or name == "call_instance_proxy" and input.comfy_backend_path:find "^/*api/free$" ~= nil
+-- Whether the same call once more does the same.
+local function is_repeatable(tool, input)
+  local repeatable = tool.repeatable
+  return repeatable == true or type(repeatable) == "function" and repeatable(input)
 end
 
 local FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1 -- seconds
@@ -159,12 +150,12 @@ local function persistently(call, proceed)
   end
 end
 
-local function attempt(state, name, input, proceed)
+local function attempt(state, tool, input, proceed)
   local call = state.call
   if not call or state.ctx.dry_run then return proceed() end
-  local _ <close> = WRITES[name] and call:write() or nil
+  local _ <close> = tool.leaves and call:write() or nil -- a clean-up waits for its answer: it may undo it, and must not overtake it
   local cleans = call.phase == "cleanup" or call.cleaning > 0
-  if cleans and is_repeatable(name, input) then return persistently(call, proceed) end
+  if cleans and is_repeatable(tool, input) then return persistently(call, proceed) end
   return proceed()
 end
 
@@ -181,12 +172,12 @@ function M.perform(state, name, input, for_job, run)
   local ctx = nested.new(state, tool, for_job and for_job.answer_by)
   local function proceed()
     if run then return run(input) end
-    return attempt(state, name, input, function() return registry.attempt(tool, input, ctx) end)
+    return attempt(state, tool, input, function() return registry.attempt(tool, input, ctx) end)
   end
   local _ <close> = state:place()
   local around = state.ctx.around_call
-  if not around then return learned(state, name, input, proceed()) end
-  return learned(state, name, input, around(
+  if not around then return learned(state, tool, input, proceed()) end
+  return learned(state, tool, input, around(
     { name = name, input = input, tool = tool, samples = state.samples, chain = state.chain, reads = run ~= nil,
       cleans = state.call ~= nil and state.call:is_cleaning() }, proceed))
 end

@@ -203,28 +203,25 @@ describe("rcmcp.testkit", function()
     assert.equal(0.25, generated.plan.estimates[1].max_dollars_beside_runs)
   end)
 
-  it("answers what is made up as the tools promise", function()
-    local made_up, registry = require "lib.recipes.made_up", require "lib.mcp.registry"
-    local made = made_up.new()
-    local submitted = made:answer("submit_request", { deployment_id = "d", wait_for_completion = true })
-    local created = made:answer("create_deployment", { name = "n", hardware = "AMPERE_48" })
-    local inputs = {
-      get_request_status = { request_id = submitted.submission.request_id }, get_deployment = { deployment_id = created.deployment.id },
-      update_deployment = { deployment_id = created.deployment.id, name = "m" },
-      delete_deployment = { deployment_id = created.deployment.id },
-    }
-    inputs.get_request_result, inputs.cancel_request = inputs.get_request_status, inputs.get_request_status
-    for name, answer in pairs { submit_request = submitted, create_deployment = created } do
+  it("answers what is pretended as the tools promise", function()
+    local registry, worlds = require "lib.mcp.registry", require "lib.recipes.dry_run.world"
+    local world = worlds.new {}
+    local function pretend(name, input)
       local tool = assert(registry.compile(require("tools." .. name)))
-      assert.is_true(tool.conforms(json.decode(json.encode(answer))))
-    end
-    for _, name in ipairs { "get_request_status", "get_request_result", "cancel_request", "call_instance_proxy", "get_deployment",
-                            "update_deployment", "delete_deployment" } do
-      local tool = assert(registry.compile(require("tools." .. name)))
-      local answer = made:answer(name, inputs[name] or {})
+      local answer = tool.pretend(input, world)
       local ok, problem = tool.conforms(json.decode(json.encode(answer)))
       assert.is_true(ok, name .. ": " .. tostring(problem))
+      return answer
     end
+    local submitted = pretend("submit_request", { deployment_id = "d", wait_for_completion = true })
+    local created = pretend("create_deployment", { name = "n", hardware = "AMPERE_48" })
+    local request, deployment = { request_id = submitted.submission.request_id }, { deployment_id = created.deployment.id }
+    for _, name in ipairs { "get_request_status", "get_request_result", "cancel_request" } do pretend(name, request) end
+    pretend("call_instance_proxy", {})
+    assert.equal("m", pretend("update_deployment", { deployment_id = deployment.deployment_id, name = "m" }).deployment.name)
+    assert.equal("m", pretend("get_deployment", deployment).deployment.name)
+    pretend("delete_deployment", deployment)
+    assert.is_true(world:is_deleted(deployment.deployment_id))
   end)
 
   it("raises what is wrong with the file", function()
