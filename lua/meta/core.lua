@@ -661,6 +661,7 @@ local http = {}
 ---@field body? string            at most one of body and body_file
 ---@field body_file? string       path of a file to send; never passes through Lua
 ---@field save_as? string         path to write the answer's body to (200 to 299 only); removed unless complete
+---@field save_named? boolean     as where the file system has no files without a name: one beside it, which a killed process leaves
 ---@field connect_ms? integer     default 10,000
 ---@field total_ms? integer       default 120,000; 0: none
 ---@field idle_ms? integer        ends a transfer that moved no byte for so long; default 0: never

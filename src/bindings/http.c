@@ -270,6 +270,7 @@ static void read_request(lua_State *L, struct client_request *r, const char **li
     r->body = text_field(L, "body", &r->body_size);
     r->body_file = path_field(L, "body_file");
     r->save_as = path_field(L, "save_as");
+    r->save_named = flag_field(L, "save_named");
     if (r->body && r->body_file)
         refuse_field(L, "body", "absent where body_file is given");
     if ((r->body || r->body_file) && !may_have_body(r->method))

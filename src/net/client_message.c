@@ -130,6 +130,7 @@ struct client_message *client_message_new(const struct client_request *r)
         .total_ms = r->total_ms,
         .idle_ms = r->idle_ms,
         .max_bytes = r->max_bytes,
+        .save_named = r->save_named,
         .keep_head = r->keep_head,
         .no_redirects = r->no_redirects,
         .public_only = r->public_only,

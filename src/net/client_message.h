@@ -18,6 +18,7 @@ struct client_message {
     long total_ms;
     uint64_t idle_ms;
     size_t max_bytes;
+    bool save_named;
     bool keep_head;
     bool no_redirects;
     bool public_only;

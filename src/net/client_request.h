@@ -22,6 +22,7 @@ struct client_request {
     size_t body_size;
     const char *body_file; ///< NULL: none; a regular file, sent as it is read
     const char *save_as;   ///< NULL: into memory; else where a 2xx answer's body goes
+    bool save_named;       ///< the file has a name from the beginning: see download_open()
     long connect_ms;       ///< name, connection and TLS; above 0
     long total_ms;         ///< from leaving the queue; 0: none
     uint64_t idle_ms;      ///< once connected; 0: never

@@ -348,7 +348,7 @@ static bool open_files(struct client_slot *s, curl_off_t *upload_size, struct cl
     const struct client_message *m = s->message;
     if (m->body_file && !open_upload(s, m->body_file, upload_size, why))
         return false;
-    if (m->save_as && !download_open(&s->download, m->save_as))
+    if (m->save_as && !download_open(&s->download, m->save_as, m->save_named))
         return file_failure(why, "cannot create a file beside", m->save_as, errno);
     return true;
 }

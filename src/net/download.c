@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
+
+#include "net/partials.h"
 
 // "DIR/.rcmcp-XXXXXX": short, so that a name near the system's limit can still be saved.
 static char *template_beside(const char *path)
 {
-    static const char name[] = ".rcmcp-XXXXXX";
+    static const char name[] = PARTIAL_NAME;
     const char *slash = strrchr(path, '/');
     size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
     char *text = malloc(folder + sizeof name);
@@ -22,27 +23,13 @@ static char *template_beside(const char *path)
     return text;
 }
 
-// Puts random letters in place of the X at the end.
-static bool fill_template(char *template)
-{
-    static const char letters[] =
-        "abcdefghijklmnopqrstuvwxyz234567"; // 32: each random byte is fair
-    unsigned char random[6];
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        return false;
-    char *end = template + strlen(template) - sizeof random;
-    for (size_t i = 0; i < sizeof random; i++)
-        end[i] = letters[random[i] % (sizeof letters - 1)];
-    return true;
-}
-
 // As mkostemp(), with the rights that the umask leaves: mkostemp() gives 0600 to what is only a
 // picture, and asking for the umask means changing it, for all threads.
 static int open_new(char *template)
 {
     enum { TRIES = 100 };
     for (int i = 0; i < TRIES; i++) {
-        if (!fill_template(template))
+        if (!partials_fill(template))
             return -1;
         int fd = open(template, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
         if (fd >= 0 || errno != EEXIST)
@@ -57,13 +44,19 @@ static char *descriptor_path(char *text, size_t size, int fd)
     return text;
 }
 
+// The folder that a file lies in, with its slash.  NULL: no memory.
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
 // A file without a name in the folder of `temporary`: it goes with the process, however that ends.
 // -1 where the file system or the kernel has none, or where it could not be named later.
 static int open_nameless(const char *temporary)
 {
     char link[32];
-    const char *slash = strrchr(temporary, '/');
-    char *folder = slash ? strndup(temporary, (size_t)(slash - temporary) + 1) : strdup(".");
+    char *folder = folder_of(temporary);
     if (!folder)
         return -1;
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
@@ -82,7 +75,7 @@ static bool give_name(int fd, char *template)
     char link[32];
     descriptor_path(link, sizeof link, fd);
     for (int i = 0; i < TRIES; i++) {
-        if (!fill_template(template))
+        if (!partials_fill(template))
             return false;
         if (linkat(AT_FDCWD, link, AT_FDCWD, template, AT_SYMLINK_FOLLOW) == 0)
             return true;
@@ -92,23 +85,34 @@ static bool give_name(int fd, char *template)
     return false;
 }
 
-bool download_open(struct download *d, const char *path)
+// A file with a name of its own; those that were left of others go first.
+static int open_named(char *temporary)
+{
+    char *folder = folder_of(temporary);
+    if (folder)
+        partials_sweep(folder);
+    free(folder);
+    return open_new(temporary);
+}
+
+bool download_open(struct download *d, const char *path, bool named)
 {
     char *temporary = template_beside(path);
     if (!temporary) {
         errno = ENOMEM;
         return false;
     }
-    int fd = open_nameless(temporary);
+    int fd = named ? -1 : open_nameless(temporary);
     bool nameless = fd >= 0;
     if (!nameless)
-        fd = open_new(temporary);
+        fd = open_named(temporary);
     if (fd < 0) {
         int error = errno;
         free(temporary);
         errno = error;
         return false;
     }
+    partials_claim(fd);
     *d = (struct download){ .temporary = temporary, .fd = fd, .nameless = nameless };
     return true;
 }

@@ -13,9 +13,10 @@ struct download {
 };
 
 /// Creates an empty file beside `path`, with the rights that the umask leaves: without a name where
-/// the file system has such files, so that a process that is killed leaves nothing, else with one
-/// of its own. False, with errno set, when that fails.
-bool download_open(struct download *d, const char *path);
+/// the file system has such files, so that a process that is killed leaves nothing, else, and where
+/// `named` asks for that, with one of its own: then what killed processes left in the folder goes.
+/// False, with errno set, when that fails.
+bool download_open(struct download *d, const char *path, bool named);
 
 bool download_is_open(const struct download *d);
 
