@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 #ifdef __GLIBC__
@@ -14,6 +15,7 @@
 #endif
 
 enum { DESCRIPTORS = 29 };     // that any command needs beside the standard ones
+enum { STACK_KIB = 1024 };     // that the deepest calls fit into which Lua's own limit lets happen
 enum { LAST_CHANCE_MS = 500 }; // that the reader of the log has, at the end
 
 // A descriptor opened later must not become 0, 1 or 2 by accident.
@@ -50,6 +52,20 @@ static bool have_descriptors(void)
     return enough;
 }
 
+// A stack that ends before Lua's limit on nested calls does is a segmentation fault that any recipe
+// can bring about.  The main thread's grows up to the limit of the day.
+static bool have_stack(void)
+{
+    const rlim_t need = (rlim_t)STACK_KIB << 10, usual = 8 << 20;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+        limit.rlim_cur >= need)
+        return true;
+    bool may = limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= usual;
+    limit.rlim_cur = may ? usual : limit.rlim_max;
+    return limit.rlim_cur >= need && setrlimit(RLIMIT_STACK, &limit) == 0;
+}
+
 // A workflow of some megabytes passes through several blocks of its size.  Taking each from the
 // system and giving it back costs more than all work on it: the pages come zeroed, one fault each.
 static void keep_some_memory(void)
@@ -76,6 +92,12 @@ int main(int argc, char **argv)
         log_line(LOG_ERROR,
                  "cannot start: too few files may be open (ulimit -n): at least %d are needed",
                  DESCRIPTORS + 3);
+        return EX_OSERR;
+    }
+    if (!have_stack()) {
+        log_line(LOG_ERROR,
+                 "cannot start: the stack is too small (ulimit -s): at least %d KiB are needed",
+                 STACK_KIB);
         return EX_OSERR;
     }
     struct host *host = host_new(bindings);

@@ -1,13 +1,21 @@
 #include "base/library.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
+
+static char fault[256]; // "": none
 
 static void *open_first(const char *const *files)
 {
     void *library = NULL;
-    for (; *files && !library; files++)
+    fault[0] = '\0';
+    for (; *files && !library; files++) {
         library = dlopen(*files, RTLD_NOW | RTLD_LOCAL);
+        const char *why = library ? NULL : dlerror();
+        if (why && !fault[0] && !strstr(why, "No such file") && !strstr(why, "no such file"))
+            (void)snprintf(fault, sizeof fault, "%s", why);
+    }
     return library;
 }
 
@@ -29,6 +37,11 @@ void *library_open(const char *const *files, const struct library_symbol *symbol
         memcpy((char *)table + symbols[i].at, &symbol, sizeof symbol);
     }
     return library;
+}
+
+const char *library_fault(void)
+{
+    return fault[0] ? fault : NULL;
 }
 
 void library_close(void *library)

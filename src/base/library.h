@@ -17,6 +17,10 @@ struct library_symbol {
 void *library_open(const char *const *files, const struct library_symbol *symbols, size_t count,
                    void *table, const char **missing);
 
+/// Why the last library_open() could not open a file that is there; NULL: it found none.  Valid
+/// until the next.
+const char *library_fault(void);
+
 /// Closes a library; its table is void.
 void library_close(void *library);
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { CHUNK = 65536 };
 
@@ -17,20 +18,18 @@ struct input {
         uv_pipe_t pipe;
         uv_tty_t tty;
         uv_tcp_t tcp;
-        uv_fs_t file; // regular files have no readiness: read by request, one after another
     } uv;
     struct loop *loop;
     input_fn *fn; // NULL once closed
     void *arg;
     int fd;
-    bool is_file;
-    bool reading; // a file request is under way
+    bool is_file; // has no readiness: read a chunk a turn of the loop
     bool handing; // `fn` runs
     bool paused;
     bool ended;
     int error;           // libuv code of what ended it, where that was no plain end
     int handles;         // open ones: the memory goes after the last
-    struct timer later;  // hands over what was kept
+    struct timer later;  // hands over what was kept, reads a file
     bool is_later;       // it is open
     struct hangup other; // who writes
     bool is_watched;     // `other` is open
@@ -52,14 +51,13 @@ static struct input *of_other(struct hangup *h)
 
 static void free_if_closed(struct input *in)
 {
-    if (!in->fn && in->handles == 0 && !in->reading)
+    if (!in->fn && in->handles == 0)
         free(in);
 }
 
 static void read_on(struct input *in);
 
-// Afterwards the input may be closed, but not gone: whoever calls holds a handle or a request of
-// it.
+// Afterwards the input may be closed, but not gone: whoever calls holds a handle of it.
 static void hand_over(struct input *in)
 {
     in->handing = true;
@@ -83,28 +81,15 @@ static void deliver(struct input *in, ssize_t size)
     hand_over(in);
 }
 
-static void on_file_read(uv_fs_t *request)
-{
-    struct input *in = request->data;
-    ssize_t size = request->result;
-    uv_fs_req_cleanup(request);
-    deliver(in,
-            size); // `reading` keeps input_close() in there from freeing, read_on() from reading
-    in->reading = false;
-    if (!in->fn)
-        free_if_closed(in);
-    else if (!in->paused)
-        read_on(in);
-}
-
+// Not by uv_fs_read(): that needs threads, and libuv ends the process where the system gives none
+// (ulimit -u, ulimit -v).
 static void read_file(struct input *in)
 {
-    if (in->reading)
-        return;
-    uv_buf_t chunk = uv_buf_init(in->chunk, CHUNK);
-    in->uv.file.data = in;
-    in->reading = true;
-    uv_fs_read(loop_uv(in->loop), &in->uv.file, in->fd, &chunk, 1, -1, on_file_read);
+    ssize_t size;
+    do {
+        size = read(in->fd, in->chunk, CHUNK);
+    } while (size < 0 && errno == EINTR);
+    deliver(in, size < 0 ? uv_translate_sys_error(errno) : size);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
@@ -129,8 +114,18 @@ static void on_later(struct timer *t)
 {
     struct input *in = of_later(t);
     timer_close(t);
-    if (in->fn && !in->paused && in->size > 0)
+    if (!in->fn || in->paused)
+        return;
+    if (in->size > 0)
         hand_over(in);
+    else if (in->is_file)
+        read_file(in);
+}
+
+// Something to be done in the next turn.
+static bool has_more(const struct input *in)
+{
+    return in->size > 0 || (in->is_file && !in->ended);
 }
 
 static void on_later_closed(struct timer *t)
@@ -140,7 +135,7 @@ static void on_later_closed(struct timer *t)
     in->handles--;
     if (!in->fn)
         free_if_closed(in);
-    else if (!in->paused && in->size > 0)
+    else if (!in->paused && has_more(in))
         read_on(in);
 }
 
@@ -157,13 +152,9 @@ static void hand_over_later(struct input *in)
 // What was kept comes first.
 static void read_on(struct input *in)
 {
-    if (in->size > 0)
+    if (has_more(in))
         hand_over_later(in);
-    else if (in->ended)
-        return;
-    else if (in->is_file)
-        read_file(in);
-    else
+    else if (!in->ended)
         uv_read_start(&in->uv.stream, on_alloc, on_stream_read); // EALREADY: it reads
 }
 
@@ -239,7 +230,7 @@ static void close_input(void *arg)
     if (!in->is_file)
         uv_close(&in->uv.handle, on_stream_closed);
     else
-        free_if_closed(in); // else on_file_read() or on_later_closed() does
+        free_if_closed(in); // else on_later_closed() does
 }
 
 struct input *input_open(struct loop *loop, int fd, input_fn *fn, void *arg, int *error)
@@ -259,7 +250,7 @@ struct input *input_open(struct loop *loop, int fd, input_fn *fn, void *arg, int
         goto err1;
     in->is_file = uv_guess_handle(fd) == UV_FILE;
     if (in->is_file) {
-        read_file(in);
+        hand_over_later(in);
         return in;
     }
     *error = open_stream(in);

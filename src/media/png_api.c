@@ -42,6 +42,9 @@ const struct png_api *png_api_open(const char **why)
     library = library_open(files, entries, sizeof entries / sizeof *entries, &api, &missing);
     if (library)
         return &api;
-    *why = missing ? "libpng16.so.16 is too old: 1.6 is needed" : "libpng16.so.16 is not installed";
+    if (missing)
+        *why = "libpng16.so.16 is too old: 1.6 is needed";
+    else
+        *why = library_fault() ? library_fault() : "libpng16.so.16 is not installed";
     return NULL;
 }

@@ -118,6 +118,13 @@ static void explain_connect(CURLcode rc, const char *host, const char *detail,
 {
     switch (rc) {
     case CURLE_COULDNT_RESOLVE_HOST:
+        if (strstr(detail, "thread")) { // libcurl looks names up in one of its own
+            say(why, CLIENT_CONNECT,
+                "the host %s could not be looked up (%s): the system gives this program no further "
+                "thread (ulimit -u, ulimit -v)",
+                host, detail);
+            return;
+        }
         say(why, CLIENT_CONNECT,
             "the host %s was not found: check its spelling and the network's name server", host);
         return;

@@ -60,6 +60,10 @@ bool curl_api_open(char *message, size_t size)
                        missing);
         return false;
     }
+    if (!library && library_fault()) {
+        (void)snprintf(message, size, "libcurl cannot be opened: %s", library_fault());
+        return false;
+    }
     if (!library) {
         (void)snprintf(message, size,
                        "libcurl cannot be opened (%s): install it (Debian: libcurl4, Fedora: "

@@ -38,8 +38,9 @@ bool mhd_api_open(const char **why)
         return true;
     const char *missing = NULL;
     library = library_open(files, entries, sizeof entries / sizeof *entries, &mhd, &missing);
-    if (!library)
-        *why = missing ? "libmicrohttpd.so.12 is too old: 0.9.75 or newer is needed"
-                       : "libmicrohttpd.so.12 is not installed";
+    if (!library && missing)
+        *why = "libmicrohttpd.so.12 is too old: 0.9.75 or newer is needed";
+    else if (!library)
+        *why = library_fault() ? library_fault() : "libmicrohttpd.so.12 is not installed";
     return library != NULL;
 }
