@@ -205,7 +205,7 @@ local edge = remembered(function(name)
   if short:sub(-5) == "_seed" then return "seed" end
   if is_number(short) then return "number" end
   local side = not contains_any(short, NO_SIDES) and contained(short, SIDES)
-  return side or contained(short, CONTAINED) or short:sub(-7) == "_embeds" and "joint" or "unknown"
+  return side or contained(short, CONTAINED) or (short:sub(-7) == "_embeds" or short:sub(-5) == "_cond") and "joint" or "unknown"
 end)
 
 --- What flows through an input that is a link: "positive", "negative", "conditioning", "joint" (both at once), "cond2",
@@ -239,7 +239,7 @@ local FILES = { image = "image", images = "image", video = "video", audio = "aud
 function M.file(class, name, value)
   local kind = FILES[normal(name)]
   local lower = class:sub(1, LONGEST):lower()
-  if not kind or type(value) ~= "string" or not lower:find("load", 1, true) then return nil end
+  if not kind or type(value) ~= "string" or not lower:find("load", 1, true) or lower:find("base64", 1, true) then return nil end
   if kind ~= "file" then return kind end
   return lower:find("video", 1, true) and "video" or lower:find("audio", 1, true) and "audio" or "image"
 end
@@ -355,6 +355,8 @@ M.looks = class_test { "segment", "sam2", "sam3", "sam_", "samseg", "dino", "det
   "caption", "tagger", "interrogat", "overlay", "drawtext", "draw text", "addtext", "textimage" }
 --- Classes that take a text a frame.
 M.schedules = class_test { "promptschedule", "prompt schedule", "encodeschedule", "scheduleencode", "scheduled prompt" }
+--- Classes that prepare a picture to guide by: their seeds make no noise.
+M.prepares = class_test { "preprocess" }
 --- Classes that steer a model away from what they are given.
 M.steers = class_test { "nag", "perpneg", "perp_neg", "negativeguidance" }
 --- Classes behind which there are no words any more.

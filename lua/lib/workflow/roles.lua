@@ -235,7 +235,8 @@ end
 
 local function find_seeds(graph, trace)
   local places, reason = {}, trace.unclear[1]
-  for _, seed in ipairs(trace.seeds) do
+  local seeds = #trace.seeds + #trace.silent > 0 and trace.seeds or trace.prepared
+  for _, seed in ipairs(seeds) do
     local place = seed
     if seed.link then place = words.number(graph, seed.link, "seed") end
     if place and graphs.is_number(value_at(graph, place)) then
@@ -244,7 +245,7 @@ local function find_seeds(graph, trace)
       reason = reason or ("the seed of node %s comes from where it cannot be set"):format(seed.id or seed.link.id)
     end
   end
-  if reason and (#places > 0 or #trace.seeds > 0) then return candidate(places, reason) end
+  if reason and (#places > 0 or #seeds > 0) then return candidate(places, reason) end
   local role = traced(places)
   if role or #trace.silent == 0 then return role end
   return candidate({}, ("node %s adds no noise"):format(trace.silent[1].id))

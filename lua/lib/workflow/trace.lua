@@ -20,6 +20,7 @@ local M = {}
 ---@field second workflow.Link[]  further positive conditionings: of a guider with two, of a model's regions
 ---@field partners { prompt: workflow.Encoder[], negative: workflow.Encoder[] }  nodes that take words themselves
 ---@field seeds (workflow.Place|{ link: workflow.Link })[]    of what makes noise
+---@field prepared (workflow.Place|{ link: workflow.Link })[]  of what only prepares a picture
 ---@field silent workflow.Place[]  seeds of passes that add no noise
 ---@field sized table<string, true>   the nodes that sizes were taken of
 ---@field sizes { id: string, name: string, side: "width"|"height", preset?: string }[]
@@ -64,6 +65,7 @@ local function is_varied(node)
 end
 
 local function take_seeds(graph, trace, node)
+  local seeds = names.prepares(node.class) and trace.prepared or trace.seeds
   local silent, varied = is_silent(graph, node), is_varied(node)
   for _, name in ipairs(node.names) do
     if names.is_seed(name) and not (varied and names.varies(name)) then
@@ -71,9 +73,9 @@ local function take_seeds(graph, trace, node)
       if silent then
         trace.silent[#trace.silent + 1] = { id = node.id, name = name }
       elseif link then
-        trace.seeds[#trace.seeds + 1] = { link = link, id = node.id, name = name }
+        seeds[#seeds + 1] = { link = link, id = node.id, name = name }
       elseif graphs.is_number(node.inputs[name]) then
-        trace.seeds[#trace.seeds + 1] = { id = node.id, name = name }
+        seeds[#seeds + 1] = { id = node.id, name = name }
       end
     end
   end
@@ -310,8 +312,8 @@ local function tells_nothing(trace)
 end
 
 local function new_trace(from)
-  return { ends = from, positive = {}, negative = {}, second = {}, partners = { prompt = {}, negative = {} }, seeds = {}, silent = {},
-           sizes = {}, sized = {}, files = {}, file_at = {}, unclear = {}, reached = {}, broken = false }
+  return { ends = from, positive = {}, negative = {}, second = {}, partners = { prompt = {}, negative = {} }, seeds = {}, prepared = {},
+           silent = {}, sizes = {}, sized = {}, files = {}, file_at = {}, unclear = {}, reached = {}, broken = false }
 end
 
 local function start(graph, from)
