@@ -135,6 +135,7 @@ local function new_dry_run(program, target)
   local builtin = builtin_names(program)
   return require("lib.recipes.dry_run").new {
     find = target.find, is_recipe = function(name) return not builtin[name] end,
+    judge = program.simulated and require("lib.sim.judge").problems or nil,
   }
 end
 

@@ -128,7 +128,8 @@ describe("core.http files with a name from the beginning", function()
   end)
 
   it("leaves alone what it has not made", function()
-    local kept = { ".rcmcp-ABCDEF", ".rcmcp-abcde", ".rcmcp-abcdefg", ".rcmcp-abcde1", ".rcmcp-abcdef.json", "rcmcp-abcdef", ".rcmcp-linked" }
+    local kept = { ".rcmcp-ABCDEF", ".rcmcp-abcde", ".rcmcp-abcdefg", ".rcmcp-abcde1", ".rcmcp-abcdef.json", "rcmcp-abcdef",
+      ".rcmcp-linked" }
     for _, name in ipairs(kept) do files:write(name, "mine") end
     assert(os.execute(("cd '%s' && ln .rcmcp-linked .rcmcp-linkab && ln -s .rcmcp-ABCDEF .rcmcp-symlin && mkdir .rcmcp-folder")
       :format(files.path)))

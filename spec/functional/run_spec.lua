@@ -212,14 +212,16 @@ describe("rcmcp run", function()
     for name, case in pairs {
       ["a deployment that is not there"] = { "a1b2c3d4-0000-4000-8000-00000000dead", "6", "text", "Deployment not found" },
       ["a node that is not there"] = { ID, "666", "text", "Node '666' does not exist in the workflow" },
+      ["a number out of its range"] = { ID, "3", "steps", "3.inputs.steps: Value 0 smaller than min of 1", "0" },
+      ["a word that is none of the choices"] = { ID, "3", "sampler_name", "Value not in list: sampler_name: 'eular' not in", '"eular"' },
       ["an input that is not there"] = { ID, "6", "txet", "Input 'txet' does not exist on node 6 (CLIPTextEncode), did you mean 'text'?" },
     } do
       it("is not ok, ends as the run would, and names " .. name, function()
         local path = files:write("asks.lua", ([[
           local rc = require "rc"
           return rc.tool { name = "asks", description = "A.", uses = { "submit_request" }, run = function()
-            return rc.submit({ deployment_id = "%s", overrides = { ["%s"] = { inputs = { %s = "x" } } } }):wait().output_urls
-          end }]]):format(case[1], case[2], case[3]))
+            return rc.submit({ deployment_id = "%s", overrides = { ["%s"] = { inputs = { %s = %s } } } }):wait().output_urls
+          end }]]):format(case[1], case[2], case[3], case[5] or '"x"'))
         local status, out, err = child.run { "run", path, "--dry-run", "--simulate" }
         local real = child.run { "run", path, "--simulate", "--quiet" }
         assert.equal(real, status)

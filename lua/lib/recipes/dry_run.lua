@@ -39,15 +39,17 @@ local M = {}
 ---@field package is_recipe fun(name: string): boolean
 ---@field package deployments table<string, PlannedDeployment>
 ---@field package order string[]
+---@field package judge? DryRunJudge
+---@field package unjudged boolean      a request sets inputs whose ranges and choices nobody has looked at
 local DryRun = {}
 DryRun.__index = DryRun
 
----@param options { find: (fun(name: string): Tool?), is_recipe: fun(name: string): boolean }
+---@param options { find: (fun(name: string): Tool?), is_recipe: (fun(name: string): boolean), judge: DryRunJudge? }
 ---@return DryRun
 function M.new(options)
   return setmetatable({
     calls = {}, reads = 0, world = worlds.new(real.new(options.find)), find = options.find, is_recipe = options.is_recipe,
-    deployments = {}, order = {},
+    deployments = {}, order = {}, judge = options.judge, unjudged = false,
   }, DryRun)
 end
 
@@ -70,7 +72,7 @@ end
 local function refusal_of(self, call, input)
   local id, world = input.deployment_id, self.world
   if type(id) ~= "string" then return nil end
-  return world:refusal(input) or checks.refusal(call.name, world:deployment(id), input)
+  return world:refusal(input) or checks.refusal(call.name, world:deployment(id), input, self.judge)
 end
 
 local function answer_of(self, call, input)
@@ -113,7 +115,10 @@ local function plan_call(self, call, input, source, err)
     tool = call.name, input = redaction.value(sent(call, input)), risk = call.tool.risk, answer = source,
     error = err and redaction.text(err.message),
   }
-  if call.tool.risk == "costs" and not err then count_request(self, call.input.deployment_id) end
+  if call.tool.risk ~= "costs" or err then return end
+  count_request(self, call.input.deployment_id)
+  local deployment = self.world:deployment(input.deployment_id)
+  self.unjudged = self.unjudged or checks.is_unjudged(deployment, input, self.judge)
 end
 
 -- The tool's own checks of its arguments come first: what it would refuse is refused here.
@@ -156,13 +161,13 @@ end
 ---@param result CallResult  what the recipe made of the answers
 ---@return table
 function DryRun:plan(result)
-  return planning.data(self.calls, self.reads, self:estimates(), result)
+  return planning.data(self.calls, self.reads, self:estimates(), result, self.unjudged)
 end
 
 --- The plan in words.
 ---@return string
 function DryRun:text()
-  return planning.text(self.calls, self.reads, self:estimates())
+  return planning.text(self.calls, self.reads, self:estimates(), self.unjudged)
 end
 
 return M

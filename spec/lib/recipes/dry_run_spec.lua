@@ -25,11 +25,12 @@ local function tool(name, annotations, run)
 end
 
 -- A dry run over these tools, and a function that calls one.
-local function start(tools, recipes)
+local function start(tools, recipes, judge)
   local by_name = {}
   for _, entry in ipairs(tools) do by_name[entry.name] = entry end
   local dry = dry_run.new {
     find = function(name) return by_name[name] end, is_recipe = function(name) return recipes ~= nil and recipes[name] == true end,
+    judge = judge,
   }
   local proceeded = {}
   local function call(name, input, samples)
@@ -164,7 +165,7 @@ describe("recipes.dry_run: what RunComfy would refuse", function()
   end
 
   -- A dry run over one real deployment, "d", changed as the spec says; others are not there.
-  local function account(changes, more)
+  local function account(changes, more, judge)
     local deployment = { id = "d", hardware = { "AMPERE_48" }, keep_warm_duration_in_seconds = 60, is_enabled = true, min_instances = 0,
                          max_instances = 2, payload = { workflow_api_json = WORKFLOW } }
     for name, value in pairs(changes or {}) do deployment[name] = value end
@@ -182,7 +183,7 @@ describe("recipes.dry_run: what RunComfy would refuse", function()
       tools[#tools + 1] = tool(name)
     end
     for _, entry in ipairs(more or {}) do tools[#tools + 1] = entry end
-    return start(tools)
+    return start(tools, nil, judge)
   end
 
   local function overriding(overrides) return { deployment_id = "d", overrides = overrides } end
@@ -234,6 +235,35 @@ describe("recipes.dry_run: what RunComfy would refuse", function()
       assert.is_table(call("submit_request", overriding { ["31"] = { inputs = { seed = value } }, ["6"] = { inputs = { text = 7 } } }))
     end
     assert.equal(6, #dry.calls)
+  end)
+
+  it("asks who knows the nodes, after its own look", function()
+    local asked = {}
+    local dry, call = account(nil, nil, function(workflow, input)
+      asked[#asked + 1] = { workflow["31"].class_type, input.overrides }
+      return input.overrides["31"].inputs.seed < 0 and { "31.inputs.seed: too small" } or {}
+    end)
+    assert.is_table(call("submit_request", overriding { ["31"] = { inputs = { seed = 5 } } }))
+    local _, err = call("submit_request", overriding { ["31"] = { inputs = { seed = -5 } } })
+    assert.equal(422, err.status_code)
+    assert.matches("RunComfy would refuse this request: 31.inputs.seed: too small.", err.message, 1, true)
+    call("submit_request", overriding { ["13"] = { inputs = { seed = -5 } } })
+    assert.equal(2, #asked)
+    assert.same({ "KSampler", { ["31"] = { inputs = { seed = 5 } } } }, asked[1])
+    assert.is_nil(dry:plan({ data = {} }).not_checked)
+    assert.is_nil(dry:text():find("Not checked", 1, true))
+  end)
+
+  it("says what nobody has looked at", function()
+    local dry, call = account()
+    assert.is_table(call("submit_request", { deployment_id = "d" }))
+    assert.is_nil(dry:plan({ data = {} }).not_checked)
+    assert.is_table(call("submit_request", overriding { ["31"] = { inputs = { seed = 5 } } }))
+    assert.matches("^whether the values of inputs are within the ranges", dry:plan({ data = {} }).not_checked)
+    assert.matches("Not checked: whether the values of inputs", dry:text(), 1, true)
+    dry, call = account({ payload = json.null }, nil, function() return {} end) -- nothing to judge by
+    assert.is_table(call("submit_request", overriding { ["31"] = { inputs = { seed = 5 } } }))
+    assert.is_string(dry:plan({ data = {} }).not_checked)
   end)
 
   it("lists five of many problems", function()

@@ -3,9 +3,13 @@
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local graphs = require "lib.workflow.graph"
+local json = require "lib.json"
 local meter = require "lib.meter"
 
 local M = {}
+
+--- What is wrong with the inputs of nodes: their ranges, choices and types, for who knows the nodes of the deployment.
+---@alias DryRunJudge fun(workflow: table?, input: { overrides: table?, workflow_api_json: table? }): string[]
 
 local SHOWN = 5 -- problems in a message
 
@@ -39,7 +43,7 @@ local function check_number(own, place, value, complain)
   if not graphs.is_number(own) or graphs.is_number(value) or type(value) == "boolean" then return end
   if type(value) == "string" and tonumber(value) then return end
   if type(value) == "table" and rawlen(value) == 2 and type(value[1]) == "string" then return end -- a link
-  complain(("%s takes a number, got %s"):format(place, cut(require("lib.json").encode(value))))
+  complain(("%s takes a number, got %s"):format(place, cut(json.encode(value))))
 end
 
 local function check_node(graph, id, override, complain)
@@ -91,14 +95,28 @@ local function listed(list)
   return table.concat(list, "; ", 1, math.min(#list, SHOWN)) .. more
 end
 
+local function workflow_of(deployment)
+  return deployment and type(deployment.payload) == "table" and deployment.payload.workflow_api_json or nil
+end
+
+local function plain(value)
+  return value ~= nil and json.decode(json.encode(value)) or nil
+end
+
+-- What is wrong with the inputs of nodes for who knows the nodes.
+local function judged(deployment, input, judge)
+  return judge(plain(workflow_of(deployment)), { overrides = plain(input.overrides), workflow_api_json = plain(input.workflow_api_json) })
+end
+
 local checks = {}
 
-function checks.submit_request(deployment, input)
+function checks.submit_request(deployment, input, judge)
   if deployment and deployment.is_enabled == false then
     return refusal(403, ("dry run: deployment %s is disabled (is_enabled: false), and RunComfy refuses what it is sent. Enable it with "
       .. "update_deployment."):format(cut(input.deployment_id)))
   end
   local problems = workflow_problems(deployment, input)
+  if #problems == 0 and judge then problems = judged(deployment, input, judge) end
   if #problems == 0 then return nil end
   return refusal(422, ("dry run: RunComfy would refuse this request: %s. Nothing was sent; get_deployment with include_payload=true "
     .. "shows the nodes and inputs."):format(listed(problems)))
@@ -119,10 +137,21 @@ end
 ---@param name string       of the tool
 ---@param deployment? table as it would be by then; nil: not known
 ---@param input table       as the tool would send it
+---@param judge? DryRunJudge
 ---@return Error|nil
-function M.refusal(name, deployment, input)
+function M.refusal(name, deployment, input, judge)
   local check = checks[name]
-  return check and check(deployment, input)
+  return check and check(deployment, input, judge)
+end
+
+--- Whether a request sets inputs of nodes that nobody has judged.
+---@param deployment? table
+---@param input table
+---@param judge? DryRunJudge
+---@return boolean
+function M.is_unjudged(deployment, input, judge)
+  if input.workflow_api_json then return judge == nil end
+  return input.overrides ~= nil and next(input.overrides) ~= nil and not (judge and workflow_of(deployment))
 end
 
 return M

@@ -82,15 +82,18 @@ end
 
 -- Data ---------------------------------------------------------------------------------------------------
 
-local PLAN_KEYS = { "ok", "dry_run", "calls", "reads", "estimates", "result", "error" }
+local PLAN_KEYS = { "ok", "dry_run", "calls", "reads", "estimates", "not_checked", "result", "error" }
+
+local NOT_CHECKED = "whether the values of inputs are within the ranges and among the choices of their nodes: that shows when it runs"
 
 --- The plan as data.
 ---@param calls PlannedCall[]
 ---@param reads integer
 ---@param estimates Estimate[]
 ---@param result CallResult  what the recipe made of the answers
+---@param unjudged boolean   what inputs are set to was not looked at in full
 ---@return table
-function M.data(calls, reads, estimates, result)
+function M.data(calls, reads, estimates, result, unjudged)
   local list = {}
   for i, call in ipairs(calls) do
     local copy = { tool = call.tool, risk = call.risk, answer = call.answer, error = call.error, input = shortened(call.input) }
@@ -98,6 +101,7 @@ function M.data(calls, reads, estimates, result)
   end
   return json.ordered(PLAN_KEYS, {
     ok = not result.is_error, dry_run = true, calls = json.as_array(list), reads = reads, estimates = json.as_array(estimates),
+    not_checked = unjudged and NOT_CHECKED or nil,
     result = not result.is_error and shortened(result.data) or nil, error = result.is_error and result.text or nil,
   })
 end
@@ -124,13 +128,15 @@ end
 ---@param calls PlannedCall[]
 ---@param reads integer
 ---@param estimates Estimate[]
+---@param unjudged boolean
 ---@return string
-function M.text(calls, reads, estimates)
+function M.text(calls, reads, estimates, unjudged)
   local lines = { ("Dry run: %d call%s would have been made, %d read%s asked."):format(#calls, #calls == 1 and "" or "s",
     reads, reads == 1 and " was" or "s were") }
   for i, call in ipairs(calls) do lines[#lines + 1] = call_line(i, call) end
   if #estimates > 0 then lines[#lines + 1] = "GPU time, at the published prices:" end
   for _, entry in ipairs(estimates) do lines[#lines + 1] = estimate_line(entry) end
+  if unjudged then lines[#lines + 1] = "Not checked: " .. NOT_CHECKED .. "." end
   return table.concat(lines, "\n")
 end
 

@@ -245,7 +245,7 @@ local function set_up(run, opened)
     local builtin = {}
     for _, tool in ipairs(builtin_tools()) do builtin[tool.name] = true end
     run.dry_run = require("lib.recipes.dry_run").new {
-      find = opened.snapshot.find, is_recipe = function(name) return not builtin[name] end,
+      find = opened.snapshot.find, is_recipe = function(name) return not builtin[name] end, judge = require("lib.sim.judge").problems,
     }
   end
 end
