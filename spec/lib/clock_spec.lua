@@ -1,4 +1,5 @@
 local clock = require "lib.clock"
+local core_clock = require "core.clock"
 local fiber = require "lib.fiber"
 local http = require "core.http"
 local httpd = require "core.httpd"
@@ -109,6 +110,21 @@ describe("lib.clock by hand", function()
 end)
 
 describe("lib.clock", function()
+  it("knows nothing of the wall clock but where it stood at the start: whoever sets that moves no time-out", function()
+    local wall, time = core_clock.wall, os.time
+    local _ <close> = setmetatable({}, { __close = function() core_clock.wall = wall rawset(os, "time", time) end })
+    local shown, started, fired = clock.wall(), clock.now(), {}
+    for _, day in ipairs { -86400, 0, 86400 } do
+      core_clock.wall = function() return wall() + day end
+      rawset(os, "time", function(...) return time(...) + day end)
+      clock.after(0.01, function() fired[#fired + 1] = day end)
+      loop.run()
+      assert.is_true(math.abs(clock.wall() - shown - (clock.now() - started)) < 1)
+    end
+    assert.same({ -86400, 0, 86400 }, fired)
+    assert.is_true(clock.now() - started < 3600)
+  end)
+
   it("runs as fast as it is told", function()
     clock.set_speed(100000)
     local start, fired = clock.now(), nil

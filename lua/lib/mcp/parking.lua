@@ -101,7 +101,7 @@ end
 
 local function new_state(parking, ctx)
   local name = host.random(16):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
-  return name .. "." .. receipts.seal(ctx.receipts, ctx.tool, os.time() + math.ceil(parking.seconds))
+  return name .. "." .. receipts.seal(ctx.receipts, ctx.tool, os.time(), math.ceil(parking.seconds))
 end
 
 local function remember(parking, state, call_receipts)

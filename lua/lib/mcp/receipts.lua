@@ -132,15 +132,16 @@ end
 --- What a requestState carries of them, as printable ASCII.
 ---@param receipts Receipts
 ---@param call string     the name of the tool, prompt or resource
----@param expires integer  seconds since 1970: until then the call waits for its answer
+---@param asked integer    seconds since 1970: now
+---@param seconds integer  for which the call waits for its answer
 ---@return string
-function M.seal(receipts, call, expires)
+function M.seal(receipts, call, asked, seconds)
   local list = {}
   for _, receipt in ipairs(receipts.list) do
     if #list < MOST_SEALED and sealable(receipt) then list[#list + 1] = receipt end
   end
   return codec.base64_encode(json.encode {
-    call = shown(call), expires = expires, branches = receipts.branches or nil,
+    call = shown(call), asked = asked, expires = asked + seconds, branches = receipts.branches or nil,
     list = M.data(list), more = #receipts.list - #list,
   })
 end
@@ -162,15 +163,16 @@ end
 
 --- Reads what `seal` made; nil for anything else.
 ---@param text string
----@return { call: string, expires: number, branches: boolean, list: Receipt[], more: integer }?
+---@return { call: string, asked: number, expires: number, branches: boolean, list: Receipt[], more: integer }?
 function M.unseal(text)
   local bytes = #text <= LONGEST_STATE and codec.base64_decode(text)
   local value = bytes and json.decode(bytes, true)
-  if type(value) ~= "table" or type(value.list) ~= "table" or math.type(value.expires) ~= "integer" then return nil end
+  if type(value) ~= "table" or type(value.list) ~= "table" or math.type(value.expires) ~= "integer"
+    or math.type(value.asked) ~= "integer" then return nil end
   local list, call = read_list(value.list), text_of(value.call)
   if not list or not call then return nil end
   return {
-    call = call, expires = value.expires, branches = value.branches == true, list = list,
+    call = call, asked = value.asked, expires = value.expires, branches = value.branches == true, list = list,
     more = math.type(value.more) == "integer" and math.max(0, value.more) or 0,
   }
 end
@@ -195,7 +197,8 @@ local function sealed(state, now)
     return ("Its call of '%s' had begun: %s. %s"):format(told.call, M.words(told.list, told.more), LOOK), told.list
   end
   local nothing = ("Its call of '%s' had submitted nothing when it asked"):format(told.call)
-  if told.branches or now > told.expires then return ("%s, but may have gone on since. %s"):format(nothing, UNSURE), {} end
+  local may_have_expired = now > told.expires or now < told.asked -- the clock was set back meanwhile
+  if told.branches or may_have_expired then return ("%s, but may have gone on since. %s"):format(nothing, UNSURE), {} end
   return ("%s. %s"):format(nothing, SAFE), {}
 end
 

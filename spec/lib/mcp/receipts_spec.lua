@@ -14,8 +14,8 @@ end
 
 local function job(n) return { deployment_id = "dep-" .. n, request_id = "req-" .. n } end
 
-local function state_of(all, expires)
-  return "0123456789abcdef." .. receipts.seal(all, "poster", expires or NOW + 600)
+local function state_of(all, asked)
+  return "0123456789abcdef." .. receipts.seal(all, "poster", asked or NOW, 600)
 end
 
 local function sealed(value) return "x." .. codec.base64_encode(type(value) == "string" and value or json.encode(value)) end
@@ -42,7 +42,8 @@ describe("mcp.receipts", function()
     assert.is_nil(data)
     local busy = of()
     busy.branches = true
-    for name, state in pairs { ["beside it"] = state_of(busy), ["after its question"] = state_of(of(), NOW - 1) } do
+    for name, state in pairs { ["beside it"] = state_of(busy), ["after its question"] = state_of(of(), NOW - 601),
+      ["before its question: the clock was set back"] = state_of(of(), NOW + 1) } do
       message = receipts.stale(state, nil, NOW)
       assert.is_nil(message:find("safe", 1, true), name)
       assert.matches("may have gone on since", message, 1, true)
@@ -63,9 +64,10 @@ describe("mcp.receipts", function()
   it("never invite to pay again where the state tells nothing", function()
     local deep = ("["):rep(900) .. ("]"):rep(900)
     for _, state in ipairs {
-      "", ".", "guessed", "a.b", sealed "{", sealed(deep), sealed { call = "x" }, sealed { call = "x", expires = NOW, list = { 1 } },
-      sealed { call = "x", expires = NOW, list = { { deployment_id = 5 } } }, sealed { call = {}, expires = NOW, list = {} },
-      sealed { call = "x", expires = "soon", list = {} }, "x." .. ("A"):rep(1000000),
+      "", ".", "guessed", "a.b", sealed "{", sealed(deep), sealed { call = "x" },
+      sealed { call = "x", asked = NOW, expires = NOW, list = { 1 } }, sealed { call = {}, asked = NOW, expires = NOW, list = {} },
+      sealed { call = "x", asked = NOW, expires = NOW, list = { { deployment_id = 5 } } }, sealed { call = "x", expires = NOW, list = {} },
+      sealed { call = "x", asked = NOW, expires = "soon", list = {} }, "x." .. ("A"):rep(1000000),
     } do
       local message = receipts.stale(state, nil, NOW)
       assert.matches("not known here", message, 1, true)
@@ -86,9 +88,9 @@ describe("mcp.receipts", function()
   end)
 
   it("carry no control characters and nothing long, whoever wrote the state", function()
-    local forged = sealed { call = "a\27[31mb", expires = NOW, list = { { deployment_id = "d\nx\27]0;", request_id = "r" } } }
+    local forged = sealed { call = "a\27[31mb", asked = NOW, expires = NOW, list = { { deployment_id = "d\nx\27]0;", request_id = "r" } } }
     assert.is_nil((receipts.stale(forged, nil, NOW)):find "[%c\127]")
-    forged = sealed { call = "x", expires = NOW, list = { { deployment_id = ("d"):rep(5000), request_id = "r" } } }
+    forged = sealed { call = "x", asked = NOW, expires = NOW, list = { { deployment_id = ("d"):rep(5000), request_id = "r" } } }
     assert.is_true(#receipts.stale(forged, nil, NOW) < 1000)
   end)
 

@@ -1,5 +1,6 @@
 local bed = require "spec.support.runcomfy"
 local clock = require "lib.clock"
+local core_clock = require "core.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local json = require "core.json"
@@ -19,6 +20,31 @@ describe("lib.runcomfy.waiting", function()
     assert.equal(1.7, waiting.interval(10, low))
     assert.equal(4.25, waiting.interval(25, low))
     assert.equal(5, waiting.interval(1000, high))
+  end)
+
+  it("takes its time, whatever becomes of the wall clock: that is set back or forward by a day at each poll", function()
+    local wall, os_time = core_clock.wall, os.time
+    local _ <close> = setmetatable({}, { __close = function() core_clock.wall = wall rawset(os, "time", os_time) end })
+    local function wait(timeout)
+      local answer, elapsed
+      bed.with({ sim = { cold_start = 60, run_time = 30 } }, function()
+        local ctx, started, day = bed.context(), clock.now(), 86400
+        function ctx.progress()
+          day = -day
+          core_clock.wall = function() return wall() + day end
+          rawset(os, "time", function(...) return os_time(...) + day end)
+        end
+        answer = bed.call("submit_request", { deployment_id = ID, wait_for_completion = true, timeout_seconds = timeout }, ctx)
+        elapsed = clock.now() - started
+      end)
+      return answer, elapsed
+    end
+    local done, took = wait(600)
+    assert.equal("completed", done.data.status.status)
+    assert.is_true(took >= 90 and took < 100, took)
+    local pending, waited = wait(45)
+    assert.is_true(pending.data.pending)
+    assert.is_true(waited > 35 and waited <= 46, waited)
   end)
 
   it("draws the jitter anew each time", function()
