@@ -50,6 +50,8 @@ local TEXTS = {
   ["Text String"] = { { "text" }, { "text_b" }, { "text_c" }, { "text_d" } },
   SDXLPromptStylerAdvanced = { { "text_positive_g" }, { "text_positive_l" }, { "text_positive_g", "text_positive_l" },
     { "text_negative" }, { "text_negative" }, { "text_negative" } },
+  -- they write a longer prompt of the one that they are given, and take no orders
+  TextGenerateLTX2Prompt = { { "prompt" } }, LTXVGemmaEnhancePrompt = { { "prompt" } }, LTXVPromptEnhancer = { { "prompt" } },
   ["Power Prompt (rgthree)"] = { {}, {}, {}, { "prompt" } },
 }
 

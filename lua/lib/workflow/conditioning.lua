@@ -234,7 +234,7 @@ local function visit(graph, walk, link, which)
   if problem then table.insert(walk.side.unclear, problem) end
   if to then walk.push(link.joint and { id = to.id, slot = to.slot, joint = true } or to) end
   for _, pipe in ipairs(list or {}) do follow_pipe(graph, walk, node, which == "negative" and "negative" or "positive", pipe) end
-  if not to and not list and not problem and next(node.links) == nil and not next(found.media) then
+  if not to and not list and not problem and next(node.links) == nil and not next(found.media) and #node.names > 0 then
     table.insert(walk.side.encoders, { id = node.id, link = { id = node.id, slot = link.slot } })
   end
 end

@@ -161,8 +161,8 @@ local EXACT = {
 
 -- Numbers are called after what they are numbers of: "frame_rate", "num_images".
 local NUMBER_ENDS = { "_rate", "_count", "_length", "_scale", "_strength", "_weight", "_fps", "_number", "_index", "_idx", "_cap",
-  "_size", "_width", "_height", "_denoise", "_steps", "_percent", "_ratio" }
-local NUMBER_STARTS = { "num_", "number_of_", "max_", "min_", "skip_first_" }
+  "_shift", "_step", "_second", "_seconds", "_size", "_width", "_height", "_denoise", "_steps", "_percent", "_ratio" }
+local NUMBER_STARTS = { "cfg_", "sigma_", "boundary", "num_", "number_of_", "max_", "min_", "skip_first_" }
 
 local function is_number(short)
   for _, ending in ipairs(NUMBER_ENDS) do

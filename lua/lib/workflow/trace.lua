@@ -191,11 +191,22 @@ local ROUTES = { mask = "mask", model = "model", guider = "media", noise = "medi
 
 local IS_SIDE = { positive = true, negative = true, conditioning = true, cond2 = true, joint = true }
 
+-- Whether the only conditioning of a node is what its model is steered away from.
+local function is_steered(node)
+  if not names.steers(node.class) then return false end
+  for name in pairs(node.links) do
+    local kind = names.edge(name)
+    if kind == "positive" or kind == "negative" then return false end
+  end
+  return true
+end
+
 -- Follows one link of a node that makes or changes pictures.  What looks for something is told what in words, too.
 local function take_link(trace, walk, node, name, mode)
   local kind, link = names.edge(name), node.links[name]
   if IS_SIDE[kind] and names.looks(node.class) and not has_seed(node) then return end
   if IS_SIDE[kind] and classes.passes(node.class) then return end -- its latent is made without them
+  if kind == "conditioning" and is_steered(node) then return end
   if names.is_view(node, name) then kind = "media" end
   if kind == "unknown" and (names.partner_words(node, name) or name == "lyrics") then return end
   if kind == "positive" or kind == "conditioning" then
