@@ -158,6 +158,10 @@ static void check_headers(const struct client_request *r)
         must(sent && strcmp(sent->data, "Content-Type:") == 0);
         sent = sent->next;
     }
+    if (r->identity || (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0)) {
+        must(sent && strcmp(sent->data, "Accept-Encoding: identity") == 0);
+        sent = sent->next;
+    }
     must(!sent);
 }
 
@@ -351,6 +355,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     r.keep_head = data[0] & 16;
     r.no_redirects = data[0] & 32;
     r.public_only = data[0] & 64;
+    r.identity = data[0] & 128;
     r.max_bytes = data[1] < 200 ? data[1] : (size_t)data[1] * 100;
     r.connect_ms = 1;
     play(&r, data + 3 + length, data + size);
