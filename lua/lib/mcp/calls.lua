@@ -33,7 +33,7 @@ local function run(ctx)
   local _ <close> = ctx.pass
   local ok, text = pcall(ctx.request.perform, ctx.server, ctx.subject, ctx)
   ctx.receipts.ended = true
-  if ctx.cancelled then return end
+  if ctx.cancelled then return ctx.has_result and receipts.unheard(ctx.tool, ctx.receipts) end
   local request = ctx.request
   if not ok then ok, text = pcall(internal_error, request, ctx, text) end
   if not ok then error(text, 0) end -- answered by the session, as soon as there is memory

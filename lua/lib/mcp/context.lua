@@ -16,6 +16,7 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field deadline? number                moment of lib.clock at which the caller stops waiting; nil: none known
 ---@field answer_by? number               moment of lib.clock at which a wait had better end and answer, the job or not
 ---@field leaving boolean                 the client asks nothing more: a wait had better end and answer now
+---@field has_result boolean              it has what its answer tells, no error
 ---@field tool string                     name of the tool
 ---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  asks the person, in place of a client
 ---@field request? Request                of a client, the one that the call answers; none: nobody is connected
@@ -57,7 +58,7 @@ local M = {}
 ---@param options ContextOptions
 ---@return Context
 function M.new(options)
-  options.cancelled, options.leaving, options.waits = false, false, 0
+  options.cancelled, options.leaving, options.has_result, options.waits = false, false, false, 0
   options.receipts = options.receipts or receipts.new()
   return setmetatable(options --[[@as Context]], Context)
 end

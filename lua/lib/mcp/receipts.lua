@@ -7,6 +7,7 @@ local clean, brief = require("lib.text").clean, require("lib.text").brief
 local codec = require "core.codec"
 local errors = require "lib.errors"
 local json = require "core.json"
+local log = require "core.log"
 
 local M = {}
 
@@ -108,6 +109,15 @@ function M.name_in(receipts, err)
   data.submitted = M.data(receipts.list)
   err.message, err.data = err.message .. M.sentence { list = unnamed }, data
   return err
+end
+
+--- Logs that a call was given up when it had its result already: what it made was paid for, and reaches nobody.
+---@param call string  the name of the tool or prompt
+---@param receipts Receipts
+function M.unheard(call, receipts)
+  if #receipts.list == 0 then return end
+  log.write("warning", ("the call of '%s' was cancelled when it had its result, which reaches nobody.%s"):format(call,
+    (M.sentence(receipts):gsub("\n", " "))))
 end
 
 --- The same as members of structured content.

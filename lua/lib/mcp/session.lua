@@ -63,7 +63,8 @@ end
 ---@return { code: integer, message: string }?
 function Session:admit(request)
   if self.calls[request.id] or self.streams:has(request.id) then
-    return { code = jsonrpc.INVALID_REQUEST, message = "Invalid request: a call with this id is still running" }
+    return { code = jsonrpc.INVALID_REQUEST, message = "Invalid request: a call with this id is still running, and goes on to "
+      .. "its answer; nothing was begun for this one" }
   end
   if self.open >= self.server.max_calls then
     return { code = jsonrpc.INTERNAL_ERROR, message = "Busy: " .. self.open .. " calls are running; try again when one has ended" }

@@ -202,6 +202,8 @@ local function give_up(self, run, caller, err)
     task:cancel(err.reason)
     fiber.shield(task.join, task)
   end
+  local outcome = run.outcome
+  if outcome and outcome.ok and outcome.result then receipts.unheard(run.subject.name, run.ctx.receipts) end
   self.results:forget(run, "it was cancelled, with the call that waited for it")
   error(err, 0)
 end

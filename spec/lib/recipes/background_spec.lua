@@ -4,6 +4,7 @@ local context = require "lib.mcp.context"
 local fiber = require "lib.fiber"
 local folder = require "spec.support.folder"
 local json = require "core.json"
+local log = require "spec.support.log"
 local kit = require "spec.support.mcp"
 local recipes = require "spec.support.recipes"
 local server = require "lib.mcp.server"
@@ -29,6 +30,15 @@ return rc.tool { name = "maker", description = "Makes a picture.", uses = { "sub
     if input.how == "undo" then
       local _ <close> = rc.finally(function() rc.tools.update_deployment { deployment_id = id, min_instances = 0 } end)
       rc.sleep(300)
+    end
+    if input.how == "made" then
+      rc.finally(function() rc.tools.update_deployment { deployment_id = id, min_instances = 0, name = "n" } end)
+      return { url = rc.submit({ deployment_id = id }):wait().output_urls[1].url }
+    end
+    if input.how == "made_quick" then
+      local done = rc.submit({ deployment_id = id }):wait()
+      ctx:progress(3, 3, "at the end")
+      return { done = done.request_id }
     end
     if input.how == "undo_late" then
       rc.finally(function() rc.tools.update_deployment { deployment_id = id, min_instances = 0 } end)
@@ -352,6 +362,34 @@ describe("recipes.background", function()
       assert.matches("There is nothing to collect of run [%x%-run]+: it was cancelled, with the call that waited for it%. "
         .. "It had begun: update_", client:collect(run).content[1].text)
       assert.is_nil(client:call("maker", { how = "quick" }).structuredContent.pending)
+    end)
+  end)
+
+  it("names in the log what was made, where it is cancelled when it has its result", function()
+    with({ sim = { cold_start = 1 } }, function(bench, client)
+      for _, case in ipairs { { "PATCH", 3, "while it cleans up" }, { false, 0, "before its answer goes out" } } do
+        local lines = log.lines_of(function()
+          if case[1] then assert(bench.sim:fault { kind = "delay", seconds = case[2], method = case[1] }) end
+          local id = client:begin("maker", { how = case[1] and "made" or "made_quick" }, nil, { progressToken = "p" })
+          local function is_at_end()
+            if case[1] then return bench:count("PATCH", ID) == 1 end
+            return select(2, table.concat(client:progress "p", "\n"):gsub("at the end", "")) == 1
+          end
+          while not is_at_end() do clock.sleep(0.01) end
+          kit.send(client.session, { method = "notifications/cancelled", params = { requestId = id } })
+          clock.sleep(10)
+          assert.is_nil(client:answer(id))
+        end)
+        local found = 0
+        for _, line in ipairs(lines) do
+          local named = line:match "^warning: .*cancelled when it had its result, which reaches nobody.* request (%S+) of deployment"
+          if named then
+            found = found + 1
+            assert.is_not_nil(bench.sim.model.requests[named])
+          end
+        end
+        assert.equal(1, found, case[3] .. "\n" .. table.concat(lines, "\n"))
+      end
     end)
   end)
 

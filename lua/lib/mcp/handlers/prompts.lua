@@ -16,6 +16,7 @@ end
 
 local function perform(server, prompt, ctx)
   local messages, err = prompts.get(prompt, ctx:take_arguments(), ctx)
+  ctx.has_result = messages ~= nil
   calls.finish_progress(ctx)
   local request = ctx.request
   if not messages then return reading.failure(request, err) end

@@ -80,6 +80,7 @@ end
 
 local function perform(server, tool, ctx)
   local result = registry.call(tool, nil, ctx)
+  ctx.has_result = not result.is_error and not result.pending
   calls.finish_progress(ctx)
   return response(server, tool, result, ctx)
 end
