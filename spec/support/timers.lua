@@ -31,11 +31,13 @@ function M.take()
 end
 
 --- Lets the one go off that was started first of those that run.
+---@param before? fun(ms: integer)  is called just before: that so much time has gone by
 ---@return integer ms  that it was started for
-function Timers:ring()
+function Timers:ring(before)
   while true do
     local first = assert(table.remove(self.started, 1), "no timer runs")
     if first.fn then
+      if before then before(first.ms) end
       first.fn()
       return first.ms
     end
