@@ -103,4 +103,16 @@ describe("core.json.encode", function()
     assert.error_matches(function() json.encode(shared(60, ""), 100000) end, "more than 100000 bytes")
     assert.error_matches(function() json.encode({}, -1) end, "must not be negative")
   end)
+
+  it("stops there early, whatever the value is made of", function()
+    local list, object, texts = {}, {}, {}
+    for i = 1, 100000 do list[i], object["k" .. i], texts[i] = i, i, "k" .. i end
+    for _, value in ipairs { list, { a = list }, object, { a = { object } }, json.ordered(texts, { k1 = list }),
+                             json.decode(json.encode(object)), { b = json.decode(json.encode(object)) } } do
+      local outcome = run(function() return pcall(json.encode, value, 1000) end, { cpu_ms = 100000, memory_bytes = 300000 })
+      assert.same({ "done", false }, { outcome[1], outcome[2] })
+      assert.matches("the text would have more than 1000 bytes", outcome[3], 1, true)
+      assert.is_nil(outcome[3]:find("[0]", 1, true))
+    end
+  end)
 end)

@@ -81,6 +81,10 @@ describe("core.json.encode_in_steps", function()
       assert.is_true(json.encode(value) == text)
       assert.is_true(pauses >= 11, pauses)
     end
+    for _, value in ipairs { object, ordered, json.decode(json.encode(object)) } do -- also while it finds their keys
+      local _, _, count = stepped(value, 500)
+      assert.is_true(count >= 3 * 20000 // 500 - 1, count)
+    end
   end)
 
   it("fails as encode does, with the same place", function()

@@ -22,17 +22,6 @@ static int encoder_free(lua_State *L)
     return 0;
 }
 
-// Raises unless `more` bytes may follow: a few places far apart suffice, each part of a value is
-// short but for strings and checked text.
-static void check_room(struct encode_run *r, size_t more)
-{
-    size_t size = r->e->out.size;
-    if (size <= r->most && more <= r->most - size)
-        return;
-    lua_pushfstring(r->L, "the text would have more than %I bytes", (LUAI_UACINT)r->most);
-    encode_fail(r, lua_tostring(r->L, -1));
-}
-
 static void encode_userdata(struct encode_run *r, int index)
 {
     const struct json_raw *raw = luaL_testudata(r->L, index, JSON_RAW);
@@ -40,7 +29,7 @@ static void encode_userdata(struct encode_run *r, int index)
         struct json_slice slice = { raw->text, raw->size };
         if (r->depth + raw->depth > JSON_MAX_DEPTH && r->depth + json_depth(slice) > JSON_MAX_DEPTH)
             encode_fail(r, "nested deeper than 1000 levels");
-        check_room(r, raw->size);
+        encode_room(r, raw->size);
         encode_put_bytes(r, raw->text, raw->size);
         return;
     }
@@ -57,13 +46,13 @@ static void encode_value(struct encode_run *r, int index)
     struct buf *out = &r->e->out;
     int type = lua_type(L, index);
     encode_step(r);
+    encode_room(r, 1);
     if (type == LUA_TSTRING) {
         size_t size;
         const char *text = lua_tolstring(L, index, &size);
-        check_room(r, size);
+        encode_room(r, size);
         encode_check(r, json_write_string(out, text, size));
     } else if (type == LUA_TTABLE) {
-        check_room(r, 2);
         encode_table(r, index);
     } else if (type == LUA_TNUMBER) {
         encode_check(r, lua_isinteger(L, index) ? json_write_integer(out, lua_tointeger(L, index))
@@ -150,7 +139,7 @@ static void begin(struct encode_run *r)
 
 static void push_result(struct encode_run *r)
 {
-    check_room(r, 0);
+    encode_room(r, 0);
     lua_pushlstring(r->L, r->e->out.data, r->e->out.size);
 }
 
@@ -178,8 +167,8 @@ static int go_on(lua_State *L, int status, lua_KContext steps)
 {
     (void)status;
     struct encode_run *r = lua_touserdata(L, 3);
-    r->pause = r->steps + (size_t)steps;
     encode_entries(r);
+    r->pause = r->steps + (size_t)steps;
     if (r->depth > 0)
         return lua_yieldk(L, 0, steps, go_on);
     push_result(r);
@@ -197,7 +186,9 @@ int json_encode_in_steps(lua_State *L)
     lua_settop(L, 1);
     struct encode_scratch *e = new_encoder(L);
     struct encode_run *r = lua_newuserdatauv(L, sizeof *r, 0); // value encoder run
-    *r = (struct encode_run){ .L = L, .e = e, .most = SIZE_MAX, .pause = SIZE_MAX, .pauses = true };
+    *r = (struct encode_run){
+        .L = L, .e = e, .most = SIZE_MAX, .pause = (size_t)steps, .pauses = true
+    };
     begin(r);
     return go_on(L, LUA_OK, (lua_KContext)steps);
 }

@@ -6,6 +6,7 @@
 enum {
     ON_STACK = 8192, // values of larger objects are looked up again instead of held on the stack
     STACK_STEP = 32, // pairs for which room on the stack is asked at once
+    LEAST = 4,       // bytes that a member takes: "":1
 };
 
 static void encode_key(struct encode_run *r, const char *key, size_t size)
@@ -17,18 +18,25 @@ static void encode_key(struct encode_run *r, const char *key, size_t size)
     encode_put(r, ':');
 }
 
+// Writes the key of a member, and what stands before it.
+static void begin_member(struct encode_run *r, struct encode_frame *frame, const char *key,
+                         size_t size)
+{
+    frame->key = key;
+    frame->size = size;
+    if (frame->begun)
+        encode_put(r, ',');
+    frame->begun = true;
+    encode_step(r);
+    encode_key(r, key, size);
+}
+
 // Writes the next member of the object.
 static void encode_member(struct encode_run *r, struct encode_frame *frame)
 {
     lua_State *L = r->L;
-    struct json_key key = r->e->keys.list[frame->next]; // the list may move below
-    bool begun = frame->next++ > frame->first;
-    frame->key = key.text;
-    frame->size = key.size;
-    if (begun)
-        encode_put(r, ',');
-    encode_step(r);
-    encode_key(r, key.text, key.size);
+    struct json_key key = r->e->keys.list[frame->next++]; // the list may move below
+    begin_member(r, frame, key.text, key.size);
     if (key.slot) {
         r->value(r, key.slot);
         return;
@@ -38,6 +46,13 @@ static void encode_member(struct encode_run *r, struct encode_frame *frame)
     r->value(r, lua_gettop(L));
 }
 
+static void end_object(struct encode_run *r)
+{
+    r->e->keys.count = encode_innermost(r)->first;
+    encode_put(r, '}');
+    encode_close(r);
+}
+
 void encode_members(struct encode_run *r)
 {
     unsigned depth = r->depth;
@@ -45,21 +60,11 @@ void encode_members(struct encode_run *r)
         struct encode_frame *frame = encode_innermost(r);
         lua_settop(r->L, frame->base);
         if (frame->next == frame->end) {
-            r->e->keys.count = frame->first;
-            encode_put(r, '}');
-            encode_close(r);
+            end_object(r);
             return;
         }
         encode_member(r, frame);
     } while (!encode_waits(r, depth));
-}
-
-// Begins the object whose keys were gathered from `first` on.
-static void open_object(struct encode_run *r, int index, int top, size_t first)
-{
-    struct encode_frame *frame = encode_open(r, ENCODE_OBJECT, index, top);
-    frame->first = frame->next = first;
-    frame->end = r->e->keys.count;
 }
 
 // Where the table may change in a pause, keys that are not held on the stack are held in the list
@@ -80,38 +85,28 @@ static int push_anchors(struct encode_run *r)
     return lua_gettop(r->L) - 2;
 }
 
-// Gathers the keys of the table at `index`, values held on the stack; the first pair is on the
-// stack. False, and nothing gathered, when a key is no string.
-static bool gather(struct encode_run *r, int index)
+// Gathers the key and the value on the top, which stay as long as they are held there; leaves the
+// key for lua_next().
+static void take_pair(struct encode_run *r, const struct encode_frame *frame)
 {
     lua_State *L = r->L;
     struct json_keys *keys = &r->e->keys;
-    size_t first = keys->count;
-    int anchors = push_anchors(r);
-    int top = lua_gettop(L);
-    do {
-        if (lua_type(L, -2) != LUA_TSTRING) {
-            keys->count = first;
-            return false;
-        }
-        size_t gathered = keys->count - first;
-        bool hold = gathered < ON_STACK;
-        if (hold && gathered % STACK_STEP == 0)
-            luaL_checkstack(L, 2 * STACK_STEP + 8, "JSON");
-        size_t size;
-        const char *text = lua_tolstring(L, -2, &size);
-        if (!json_keys_add(keys, text, size, hold ? top : 0))
-            encode_fail(r, "out of memory");
-        if (!hold && anchors)
-            anchor(L, anchors, -2);
-        if (hold) {
-            lua_pushvalue(L, -2);
-            top += 2;
-        } else {
-            lua_pop(L, 1);
-        }
-    } while (lua_next(L, index));
-    return true;
+    size_t gathered = keys->count - frame->first;
+    bool hold = gathered < ON_STACK;
+    if (gathered % STACK_STEP == 0) {
+        luaL_checkstack(L, 2 * STACK_STEP + 8, "JSON");
+        encode_room(r, gathered * LEAST);
+    }
+    size_t size;
+    const char *text = lua_tolstring(L, -2, &size);
+    if (!json_keys_add(keys, text, size, hold ? lua_gettop(L) : 0))
+        encode_fail(r, "out of memory");
+    if (!hold && frame->anchors)
+        anchor(L, frame->anchors, -2);
+    if (hold)
+        lua_pushvalue(L, -2);
+    else
+        lua_pop(L, 1);
 }
 
 // Pushes a copy of the table with its integer keys as strings.
@@ -166,70 +161,61 @@ static void arrange(struct json_keys *keys, size_t first, struct json_shape *sha
         json_keys_sort(keys, first + next);
 }
 
+// Begins to gather the keys of the table at `index`; its first pair is on the stack.
+static void open_object(struct encode_run *r, int index, int top, struct json_shape *shape)
+{
+    int anchors = push_anchors(r);
+    struct encode_frame *frame = encode_open(r, ENCODE_GATHER, index, top);
+    frame->base = lua_gettop(r->L) - 2;
+    frame->first = r->e->keys.count;
+    frame->anchors = anchors;
+    frame->shape = shape;
+}
+
+// Begins the innermost table again, as a copy whose keys are all strings.
+static void gather_texts(struct encode_run *r)
+{
+    lua_State *L = r->L;
+    struct encode_frame old = *encode_innermost(r);
+    r->e->keys.count = old.first;
+    lua_settop(L, old.base);
+    r->depth--; // what is wrong with the keys is wrong with the table
+    push_string_keyed(r, old.index);
+    int copy = lua_gettop(L);
+    lua_pushnil(L);
+    lua_next(L, copy);
+    open_object(r, copy, old.top, old.shape);
+}
+
+void encode_gather(struct encode_run *r)
+{
+    lua_State *L = r->L;
+    struct json_keys *keys = &r->e->keys;
+    struct encode_frame *frame = encode_innermost(r);
+    do { // the pair is on the stack
+        if (r->steps >= r->pause)
+            return;
+        if (lua_type(L, -2) != LUA_TSTRING) {
+            gather_texts(r);
+            return;
+        }
+        encode_step(r);
+        take_pair(r, frame);
+    } while (lua_next(L, frame->index));
+    if (frame->shape)
+        arrange(keys, frame->first, frame->shape);
+    else
+        json_keys_sort(keys, frame->first);
+    frame->kind = ENCODE_OBJECT;
+    frame->base = lua_gettop(L);
+    frame->next = frame->first;
+    frame->end = keys->count;
+}
+
 void encode_object(struct encode_run *r, int index, int top, struct json_shape *shape)
 {
-    lua_State *L = r->L;
-    struct json_keys *keys = &r->e->keys;
-    int before = lua_gettop(L) - 2;
-    size_t first = keys->count;
     encode_put(r, '{');
-    if (!gather(r, index)) {
-        lua_settop(L, before);
-        push_string_keyed(r, index);
-        index = lua_gettop(L);
-        lua_pushnil(L);
-        lua_next(L, index);
-        gather(r, index);
-    }
-    if (shape)
-        arrange(keys, first, shape);
-    else
-        json_keys_sort(keys, first);
-    open_object(r, index, top, first);
-}
-
-// Gathers the members that the list at `list` names, in its order, values held on the stack;
-// returns how many.
-static size_t gather_listed(struct encode_run *r, int index, int list)
-{
-    lua_State *L = r->L;
-    struct json_keys *keys = &r->e->keys;
-    size_t first = keys->count;
-    int top = lua_gettop(L);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, list);
-    for (lua_Integer i = 1; i <= count; i++) {
-        if (i % STACK_STEP == 1)
-            luaL_checkstack(L, 2 * STACK_STEP + 8, "JSON");
-        lua_rawgeti(L, list, i);
-        lua_pushvalue(L, -1);
-        bool present = lua_rawget(L, index) != LUA_TNIL; // key value
-        bool hold = present && keys->count - first < ON_STACK;
-        size_t size;
-        const char *text = lua_tolstring(L, -2, &size);
-        if (present && !json_keys_add(keys, text, size, hold ? top + 2 : 0))
-            encode_fail(r, "out of memory");
-        if (hold)
-            top += 2;
-        else
-            lua_pop(L, 2);
-    }
-    return keys->count - first;
-}
-
-// The number of members of the table at `index`; false when a key is no string.
-static bool count_members(lua_State *L, int index, size_t *count)
-{
-    *count = 0;
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        if (lua_type(L, -2) != LUA_TSTRING) {
-            lua_pop(L, 2);
-            return false;
-        }
-        lua_pop(L, 1);
-        ++*count;
-    }
-    return true;
+    open_object(r, index, top, shape);
 }
 
 // Gathers the members of the table at `index` that the set at `set` does not have, sorted.
@@ -258,23 +244,90 @@ static void gather_rest(struct encode_run *r, int index, int set)
     json_keys_sort(keys, rest);
 }
 
+// Begins to count the members of the table at `index`.
+static void open_ordered(struct encode_run *r, int index, int top, int ordered, int list)
+{
+    struct encode_frame *frame = encode_open(r, ENCODE_COUNT, index, top);
+    frame->first = r->e->keys.count;
+    frame->ordered = ordered;
+    frame->list = list;
+    lua_pushnil(r->L);
+}
+
 void encode_ordered(struct encode_run *r, int index, int top)
 {
-    lua_State *L = r->L;
-    struct json_keys *keys = &r->e->keys;
-    int list = lua_gettop(L);
-    int members = index;
-    size_t first = keys->count;
-    size_t count;
     encode_put(r, '{');
-    if (!count_members(L, index, &count)) {
-        push_string_keyed(r, index);
-        members = lua_gettop(L);
-        count_members(L, members, &count);
+    open_ordered(r, index, top, index, lua_gettop(r->L));
+}
+
+// Begins the innermost table again, as a copy whose keys are all strings.
+static void count_texts(struct encode_run *r)
+{
+    struct encode_frame old = *encode_innermost(r);
+    lua_settop(r->L, old.base);
+    r->depth--;
+    push_string_keyed(r, old.index);
+    open_ordered(r, lua_gettop(r->L), old.top, old.ordered, old.list);
+}
+
+void encode_count(struct encode_run *r)
+{
+    lua_State *L = r->L;
+    struct encode_frame *frame = encode_innermost(r);
+    while (r->steps < r->pause) { // the key before is on the stack
+        if (!lua_next(L, frame->index)) {
+            frame->kind = ENCODE_LISTED;
+            return;
+        }
+        lua_pop(L, 1);
+        if (lua_type(L, -1) != LUA_TSTRING) {
+            count_texts(r);
+            return;
+        }
+        encode_step(r);
+        if (++frame->count % STACK_STEP == 0)
+            encode_room(r, (size_t)frame->count * LEAST);
     }
-    if (gather_listed(r, members, list) < count) {
-        json_push_order_set(L, index);
-        gather_rest(r, members, lua_gettop(L));
+}
+
+// What the list of keys does not name comes next.
+static void go_on_with_rest(struct encode_run *r)
+{
+    lua_State *L = r->L;
+    struct encode_frame *frame = encode_innermost(r);
+    frame->kind = ENCODE_OBJECT;
+    frame->next = frame->first;
+    if (frame->count > 0) {
+        json_push_order_set(L, frame->ordered);
+        gather_rest(r, frame->index, lua_gettop(L));
     }
-    open_object(r, members, top, first);
+    frame->end = r->e->keys.count;
+    frame->base = lua_gettop(L);
+}
+
+void encode_listed(struct encode_run *r)
+{
+    lua_State *L = r->L;
+    unsigned depth = r->depth;
+    struct encode_frame *frame = encode_innermost(r);
+    lua_Integer listed = (lua_Integer)lua_rawlen(L, frame->list);
+    do {
+        frame = encode_innermost(r);
+        lua_settop(L, frame->base);
+        if (frame->at == listed) {
+            go_on_with_rest(r);
+            return;
+        }
+        lua_rawgeti(L, frame->list, ++frame->at);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, frame->index) == LUA_TNIL) { // key value
+            encode_step(r);
+            continue;
+        }
+        size_t size;
+        const char *key = lua_tolstring(L, -2, &size);
+        frame->count--;
+        begin_member(r, frame, key, size);
+        r->value(r, lua_gettop(L));
+    } while (!encode_waits(r, depth));
 }

@@ -13,8 +13,19 @@ void encode_object(struct encode_run *r, int index, int top, struct json_shape *
 /// behind, sorted; at its end the stack is cut to `top`.
 void encode_ordered(struct encode_run *r, int index, int top);
 
-/// Writes further members of the innermost table, an object, up to one that is a table, a pause or
-/// its end.
+// Each of these goes on with the innermost table, up to an entry that is a table, a pause or what
+// comes next.
+
+/// ENCODE_GATHER
+void encode_gather(struct encode_run *r);
+
+/// ENCODE_OBJECT
 void encode_members(struct encode_run *r);
+
+/// ENCODE_COUNT
+void encode_count(struct encode_run *r);
+
+/// ENCODE_LISTED
+void encode_listed(struct encode_run *r);
 
 #endif

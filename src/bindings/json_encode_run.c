@@ -95,7 +95,10 @@ static void push_path(const struct encode_run *r)
         OWN = 8,                 // of what pushes them and joins them
     };
     lua_State *L = r->L;
-    unsigned depth = r->depth;
+    const struct encode_frame *frames = r->e->frames;
+    unsigned depth = frames ? r->depth : 0;
+    if (depth > 0 && !frames[depth - 1].key && frames[depth - 1].at == 0)
+        depth--; // no entry of the innermost table is begun
     luaL_checkstack(L, MOST + 1 + MOST + OWN, "path");
     if (depth == 0) {
         lua_pushliteral(L, "at the top");
@@ -105,7 +108,7 @@ static void push_path(const struct encode_run *r)
     int shown = 1;
     for (unsigned level = depth; level > 0; level--) {
         if (level <= ENDS || level > depth - ENDS) {
-            push_step(L, &r->e->frames[level - 1]);
+            push_step(L, &frames[level - 1]);
             shown++;
         } else if (level == ENDS + 1) {
             lua_pushliteral(L, "...");
@@ -124,6 +127,12 @@ void encode_fail(struct encode_run *r, const char *what)
     push_path(r);
     encode_release(r->e);
     luaL_error(L, "%s: %s", lua_tostring(L, -1), what);
+}
+
+void encode_fail_size(struct encode_run *r)
+{
+    lua_pushfstring(r->L, "the text would have more than %I bytes", (LUAI_UACINT)r->most);
+    encode_fail(r, lua_tostring(r->L, -1));
 }
 
 void encode_put_bytes(struct encode_run *r, const char *bytes, size_t size)

@@ -11,25 +11,37 @@
 
 /// How the entries of a table that is being written are gone through.
 enum encode_kind {
+    ENCODE_GATHER,   ///< an object whose keys are gathered
     ENCODE_OBJECT,   ///< by the keys that were gathered
+    ENCODE_COUNT,    ///< an object whose members are counted
+    ENCODE_LISTED,   ///< by a list of keys, and then by those that it does not name
     ENCODE_IN_ORDER, ///< as the table gives them, as long as that is 1, 2, 3…
     ENCODE_SEQUENCE, ///< from 1 to `count`
 };
 
+struct json_shape;
+
 /// A table that is being written, and where in it.
 struct encode_frame {
     enum encode_kind kind;
-    int index;       ///< where the table stands on the stack
-    int top;         ///< the top of the stack before it was begun
-    int base;        ///< the top between two of its entries
-    const char *key; ///< of the entry that is written; NULL: an index
-    size_t size;
-    lua_Integer at; ///< that index
-    size_t first;   ///< of an object: its part of the keys,
-    size_t next;    ///< the one to come,
-    size_t end;     ///< and the end
-    lua_Integer count;
-    size_t start; ///< of an array: where its text begins
+    int index;         ///< where the table stands on the stack
+    int top;           ///< the top of the stack before it was begun
+    int base;          ///< the top between two of its entries
+    const char *key;   ///< of the entry that is written; NULL: an index
+    size_t size;       ///< of the key
+    lua_Integer at;    ///< that index; of a list of keys, where in it; 0: no entry is begun
+    lua_Integer count; ///< elements, or members that are still to be written
+    // Of an object:
+    bool begun;               ///< a member is written
+    size_t first;             ///< its part of the keys that were gathered,
+    size_t next;              ///< the one to come,
+    size_t end;               ///< and the end
+    int anchors;              ///< where a list holds those that the stack does not hold; 0: none
+    struct json_shape *shape; ///< the order that they get; NULL: sorted
+    int list;                 ///< where a list of keys stands,
+    int ordered;              ///< and the table that it belongs to
+    // Of an array:
+    size_t start; ///< where its text begins
     bool checked; ///< its keys are known to be in order
     bool marked;  ///< it is said to be an array
 };
@@ -85,6 +97,18 @@ void encode_step(struct encode_run *r);
 
 /// Raises "at PATH: WHAT", the path of the value to be written next.
 void encode_fail(struct encode_run *r, const char *what);
+
+/// Raises that the text would be too long.
+void encode_fail_size(struct encode_run *r);
+
+/// Raises unless `more` bytes may follow: each part of a value is short but for strings and checked
+/// text.
+static inline void encode_room(struct encode_run *r, size_t more)
+{
+    size_t size = r->e->out.size;
+    if (size > r->most || more > r->most - size)
+        encode_fail_size(r);
+}
 
 /// Appends one byte, and raises where that fails.
 static inline void encode_put(struct encode_run *r, char c)

@@ -215,8 +215,17 @@ void encode_entries(struct encode_run *r)
 {
     while (r->depth > 0 && r->steps < r->pause) {
         switch (encode_innermost(r)->kind) {
+        case ENCODE_GATHER:
+            encode_gather(r);
+            break;
+        case ENCODE_COUNT:
+            encode_count(r);
+            break;
         case ENCODE_OBJECT:
             encode_members(r);
+            break;
+        case ENCODE_LISTED:
+            encode_listed(r);
             break;
         case ENCODE_IN_ORDER:
             encode_in_order(r);

@@ -19,7 +19,7 @@ end
 
 local STEPS = 20 -- of the meter, for one item
 
-local function collect(list, node_id, channel, items, work)
+local function collect(list, work, node_id, channel, items)
   for _, item in items:pairs() do
     work:step(STEPS)
     local members = item:members(WANTED)
@@ -34,7 +34,7 @@ end
 
 local function collect_channel(list, work, node_id, channel, items)
   local before = #list
-  if items:kind() == "array" then collect(list, node_id, channel, items, work) end
+  if items:kind() == "array" then collect(list, work, node_id, channel, items) end
   if #list == before then collect_stray(list, work, node_id, channel, items) end
 end
 
