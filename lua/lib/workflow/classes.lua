@@ -26,7 +26,8 @@ local SLOTS = {
   ["Efficient Loader"] = EFFICIENT, ["KSampler (Efficient)"] = EFFICIENT, ["KSampler Adv. (Efficient)"] = EFFICIENT,
   ["easy fullLoader"] = LOADER, ["easy a1111Loader"] = LOADER, ["easy comfyLoader"] = LOADER, ["easy fluxLoader"] = LOADER,
   ApplyInstantID = SHIFTED, ApplyInstantIDAdvanced = SHIFTED, ["ApplyInstantIDControlNet"] = { "positive", "negative" },
-  LTXVReferenceAudio = SHIFTED, WanInfiniteTalkToVideo = SHIFTED, IPAdapterRegionalConditioning = { "params", "positive", "negative" },
+  LayeredDiffusionCondApply = SHIFTED, LTXVReferenceAudio = SHIFTED, WanInfiniteTalkToVideo = SHIFTED,
+  IPAdapterRegionalConditioning = { "params", "positive", "negative" },
   WanCameraEmbedding = { "camera", "width", "height", "length" }, ImpactExecutionOrderController = CONTROLLER,
 }
 

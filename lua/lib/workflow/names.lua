@@ -143,7 +143,7 @@ end
 local EXACT = {
   pos = "positive", neg = "negative", conds = "conditioning", cond = "conditioning", clip_regions = "conditioning",
   text_embeds = "joint", hyvid_embeds = "joint", prompt_embeds = "joint", embeds = "joint", original_text_embeds = "joint",
-  nag_text_embeds = "negative",
+  nag_text_embeds = "negative", uncond = "negative",
   base_sampler = "guider", mask_sampler = "guider", full_sampler_opt = "guider", advanced_sampler = "guider",
   regional_prompts = "guider",
   guider = "guider", noise = "noise", ctx = "pipe", context = "pipe", base_ctx = "pipe", sdxl_tuple = "pipe",

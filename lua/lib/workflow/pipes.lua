@@ -76,7 +76,8 @@ end
 -- Pipes --------------------------------------------------------------------------------------------------
 
 local ALIASES = {
-  positive = { "positive", "pos", "base_positive" }, negative = { "negative", "neg", "base_negative" }, seed = { "seed", "noise_seed" },
+  positive = { "positive", "pos", "base_positive", "cond" }, negative = { "negative", "neg", "base_negative", "uncond" },
+  seed = { "seed", "noise_seed" },
   loader_width = { "empty_latent_width" }, latent = { "latent", "samples", "latent_image" }, image = { "images", "image" },
 }
 

@@ -10,7 +10,8 @@ local contains_any = names.contains_any
 
 -- Nothing but how texts are put together.
 local GLUE = { "name", "type", "path", "file", "folder", "directory", "device", "dtype",
-  "delim", "separat", "find", "replace", "regex", "mode", "style", "action", "encoding", "title", "case", "tidy", "clean" }
+  "delim", "separat", "find", "replace", "regex", "mode", "style", "action", "encoding", "title", "case", "tidy", "clean",
+  "insert_lora", "insert_embedding", "insert_saved" }
 
 -- Links that tell nothing of what flows through them, and set how a text is chosen.  Others may be who writes it.
 local SETTINGS = {}
