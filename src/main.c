@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "base/log_sink.h"
+#include "base/streams.h"
 #include "bindings/bindings.h"
 #include "host/host.h"
 
@@ -17,27 +18,6 @@
 enum { DESCRIPTORS = 29 };     // that any command needs beside the standard ones
 enum { STACK_KIB = 1024 };     // that the deepest calls fit into which Lua's own limit lets happen
 enum { LAST_CHANCE_MS = 500 }; // that the reader of the log has, at the end
-
-// A descriptor opened later must not become 0, 1 or 2 by accident.
-static void open_standard_descriptors(void)
-{
-    for (;;) {
-        int fd = open("/dev/null", O_RDWR);
-        if (fd < 0 || fd > 2) {
-            if (fd > 2)
-                close(fd);
-            return;
-        }
-    }
-}
-
-// Whoever starts the program without an output that takes something is told before anything is
-// done: afterwards a paid request would have left for an answer that nobody can have.
-static bool have_output(void)
-{
-    int flags = fcntl(STDOUT_FILENO, F_GETFL);
-    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
-}
 
 // libuv ends the process where it finds no descriptor for its own pipes: so they are looked for
 // before.
@@ -78,8 +58,7 @@ static void keep_some_memory(void)
 
 int main(int argc, char **argv)
 {
-    bool has_output = have_output();
-    open_standard_descriptors();
+    bool has_output = streams_open();
     keep_some_memory();
     (void)signal(SIGPIPE, SIG_IGN); // a write to a closed pipe fails instead
     (void)signal(SIGXFSZ, SIG_IGN); // and so does one beyond the limit of a file's size

@@ -62,7 +62,7 @@ end
 local function write_all(folder, files)
   local fs = require "core.fs"
   local made, message = fs.mkdir(folder, OWNER_ONLY)
-  if not made then return nil, ("cannot make %s: %s"):format(folder, message) end
+  if not made then return nil, "cannot make " .. message end
   local written = {}
   for _, file in ipairs(files) do
     local path = folder .. "/" .. file.name

@@ -137,3 +137,20 @@ describe("standard input", function()
     assert.same({ 0, PONG, "" }, { run_with_input(socket, { "serve", "--simulate" }) })
   end)
 end)
+
+describe("a stream that another program left non-blocking", function()
+  local function run_non_blocking(...)
+    local python <close> = child.spawn("python3", { "spec/support/non_blocking.py", child.program, ... })
+    return python:wait(), python.out
+  end
+
+  it("loses nothing of what is written to a slow reader", function()
+    local _, whole = child.run { "tools", "--json" }
+    assert.is_true(#whole > 8192)
+    assert.same({ 0, whole }, { run_non_blocking("tools", "--json") })
+  end)
+
+  it("has not ended where the rest of a line is not typed yet", function()
+    assert.same({ 0, "21\n" }, { run_non_blocking() })
+  end)
+end)
