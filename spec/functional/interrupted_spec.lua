@@ -36,6 +36,17 @@ local RECIPES = {
     }]],
 }
 
+RECIPES.made = [[
+  local rc = require "rc"
+  return rc.tool {
+    name = "made", description = "Makes, and sleeps.", uses = { "submit_request", "list_deployments" },
+    run = function()
+      rc.submit({ deployment_id = "a1b2c3d4-0000-4000-8000-000000000001" }):wait()
+      rc.tools.list_deployments {}
+      rc.sleep(3000)
+    end,
+  }]]
+
 describe("a command that is interrupted", function()
   local files, sim
 
@@ -141,6 +152,25 @@ describe("a command that is interrupted", function()
     running.handle:kill "HUP"
     assert.same({ 130, 0 }, { running:wait() })
     assert.equal("", (io.popen("find '" .. out .. "' -type f 2>/dev/null"):read "a"))
+  end)
+
+  it("names, also in its JSON, what has ended with a result", function()
+    sim:stop()
+    sim = assert(simulator.start { cold_start = 0, run_time = 0 })
+    for _, options in ipairs { {}, { "--json" } } do
+      local before = count("GET", "/v2/deployments")
+      local running <close> = start { "run", files.path .. "/made.lua", table.unpack(options) }
+      running:wait_until(function() return count("GET", "/v2/deployments") > before end) -- behind the end of its job
+      running.handle:kill "INT"
+      assert.same({ 130, 0 }, { running:wait() })
+      local id = running.err:match "submitted request (%S+) of deployment"
+      assert.is_not_nil(sim.model.requests[id])
+      if options[1] then
+        assert.same({ { deployment_id = ID, request_id = id } }, json.decode(running.out).ended_requests)
+      else
+        assert.matches("what it submitted has ended, and its result can be fetched: request " .. id, running.err, 1, true)
+      end
+    end
   end)
 
   it("names in its JSON what goes on", function()

@@ -156,7 +156,10 @@ end
 local function interrupted(command, args, ctx, how)
   local text = table.concat(M.last_words(ctx, how), "; ")
   local outcome = M.refused(command, args, { message = text, code = "interrupted" }, exit_status.interrupted)
-  if outcome.data then outcome.data.open_requests = require("lib.recipes.open_requests").data(ctx.requests:list()) end
+  if outcome.data then
+    local data_of = require("lib.recipes.open_requests").data
+    outcome.data.open_requests, outcome.data.ended_requests = data_of(ctx.requests:list()), data_of(ctx.requests:made())
+  end
   return outcome
 end
 
