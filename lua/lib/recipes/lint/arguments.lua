@@ -22,10 +22,6 @@ end
 -- What gives one value, so that no more arguments come from it.
 local ONE = set "string text number fraction boolean table function nil variable field item"
 
-local function kind_of(scanned, node)
-  return kinds.is_input(scanned, node) and "object" or kinds.of(scanned, node)
-end
-
 -- job.cancel without its job.
 local function unbound(scanned, taken, node)
   if not (taken.takes and taken.takes["function"]) or node.is ~= "field" or kinds.of(scanned, node.of) ~= "job" then return nil end
@@ -41,7 +37,7 @@ local function check_kind(check, scanned, call, index, signature)
   if method then
     return check:add("error", "argument", call.line, "%s: a method needs its job: function() job:%s() end", call.what, method)
   end
-  local kind = kind_of(scanned, node)
+  local kind = kinds.whole(scanned, node)
   if SPECIAL_LISTS[call.what] and kinds.answer_of(node) then return true end -- see check_answer
   if not taken.takes or not kind or kind == "nil" or taken.takes[kind] then return end
   check:add("error", "argument", call.line, "%s takes %s as argument %d, not %s: %s", call.what, taken.expected, index,

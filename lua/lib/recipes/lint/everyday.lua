@@ -219,6 +219,7 @@ end
 ---@param source string
 ---@param everyday lint.Everyday
 function M.check(check, scanned, source, everyday)
+  scanned.find_tool = everyday.tool
   for _, access in ipairs(scanned.accesses) do check_access(check, access) end
   for _, access in ipairs(scanned.dotted) do check_dotted(check, access) end
   for _, access in ipairs(scanned.thrown) do check_thrown(check, access) end

@@ -221,9 +221,10 @@ function Walker:operated(value, negated)
   while self:is_one_of(BINARY) do
     local operator = self:next()
     self:escape(value)
-    local plain = not self:is_one_of(UNARY)
-    while self:is_one_of(UNARY) do self:next() end
+    local plain, own = not self:is_one_of(UNARY), nil
+    while self:is_one_of(UNARY) do own = self:next() end
     local right = self:simple()
+    if own then self:measure(own, right) end
     if COMPARES[operator.value] and whole and plain and not self:is_one_of(JOINS) then
       table.insert(self.scanned.compared, { left = value, right = right, line = operator.line, negated = negated })
     end
@@ -240,9 +241,13 @@ function Walker:operated(value, negated)
   return head and { is = "text", text = head } or nil
 end
 
+-- #value
+function Walker:measure(operator, value)
+  if operator.value == "#" then self:take_operation(operator, nil, value) end
+end
+
 -- What a value is behind an operator of its own: a negative number; nothing else is known.
 function Walker:behind(operator, value)
-  if operator.value == "#" then self:take_operation(operator, nil, value) end
   if operator.value == "-" and value and value.is == "number" then return { is = "number", text = "-" .. value.text } end
   self:escape(value)
 end
@@ -256,6 +261,7 @@ function Walker:expression()
     plain = false
   end
   local value = self:simple()
+  if operator then self:measure(operator, value) end
   if self:is_one_of(BINARY) then
     local known = plain or negated
     if not known then self:escape(value) end

@@ -62,12 +62,8 @@ function OWNERS.outputs(check, access)
     LIST_ADVICE[access.name] or "output_urls[1]." .. access.name)
 end
 
-local METHODS = {
-  job = vocabulary.job_methods, flow = vocabulary.flow_methods, response = vocabulary.response_methods,
-}
-
 local function check_thing(check, kind, access)
-  local thing, methods = kinds.THINGS[kind], METHODS[kind] or {}
+  local thing, methods = kinds.THINGS[kind], kinds.METHODS[kind] or {}
   if methods[access.name] then return end
   if thing.fields[access.name] then
     if access.is_call then
@@ -93,7 +89,7 @@ end
 local function check_uncalled(check, scanned, access)
   local value = access.value
   local owner = value and value.is == "field" and kinds.of(scanned, value.of)
-  local methods = owner and METHODS[owner]
+  local methods = owner and kinds.METHODS[owner]
   if methods and methods[value.name] and not access.is_call then
     check:add("error", "dot-call", access.line, "%s is a method: %s:%s(…)", value.name, owner, value.name)
   end

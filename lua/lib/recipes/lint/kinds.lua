@@ -34,7 +34,12 @@ M.THINGS = {
     url = "text", path = "text", size = "number", mime_type = "text", about_path = "text" } },
   flow = { words = "a flow", fields = { name = "text", roles = "object", inputs = "list" } },
   content = { words = "content", open = true, fields = {} },
+  client = { words = "a table of name and version", fields = { name = "text", version = "text" } },
 }
+
+--- Methods of the things of the API.
+---@type table<lint.Kind, table<string, true>>
+M.METHODS = { job = vocabulary.job_methods, flow = vocabulary.flow_methods, response = vocabulary.response_methods }
 
 --- In the words of messages.
 ---@type table<lint.Kind, string>
@@ -62,6 +67,35 @@ end
 
 local kind_of
 
+local OF_SCHEMA = { string = "text", integer = "number", number = "number", boolean = "boolean", array = "list", object = "object" }
+
+-- The kind of a field of what a built-in tool gives.
+local function answer_kind(scanned, name, field)
+  local tool = builtin_names.has(name) and scanned.find_tool and scanned.find_tool(name)
+  local output = tool and tool.output
+  if type(output) == "userdata" then output = output:value() end
+  local property = output and output.properties and output.properties[field]
+  return property and OF_SCHEMA[property.type]
+end
+
+local function is_context(node)
+  return node and node.is == "variable" and node.variable.role == "ctx" and not node.variable.assigned
+end
+
+local function field_kind(scanned, node, depth)
+  local declared = parameters.type_of(scanned, node)
+  if declared then return DECLARED[declared] end
+  if is_context(node.of) then return node.name == "client" and "client" or vocabulary.ctx_methods[node.name] and "function" or nil end
+  local owner = settled(node.of)
+  if owner and owner.is == "member" and owner.name == "json" then return node.name ~= "null" and "function" or nil end
+  if owner and owner.is == "answer" and owner.tool then return answer_kind(scanned, owner.tool, node.name) end
+  local kind = kind_of(scanned, node.of, depth + 1)
+  if M.METHODS[kind] and M.METHODS[kind][node.name] then return "function" end
+  local thing = M.THINGS[kind]
+  local found = thing and thing.fields[node.name]
+  return found ~= true and found or nil
+end
+
 -- The kind of what a list holds.
 local function entry_kind(scanned, list, depth)
   local node = settled(list)
@@ -78,11 +112,7 @@ function kind_of(scanned, node, depth)
   if node.is == "member" then return M.is_function(node.name) and "function" or nil end
   if node.is == "global" then return type(vocabulary.globals[node.name]) == "function" and "function" or nil end
   if node.is == "field" then
-    local declared = parameters.type_of(scanned, node)
-    if declared then return DECLARED[declared] end
-    local thing = M.THINGS[kind_of(scanned, node.of, depth + 1)]
-    local kind = thing and thing.fields[node.name]
-    return kind ~= true and kind or nil
+    return field_kind(scanned, node, depth)
   elseif node.is == "item" then
     return entry_kind(scanned, node.of, depth + 1)
   end
@@ -98,7 +128,7 @@ function M.of(scanned, node)
   return kind_of(scanned, node, 1)
 end
 
---- The parameter that a function gets as its input, where the value is that.
+--- Whether a value is what a function gets as its input, whole.
 ---@param scanned lint.Scan
 ---@param node? table
 ---@return boolean
@@ -108,6 +138,14 @@ function M.is_input(scanned, node)
     if declaration.input == variable and not variable.assigned then return true end
   end
   return false
+end
+
+--- The same as `of`, and "object" for the whole input.
+---@param scanned lint.Scan
+---@param node? table
+---@return lint.Kind?
+function M.whole(scanned, node)
+  return M.is_input(scanned, node) and "object" or M.of(scanned, node)
 end
 
 --- The tool whose answer a value is.

@@ -45,7 +45,7 @@ local function check_operand(check, scanned, operation, node, source)
   if not node then return end
   local fn = uncalled(node)
   if fn then return check:add("error", "misused", operation.line, "%s is a function: %s(…)", fn, fn) end
-  local kind = kinds.is_input(scanned, node) and "object" or kinds.of(scanned, node)
+  local kind = kinds.whole(scanned, node)
   local takes, words = takes_of(operation.operator)
   if not kind or takes[kind] or may_be_more(kind, source) then return end
   check:add("error", "misused", operation.line, "'%s' is for %s, and %s is %s%s", operation.operator, words, kinds.called(node),
@@ -101,8 +101,9 @@ local EQUALS = { string = set "text answer", number = set "number answer", boole
 
 -- Things that are no texts, and where the text is that was meant.
 local function check_kinds(check, scanned, node, other, line)
-  local takes, kind = EQUALS[other.is], kinds.of(scanned, node)
-  if not takes or not kind or takes[kind] or EQUALS[node.is] or kind == "nil" then return false end
+  local takes, kind = EQUALS[other.is], kinds.whole(scanned, node)
+  if not takes or not kind or takes[kind] or EQUALS[node.is] and not node.what or kind == "nil" then return false end
+  if kind == "function" and node.is == "field" and owner_of(node) == "job" then return false end -- see check_field
   check:add("error", "comparison", line, "%s is %s, and never equals %s%s", kinds.called(node), kinds.WORDS[kind],
     other.is == "string" and "a text" or other.is == "number" and "a number" or "true or false", ADVICE[kind] or "")
   return true

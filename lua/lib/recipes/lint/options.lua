@@ -66,9 +66,48 @@ end
 
 local function check_kinds(check, scanned, what, node, fields)
   for _, name in ipairs(vocabulary.names(node.fields)) do
-    local taken, kind = fields[name], kinds.of(scanned, node.fields[name])
+    local taken, kind = fields[name], kinds.whole(scanned, node.fields[name])
     if taken and taken.takes and kind and kind ~= "nil" and not taken.takes[kind] then
       check:add("error", "argument", node.lines[name], "%s: '%s' takes %s, not %s", what, name, taken.expected, kinds.WORDS[kind])
+    end
+  end
+end
+
+local SCALARS = { string = "a text", integer = "a number", number = "a number", boolean = "true or false" }
+local NEVER = { object = true, ["function"] = true, table = true } -- a list of one counts as that one
+
+local DEEPEST = 8
+
+-- The first function in a table, which JSON has not.
+local function find_function(scanned, node, line, depth)
+  if kinds.of(scanned, node) == "function" then return line or node.line end
+  if node.is ~= "table" or depth > DEEPEST then return nil end
+  for name, value in pairs(node.fields) do
+    local found = find_function(scanned, value, node.lines[name], depth + 1)
+    if found then return found end
+  end
+  for _, value in ipairs(node.values) do
+    local found = find_function(scanned, value, node.line, depth + 1)
+    if found then return found end
+  end
+end
+
+local SENDS = { ["rc.submit"] = 1, ["job:proxy"] = 2, ["rc.json.encode"] = 1 }
+
+local function check_sent(check, scanned, call)
+  local argument = call.arguments[SENDS[call.what] or call.what:find "^rc%.tools%." and 1 or 0]
+  local line = argument and argument.is == "table" and find_function(scanned, argument, nil, 1)
+  if line then check:add("error", "argument", line, "%s: a function is no JSON: is () missing behind it?", call.what) end
+end
+
+-- A table where a tool takes a text.
+local function check_scalars(check, scanned, what, node, properties)
+  for _, name in ipairs(vocabulary.names(node.fields)) do
+    local kind = kinds.whole(scanned, node.fields[name])
+    local expected = properties[name] and SCALARS[properties[name].type]
+    local is_list = kind == "table" and #(made(node.fields[name]).items or {}) > 0
+    if expected and (NEVER[kind or ""] or kinds.THINGS[kind or ""]) and not is_list then
+      check:add("error", "argument", node.lines[name], "%s: '%s' takes %s, not %s", what, name, expected, kinds.WORDS[kind])
     end
   end
 end
@@ -148,9 +187,10 @@ end
 
 -- A call -----------------------------------------------------------------------------------------------
 
-local function check_tool(check, call, node, tool, is_direct)
+local function check_tool(check, scanned, call, node, tool, is_direct)
   local properties = closed_properties(tool)
   if properties then check_names(check, call.what, node, properties) end
+  check_scalars(check, scanned, call.what, node, properties or schema_of(tool).properties or {})
   check_values(check, call.what, node, tool, properties or schema_of(tool).properties or {})
   if is_direct and properties then check_needed(check, call, node, properties, schema_of(tool).required) end
 end
@@ -172,6 +212,7 @@ end
 ---@param call { what: string, arguments: table[], line: integer }
 function M.check(check, scanned, everyday, call)
   check_tool_arguments(check, scanned, call)
+  check_sent(check, scanned, call)
   local options, tool = signatures.OPTIONS[call.what], tool_of(everyday, call.what)
   local argument = call.arguments[options and options.argument or 1]
   local node = (options or tool) and made(argument)
@@ -181,7 +222,7 @@ function M.check(check, scanned, everyday, call)
   end
   local is_direct = argument == node
   if tool then
-    check_tool(check, call, node, tool, is_direct)
+    check_tool(check, scanned, call, node, tool, is_direct)
   else
     check_names(check, call.what, node, options.fields)
     check_kinds(check, scanned, call.what, node, options.fields)

@@ -67,6 +67,7 @@ local M = {}
 ---@field indexed { value: table?, line: integer }[]  value[1]
 ---@field results table[]           what rc.map and rc.all give
 ---@field returned? { values: table[], line: integer }   by the file
+---@field find_tool? fun(name: string): Tool?  the tools that there are
 ---@field opaque boolean            rc or rc.tools goes somewhere that cannot be followed
 
 local LISTS = {

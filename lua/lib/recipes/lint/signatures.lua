@@ -21,6 +21,7 @@ local BODY = { takes = set "function", expected = "a function" }
 local SOURCE = { takes = set "text table output answer", expected = "a URL, or one of output_urls" }
 local ITERABLE = { takes = set "table list object outputs output results finished status response saved flow job answer content",
   expected = "a table" }
+local LINE = { takes = set "text number boolean answer", expected = "a text" }
 local ANY = {}
 
 ---@class lint.Signature
@@ -49,7 +50,7 @@ M.ARGUMENTS = {
   ["rc.workflow"] = { TABLE, TABLE, least = 1, like = "rc.workflow(graph, { name = … })" },
   ["rc.random"] = { NUMBER, NUMBER, like = "rc.random(1, 6)" },
   ["rc.uuid"] = { like = "rc.uuid()" }, ["rc.now"] = { like = "rc.now()" },
-  ["rc.log"] = { TEXT, ANY, least = 2, like = 'rc.log("info", text)' },
+  ["rc.log"] = { TEXT, LINE, least = 2, like = 'rc.log("info", text)' },
   ["rc.json.decode"] = { TEXT, least = 1, like = "rc.json.decode(text)" },
   ["rc.json.encode"] = { ANY, like = "rc.json.encode(value)" },
   ["rc.json.array"] = { LIST, like = "rc.json.array(list)" },
@@ -59,7 +60,7 @@ M.ARGUMENTS = {
   ["job:result"] = { like = "job:result()" }, ["job:cancel"] = { like = "job:cancel()" },
   ["job:proxy"] = { TEXT, TABLE, TABLE, least = 1, like = 'job:proxy("api/free", { … })' },
   ["ctx:progress"] = { NUMBER, NUMBER, TEXT, least = 1, like = 'ctx:progress(1, 4, "drawing")' },
-  ["ctx:log"] = { TEXT, ANY, least = 2, like = 'ctx:log("info", text)' },
+  ["ctx:log"] = { TEXT, LINE, least = 2, like = 'ctx:log("info", text)' },
   ["ctx:confirm"] = { TEXT, least = 1, like = 'ctx:confirm("Go on?")' },
   ["ctx:elicit"] = { TABLE, least = 1, like = "ctx:elicit { message = …, input = { … } }" },
   pairs = { ITERABLE, least = 1, like = "pairs(table)" }, ipairs = { LIST, least = 1, like = "ipairs(list)" },
@@ -68,7 +69,6 @@ M.ARGUMENTS = {
   ["table.remove"] = { LIST, NUMBER, least = 1, like = "table.remove(list)" },
   ["table.sort"] = { LIST, BODY, least = 1, like = "table.sort(list)" },
   ["table.unpack"] = { LIST, NUMBER, NUMBER, least = 1, like = "table.unpack(list)" },
-  ["math.floor"] = { NUMBER, least = 1, like = "math.floor(number)" },
 }
 
 ---@class lint.Options
@@ -80,7 +80,8 @@ M.ARGUMENTS = {
 ---@type table<string, lint.Options>
 M.OPTIONS = {
   ["rc.submit"] = { argument = 1, needed = { "deployment_id" },
-    fields = { deployment_id = { takes = set "text answer", expected = "a text" }, overrides = TABLE, workflow_api_json = ANY,
+    fields = { deployment_id = { takes = set "text answer", expected = "a text" }, overrides = TABLE,
+      workflow_api_json = { takes = set "table object text answer", expected = "a table" },
       extra_data = TABLE, webhook_url = TEXT, webhook_intermediate_status = FLAG } },
   ["rc.http"] = { argument = 1, needed = { "url" },
     fields = { url = TEXT, method = TEXT, headers = { takes = set "table object answer", expected = "a table: { Accept = \"text/html\" }" },
@@ -94,12 +95,15 @@ M.OPTIONS = {
   ["ctx:elicit"] = { argument = 1, needed = { "message", "input" }, fields = { message = TEXT, input = LIST } },
 }
 
+local OF_NUMBERS = { NUMBER, NUMBER, NUMBER, least = 1, most = math.huge, like = "math.floor(number)" } ---@type lint.Signature
+local WITH_NUMBERS = set "math.floor math.ceil math.abs math.max math.min math.sqrt"
 local OF_TEXT = { TEXT, least = 1, most = math.huge, like = "string.upper(text)" } ---@type lint.Signature
 
 --- What a function takes; nil where that is not known.
 ---@param what string
 ---@return lint.Signature?
 function M.of(what)
+  if WITH_NUMBERS[what] then return OF_NUMBERS end
   return M.ARGUMENTS[what] or what:find("string.", 1, true) == 1 and what ~= "string.char" and OF_TEXT or nil
 end
 

@@ -178,9 +178,10 @@ end
 
 -- ctx.progress(…), which wants a colon.
 local function note_dotted(self, value, arguments, line)
-  local owner = value.of and value.of.is == "variable" and value.of.variable
+  local owner = value.of and value.of.is == "variable" and value.of.variable or nil
   local first = arguments[1]
-  if not owner or first and first.is == "variable" and first.variable == owner then return end
+  if not owner and not (value.of and value.of.is == "job" and not first) then return end
+  if owner and first and first.is == "variable" and first.variable == owner then return end
   table.insert(self.scanned.dotted, { name = value.name, variable = owner, of = (meaning(value.of) or NOTHING).is, line = line })
 end
 

@@ -55,7 +55,7 @@ describe("check of everyday mistakes", function()
     },
     ["dot-call"] = { "rc:sleep(5)" }, ["unknown-rc"] = { "return rc.json.parse '{}'", "return rc.http.get 'x'" },
     result = { "return nil, 'no such deployment'",
-    "return nil, 'no ' .. ctx.client" }, misused = { "for i, v in { 1, 2 } do print(i, v) end" },
+    "return nil, 'no ' .. ctx.client.name" }, misused = { "for i, v in { 1, 2 } do print(i, v) end" },
     ["second-value"] = { "local job, err = rc.submit {} return job or err" },
     secret = {
       "return { ['X-Api-Key'] = 'a8f5f167f44f4964e6c998dee827110c' }", "return 'Bearer ' .. 'a8f5f167f44f4964e6c998dee827110c'",
@@ -126,7 +126,7 @@ describe("check of everyday mistakes", function()
     "local api_key = rc.read 'key.txt' return api_key", "local function own(x) return x:progress(1) end own(ctx.client)",
     "local job = rc.submit {} local ok, done = pcall(job.wait, job, { timeout = 3 }) return { ok, done.output_urls }",
     "local done = rc.submit({}):wait() done.mine = 1 return done.mine", "local job = rc.submit {} local wait = job.wait return wait(job)",
-    "local t = setmetatable({}, { __call = print }) for x in t do print(x) end", "return not (ctx.client == 'x'), not true == false",
+    "local t = setmetatable({}, { __call = print }) for x in t do print(x) end", "return not (ctx.client.name == 'x'), not true == false",
     "local m = { status = 'odd' } return m.status == 'other'", "local w = rc.random() return w < 0.5", "return nil", "return nil, 5",
     "local answer, why = ctx:elicit { message = 'm', input = {} } return answer, why", "rc.log('info', 5) ctx:progress(0.5, nil, 'x')",
     "local fns = { print } return { rc.all(fns), rc.all { fns[1], function() return 1 end } }", "return 'https://host:80/a?b=c@d:e'",
