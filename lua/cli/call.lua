@@ -45,7 +45,7 @@ end
 
 local function call(args)
   local program <close>, status, err = require("cli.shared.program").open(args, { cancel_remote = true })
-  if not program then return err and one_call.refused("call", args, err, status) or { status = status } end
+  if not program then return one_call.not_opened("call", args, err, status) end
   local tool, arguments
   tool, err = find_tool(program, args.tool)
   if tool then arguments, err = one_call.read_arguments(args, program.declarations[tool.name].input or {}) end

@@ -211,7 +211,7 @@ end
 
 local function run(args)
   local program <close>, status, err = require("cli.shared.program").open(args, { cancel_remote = true })
-  if not program then return err and one_call.refused("run", args, err, status) or { status = status } end
+  if not program then return one_call.not_opened("run", args, err, status) end
   give_time(program.settings)
   find_example(args)
   local target

@@ -2,6 +2,7 @@
 local child = require "spec.support.child"
 local host = require "core.host"
 local json = require "core.json"
+local scratch = require "spec.support.scratch"
 local terminal = require "cli.shared.terminal"
 
 local COMMANDS = {
@@ -78,6 +79,19 @@ describe("the command line", function()
       assert.equal("", out)
       assert.is_true(#err > 0)
     end
+  end)
+
+  it("says once what is wrong with the settings, in words, and with --json as data, too", function()
+    local folder <close> = scratch.new()
+    local config = folder:write("config.lua", "return { wait_slice = 'soon' }")
+    for _, command in ipairs { { "call", "list_deployments" }, { "run", "x.lua" }, { "doctor" } } do
+      local status, _, err = child.run { command[1], "--config", config, command[2] }
+      assert.equal(78, status)
+      assert.equal(1, select(2, err:gsub("wait_slice", "")), err)
+    end
+    local status, out = child.run { "call", "list_deployments", "--json", "--config", config }
+    assert.equal(78, status)
+    assert.matches("wait_slice", json.decode(out).error, 1, true)
   end)
 
   it("refuses wrong settings with 78 and says where they come from", function()

@@ -51,6 +51,18 @@ function M.refused(command, args, err, status)
   return { status = status, text = ("rcmcp %s: %s"):format(command, err.message), data = data }
 end
 
+--- The same for settings that are wrong, which the log has said already; nothing is known where the command line is wrong.
+---@param command string
+---@param args table
+---@param err? Error
+---@param status integer
+---@return CallOutcome
+function M.not_opened(command, args, err, status)
+  local outcome = err and M.refused(command, args, err, status) or { status = status }
+  outcome.text = nil
+  return outcome
+end
+
 --- The exit status of an error met before the tool ran.
 ---@param err Error
 ---@return integer
