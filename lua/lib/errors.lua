@@ -46,6 +46,19 @@ function M.is(value)
   return rawequal(debug.getmetatable(value), Error) -- whatever __metatable says, and without its __eq
 end
 
+local NO_MEMORY = "not enough memory" -- Lua's own words; what hands them on may put others around them
+
+--- Whether an error says that memory ran out.
+---@param value any  whatever was raised
+---@return boolean
+function M.is_out_of_memory(value)
+  if type(value) == "table" then
+    if rawget(value, "status_code") then return false end -- another's words, about another machine
+    value = rawget(value, "message")
+  end
+  return type(value) == "string" and value:find(NO_MEMORY, 1, true) ~= nil
+end
+
 --- Turns whatever `error` raised into an error value.
 ---@param value any
 ---@return Error

@@ -182,6 +182,11 @@ function M.spawn(fn, ...)
   return self
 end
 
+-- The end of a shield.
+function Fiber:__close()
+  self.shielded = self.shielded - 1
+end
+
 local function is_to_raise(self)
   return self.cancel_reason ~= nil and self.shielded == 0
 end
@@ -371,8 +376,9 @@ function M.spawn_in(budget, fn, ...)
   self.thread = budget:create(fn)
   by_thread[self.thread] = self
   alive = alive + 1
-  if spent < SHARE then resume(self, ...) else start_later(self, ...) end
-  return self
+  local ok, err = pcall(spent < SHARE and resume or start_later, self, ...)
+  if ok or errors.is_out_of_memory(err) then return self end -- that ends it as any other that got stuck
+  error(err, 0)
 end
 
 --- Closes the to-be-closed variables that a fiber left when its budget stopped it, with another budget.
@@ -546,7 +552,7 @@ end)
 function M.shield(fn, ...)
   local self = assert(M.current(), "fiber.shield: not inside a fiber")
   self.shielded = self.shielded + 1
-  local _ <close> = setmetatable({}, { __close = function() self.shielded = self.shielded - 1 end })
+  local _ <close> = self -- needs no memory
   return fn(...)
 end
 

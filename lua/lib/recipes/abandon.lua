@@ -33,8 +33,8 @@ function M.begin(call)
   if not waiting.settings().cancel_remote_on_client_cancel then return end
   for _, entry in ipairs(call.requests:list()) do
     if entry.request_id and not entry.cancelling and not entry.adopted then
-      entry.cancelling = true
       local task = fiber.spawn(cancel, call, entry)
+      entry.cancelling = true
       task.quiet = true
       table.insert(call.leaving, task)
     end

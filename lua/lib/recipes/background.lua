@@ -23,6 +23,7 @@ local under_way = require "lib.recipes.under_way"
 local M = {}
 
 local MOST_RUNNING = 100 -- in the background at once
+local TRIES, PAUSE = 200, 0.005 -- seconds between two of a wait that memory runs out for
 local ASK_SECONDS = 600  -- of lib.clock, for which a question waits for somebody who can be asked
 
 ---@class RunSubject  what is run
@@ -247,6 +248,11 @@ function Runs:wait(run, caller)
   end
 end
 
+function Runs:wait_again(run, caller)
+  fiber.sleep(PAUSE)
+  self:wait(run, caller)
+end
+
 -- Answering ------------------------------------------------------------------------------------------
 
 local function seconds_since(moment)
@@ -307,6 +313,10 @@ end
 
 function Runs:attend(run, caller, note)
   local ok, err = pcall(self.wait, self, run, caller)
+  for _ = 1, TRIES do -- no memory to wait with: that is no reason to leave it
+    if ok or not errors.is_out_of_memory(err) then break end
+    ok, err = pcall(self.wait_again, self, run, caller)
+  end
   if not ok then
     if fiber.is_cancelled(err) then give_up(self, run, caller, err) end
     if run.caller == caller then detach(run) end

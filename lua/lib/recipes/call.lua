@@ -25,6 +25,10 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field budget core.budget.Budget
 ---@field cleanups Cleanup[]      what rc.finally registered, in order
 ---@field fibers Fiber[]          of its code, that may still run
+---@field main? Fiber             the first of them, which runs the function
+---@field cancelled? Cancelled    what its caller raised
+---@field timed_out? boolean
+---@field waited_at? string       where it stood then, as a traceback
 ---@field package sweep_at? integer  number of fibers at which to drop those that have ended
 ---@field places Places           for calls at once
 ---@field heavy Places            for those of them that hand over long texts
@@ -37,12 +41,14 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field package waits integer   of it and of calls below, that wait for time, a job or a person
 ---@field package told? table      the mark of its context, while there are some
 ---@field package writes integer  to the API, that have no answer yet
+---@field written integer         what it has sent that changes something, itself or through recipes that it calls
 ---@field package inner integer   calls of recipes that it has called, that have not ended
 ---@field package on_none table<string, fun()>  told when there are none of these
 ---@field groups integer          of functions that run beside each other: rc.all, rc.map
 ---@field branches integer        those functions that run
 ---@field cleaning integer        clean-ups that run at the ends of their blocks
 ---@field cleanup_deadline? number  moment of lib.clock
+---@field share? table            processor time that is left for clean-ups, once they run
 ---@field deadline number         moment of lib.clock
 ---@field notes? string[]         what went wrong in clean-ups
 ---@field rc? table               the rc of this call: kept here by whoever makes it
@@ -59,8 +65,12 @@ function M.new(recipe, limits, ctx)
   limits = setmetatable(limits or {}, { __index = M.defaults })
   return setmetatable({
     recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, leaving = {}, phase = "run",
-    waits = 0, writes = 0, inner = 0, on_none = {}, cleaning = 0, groups = 0, branches = 0, parent = ctx and ctx.call or nil,
+    waits = 0, writes = 0, written = 0, inner = 0, on_none = {}, cleaning = 0, groups = 0, branches = 0,
+    parent = ctx and ctx.call or nil,
     places = places.new(limits.calls), heavy = places.new(HEAVY), requests = open_requests.new(open_requests.of(ctx)),
+    -- room: setting them must not fail at the end
+    main = nil, budget = nil, fn = nil, rc = nil, deadline = nil, cleanup_deadline = nil, reason = nil, left = nil, told = nil,
+    cancelled = nil, timed_out = nil, waited_at = nil, notes = nil, further_notes = nil, share = nil,
   }, Call)
 end
 
@@ -86,10 +96,8 @@ end
 
 local FEW = 64 -- fibers that are kept without a look at which have ended
 
---- Keeps a fiber of this call's code until it has ended, to end it with the call; one that was stopped, to
---- close what it left.
----@param task Fiber
-function Call:keep(task)
+--- Makes room for one more fiber: once its code runs, keeping it must not fail.
+function Call:make_room()
   if #self.fibers >= (self.sweep_at or FEW) then
     local left = {}
     for _, other in ipairs(self.fibers) do
@@ -98,7 +106,16 @@ function Call:keep(task)
     self.fibers = left
     self.sweep_at = math.max(FEW, 2 * #left)
   end
-  table.insert(self.fibers, task)
+  local next_one = #self.fibers + 1
+  self.fibers[next_one] = false
+  self.fibers[next_one] = nil
+end
+
+--- Keeps a fiber of this call's code, for which there is room, until it has ended, to end it with the call; one that was
+--- stopped, to close what it left.
+---@param task Fiber
+function Call:keep(task)
+  self.fibers[#self.fibers + 1] = task
 end
 
 --- Whether what runs now is a clean-up, of this call or of one that it was made for.
@@ -162,19 +179,24 @@ function Wait:__close()
   tell_waits(outermost(self.call))
 end
 
+local function begin_wait(top)
+  tell_waits(top)
+  -- Not now: the fiber that asked for this wait is not yet in it.
+  if top.left and top.phase == "run" then clock.after(0, function() top:stop "client_left" end) end
+end
+
 --- Marks that a fiber of the host waits for this call: for time, a job, a person; not for one answer of the API.
 ---@return table wait  to be closed at its end
 function Call:wait()
-  local call = self
+  local wait, call = setmetatable({ call = self, over = false }, Wait), self
   while call do
     call.waits = call.waits + 1
     call = call.parent
   end
-  local top = outermost(self)
-  tell_waits(top)
-  -- Not now: the fiber that asked for this wait is not yet in it.
-  if top.left and top.phase == "run" then clock.after(0, function() top:stop "client_left" end) end
-  return setmetatable({ call = self }, Wait)
+  local ok, err = pcall(begin_wait, outermost(self))
+  if ok then return wait end
+  wait:__close()
+  error(err, 0)
 end
 
 -- What is under way and what a clean-up waits for, by the name of its count.
@@ -184,18 +206,33 @@ Work.__index = Work
 function Work:__close()
   local call, name = self.call, self.name
   call[name] = call[name] - 1
+  if self.was_sent and not self.was_sent() then call:note_write(-1) end
   if call[name] == 0 and call.on_none[name] then call.on_none[name]() end
 end
 
-local function count(call, name)
+local function count(call, name, was_sent)
+  local work = setmetatable({ call = call, name = name, was_sent = was_sent }, Work)
   call[name] = call[name] + 1
-  return setmetatable({ call = call, name = name }, Work)
+  return work
+end
+
+--- Notes that something is about to be changed outside: what does that does not run a second time for want of memory.
+---@param times? integer  default 1; -1: it was not
+function Call:note_write(times)
+  local call = self
+  while call do
+    call.written = call.written + (times or 1)
+    call = call.parent
+  end
 end
 
 --- Marks a write to the API.
+---@param was_sent fun(): boolean  whether anything was sent for it; asked at its end
 ---@return table write  to be closed once it has its answer
-function Call:write()
-  return count(self, "writes")
+function Call:write(was_sent)
+  local write = count(self, "writes", was_sent)
+  self:note_write()
+  return write
 end
 
 --- Marks a call of a recipe that this one has called.

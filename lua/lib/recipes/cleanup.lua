@@ -4,7 +4,9 @@
 local boundary = require "lib.recipes.boundary"
 local calls = require "lib.recipes.call"
 local clock = require "lib.clock"
+local errors = require "lib.errors"
 local fiber = require "lib.fiber"
+local insist = require "lib.insist"
 local log = require "core.log"
 local places = require "lib.recipes.places"
 local redaction = require "lib.redaction"
@@ -16,6 +18,7 @@ local SECONDS = 5        -- of lib.clock, for all of them together
 local CPU_MS = 1000      -- of processor time, each
 local ALL_CPU_MS = 2000  -- … and all of them together
 local CLOSE_CPU_MS = 500 -- … and what stopped fibers have left to be closed: clean-ups must not lose theirs to it
+local MOST_TRIES = 200   -- of one that memory runs out for
 local MOST_NOTES = 20    -- that are told; the others are counted
 local MOST_BYTES = 1000  -- of each: the result that they are told with must have room beside them
 
@@ -23,11 +26,17 @@ local MOST_BYTES = 1000  -- of each: the result that they are told with must hav
 ---@field fn fun()
 ---@field call CallState
 ---@field done boolean  it was begun: it does not begin again
+---@field package ended boolean   its function has returned, or raised
+---@field package task? Fiber     in which it runs at the call's end
+---@field package budget? core.budget.Budget
+---@field package written integer  writes that the call had begun before it
+---@field package tries integer
+---@field package failure any     what it raised, until that is told
 
 local Guard = { __name = "rc.finally", __metatable = false }
 local cleanup_of = setmetatable({}, { __mode = "k" }) ---@type table<table, Cleanup>
 
--- Told to the caller, and in the log in any case: a caller that cancelled gets no answer.
+-- Told to the caller, and in the log in any case: a caller that cancelled gets no answer.  Raises before anything is told.
 local function note(call, err)
   call.notes = call.notes or {}
   if #call.notes >= MOST_NOTES then
@@ -38,8 +47,21 @@ local function note(call, err)
   if boundary.is_error(err) then message = rawget(err, "message") end
   if type(message) ~= "string" then message = "an error of type " .. type(message) end
   message = "a clean-up failed: " .. redaction.brief(message, MOST_BYTES)
-  table.insert(call.notes, message)
-  log.write("warning", ("recipe '%s': %s"):format(call.recipe.name, (message:gsub("[\r\n]+", " | "))))
+  local line = ("recipe '%s': %s"):format(call.recipe.name, (message:gsub("[\r\n]+", " | ")))
+  call.notes[#call.notes + 1] = message
+  log.write("warning", line)
+end
+
+-- Tells what a clean-up has raised, once.
+local function tell_failure(call, cleanup)
+  if cleanup.failure == nil then return end
+  note(call, cleanup.failure)
+  cleanup.failure = nil
+end
+
+-- Whether memory ran out before it had changed anything: then it runs again.
+local function is_to_repeat(call, cleanup, err)
+  return errors.is_out_of_memory(err) and call.written == cleanup.written and cleanup.tries < MOST_TRIES
 end
 
 -- Whether the code that runs now is told to end: its call, or this function of it, beside which another has failed.
@@ -55,12 +77,17 @@ function Guard:__close()
   local call, cleanup = calls.current(), cleanup_of[self]
   if not call or call ~= cleanup.call or cleanup.done or call.phase ~= "run" then return end
   if is_told_to_end(call) or not coroutine.isyieldable() then return end
-  cleanup.done = true
+  cleanup.done, cleanup.ended, cleanup.written = true, false, call.written
   call.cleaning, call.cleanup_deadline = call.cleaning + 1, clock.now() + SECONDS
   local ok, err = pcall(cleanup.fn)
-  call.cleaning = call.cleaning - 1
+  call.cleaning, cleanup.ended = call.cleaning - 1, true
   if ok then return end
-  if is_told_to_end(call) or fiber.is_cancelled(err) then cleanup.done = false else note(call, err) end
+  if is_told_to_end(call) or fiber.is_cancelled(err) or is_to_repeat(call, cleanup, err) then
+    cleanup.done = false
+  else
+    cleanup.failure = err
+    pcall(tell_failure, call, cleanup) -- else at the call's end
+  end
 end
 
 --- Registers `fn` with the call whose code runs now.
@@ -71,10 +98,10 @@ function M.register(fn)
   if not call then error("rc.finally works only inside run", 3) end
   if call.phase ~= "run" then error("rc.finally: the call is being cleaned up already", 3) end
   if type(fn) ~= "function" then error("rc.finally takes a function, got " .. type(fn), 3) end
-  local cleanup = { fn = fn, call = call, done = false }
-  table.insert(call.cleanups, cleanup)
+  local cleanup = { fn = fn, call = call, done = false, ended = true, written = 0, tries = 0, task = nil, budget = nil, failure = nil }
   local guard = setmetatable({}, Guard)
   cleanup_of[guard] = cleanup
+  table.insert(call.cleanups, cleanup)
   return guard
 end
 
@@ -104,7 +131,7 @@ local Deadline = {}
 Deadline.__index = Deadline
 
 function Deadline:__close()
-  self.timer:cancel()
+  if self.timer then self.timer:cancel() end
 end
 
 function Deadline:arm()
@@ -114,18 +141,37 @@ function Deadline:arm()
   end)
 end
 
--- Runs one function of the recipe in a budget of its own, until the deadline.
-local function run_one(call, fn, share, budget)
-  local task = fiber.spawn_in(budget, fn)
-  task.quiet = true
-  local deadline <close> = setmetatable({ call = call, task = task }, Deadline)
+local TOO_LONG = ("it took longer than the %d seconds that clean-ups have"):format(SECONDS)
+
+-- Begins a clean-up in a budget of its own; false: there is none left.
+local function begin_one(call, cleanup, share)
+  if cleanup.budget then call:forget(cleanup.budget) end -- of a try that did not begin
+  local budget = share:next()
+  if not budget or clock.now() >= call.cleanup_deadline then return false, budget end
+  cleanup.written, cleanup.tries, cleanup.budget = call.written, cleanup.tries + 1, budget
+  cleanup.task = fiber.spawn_in(budget, cleanup.fn)
+  cleanup.done = true
+  return true
+end
+
+local function join_one(call, cleanup)
+  local deadline <close> = setmetatable({ call = call, task = cleanup.task, timer = nil }, Deadline)
   deadline:arm()
-  local ok, err = task:join()
+  return cleanup.task:join()
+end
+
+-- Waits for its end, until the deadline.
+local function end_one(call, cleanup, share)
+  local task, budget = cleanup.task, cleanup.budget
+  local ok, err = join_one(call, cleanup)
   if task.stopped then task:close_in(budget) end
+  local expired = budget:expired()
+  cleanup.task, cleanup.budget = nil, nil
   share:ended(budget)
   if ok then return end
-  if fiber.is_cancelled(err) then err = ("it took longer than the %d seconds that clean-ups have"):format(SECONDS) end
-  note(call, type(err) == "table" and not boundary.is_error(err) and rawget(err, "message") or err)
+  if fiber.is_cancelled(err) then err = TOO_LONG end
+  if type(err) == "table" and not boundary.is_error(err) then err = rawget(err, "message") or err end
+  if not expired and is_to_repeat(call, cleanup, err) then cleanup.done = false else cleanup.failure = err end
 end
 
 -- Closes what fibers that were stopped have left open.
@@ -136,12 +182,12 @@ local function close_stopped(call)
     if budget then
       local ok, err = task:close_in(budget)
       share:ended(budget)
-      if not ok then note(call, err) end
+      if not ok then insist("telling what a function that was stopped did at its end", note, call, err) end
     elseif task.stopped then
       unclosed = unclosed + 1
     end
   end
-  if unclosed > 0 then
+  if unclosed > 0 and not call.share then
     note(call, ("%d functions that were stopped are not closed: that has %g seconds of processor time in all")
       :format(unclosed, CLOSE_CPU_MS / 1000))
   end
@@ -156,34 +202,49 @@ end
 -- Nothing is left for these.
 local function give_up(call, why)
   local count = count_left(call)
-  call.cleanups = {}
   if count > 0 then note(call, ("%d of them did not run: %s"):format(count, why)) end
+  call.cleanups = {}
 end
 
+local STOPPED = "it was stopped before its end"
+
+-- One that the block ran in which it was registered, until the function was stopped.
+local function resume_stopped(call, cleanup)
+  if cleanup.ended then return end
+  cleanup.ended = true
+  if call.written == cleanup.written then cleanup.done = false else cleanup.failure = STOPPED end
+end
+
+-- Where memory runs out it begins again with the one that it was at.
 local function run_cleanups(call)
-  local share = new_share(call, ALL_CPU_MS)
+  local share = call.share
   while #call.cleanups > 0 do
-    local cleanup = table.remove(call.cleanups)
+    local cleanup = call.cleanups[#call.cleanups]
+    resume_stopped(call, cleanup)
     if not cleanup.done then
-      local budget = share:next()
-      if not budget or clock.now() >= call.cleanup_deadline then
-        table.insert(call.cleanups, cleanup)
+      local begun, budget = begin_one(call, cleanup, share)
+      if not begun then
         return give_up(call, budget and ("clean-ups have %d seconds in all"):format(SECONDS)
           or ("clean-ups have %g seconds of processor time in all"):format(ALL_CPU_MS / 1000))
       end
-      cleanup.done = true
-      run_one(call, cleanup.fn, share, budget)
+    end
+    if cleanup.task then end_one(call, cleanup, share) end
+    if cleanup.done then
+      tell_failure(call, cleanup)
+      call.cleanups[#call.cleanups] = nil
     end
   end
 end
 
---- Runs what has not run yet.  In a plain fiber, shielded from cancellation by the caller.
+--- Runs what has not run yet.  In a plain fiber, shielded from cancellation by the caller.  Where memory runs out this raises, and
+--- goes on where it was when it is called again.
 ---@param call CallState  its `notes` tell what failed
 function M.run(call)
+  if call.phase == "over" then return end
   call.phase = "cleanup"
   call.places = places.new(call.limits.calls) -- what the call left behind may hold its own for minutes
   close_stopped(call)
-  call.cleanup_deadline = clock.now() + SECONDS
+  if not call.share then call.share, call.cleanup_deadline = new_share(call, ALL_CPU_MS), clock.now() + SECONDS end
   -- A process that was stopped meanwhile has undone nothing in that time.
   local _ <close> = standstill.watch(function(seconds)
     call.cleanup_deadline = call.cleanup_deadline + seconds * math.max(1, clock.speed())

@@ -73,20 +73,30 @@ function OpenRequests:find(deployment_id, request_id)
   return slot and slot.entry
 end
 
+local function keep(self, key, entry)
+  local at = self.count + 1
+  local slot = { entry = entry, at = at, told = false }
+  if at <= MOST_NAMED then self.begun[at] = entry end
+  self.entries[key or at] = slot
+  self.count = at
+  return slot
+end
+
 --- Adds a request, here and in the lists above; one that is there already stays as it is, and one that has ended stays out.
+--- Where memory runs out the same is to be called again, and what was missing is added.
 ---@param entry OpenRequest
 ---@return OpenRequest
 function OpenRequests:add(entry)
   local key = entry.request_id and key_of(entry.deployment_id, entry.request_id)
-  local known = key and self.entries[key]
-  if known then return known.entry end
-  if key and self.ended[key] then return entry end
-  self.count = self.count + 1
-  if self.count <= MOST_NAMED then self.begun[self.count] = entry end
-  self.entries[key or self.count] = { entry = entry, at = self.count }
-  if self.parent then self.parent:add(entry) end
-  if self.on_submit and not entry.adopted then self.on_submit(entry) end
-  return entry
+  local slot = key and self.entries[key]
+  if not slot then
+    if key and self.ended[key] then return entry end
+    slot = keep(self, key, entry)
+  end
+  if self.parent then self.parent:add(slot.entry) end
+  if not slot.told and self.on_submit and not slot.entry.adopted then self.on_submit(slot.entry) end
+  slot.told = true
+  return slot.entry
 end
 
 local MADE = { completed = true, succeeded = true }

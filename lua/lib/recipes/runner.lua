@@ -9,9 +9,11 @@ local clock = require "lib.clock"
 local errors = require "lib.errors"
 local failure = require "lib.recipes.failure"
 local fiber = require "lib.fiber"
+local insist = require "lib.insist"
 local log = require "core.log"
 local members = require "lib.recipes.rc.members"
 local meter = require "lib.meter"
+local receipts = require "lib.mcp.receipts"
 local under_way = require "lib.recipes.under_way"
 
 local M = {}
@@ -40,26 +42,24 @@ local INNER_BOUND, INNER_BOUND_LEFT = 6, 1.5
 ---@param ... any
 ---@return Fiber
 function M.spawn(call, fn, ...)
+  call:make_room()
   local task = fiber.spawn_in(call.budget, fn, ...)
-  task.quiet = true
   call:keep(task)
   return task
 end
 
--- Waits for the end of all that runs.  A cancellation of the caller is passed on and does not end the wait.
-local function join_all(call, main)
-  local outcome = table.pack(pcall(main.join, main))
-  local cancelled
-  if not outcome[1] then
-    cancelled = outcome[2]
-    call:stop "cancelled"
-    outcome = fiber.shield(function() return table.pack(true, main:join()) end)
-  end
-  fiber.shield(function()
-    call:stop "over"
-    for _, task in ipairs(call.fibers) do task:join() end
-  end)
-  return cancelled, table.unpack(outcome, 2, outcome.n)
+-- Waits for the end of the function.  A cancellation of the caller is passed on; what follows is shielded from it.
+local function join_main(call)
+  local ok, err = pcall(call.main.join, call.main)
+  if ok then return end
+  if not fiber.is_cancelled(err) then error(err, 0) end
+  call.cancelled = err
+  call:stop "cancelled"
+end
+
+local function join_all(call)
+  call:stop "over"
+  for _, task in ipairs(call.fibers) do task:join() end
 end
 
 local function take_value(value, options, import)
@@ -81,7 +81,8 @@ local function take_results(call, options, ...)
   return { values = values }
 end
 
-local function conclude(call, options, main, ok, ...)
+local function conclude(call, options, ok, ...)
+  local main = call.main
   if call.timed_out then return nil, failure.limited("timeout", call, call.waited_at) end
   if call.reason == "client_left" and not ok then return nil, failure.limited("client_left", call, main.traceback) end
   local limit = call.budget:expired()
@@ -109,7 +110,7 @@ local function start(call, fn, args, options)
   call.budget = call:new_budget()
   call.fn, call.deadline = fn, clock.now() + call.limits.seconds
   if options.prepare then options.prepare(call) end
-  return M.spawn(call, fn, table.unpack(args, 1, args.n or #args))
+  call.main = M.spawn(call, fn, table.unpack(args, 1, args.n or #args))
 end
 
 -- Host calls that were cancelled: what they still undo, within bounds of their own, is done before the call is over.
@@ -118,60 +119,68 @@ local function join_leaving(call)
 end
 
 -- The time is the function's: one that has ended has its result, however long its clean-ups take.
-local function join_in_time(call, main)
-  local _ <close> = clock.after(call.limits.seconds, function()
-    call.timed_out, call.waited_at = true, main:where()
+local function join_in_time(call)
+  local _ <close> = clock.after(math.max(0, call.deadline - clock.now()), function()
+    call.timed_out, call.waited_at = true, call.main:where()
     call:stop "timeout"
   end)
-  return join_all(call, main)
+  join_main(call)
 end
 
 -- What the clean-ups undo must be done, and what was done behind it undone.
 local function wait_for_rest(call)
   local left = call.reason == "client_left"
-  if call.writes > 0 then fiber.shield(fiber.await, call.none, call, "writes", left and WRITES_BOUND_LEFT or WRITES_BOUND) end
-  if call.inner > 0 then fiber.shield(fiber.await, call.none, call, "inner", left and INNER_BOUND_LEFT or INNER_BOUND) end
+  if call.writes > 0 then fiber.await(call.none, call, "writes", left and WRITES_BOUND_LEFT or WRITES_BOUND) end
+  if call.inner > 0 then fiber.await(call.none, call, "inner", left and INNER_BOUND_LEFT or INNER_BOUND) end
   if call.writes == 0 or #call.cleanups == 0 then return end
   log.write("warning", ("recipe '%s': its clean-ups begin while %d of its writes have no answer; look at what is set when they have one")
     :format(call.recipe.name, call.writes))
 end
 
-local function run_to_end(call, fn, args, options)
-  local main = start(call, fn, args, options)
-  local joined = table.pack(join_in_time(call, main))
-  local given_up = joined[1] ~= nil or call.timed_out
+-- All that follows the function's end.  Where memory runs out it is called again: what is done already does nothing then.
+local function finish(call)
+  join_all(call)
+  local given_up = call.cancelled ~= nil or call.timed_out
   if given_up then abandon.begin(call) end -- beside the clean-ups, which may take their time
   wait_for_rest(call)
-  fiber.shield(cleanup.run, call)
-  fiber.shield(join_leaving, call)
+  cleanup.run(call)
+  join_leaving(call)
   if given_up then
     abandon.begin(call) -- what a submit that was under way has brought
-    fiber.shield(join_leaving, call)
+    join_leaving(call)
   end
-  if joined[1] then
-    abandon.tell(call, "was cancelled")
-    error(joined[1], 0)
-  end
-  return conclude(call, options, main, table.unpack(joined, 2, joined.n))
+  if call.cancelled then abandon.tell(call, "was cancelled") end
 end
 
--- Every end but success names what goes on.
+local function run_to_end(call, fn, args, options)
+  start(call, fn, args, options)
+  insist("the wait for a recipe", join_in_time, call)
+  fiber.shield(insist, "the end of a recipe's call", finish, call)
+  if call.cancelled then error(call.cancelled, 0) end
+  return conclude(call, options, call.main:join())
+end
+
+-- Every end but success names what goes on; where memory ran out, also what has ended: its result may be lost.
 local function name_open(call, outcome, err)
   if outcome then return outcome, err end
   abandon.tell(call, "failed")
-  return nil, call.requests:name_in(err)
+  call.requests:name_in(err)
+  if errors.is_out_of_memory(err) and call.ctx then receipts.name_in(call.ctx.receipts, err) end
+  return nil, err
 end
 
--- The outermost call is told when its client leaves, and is waited for at the program's end.
-local function attach(call)
+local Listening = {}
+
+function Listening:__close()
+  if self.ctx then self.ctx:on_leaving(nil) end
+end
+
+-- The outermost call is told when its client leaves.
+local function listen(call)
   local ctx = call.ctx
-  local entry = under_way.add(call)
-  local listens = ctx ~= nil and ctx.on_leaving ~= nil
-  if listens then ctx:on_leaving(function() call:leave() end) end
-  return setmetatable({}, { __close = function()
-    if listens then ctx:on_leaving(nil) end
-    entry:__close()
-  end })
+  local self = setmetatable({ ctx = not call.parent and ctx and ctx.on_leaving and ctx or nil }, Listening)
+  if self.ctx then ctx:on_leaving(function() call:leave() end) end
+  return self
 end
 
 --- Runs `fn(…)` of a recipe, in a plain fiber, and waits for its end and for its clean-ups.  A cancellation
@@ -186,7 +195,8 @@ function M.run(recipe, fn, args, ctx, options)
   options = options or {}
   local call = calls.new(recipe, options.limits, ctx)
   local _ <close> = setmetatable({}, { __close = function() call:forget(call.budget) end })
-  local _ <close> = call.parent and call.parent:begin_inner() or attach(call)
+  local _ <close> = call.parent and call.parent:begin_inner() or under_way.add(call) -- that one is waited for at the program's end
+  local _ <close> = listen(call)
   return name_open(call, add_notes(call, run_to_end(call, fn, args, options)))
 end
 

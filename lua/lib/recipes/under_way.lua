@@ -31,9 +31,10 @@ end
 ---@param call CallState
 ---@return table entry
 function M.add(call)
+  local entry = setmetatable({ call = call }, Entry)
+  calls[call] = last + 1
   last, count = last + 1, count + 1
-  calls[call] = last
-  return setmetatable({ call = call }, Entry)
+  return entry
 end
 
 ---@return integer

@@ -9,6 +9,7 @@ local answers = require "lib.runcomfy.answers"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
 local http = require "lib.http"
+local insist = require "lib.insist"
 local json = require "lib.json"
 local redaction = require "lib.redaction"
 local retry = require "lib.retry"
@@ -187,16 +188,21 @@ end
 local function outcome(write, operation, options)
   local response, err = write:attempt(exchange, write, options.once)
   if not response then return broken_answer(err, operation, options.secrets) end
-  local ok, value, api_err = pcall(read, response, operation, options.secrets)
-  if not ok then value, api_err = read(response, operation, options.secrets) end -- memory ran out, and was collected
+  local value, api_err = fiber.shield(insist, "reading the answer to a write", read, response, operation, options.secrets)
+  if not value and not api_err then error("its answer could not be read", 0) end
   if api_err then return nil, api_err end
   return value, nil, response.status
+end
+
+local function unknown(operation, err)
+  return failure(errors.new(tostring(err), { code = "internal" }), operation)
 end
 
 -- Something of our own failed, memory most likely.  What was under way may have been done all the same.
 local function broken_off(write, operation, err)
   if fiber.is_cancelled(err) or not write:has_started() then error(err, 0) end
-  return nil, failure(errors.new(tostring(err), { code = "internal" }), operation)
+  local problem = fiber.shield(insist, "telling that a write is unknown", unknown, operation, err)
+  return nil, problem or error(err, 0)
 end
 
 local function report(write, value, err, status)
@@ -208,7 +214,7 @@ local function send(request, operation, options)
   local _ <close> = options.answer_by and write:hurry_at(options.answer_by)
   local ok, value, err, status = pcall(outcome, write, operation, options)
   if not ok then value, err = broken_off(write, operation, value) end
-  pcall(report, write, value, err, status) -- a line that cannot be written must not cost the answer
+  fiber.shield(insist, "telling of a write", report, write, value, err, status)
   return value, err
 end
 

@@ -7,6 +7,7 @@ local answers = require "lib.runcomfy.answers"
 local ending = require "lib.runcomfy.ending"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
+local insist = require "lib.insist"
 local json = require "lib.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outline = require "lib.runcomfy.outline"
@@ -114,9 +115,9 @@ end
 function M.submit(input, ctx)
   local answer, err = serverless.submit(input.deployment_id, input, ctx.answer_by)
   if not answer then return nil, refused(err, input, ctx) end
-  local ok, job = pcall(take, input, ctx, answer)
-  if not ok then -- memory ran out: the ids must not
-    return nil, with_ids(errors.new(tostring(job), { code = "internal" }), {
+  local job = fiber.shield(insist, "keeping the id of a request", take, input, ctx, answer)
+  if not job then -- memory ran out: the ids must not
+    return nil, with_ids(errors.new("not enough memory", { code = "internal" }), {
       deployment_id = input.deployment_id, request_id = lifecycle.request_id(answer), submission = answer,
     })
   end

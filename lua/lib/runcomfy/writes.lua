@@ -30,12 +30,15 @@ local M = {}
 ---@field began number      on lib.clock
 ---@field transfer? core.http.Transfer  the current try
 ---@field package task Fiber
+---@field package lost string    what to say of it where there is no memory for more
+---@field package told boolean   the log has its outcome
 local Write = {}
 Write.__index = Write
 
 local OUTCOMES = { unknown = "outcome unknown", not_sent = "not sent" }
 
 local under_way = {} ---@type table<Write, true>
+local started = setmetatable({}, { __mode = "k" }) ---@type table<Fiber, integer>  how many tries of theirs were begun
 local waiting_for_none = {} ---@type table<table, fun()>
 
 local function none_left()
@@ -46,6 +49,7 @@ end
 
 function Write:__close()
   under_way[self] = nil
+  if self.transfer and not self.told then log.write("warning", self.lost) end
   if next(under_way) == nil and next(waiting_for_none) ~= nil then none_left() end
 end
 
@@ -57,8 +61,10 @@ function M.begin(request, operation)
   local self = setmetatable({
     operation = operation, request = request, began = clock.now(), task = fiber.current(),
     what = ("%s (%s %s)"):format(operation.name, request.method, http.place(request.url)),
-    transfer = nil, -- room: setting it must not fail, for it goes out then
+    lost = nil, transfer = nil, told = false, -- room: setting them must not fail, for it goes out then
   }, Write)
+  self.lost = self.what .. ": outcome unknown: not enough memory"
+  started[self.task] = started[self.task] or 0 -- room, too
   under_way[self] = true
   return self
 end
@@ -66,7 +72,16 @@ end
 --- Sends the request once; see lib.http.write.
 ---@return HttpResponse? response, Error? err
 function Write:send()
-  return http.write(self.request, function(transfer) self.transfer = transfer end)
+  return http.write(self.request, function(transfer)
+    self.transfer = transfer
+    started[self.task] = started[self.task] + 1
+  end)
+end
+
+--- How many tries of writes the fiber that runs now has begun so far.
+---@return integer
+function M.started()
+  return started[fiber.current()] or 0
 end
 
 -- Whether bytes of it may have left, of one that is under way.
@@ -127,6 +142,7 @@ local function report(self, level, outcome)
   local gone = self.task.cancel_reason ~= nil
   log.write(gone and "warning" or level, one_line(("%s: %s, %.0f ms%s"):format(self.what, outcome, (clock.now() - self.began) * 1000,
     gone and "; its caller no longer waits for it" or "")))
+  self.told = true
 end
 
 --- Logs that the API took it.
@@ -153,7 +169,7 @@ function Write:attempt(fn, ...)
   local ok, value, err = pcall(fn, ...)
   if ok then return value, err end
   if fiber.is_cancelled(value) then
-    value.delivery = "not_sent"
+    value.delivery, self.told = "not_sent", true
     log.write("warning", ("%s: cancelled before a byte of it left: nothing was sent"):format(self.what))
   end
   error(value, 0)

@@ -16,12 +16,14 @@ local builtin_names = require "lib.recipes.builtin_names"
 local clock = require "lib.clock"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
+local fiber = require "lib.fiber"
 local json = require "core.json"
 local long_json = require "lib.long_json"
 local large_results = require "lib.recipes.rc.large_results"
 local nested = require "lib.recipes.rc.nested"
 local registry = require "lib.mcp.registry"
 local waiting = require "lib.runcomfy.waiting"
+local writes = require "lib.runcomfy.writes"
 local sorted_keys = require("lib.tables").sorted_keys
 
 local M = {}
@@ -137,15 +139,33 @@ local function is_open(err)
   return err.delivery == "unknown" or waiting.forgivable(err) or BUSY[advice.meaning(err.status_code, err.error_code)] == true
 end
 
+-- Where memory ran out before anything was sent, the next try is the first; where it ran out behind the answer, that is in the log.
+local function is_to_repeat(err, before)
+  if errors.is_out_of_memory(err) then return err.delivery == "unknown" or writes.started() == before end
+  return is_open(err)
+end
+
+-- The same of what was raised.
+local function is_memory_out(raised, before)
+  return not fiber.is_cancelled(raised) and errors.is_out_of_memory(raised) and writes.started() == before
+end
+
+local function give_up(ok, result, err)
+  if not ok then error(result, 0) end
+  return nil, err
+end
+
 -- In a clean-up such a write is tried again while there is time: what it undoes goes on costing money.
 local function persistently(call, proceed)
   local pause = FIRST_PAUSE
   while true do
-    local result, err = proceed()
-    if result or not is_open(err) then return result, err end
-    pause = math.min(math.max(pause, err.retry_after or 0), LONGEST_PAUSE)
-    if clock.now() + pause >= call.cleanup_deadline then return nil, err end
-    clock.sleep(pause)
+    local before = writes.started()
+    local ok, result, err = pcall(proceed)
+    if not ok and not is_memory_out(result, before) then error(result, 0) end
+    if ok and (result or not is_to_repeat(err, before)) then return result, err end
+    pause = math.min(math.max(pause, ok and err.retry_after or 0), LONGEST_PAUSE)
+    if clock.now() + pause >= call.cleanup_deadline then return give_up(ok, result, err) end
+    pcall(clock.sleep, pause)
     pause = 2 * pause
   end
 end
@@ -153,7 +173,9 @@ end
 local function attempt(state, tool, input, proceed)
   local call = state.call
   if not call or state.ctx.dry_run then return proceed() end
-  local _ <close> = tool.leaves and call:write() or nil -- a clean-up waits for its answer: it may undo it, and must not overtake it
+  local before = writes.started()
+  -- A clean-up waits for the answer of what leaves something: it may undo it, and must not overtake it.
+  local _ <close> = tool.leaves and call:write(function() return writes.started() ~= before end) or nil
   local cleans = call.phase == "cleanup" or call.cleaning > 0
   if cleans and is_repeatable(tool, input) then return persistently(call, proceed) end
   return proceed()

@@ -110,6 +110,7 @@ local function perform(state, request)
     return nil, errors.new(("dry run: %s %s is not sent"):format(request.method, request.url), { code = "dry_run" })
   end
   local _ <close> = state:place()
+  if state.call and request.method ~= "GET" and request.method ~= "HEAD" then state.call:note_write() end
   local response, err = M.send(request, function(url)
     if request.method == "GET" and hosts.is_runcomfy(state, url) then return { public_only = false } end
     return hosts.check(state, url)

@@ -66,6 +66,7 @@ end
 local function start(self)
   local index = self.next
   self.next = index + 1
+  self.call:make_room()
   local task = fiber.spawn_in(self.call.budget, self.step, index)
   self.newest, self.alive = task, self.alive + 1
   self.call.branches = self.call.branches + 1

@@ -1,0 +1,137 @@
+-- Memory that runs out at any point of a recipe's call that scales up, submits, and scales back in a clean-up: what it scaled up
+-- goes on costing money.  The clean-up's write is sent, or somebody is told that it was not; and nothing is sent twice.
+local samples = require "spec.support.samples"
+local starved = require "spec.support.starved"
+
+local SPEED = 5 -- of the clock: clean-ups have five of its seconds
+
+local RECIPE = [[
+local rc = require "rc"
+return rc.tool {
+  name = "sweep", description = "Scales up, submits, scales back.",
+  input = { { "guarded", "boolean", "Whether the clean-up runs at the end of its block" },
+            { "ending", "string", "returns, raises or waits" } },
+  uses = { "get_deployment", "update_deployment", "submit_request" },
+  run = function(input, ctx)
+    local id = "]] .. starved.DEPLOYMENT .. [["
+    local before = rc.tools.get_deployment({ deployment_id = id }).deployment
+    local function scale_back()
+      rc.tools.update_deployment { deployment_id = id, name = before.name, min_instances = 0, max_instances = before.max_instances }
+    end
+    local function work()
+      rc.tools.update_deployment { deployment_id = id, min_instances = 1 }
+      local job = rc.submit { deployment_id = id, overrides = { ["3"] = { inputs = { seed = rc.random(1000000) } } } }
+      ctx:progress(1, 2, "submitted")
+      rc.sleep(input.ending == "waits" and 600 or 0.02)
+      if input.ending == "raises" then error "that is all" end
+      return { request_id = job.request_id }
+    end
+    if not input.guarded then
+      rc.finally(scale_back)
+      return work()
+    end
+    local _ <close> = rc.finally(scale_back)
+    return work()
+  end,
+}
+]]
+
+-- What the simulator was sent, by kind.
+local function counted(writes)
+  local counts = { up = 0, back = 0, submits = 0, others = 0 }
+  for _, write in ipairs(writes) do
+    local kind = write.method == "POST" and "submits" or write.method ~= "PATCH" and "others"
+      or write.body:find('"min_instances":1', 1, true) and "up" or "back"
+    counts[kind] = counts[kind] + 1
+  end
+  return counts
+end
+
+local LOST = { "a clean%-up failed", "update %(PATCH [^)]*%): outcome unknown" }
+
+-- Whether the log tells that what was scaled up may not have been scaled back, and of which deployment.
+local function tells_of_it(log)
+  for _, words in ipairs(LOST) do
+    if log:find(words) then return log:find(starved.DEPLOYMENT, 1, true) ~= nil end
+  end
+  return false
+end
+
+-- Whether a submit is named: by its id, or as one whose answer was lost.
+local function names_submit(text)
+  return text:find "request %x+%-%x+" ~= nil or text:find "request_id[\\\": ]+%x+%-%x+" ~= nil
+    or text:find("whose answer was lost", 1, true) ~= nil or text:find("is unknown, and it was not sent again", 1, true) ~= nil
+end
+
+-- What is wrong with how a call ended; nil: nothing.
+local function problem_of(outcome, answers)
+  local sent, log = counted(outcome.writes), table.concat(outcome.lines, "\n")
+  if not outcome.waited then return "it goes on for ever" end
+  if outcome.answers ~= answers or answers > 1 then return ("%d answers"):format(outcome.answers) end
+  if sent.up > 1 or sent.submits > 1 or sent.others > 0 then return "something was sent twice" end
+  if sent.back > 1 and not log:find "outcome unknown" then return "it was scaled back twice, and nobody knows why" end
+  if sent.up > 0 and sent.back == 0 and not tells_of_it(log) then return "it was not scaled back, and nobody is told" end
+  if sent.submits > 0 and not names_submit(answers > 0 and outcome.answer or log) then return "the submit is not named" end
+end
+
+-- The client gives the call up as soon as the recipe waits.
+local function cancel(server, id)
+  if server.transport.told and not server.transport.cancelled then
+    server.session:receive('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":' .. id .. "}}")
+    server.transport.cancelled = true
+  end
+end
+
+local endings = {
+  returns = { answers = 1 },
+  raises = { answers = 1 },
+  waits = { answers = 0, while_it_runs = cancel },
+}
+
+-- How many of Lua's allocations fail one after the other, and of how many numbers one is tried.
+local WAYS = { { failures = 1, every = 41 }, { failures = 6, every = 83 }, { failures = 24, every = 293 } }
+
+describe("memory that runs out in a recipe that has something to undo", function()
+  local server
+
+  setup(function() server = starved.new(RECIPE, SPEED) end)
+  teardown(function() server:close() end)
+
+  local function call(case, after, failures)
+    server.transport.cancelled = false
+    return server:call {
+      arguments = case.arguments, after = after, failures = failures, progress = case.ending == "waits",
+      while_it_runs = endings[case.ending].while_it_runs,
+    }
+  end
+
+  -- How it goes with all the memory that it needs.
+  local function check_well(case)
+    local outcome = call(case)
+    assert.same({ up = 1, back = 1, submits = 1, others = 0 }, counted(outcome.writes))
+    assert.equal(endings[case.ending].answers, outcome.answers)
+    assert.equal(0, server:deployment().min_instances)
+  end
+
+  local function sweep(case, failures, every)
+    check_well(case)
+    local hit = samples.each(every, function(after)
+      local outcome = call(case, after, failures)
+      local answers = math.max(outcome.answers, endings[case.ending].answers) -- it may fail before it can be cancelled
+      return outcome.missed < failures, problem_of(outcome, answers),
+        outcome.answer .. "\n" .. table.concat(outcome.lines, "\n")
+    end)
+    check_well(case)
+    assert.is_true(hit > 500 // every, ("only %d allocations failed"):format(hit))
+  end
+
+  for _, ending in ipairs { "returns", "raises", "waits" } do
+    for _, guarded in ipairs { true, false } do
+      local case = { ending = ending, arguments = { ending = ending, guarded = guarded } }
+      local name = ("%s, its clean-up %s"):format(ending, guarded and "in its block" or "at the end of the call")
+      it("scales back, or says that it did not: it " .. name, function()
+        for _, way in ipairs(WAYS) do sweep(case, way.failures, way.every) end
+      end)
+    end
+  end
+end)
