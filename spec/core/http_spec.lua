@@ -216,6 +216,14 @@ describe("core.http", function()
     assert.matches("no-such-host.invalid", message, 1, true)
   end)
 
+  it("shows no part of a password that has a slash in it", function()
+    local failure
+    assert(http.start({ method = "GET", url = "http://user:hidd/en@127.0.0.1:1/x" }, function(_, message) failure = message end))
+    loop.run()
+    assert.matches("the address at user is no valid URL", failure, 1, true)
+    assert.is_nil(failure:find("hidd", 1, true))
+  end)
+
   it("names a long host up to a whole character", function()
     for more = 0, 1 do
       local _, message = get("http://" .. ("x"):rep(more) .. ("é"):rep(80) .. ".invalid/")

@@ -19,6 +19,17 @@ say(struct client_failure *why, enum client_code code, const char *format, ...)
     va_end(args);
 }
 
+// The end of "host:port": what is no port may be the beginning of a password with a slash in it.
+static const char *end_of_host(const char *start, const char *end)
+{
+    const char *literal = memchr(start, ']', (size_t)(end - start)); // of IPv6
+    const char *from = literal ? literal : start;
+    const char *colon = memchr(from, ':', (size_t)(end - from));
+    if (!colon || colon + 1 + strspn(colon + 1, "0123456789") >= end)
+        return end;
+    return colon;
+}
+
 // "host:port" of a URL, in whole characters; a password in it is left out.
 static void copy_host(char *into, const char *url)
 {
@@ -29,7 +40,7 @@ static void copy_host(char *into, const char *url)
         if (*at == '@')
             start = at + 1;
     }
-    size_t size = (size_t)(end - start);
+    size_t size = (size_t)(end_of_host(start, end) - start);
     size = size < HOST_ROOM ? size : utf8_whole(start, HOST_ROOM - 1);
     memcpy(into, start, size);
     into[size] = '\0';
