@@ -10,17 +10,6 @@ local function failed(text, advice)
   return { name = "outputs", ok = false, text = text, advice = advice, status = exit_status.tool_error }
 end
 
--- The nearest folder above that is there; nil and why where none can be seen.
-local function existing(path)
-  while true do
-    local stat, message = fs.stat(path)
-    if stat then return path, stat end
-    local parent = path:match("^(.*)/[^/]*$") or path ~= "." and "." or nil
-    if not parent or path == "/" then return nil, message end
-    path = parent == "" and "/" or parent
-  end
-end
-
 local function shown_size(bytes)
   if bytes >= 10 * LITTLE then return ("%d GB"):format(bytes // 1000000000) end
   return ("%.1f GB"):format(bytes / 1e9)
@@ -32,13 +21,10 @@ return {
   check = function(program)
     local folder, message = home.expand(program.settings.output_folder or "~/rcmcp-outputs")
     if not folder then return failed(message, "Set output_folder (RCMCP_OUTPUT_FOLDER).") end
-    local place, stat = existing(folder)
-    if not place then return failed("cannot read " .. stat, "Set output_folder (RCMCP_OUTPUT_FOLDER) to a whole path.") end
-    if stat.type ~= "directory" then return failed(("%s is no folder"):format(place), "Set output_folder (RCMCP_OUTPUT_FOLDER).") end
-    if not fs.may_write(place) then
-      return failed(("%s may not be written to"):format(place), "Set output_folder (RCMCP_OUTPUT_FOLDER), or let this user write there.")
-    end
-    local free, problem = fs.space(place)
+    local place, problem = require("lib.output_folder").place(folder)
+    if not place then return failed(problem, "Set output_folder (RCMCP_OUTPUT_FOLDER), or let this user write there.") end
+    local free
+    free, problem = fs.space(place)
     if not free then return failed(problem) end
     local text = ("%s%s; %s free"):format(folder, place == folder and "" or " (the first download makes it)", shown_size(free))
     if free < LITTLE then return failed(text, "Make room, or set output_folder (RCMCP_OUTPUT_FOLDER).") end

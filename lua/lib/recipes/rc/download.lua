@@ -8,6 +8,7 @@ local hosts = require "lib.recipes.rc.hosts"
 local http = require "lib.recipes.rc.http"
 local json = require "core.json"
 local media_type = require "lib.media_type"
+local output_folder = require "lib.output_folder"
 local redaction = require "lib.redaction"
 local work = require "lib.recipes.rc.work"
 local write_file = require("lib.write_file").write
@@ -69,7 +70,7 @@ local function reserve(folder, name)
 end
 
 local function no_folder(message)
-  local text = ("cannot create the output folder: %s; the setting output_folder names another"):format(message)
+  local text = ("no output can be saved: %s; the setting output_folder names another"):format(message)
   return nil, errors.new(text, { code = "file" })
 end
 
@@ -163,9 +164,12 @@ end
 
 local KEYS = { "url", "path", "size", "mime_type", "about_path" }
 
+-- A dry run says where the real one would fail: that is when the picture has been paid for.
 local function dry(state, url, name)
   local folder, err = named_folder(state.settings)
   if not folder then return nil, err end
+  local place, problem = output_folder.place(folder)
+  if not place then return no_folder(problem) end
   return json.encode(json.ordered(KEYS, { url = url, path = folder .. "/" .. name, size = 0, mime_type = "application/octet-stream" }))
 end
 

@@ -122,6 +122,19 @@ describe("rc.download", function()
     end)
   end)
 
+  it("fails in a dry run where nothing could be saved: the real one would have paid by then", function()
+    local dir <close> = scratch.new()
+    dir:write("out", "a file in the folder's place")
+    kit.with({}, function()
+      local ctx = kit.context()
+      ctx.dry_run = true
+      local _, err = kit.run("rc.download 'https://outputs.runcomfy.net/a/b.png'", options(dir, { ctx = ctx }))
+      assert.equal("file", err.code)
+      assert.matches("no output can be saved: " .. dir.path .. "/out is no folder; the setting output_folder names another",
+        err.message, 1, true)
+    end)
+  end)
+
   it("makes any name safe", function()
     for wanted, expected in pairs {
       ["../../etc/passwd"] = "passwd", [".bashrc"] = "bashrc", ["a\0b\n.png"] = "a_b_.png", ["C:\\x\\y.png"] = "y.png", [""] = "output",
