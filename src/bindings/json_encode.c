@@ -30,6 +30,7 @@ static void encode_userdata(struct encode_run *r, int index)
         if (r->depth + raw->depth > JSON_MAX_DEPTH && r->depth + json_depth(slice) > JSON_MAX_DEPTH)
             encode_fail(r, "nested deeper than 1000 levels");
         encode_room(r, raw->size);
+        encode_step(r, raw->size);
         encode_put_bytes(r, raw->text, raw->size);
         return;
     }
@@ -45,7 +46,7 @@ static void encode_value(struct encode_run *r, int index)
     lua_State *L = r->L;
     struct buf *out = &r->e->out;
     int type = lua_type(L, index);
-    encode_step(r);
+    encode_step(r, type == LUA_TSTRING ? lua_rawlen(L, index) : 0);
     encode_room(r, 1);
     if (type == LUA_TSTRING) {
         size_t size;

@@ -27,7 +27,7 @@ static void begin_member(struct encode_run *r, struct encode_frame *frame, const
     if (frame->begun)
         encode_put(r, ',');
     frame->begun = true;
-    encode_step(r);
+    encode_step(r, size);
     encode_key(r, key, size);
 }
 
@@ -199,7 +199,7 @@ void encode_gather(struct encode_run *r)
             gather_texts(r);
             return;
         }
-        encode_step(r);
+        encode_step(r, 0);
         take_pair(r, frame);
     } while (lua_next(L, frame->index));
     if (frame->shape)
@@ -284,7 +284,7 @@ void encode_count(struct encode_run *r)
             count_texts(r);
             return;
         }
-        encode_step(r);
+        encode_step(r, 0);
         if (++frame->count % STACK_STEP == 0)
             encode_room(r, (size_t)frame->count * LEAST);
     }
@@ -321,7 +321,7 @@ void encode_listed(struct encode_run *r)
         lua_rawgeti(L, frame->list, ++frame->at);
         lua_pushvalue(L, -1);
         if (lua_rawget(L, frame->index) == LUA_TNIL) { // key value
-            encode_step(r);
+            encode_step(r, 0);
             continue;
         }
         size_t size;

@@ -5,11 +5,16 @@
 
 #include <lauxlib.h>
 
-enum { LOOK = 1024 }; // steps between two looks at the clock
+enum {
+    LOOK = 1024, // steps between two looks at the clock
+    BYTES = 256, // of a text that take as long as a step
+};
 
-void encode_step(struct encode_run *r)
+void encode_step(struct encode_run *r, size_t bytes)
 {
-    if (++r->steps % LOOK == 0 && budget_is_over(r->L, 0))
+    size_t before = r->steps;
+    r->steps += 1 + bytes / BYTES;
+    if (before / LOOK != r->steps / LOOK && budget_is_over(r->L, 0))
         budget_stop(r->L);
 }
 

@@ -62,7 +62,7 @@ struct encode_run {
     struct encode_scratch *e;
     const void *array_meta;
     size_t most;    ///< bytes that the text may have
-    size_t steps;   ///< values and keys so far
+    size_t steps;   ///< values and keys so far, and what is long in them
     size_t pause;   ///< from so many on nothing more is written for now
     bool pauses;    ///< what is written may change in a pause: nothing that it holds is relied on
     unsigned depth; ///< frames: the tables that the value to be written next stands in
@@ -92,8 +92,9 @@ static inline bool encode_waits(const struct encode_run *r, unsigned depth)
     return r->depth != depth || r->steps >= r->pause;
 }
 
-/// Counts a value or a key; now and then looks whether the slice that runs is over, and stops it.
-void encode_step(struct encode_run *r);
+/// Counts a value or a key with a text of so many bytes; now and then looks whether the slice that
+/// runs is over, and stops it.
+void encode_step(struct encode_run *r, size_t bytes);
 
 /// Raises "at PATH: WHAT", the path of the value to be written next.
 void encode_fail(struct encode_run *r, const char *what);

@@ -106,6 +106,7 @@ describe("mcp.content's blocks", function()
       return { data = { id = "i-1" }, content = { { type = "image", data = ("A"):rep(9000000), mimeType = "image/png" } } }
     end } }
     kit.modern(session, 1, "tools/call", { name = "probe" })
+    kit.wait_for(function() return transport.sent[1] end)
     local result = transport.sent[1].result
     assert.is_false(result.isError)
     assert.equal("i-1", result.structuredContent.id)

@@ -270,6 +270,7 @@ describe("mcp.server's tools/call", function()
     kit.initialize(session, transport, version or "2025-11-25")
     params.name = params.name or declaration.name
     kit.send(session, { id = 1, method = "tools/call", params = params })
+    kit.wait_for(function() return transport.sent[1] end) -- what is long is written in several turns
     return transport.sent[1], transport.texts[1]
   end
 

@@ -35,6 +35,7 @@ local function call(version, log)
   kit.initialize(session, transport, version)
   kit.send(session, { method = "notifications/initialized" })
   kit.send(session, { id = 5, method = "tools/call", params = { name = "one", arguments = {} } })
+  kit.wait_for(function() return transport.sent[1] end)
   assert.is_true(#transport.texts[#transport.texts] <= 8 * MIB)
   return transport.sent[#transport.sent].result
 end

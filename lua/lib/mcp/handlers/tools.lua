@@ -3,6 +3,7 @@
 local calls = require "lib.mcp.calls"
 local content = require "lib.mcp.content"
 local errors = require "lib.errors"
+local fiber = require "lib.fiber"
 local fitting = require "lib.mcp.fitting"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
@@ -57,10 +58,18 @@ local function delivered(tool, result)
   return content.failure(content.undelivered(("shortened, it breaks the tool's output schema: %s"):format(problem), result))
 end
 
+-- Each part of what follows is one piece of work, as long as the result.
+local function turn()
+  fiber.shield(fiber.next_turn)
+end
+
 local function too_large(server, request, tool, result, written, bytes)
   local limit = server.max_message
   log.write("warning", ("the answer of tool '%s' has %d bytes; it is shortened"):format(tool.name, bytes))
-  local text = write(request, tool, delivered(tool, fitting.result(result, written, bytes, limit)))
+  turn()
+  local fitted = delivered(tool, fitting.result(result, written, bytes, limit))
+  turn()
+  local text = write(request, tool, fitted)
   if text and #text <= limit then return text end
   return assert(write(request, tool, content.too_large(result, bytes, limit)))
 end
