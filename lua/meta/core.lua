@@ -2,7 +2,7 @@
 --- What the C core offers to Lua: one class a module, `local json = require "core.json"`.
 --- Misuse raises; what the world refuses returns nil, message, code.  Callbacks run from the loop,
 --- never from inside the function that was given them, never after `cancel`.
---- Where memory runs out in a callback that tells something once (a timer, an answer, a signal, an end), it is called again:
+--- Where memory runs out in a callback that tells something once (a timer, an answer, a signal, a change, an end), it is called again:
 --- it does no harm twice.
 
 ---------------------------------------------------------------------------------------------------
@@ -136,7 +136,8 @@ function signal.is_ignored(name) end
 local watch = {}
 
 --- Calls `fn(name)` when something in a folder changes: is made, written, moved, deleted, gets other permissions.
---- Not below its subfolders.  `name` is nil where the system does not tell.  The folder's own end is a change, too,
+--- Not below its subfolders.  `name` is nil where the system does not tell, and
+--- where memory ran out for a change before.  The folder's own end is a change, too,
 --- and the last one.  `fn(nil, message)`: the watch broke, nothing more comes.  A watch keeps no loop alive.
 ---@param path string
 ---@param fn fun(name: string?, message: string?)

@@ -1,4 +1,6 @@
 local child = require "spec.support.child"
+local host = require "core.host"
+local loop = require "core.loop"
 local process = require "core.process"
 
 describe("core.process", function()
@@ -18,6 +20,43 @@ describe("core.process", function()
     local _, signal = sleeper:wait()
     assert.equal(15, signal)
   end)
+
+  for failures = 2, 40, 2 do
+    it(("tells all of a child, in order and once, where memory runs out for it %d times"):format(failures), function()
+      local heard = table.pack(table.unpack({}, 1, 100))
+      heard.n = 0
+      local function hear(what)
+        return function(...)
+          local told = { what, ... } -- needs memory
+          heard.n = heard.n + 1
+          heard[heard.n] = told
+        end
+      end
+      local _ <close> = assert(process.spawn {
+        file = "sh", args = { "-c", "echo one; echo two >&2; exit 3" },
+        on_stdout = hear "out", on_stderr = hear "err", on_exit = hear "exit",
+      })
+      host.fail_allocations(0, failures)
+      while heard.n < 5 do loop.step(true) end
+      assert.equal(0, host.fail_allocations(0, 0))
+      local texts, ends, status = { out = "", err = "" }, {}, {}
+      for i = 1, heard.n do
+        local what, value = heard[i][1], heard[i][2]
+        if what == "exit" then
+          status[#status + 1] = value
+        elseif value then
+          assert.is_nil(ends[what])
+          texts[what] = texts[what] .. value
+        else
+          assert.is_nil(ends[what])
+          ends[what] = true
+        end
+      end
+      assert.same({ out = "one\n", err = "two\n" }, texts)
+      assert.same({ out = true, err = true }, ends)
+      assert.same({ 3 }, status)
+    end)
+  end
 
   it("kills the child when it is closed", function()
     local pid

@@ -1,4 +1,5 @@
 local folder = require "spec.support.folder"
+local host = require "core.host"
 local loop = require "core.loop"
 local timer = require "core.timer"
 local watch = require "core.watch"
@@ -38,6 +39,23 @@ describe("core.watch", function()
     os.remove(place.path .. "/b.lua")
     turn_until(told(names, "b.lua"))
     assert.is_truthy(handle)
+  end)
+
+  it("tells again, without the name, of a change that memory ran out for", function()
+    place:write("a.lua", "1")
+    local heard, name = false, "?"
+    local _ <close> = assert(watch.folder(place.path, function(which)
+      heard, name = { which }, which -- the table needs memory
+    end))
+    local file <close> = assert(io.open(place.path .. "/a.lua", "a"))
+    file:setvbuf "no"
+    local expired = false
+    local _ <close> = timer.after(20000, function() expired = true end)
+    file:write "2" -- it is told in the next turn of the loop
+    host.fail_allocations(0, 10)
+    while not heard and not expired do loop.step(true) end
+    assert.equal(0, host.fail_allocations(0, 0))
+    assert.is_nil(name)
   end)
 
   it("tells of new permissions and of the folder's own end", function()

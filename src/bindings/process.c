@@ -1,24 +1,39 @@
 // core.process: child processes with piped streams.
 #include "loop/process.h"
 
+#include "base/buf.h"
+#include "base/log.h"
 #include "bindings/bindings.h"
+#include "host/again.h"
 #include "host/call.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #define PROCESS "core.process"
 
 enum { ON_STDOUT = 1, ON_STDERR, ON_EXIT, CALLBACKS = ON_EXIT }; // user values
 
+// What Lua has not heard of one of the streams: memory ran out for it.
+struct unheard {
+    struct buf bytes;
+    bool end;
+};
+
 struct lua_process {
     struct process *process; // NULL once closed
+    struct again again;
     lua_State *L;
     int anchor;
     int pid;
+    int64_t status;
+    int signal;
     bool exited;
-    bool out_open; // standard output is open on our side
+    bool end_unheard; // that of the child
+    bool out_open;    // standard output is open on our side
     bool err_open;
+    struct unheard unheard[2]; // of standard output and standard error
 };
 
 struct event {
@@ -26,8 +41,6 @@ struct event {
     int which; // user value of the callback
     const char *bytes;
     size_t size;
-    int64_t status;
-    int signal;
 };
 
 // (event) -> the callback it is for, if there is one
@@ -38,8 +51,8 @@ static int call_back(lua_State *L)
     if (lua_getiuservalue(L, 2, e->which) == LUA_TNIL)
         return 0;
     if (e->which == ON_EXIT) { // e process callback
-        lua_pushinteger(L, (lua_Integer)e->status);
-        lua_pushinteger(L, e->signal);
+        lua_pushinteger(L, (lua_Integer)e->p->status);
+        lua_pushinteger(L, e->p->signal);
         lua_call(L, 2, 0);
     } else {
         if (e->size > 0)
@@ -61,28 +74,83 @@ static void let_go(struct lua_process *p)
 
 static void let_go_if_over(struct lua_process *p)
 {
-    if (p->exited && !p->out_open && !p->err_open)
+    if (p->exited && !p->out_open && !p->err_open && !p->again.queued)
         let_go(p);
+}
+
+static bool tell(struct lua_process *p, int which, const char *bytes, size_t size)
+{
+    struct event e = { .p = p, .which = which, .bytes = bytes, .size = size };
+    return host_call(p->L, call_back, &e) != HOST_NOMEM;
+}
+
+// What comes behind something that Lua has not heard waits for that.
+static bool tell_stream(struct lua_process *p, int which)
+{
+    struct unheard *u = &p->unheard[which - ON_STDOUT];
+    if (u->bytes.size > 0 && !tell(p, which, u->bytes.data, u->bytes.size))
+        return false;
+    buf_free(&u->bytes);
+    if (u->end && p->process && !tell(p, which, NULL, 0))
+        return false;
+    u->end = false;
+    return true;
+}
+
+static void forget_unheard(struct lua_process *p)
+{
+    again_cancel(p->L, &p->again);
+    for (int i = 0; i < 2; i++) {
+        buf_free(&p->unheard[i].bytes);
+        p->unheard[i].end = false;
+    }
+    p->end_unheard = false;
+}
+
+static void tell_again(struct again *again)
+{
+    struct lua_process *p =
+        (struct lua_process *)((char *)again - offsetof(struct lua_process, again));
+    bool heard = tell_stream(p, ON_STDOUT) && tell_stream(p, ON_STDERR) &&
+                 (!p->end_unheard || !p->process || tell(p, ON_EXIT, NULL, 0));
+    if (!heard && p->process && again_later(p->L, again, tell_again))
+        return;
+    forget_unheard(p);
+    let_go_if_over(p);
+}
+
+static void wait_for_memory(struct lua_process *p)
+{
+    if (!p->again.queued && !again_later(p->L, &p->again, tell_again))
+        forget_unheard(p);
 }
 
 static void on_output(void *arg, int stream, const char *bytes, size_t size)
 {
     struct lua_process *p = arg;
-    struct event e = {
-        .p = p, .which = stream == 1 ? ON_STDOUT : ON_STDERR, .bytes = bytes, .size = size
-    };
+    struct unheard *u = &p->unheard[stream - 1];
     if (size == 0)
         *(stream == 1 ? &p->out_open : &p->err_open) = false;
-    host_call(p->L, call_back, &e);
+    if (p->again.queued || !tell(p, stream == 1 ? ON_STDOUT : ON_STDERR, bytes, size)) {
+        if (size == 0)
+            u->end = true;
+        else if (!buf_append(&u->bytes, bytes, size))
+            log_line(LOG_ERROR, "out of memory: output of a child is lost");
+        wait_for_memory(p);
+    }
     let_go_if_over(p);
 }
 
 static void on_exited(void *arg, int64_t status, int signal)
 {
     struct lua_process *p = arg;
-    struct event e = { .p = p, .which = ON_EXIT, .status = status, .signal = signal };
     p->exited = true;
-    host_call(p->L, call_back, &e);
+    p->status = status;
+    p->signal = signal;
+    if (p->again.queued || !tell(p, ON_EXIT, NULL, 0)) {
+        p->end_unheard = true;
+        wait_for_memory(p);
+    }
     let_go_if_over(p);
 }
 
@@ -90,6 +158,7 @@ static void on_closed(void *arg)
 {
     struct lua_process *p = arg;
     p->process = NULL;
+    forget_unheard(p);
     luaL_unref(p->L, LUA_REGISTRYINDEX, p->anchor);
 }
 

@@ -2,8 +2,10 @@
 #include "loop/watch.h"
 
 #include "bindings/bindings.h"
+#include "host/again.h"
 #include "host/call.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define WATCH "core.watch"
@@ -12,15 +14,16 @@ enum { CALLBACK = 1 }; // user value
 
 struct lua_watch {
     struct watch watch; // first: a struct watch * is a struct lua_watch *
+    struct again again; // for changes that memory ran out for
     lua_State *L;       // the main coroutine
     int anchor;         // registry reference while the loop holds the watch, else LUA_NOREF
+    int error;          // that ended it, or 0
     bool closing;
 };
 
 struct change {
     struct lua_watch *watch;
     const char *name;
-    int error;
 };
 
 // (change) -> runs the callback
@@ -30,7 +33,7 @@ static int call_back(lua_State *L)
     lua_rawgeti(L, LUA_REGISTRYINDEX, change->watch->anchor); // arg watch
     lua_getiuservalue(L, 2, CALLBACK);                        // arg watch callback
     lua_pushstring(L, change->name);
-    lua_pushstring(L, change->error ? uv_strerror(change->error) : NULL);
+    lua_pushstring(L, change->watch->error ? uv_strerror(change->watch->error) : NULL);
     lua_call(L, 2, 0);
     return 0;
 }
@@ -40,16 +43,36 @@ static void close_watch(struct lua_watch *w)
     if (w->anchor == LUA_NOREF || w->closing)
         return;
     w->closing = true;
+    again_cancel(w->L, &w->again);
     watch_close(&w->watch);
+}
+
+static void tell_again(struct again *again);
+
+static void tell(struct lua_watch *w, const char *name)
+{
+    struct change change = { .watch = w, .name = name };
+    bool unheard = host_call(w->L, call_back, &change) == HOST_NOMEM;
+    if (unheard && !w->closing && again_later(w->L, &w->again, tell_again))
+        return;
+    again_cancel(w->L, &w->again);
+    if (w->error)
+        close_watch(w);
+}
+
+// Of changes that memory ran out for the names are gone: something in the folder is another.
+static void tell_again(struct again *again)
+{
+    tell((struct lua_watch *)((char *)again - offsetof(struct lua_watch, again)), NULL);
 }
 
 static void on_changed(struct watch *watch, const char *name, int error)
 {
     struct lua_watch *w = (struct lua_watch *)watch;
-    struct change change = { .watch = w, .name = name, .error = error };
     if (error)
-        close_watch(w);
-    host_call(w->L, call_back, &change);
+        w->error = error;
+    if (!w->again.queued) // else it is told with that
+        tell(w, name);
 }
 
 static void on_closed(struct watch *watch)

@@ -120,7 +120,10 @@ local function changed(self)
   self.since = self.since or now
   if self.timer and now - self.since > PATIENCE then return end
   if self.timer then self.timer:cancel() end
-  self.timer = timer.after(math.ceil(REST * 1000), function() self:flush() end)
+  self.timer = timer.after(math.ceil(REST * 1000), function()
+    self.timer = nil -- one that is cancelled would not call again where memory runs out
+    self:flush()
+  end)
 end
 
 local function matters(self, path, name)
@@ -133,8 +136,8 @@ local function on_event(self, path, name, message)
   -- Perhaps the folder itself went: what replaces it needs a watch of its own.
   -- linear: a path that the system took, 4,096 bytes at most
   local is_itself = message or name == nil or name == path:match("[^/]*$")
-  if is_itself then drop(self, path) end
   if is_itself or matters(self, path, name) then changed(self) end
+  if is_itself then drop(self, path) end -- at last: where memory runs out before, this is called again
 end
 
 local function follow(self, path)
@@ -166,14 +169,22 @@ function Watcher:follow()
   if follow_all(self) then changed(self) end -- what happened in there before went unseen
 end
 
---- Tells now of changes that wait for their time.
-function Watcher:flush()
-  if not self.since then return end
-  if self.timer then self.timer:cancel() end
-  self.timer, self.since = nil, nil
+local function tell(self)
   follow_all(self) -- first, so that nothing happens unseen between the reading and the watch
   self.options.on_change()
   if self.options.files then self:follow() end
+end
+
+--- Tells now of changes that wait for their time.
+function Watcher:flush()
+  local since = self.since
+  if not since then return end
+  if self.timer then self.timer:cancel() end
+  self.timer, self.since = nil, nil
+  local ok, err = pcall(tell, self)
+  if ok then return end
+  self.since = self.since or since -- where memory ran out, the timer calls again
+  error(err, 0)
 end
 
 --- Ends the watch.

@@ -1,4 +1,5 @@
 local folder = require "spec.support.folder"
+local host = require "core.host"
 local loop = require "core.loop"
 local timer = require "core.timer"
 local turns = require "spec.support.turns"
@@ -30,6 +31,19 @@ describe("recipes.watcher", function()
     for i = 1, 20 do place:write(i .. ".lua", "") end
     next_telling()
     assert.equal(1, told)
+  end)
+
+  it("tells of a change also where memory runs out on the way", function()
+    local _ <close> = watched ""
+    for after = 0, 48, 4 do
+      local before, expired = told, false
+      local _ <close> = timer.after(20000, function() expired = true end)
+      place:write("a.lua", tostring(after))
+      host.fail_allocations(after, 6)
+      while told == before and not expired do loop.step(true) end
+      host.fail_allocations(0, 0)
+      assert.is_false(expired, ("allocation %d"):format(after))
+    end
   end)
 
   it("tells of editors that rename, of folders that are new, and of what is in them", function()
