@@ -1,5 +1,6 @@
 -- Waits for jobs over real pipes, on the simulator inside the program.
 local child = require "spec.support.child"
+local fiber = require "lib.fiber"
 local json = require "core.json"
 local simulator = require "lib.sim.server"
 local wire = require "spec.support.wire"
@@ -49,6 +50,22 @@ describe("the answer to a submit that has no end", function()
       assert.equal(1, server:requests())
     end)
   end
+
+  it("counts also where the process stood still until the session's end was over", function()
+    local c <close> = start "serve"
+    initialize(c)
+    call(c, 1, "submit_request", { deployment_id = "d" })
+    c:wait_until(function() return server:requests() == 1 end)
+    c:close_stdin()
+    for _, step in ipairs { { 0.2, "STOP" }, { 3.7, "CONT" } } do -- longer than the end takes
+      local over = fiber.spawn(fiber.sleep, step[1])
+      c:wait_until(function() return over.status == "done" end)
+      assert(os.execute(("kill -%s %d"):format(step[2], c.handle:pid())))
+    end
+    assert.equal("r-17", json.decode(c:line()).result.structuredContent.submission.request_id)
+    assert.equal(0, (c:wait()))
+    assert.equal("", c.err)
+  end)
 
   it("counts as far as it has come when a command is interrupted", function()
     local c <close> = start("call", "submit_request", "deployment_id=d")

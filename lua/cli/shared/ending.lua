@@ -7,6 +7,7 @@ local clock = require "lib.clock"
 local core_clock = require "core.clock"
 local fiber = require "lib.fiber"
 local grace = require "lib.grace"
+local late = require "lib.late"
 local log = require "core.log"
 local loop = require "core.loop"
 local signal = require "core.signal"
@@ -66,7 +67,7 @@ function Ending:begin()
   keep(self, timer.after((GRACE - HURRY) * 1000 // 1, function() -- in time for the answers of their calls
     if writes() then writes().hurry() end
   end))
-  keep(self, timer.after(GRACE * 1000 + 50, function() tell(self) end)) -- after the connection's own end
+  keep(self, late.after(GRACE + 0.05, function() tell(self) end)) -- after the connection's own end
 end
 
 local function wait_for_all(self)

@@ -7,6 +7,7 @@
 local clock = require "lib.clock"
 local core_clock = require "core.clock"
 local fiber = require "lib.fiber"
+local late = require "lib.late"
 local log = require "core.log"
 local loop = require "core.loop"
 local signal = require "core.signal"
@@ -66,13 +67,13 @@ end
 
 local function begin(self, name)
   local begun = writes_under_way()
-  keep(self, timer.after(LINGER * 1000, function()
+  keep(self, late.after(LINGER, function()
     if any_open(begun) and not recipes_run() then cut(self) end
   end))
   for _, seconds in ipairs { LINGER, LONGEST } do
     keep(self, timer.after((seconds - HURRY) * 1000 // 1, hurry_writes))
   end
-  keep(self, timer.after(LONGEST * 1000, function() cut(self) end))
+  keep(self, late.after(LONGEST, function() cut(self) end))
   if self.on_interrupt then self.on_interrupt(name) end
   self.task:cancel("interrupted")
 end

@@ -9,6 +9,7 @@ local clock = require "lib.clock"
 local fiber = require "lib.fiber"
 local http = require "lib.http"
 local json = require "lib.json"
+local late = require "lib.late"
 local log = require "core.log"
 local brief = require("lib.text").brief
 
@@ -248,7 +249,7 @@ function M.linger(seconds, fn)
     fn(M.lost())
   end
   if next(under_way) == nil then seconds = 0 else waiting_for_none[self] = finish end
-  self.deadline = clock.after(seconds, finish)
+  self.deadline = seconds > 0 and late.after(seconds, finish, clock) or clock.after(0, finish)
   self.hurry = seconds > 0 and clock.after(seconds - math.min(seconds / 2, HURRY * clock.speed()), M.hurry) or nil
   return self
 end

@@ -2,9 +2,9 @@
 ---
 --- The caller has taken the standard output (core.stdio.take) before anything could write to it.
 
+local late = require "lib.late"
 local log = require "core.log"
 local stdio = require "core.stdio"
-local timer = require "core.timer"
 
 local M = {}
 
@@ -106,7 +106,7 @@ function StdioTransport:leave(cancel_waits)
   if self.options.on_leave then self.options.on_leave() end
   if is_quiet(self) then return self:close() end
   self.session:leave(cancel_waits)
-  self.deadline = timer.after(math.ceil((self.options.grace or GRACE) * 1000), function() give_up(self) end)
+  self.deadline = late.after(self.options.grace or GRACE, function() give_up(self) end)
   self.session.on_idle = function() close_when_drained(self) end
   if self.session:pending() == 0 then close_when_drained(self) end
 end

@@ -1,9 +1,11 @@
+local core_clock = require "core.clock"
 local fiber = require "lib.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
 local log = require "core.log"
 local server = require "lib.mcp.server"
 local stdio = require "core.stdio"
+local timers = require "spec.support.timers"
 local transport = require "lib.mcp.transports.stdio"
 
 -- Puts `fakes` in the place of functions of core.stdio and core.log; the closer puts them back.
@@ -154,6 +156,33 @@ describe("mcp.transports.stdio", function()
     assert.same({ 0, 1, 1, "" }, { pipe.status, pipe.ends, state.closed, pipe.out })
     state.answer("too late")
     assert.equal("", pipe.out)
+  end)
+
+  it("leaves a moment for what has come meanwhile, where the process stood still until the grace was over", function()
+    local monotonic, stood = core_clock.monotonic, 0
+    local _ <close> = setmetatable({}, { __close = function() core_clock.monotonic = monotonic end })
+    core_clock.monotonic = function() return monotonic() + stood end
+    local time <close> = timers.take()
+    local answer
+    local tool = kit.tool { name = "wait", run = function()
+      local text = fiber.await(function(callback)
+        answer = callback
+        return setmetatable({}, { __close = function() end })
+      end)
+      for _ = 1, 6 do fiber.next_turn() end
+      return { text = text }
+    end }
+    local pipe, _ <close> = streams()
+    start(pipe, { tool })
+    pipe.on_line(CALL)
+    pipe.on_line(nil, "eof")
+    stood = 3.7
+    answer("just in time")
+    assert.equal(3500, time:ring()) -- in the same turn
+    kit.wait_for(function() return pipe.out ~= "" or pipe.status ~= nil end)
+    assert.equal("just in time", messages(pipe)[1].result.content[1].text)
+    pipe.drain()
+    assert.same({ 0, 1 }, { pipe.status, pipe.ends })
   end)
 
   it("ends when nobody reads its output any more, and its calls with it", function()
