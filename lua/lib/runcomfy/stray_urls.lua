@@ -25,18 +25,9 @@ local function end_of(text, at)
   return at
 end
 
--- The place of `what` from `from` on.
-local function find(text, what, from, work)
-  while from <= #text do
-    local first = text:sub(from, from + WINDOW + #what):find(what, 1, true)
-    work:pause()
-    if first then return from + first - 1 end
-    from = from + WINDOW
-  end
-end
-
 local function url_at(text, at)
   local stop = end_of(text, at)
+  if not text:find("^https?:", at + 1) then return nil, stop end
   local url = json.decode(text:sub(at, stop))
   return url:find "^https?://[^%s/]" and url or nil, stop
 end
@@ -48,12 +39,23 @@ local function is_file(url)
   return dot ~= nil and FILES[url:sub(stop - dot + 2, stop):lower()] == true
 end
 
+local STEPS = 10 -- of the meter, for a text that is read
+
+-- The URLs in what begins with `what`, whose text begins `to_value` behind that.  By windows: one plain find through all of it would
+-- keep the loop, and a copy of the rest for each would never end.
 local function look(text, what, to_value, work, fn)
-  local at = find(text, what, 1, work)
-  while at do
-    local url, stop = url_at(text, at + to_value)
-    if url then fn(url, text:byte(stop + 1)) end
-    at = find(text, what, stop + 1, work)
+  local from = 1
+  for start = 1, #text, WINDOW do
+    local window = text:sub(start, start + WINDOW + #what - 2)
+    local at = window:find(what, math.max(1, from - start + 1), true)
+    while at do
+      local url, stop = url_at(text, start + at - 1 + to_value)
+      if url then fn(url, text:byte(stop + 1)) end
+      work:step(STEPS)
+      from = stop + 1
+      at = window:find(what, from - start + 1, true)
+    end
+    work:pause()
   end
 end
 
