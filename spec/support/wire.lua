@@ -48,6 +48,12 @@ function Wire:connections()
   return count(self, "connection")
 end
 
+--- Requests whose answer, such as it is, is on its way.
+---@return integer
+function Wire:answered()
+  return count(self, "answered")
+end
+
 --- Waits, with the loop running, until `done()`.
 ---@param done fun(): boolean
 function Wire:wait_until(done)

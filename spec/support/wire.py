@@ -16,7 +16,7 @@ A line on standard input sets what is done from now on: a mode, and for some the
   hang-up      hold, and close the connections that were left open so far
 
 The first line on standard output is the port; then "ready" for each mode, "connection", and "request METHOD TARGET SIZE"
-with the size of the body, as they happen.
+with the size of the body, as they happen, and "answered" once the bytes are on their way.
 """
 import socket
 import struct
@@ -90,6 +90,7 @@ def act(connection, what, answer):
             time.sleep(0.02)
     elif answer:
         connection.sendall(answer)
+    tell("answered")
     if not stays:
         connection.close()
 
