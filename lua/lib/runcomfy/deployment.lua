@@ -1,6 +1,7 @@
 --- Deployments as they are shown: the scalar fields, and a summary of the workflow that needs no decoding.
 
 local json = require "lib.json"
+local meter = require "lib.meter"
 local summary = require "lib.workflow.summary"
 
 local M = {}
@@ -65,10 +66,13 @@ local function node_summary(node_id, node)
   })
 end
 
-local function node_summaries(workflow)
+local STEPS = 4 -- of the meter, for an entry
+
+local function node_summaries(workflow, work)
   local list = json.as_array {}
   if not workflow or workflow:kind() ~= "object" then return list end
   for node_id, node in workflow:pairs() do
+    work:step(STEPS)
     if #list == MAX_NODES then break end
     if node:kind() == "object" then list[#list + 1] = node_summary(node_id, node) end
   end
@@ -97,19 +101,24 @@ local SUMMARY_KEYS = { "roles", "payload_keys", "has_object_info_url", "default_
 
 local PARTS = { workflow_api_json = true, object_info_url = true, overrides = true }
 
---- What a model needs of a deployment's payload to write overrides: nodes, their titles and inputs.
+--- What a model needs of a deployment's payload to write overrides: nodes, their titles and inputs.  In a fiber the loop turns
+--- meanwhile.
 ---@param raw core.json.Raw  a deployment
 ---@return table
 function M.payload_summary(raw)
   local payload = raw:get "payload"
   if not payload or payload:kind() ~= "object" then return { payload_keys = json.as_array {} } end
+  local work = meter.new()
   local parts = payload:members(PARTS)
+  work:pause()
+  local keys = keys_of(payload)
+  work:pause()
   return json.ordered(SUMMARY_KEYS, {
     roles = roles_of(parts.workflow_api_json),
-    payload_keys = keys_of(payload),
+    payload_keys = keys,
     has_object_info_url = is_truthy(parts.object_info_url),
     default_override_node_ids = first(keys_of(parts.overrides), MAX_OVERRIDES),
-    workflow_node_summary = node_summaries(parts.workflow_api_json),
+    workflow_node_summary = node_summaries(parts.workflow_api_json, work),
   })
 end
 

@@ -73,11 +73,13 @@ function M.place(result)
   return result:get "outputs" and "outputs" or result:get "output" and "output" or nil -- as webhooks call it
 end
 
+local STEPS_OF_MEMBER = 4
 local BESIDE = { error = true, detail = true, logs = true, metrics = true } -- lists and objects that are no outputs
 
 -- Whether something that nobody knows may hold what was made.
-local function holds_more(result)
+local function holds_more(result, work)
   for name, member in result:pairs() do
+    work:step(STEPS_OF_MEMBER)
     local kind = member:kind()
     if not BESIDE[name] and (kind == "object" or kind == "array") and member:size() > 2 then return true end
   end
@@ -85,15 +87,16 @@ local function holds_more(result)
 end
 
 --- Whether a result holds no output at all, not even text: ComfyUI answers so when nothing changed
---- since the run before and its cache served every node, and when the workflow saves nothing.
+--- since the run before and its cache served every node, and when the workflow saves nothing.  In a fiber the loop turns meanwhile.
 ---@param result core.json.Raw
 ---@return boolean
 function M.empty(result)
-  local outputs = result:get "outputs"
-  if not outputs then return M.place(result) == nil and not holds_more(result) end
+  local outputs, work = result:get "outputs", meter.new { shielded = true }
+  if not outputs then return M.place(result) == nil and not holds_more(result, work) end
   if outputs:kind() == "null" then return true end
   if outputs:kind() ~= "object" then return false end
   for _, channels in outputs:pairs() do
+    work:step(STEPS_OF_MEMBER)
     local kind = channels:kind()
     if kind ~= "null" and not ((kind == "object" or kind == "array") and channels:size() == 2) then return false end
   end
