@@ -10,8 +10,8 @@ local function tell(what, err)
 end
 
 --- Calls `step(…)` until it returns, and gives its first two results.  Where it raised it is called again a little later, and
---- goes on where it was: it keeps what is done already.  After a second it is given up: nil, and the log says so.  In a plain
---- fiber.
+--- goes on where it was: it keeps what is done already.  After a second it is given up: nil, and the log says so.  A
+--- cancellation is raised.  In a plain fiber.
 ---@param what string  for the log
 ---@param step fun(...): any
 ---@param ... any
@@ -21,6 +21,7 @@ return function(what, step, ...)
   for _ = 1, TRIES do
     local ok, first, second = pcall(step, ...)
     if ok then return first, second end
+    if fiber.is_cancelled(first) then error(first, 0) end
     err = first
     pcall(fiber.sleep, PAUSE)
   end

@@ -51,6 +51,16 @@ local function check(input)
   return true
 end
 
+local function tell(job, input, ctx)
+  if input.wait_for_completion then return submission.follow(job, tonumber(tostring(input.timeout_seconds)), ctx) end
+  return {
+    text = answers.with_note(("Submitted request %s."):format(job.request_id), job.submission),
+    data = json.ordered({ "ok", "submission", "deployment_id" }, {
+      ok = true, submission = job.submission, deployment_id = job.deployment_id,
+    }),
+  }
+end
+
 return {
   name = "submit_request",
   title = "Submit request",
@@ -102,12 +112,6 @@ return {
   run = function(input, ctx)
     local job, err = submission.submit(input, ctx)
     if not job then return nil, err end
-    if input.wait_for_completion then return submission.follow(job, tonumber(tostring(input.timeout_seconds)), ctx) end
-    return {
-      text = answers.with_note(("Submitted request %s."):format(job.request_id), job.submission),
-      data = json.ordered({ "ok", "submission", "deployment_id" }, {
-        ok = true, submission = job.submission, deployment_id = job.deployment_id,
-      }),
-    }
+    return submission.telling(job, tell, job, input, ctx)
   end,
 }

@@ -56,3 +56,54 @@ describe("memory that runs out in a recipe's call", function()
     end)
   end
 end)
+
+local BATCH = [[
+local rc = require "rc"
+return rc.tool {
+  name = "sweep", description = "Submits three and tells what became of each.",
+  uses = { "submit_request" },
+  run = function()
+    return { jobs = rc.map({ 1, 2, 3 }, function(seed)
+      local job = rc.submit {
+        deployment_id = "]] .. starved.DEPLOYMENT .. [[", overrides = { ["3"] = { inputs = { seed = seed + rc.random(1000000) } } },
+      }
+      return job.request_id
+    end, { stop_on_error = false }) }
+  end,
+}
+]]
+
+-- How many different requests an answer names, and how many submits of which nobody knows.
+local function named(answer)
+  local ids, count = {}, 0
+  for id in answer:gmatch "%x+%-%x+%-%x+%-%x+%-%x+" do
+    if id ~= starved.DEPLOYMENT and not ids[id] then ids[id], count = true, count + 1 end
+  end
+  local _, unknown = answer:gsub("whose answer was lost", "")
+  local _, told = answer:gsub("is unknown, and it was not sent again", "")
+  return count, math.max(unknown, told)
+end
+
+describe("memory that runs out in a batch", function()
+  local server
+
+  setup(function() server = starved.new(BATCH, SPEED) end)
+  teardown(function() server:close() end)
+
+  it("names all that was submitted, and keeps what the others have brought", function()
+    server:call()
+    local whole, sent = 0, 0
+    samples.each(17, function(after)
+      local outcome = server:call { after = after }
+      local ids, unknown = named(outcome.answer)
+      local problem = problem_of(outcome, server.number)
+      if #outcome.writes > 3 then problem = "something was sent twice" end
+      if ids + unknown < #outcome.writes then problem = ("%d were sent, %d are named"):format(#outcome.writes, ids + unknown) end
+      if #outcome.writes > 0 then sent = sent + 1 end
+      if outcome.answer:find('"isError":false', 1, true) and ids >= 2 then whole = whole + 1 end
+      return outcome.missed == 0, problem, outcome.answer .. "\n" .. table.concat(outcome.lines, "\n")
+    end)
+    assert.is_true(sent > 10, ("only %d calls submitted"):format(sent))
+    assert.is_true(whole > sent / 2, ("%d of %d that submitted gave results"):format(whole, sent))
+  end)
+end)

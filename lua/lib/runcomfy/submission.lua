@@ -226,4 +226,20 @@ function M.follow(job, timeout, ctx)
   return finished(job, waited)
 end
 
+local function no_memory(job)
+  return with_ids(errors.new("not enough memory to tell of it", { code = "internal" }), job)
+end
+
+--- Calls what tells of a job.  Where memory runs out for that the error names the job: its id must not get lost.
+---@param job Job
+---@param fn fun(...): table?, Error?
+---@param ... any
+---@return table|nil answer, Error? err
+function M.telling(job, fn, ...)
+  local ok, answer, err = pcall(fn, ...)
+  if ok then return answer, err end
+  if not errors.is_out_of_memory(answer) then error(answer, 0) end
+  return nil, fiber.shield(insist, "naming a request", no_memory, job)
+end
+
 return M

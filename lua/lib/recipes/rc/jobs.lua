@@ -5,6 +5,7 @@
 local call = require "lib.recipes.call"
 local calls = require "lib.recipes.rc.calls"
 local errors = require "lib.errors"
+local insist = require "lib.insist"
 local json = require "core.json"
 local known_names = require "lib.recipes.known_names"
 local lifecycle = require "lib.runcomfy.lifecycle"
@@ -76,11 +77,15 @@ local function noted(value)
   return copy
 end
 
+local function id_of(result)
+  local submission = json.raw(json.encode(result.data)):get "submission"
+  return submission and lifecycle.request_id(submission)
+end
+
 local function submit(state, submission)
   local result, err = calls.perform(state, "submit_request", submission)
   if not result then return nil, err end
-  local submission_answer = json.raw(json.encode(result.data)):get "submission"
-  local request_id = submission_answer and lifecycle.request_id(submission_answer)
+  local request_id = insist("reading the id of a request", id_of, result)
   if request_id then return request_id end
   return nil, errors.new("the answer to the submit holds no request_id, so the job cannot be followed; it may run and be billed",
     { code = "no_request_id", delivery = "unknown" })
@@ -92,8 +97,11 @@ end
 ---@return table job
 function M.submit(state, submission)
   local plain = check_submission(submission)
+  local record = { deployment_id = plain.deployment_id, request_id = nil, overrides = noted(plain.overrides) }
+  local job = handle(record) -- there before it is paid for
   local request_id = work.run(submit, state, plain)
-  return handle { deployment_id = plain.deployment_id, request_id = request_id, overrides = noted(plain.overrides) }
+  record.request_id, job.request_id = request_id, request_id
+  return job
 end
 
 --- `rc.job`

@@ -4,7 +4,9 @@
 --- them, and ends those that are left when one fails or the call ends.
 
 local boundary = require "lib.recipes.boundary"
+local errors = require "lib.errors"
 local fiber = require "lib.fiber"
+local insist = require "lib.insist"
 local json = require "core.json"
 local meter = require "lib.meter"
 local work = require "lib.recipes.rc.work"
@@ -21,27 +23,21 @@ local START_STEPS = 100  -- of the meter, for a function that is started: some t
 ---@field call CallState
 ---@field step fun(index: integer)  runs one of the recipe's functions, in a fiber of its budget
 ---@field count integer
+---@field bears boolean             memory that runs out for one of them does not end the others
 ---@field next integer
 ---@field running table<Fiber, true>
 ---@field alive integer             how many of them
 ---@field failed? boolean
 ---@field failure any               what the first one raised
----@field newest? Fiber              the one started last
+---@field newest? Fiber              the one started last, until it is among those that run
 ---@field on_end fun(task: Fiber)
 ---@field wake? fun()
 local Group = {}
 Group.__index = Group
 
--- Ends what still runs; what it holds is closed before the group is left.
-function Group:__close()
-  self.call.groups = self.call.groups - 1
-  self.state:untally(self.tally)
-  self.next = self.count + 1
-  if self.newest then self.running[self.newest] = true end -- where memory ran out before it was
-  for task in pairs(self.running) do task:cancel("a call beside it has ended") end
-  fiber.shield(function()
-    for task in pairs(self.running) do task:join() end
-  end)
+-- Whether one function may fail so without ending the others: memory ran out for it, and they may have been paid for.
+local function is_borne(self, err)
+  return self.bears and errors.is_out_of_memory(err) and not self.call.budget:expired()
 end
 
 local function note_end(self, task)
@@ -50,8 +46,8 @@ local function note_end(self, task)
   self.running[task] = nil
   self.alive = self.alive - 1
   self.call.branches = self.call.branches - 1
-  if not ok and not self.failed then self.failed, self.failure = true, err end
-  if not self.failed then self.state:tick(self.tally) end
+  if not ok and not self.failed and not is_borne(self, err) then self.failed, self.failure = true, err end
+  if not self.failed then pcall(self.state.tick, self.state, self.tally) end -- without memory the next one tells it
   if self.wake then self.wake() end
 end
 
@@ -62,18 +58,43 @@ local function note_ended(self)
   end
 end
 
--- Nobody but the group waits for the end of a task; it must not depend on memory for a fiber that does.
-local function start(self)
-  local index = self.next
-  self.next = index + 1
-  self.call:make_room()
-  local task = fiber.spawn_in(self.call.budget, self.step, index)
-  self.newest, self.alive = task, self.alive + 1
-  self.call.branches = self.call.branches + 1
-  self.call:keep(task)
+-- Takes in the function that was started last.  Nobody but the group waits for its end; that must not depend on memory for a fiber
+-- that does.
+local function take_newest(self)
+  local task = self.newest
   self.running[task] = true
+  self.call:keep(task)
   task.on_end = self.on_end
+  self.newest = nil
   if task.status == "done" then note_end(self, task) end
+end
+
+-- Where memory runs out it is called again, and goes on with the one that it has started.
+local function start(self)
+  if not self.newest then
+    local index = self.next
+    if index > self.count then return true end
+    self.call:make_room()
+    local task = fiber.spawn_in(self.call.budget, self.step, index)
+    self.newest, self.alive, self.next = task, self.alive + 1, index + 1
+    self.call.branches = self.call.branches + 1
+  end
+  take_newest(self)
+  return true
+end
+
+local function end_all(self)
+  if self.newest then take_newest(self) end
+  for task in pairs(self.running) do task:cancel("a call beside it has ended") end
+  for task in pairs(self.running) do task:join() end
+end
+
+-- Ends what still runs; what it holds is closed before the group is left.
+function Group:__close()
+  self.call.groups = self.call.groups - 1
+  self.state:untally(self.tally)
+  self.next = self.count + 1
+  fiber.shield(insist, "ending what runs beside each other", end_all, self)
 end
 
 local One = {}
@@ -91,6 +112,12 @@ local function wait_for_one(self, callback)
   return setmetatable({ group = self, alive = self.alive }, One)
 end
 
+local function await_one(self, alive)
+  note_ended(self)
+  if self.failed or self.alive < alive then return end
+  fiber.await(wait_for_one, self)
+end
+
 -- One of its own always runs: it must not wait for what waits for it.
 local function has_room(self, concurrency)
   return self.alive == 0 or self.alive < concurrency and self.call.branches < MOST
@@ -98,16 +125,17 @@ end
 
 local function start_some(self, concurrency, work_done)
   while self.next <= self.count and not self.failed and has_room(self, concurrency) do
-    start(self)
+    if not insist("starting a function", start, self) then error("not enough memory", 0) end
     work_done:step(START_STEPS) -- the loop turns: a list of a million must not keep it
   end
 end
 
 -- Nothing of the recipe's is touched here but `step`, which runs in its own budget.
-local function run(state, step, count, concurrency)
+local function run(state, step, count, concurrency, bears)
   local call = state.call
   local self <close> = setmetatable({
-    state = state, call = call, step = step, count = count, next = 1, running = {}, alive = 0, tally = state:tally(count),
+    state = state, call = call, step = step, count = count, bears = bears or false, next = 1, running = {}, alive = 0,
+    tally = state:tally(count),
     newest = nil, wake = nil, failed = nil, failure = nil, -- room for them
   }, Group)
   call.groups = call.groups + 1
@@ -117,14 +145,14 @@ local function run(state, step, count, concurrency)
     start_some(self, concurrency, work_done)
     if self.failed then return true, true, self.failure end
     if self.alive == 0 then return true end
-    fiber.await(wait_for_one, self)
+    insist("waiting for one of several functions", await_one, self, self.alive)
     self.wake = nil
   end
 end
 
 -- In the recipe's fiber: its functions may raise whatever they like.
-local function all_of(state, step, count, concurrency)
-  local _, failed, failure = work.run(run, state, step, count, concurrency)
+local function all_of(state, step, count, concurrency, bears)
+  local _, failed, failure = work.run(run, state, step, count, concurrency, bears)
   if failed then error(failure, 0) end
 end
 
@@ -163,12 +191,46 @@ local function options_of(options)
   return concurrency, rawget(options, "stop_on_error") ~= false
 end
 
-local function kept(ok, value)
-  if ok then return { ok = true, value = value } end
-  if fiber.is_cancelled(value) then error(value, 0) end
-  -- A text, as Lua raises it, would have no `message` just where a recipe tells what went wrong.
-  if type(value) == "string" then value = boundary.new_error(value, { code = "recipe_error" }) end
-  return { ok = false, error = value }
+-- A text, as Lua raises it, would have no `message` just where a recipe tells what went wrong.
+local function as_error(value)
+  return type(value) == "string" and boundary.new_error(value, { code = "recipe_error" }) or value
+end
+
+local function keep(result, ok, value)
+  if not ok and fiber.is_cancelled(value) then error(value, 0) end
+  if ok then result.value = value else result.error = as_error(value) end
+  result.ok = ok
+end
+
+local UNKNOWN = 0
+
+-- Whether an error says no more than that memory ran out.
+local function is_bare(err)
+  return boundary.is_error(err) and rawget(err, "message") == "not enough memory"
+end
+
+-- Memory ran out for these: which of the requests that the call has submitted is theirs is not known.
+local function name_lost(state, results)
+  local lost
+  for _, result in ipairs(results) do
+    local is_lost = result.ok == UNKNOWN or result.ok == false and is_bare(result.error)
+    if is_lost and not lost then
+      local submitted = state.call.requests:submitted()
+      local message = submitted and ("not enough memory; the call has submitted so far: %s"):format(submitted) or "not enough memory"
+      lost = boundary.new_error(message, { code = "recipe_error" })
+    end
+    if is_lost then result.ok, result.error = false, lost end
+  end
+end
+
+-- What becomes of each item, whatever becomes of the others.  The room for it is there before: what one has brought must not get
+-- lost for want of memory, for it may have been paid.
+local function map_each(state, items, fn, concurrency)
+  local results, count = {}, rawlen(items)
+  for i = 1, count do results[i] = { ok = UNKNOWN, value = nil } end
+  all_of(state, function(i) keep(results[i], pcall(fn, rawget(items, i), i)) end, count, concurrency, true)
+  name_lost(state, results)
+  return results
 end
 
 --- `rc.map`
@@ -181,12 +243,9 @@ function M.map(state, items, fn, options)
   if type(items) ~= "table" then error("rc.map takes a list, got " .. type(items), 3) end
   if type(fn) ~= "function" then error("rc.map takes a function after the list, got " .. type(fn), 3) end
   local concurrency, stop_on_error = options_of(options)
-  local results, count = {}, rawlen(items)
-  if stop_on_error then
-    all_of(state, function(i) results[i] = fn(rawget(items, i), i) end, count, concurrency)
-  else
-    all_of(state, function(i) results[i] = kept(pcall(fn, rawget(items, i), i)) end, count, concurrency)
-  end
+  if not stop_on_error then return as_list(map_each(state, items, fn, concurrency)) end
+  local results = {}
+  all_of(state, function(i) results[i] = fn(rawget(items, i), i) end, rawlen(items), concurrency)
   return as_list(results)
 end
 
