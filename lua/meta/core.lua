@@ -369,8 +369,9 @@ function json.encode(value, most) end
 ---@async
 ---@param value any
 ---@param steps integer
+---@param most? integer  as encode's
 ---@return string text
-function json.encode_in_steps(value, steps) end
+function json.encode_in_steps(value, steps, most) end
 
 --- A value with U+FFFD in place of what is no UTF-8 in its texts and keys: itself where there is none, which costs a fraction
 --- of `encode`; else with copies of the tables that lead to it, and only of those.  Orders and arrays stay.  A value

@@ -189,6 +189,16 @@ describe("lib.long_json", function()
     assert.is_true(written > 500000)
   end)
 
+  it("takes no more bytes than it may have", function()
+    for _, most in ipairs { 1000, 100000, 1000000 } do
+      local ok, message = run(function() return long_json.encode(long, most) end)
+      assert.is_false(ok)
+      assert.matches(("the text would have more than %d bytes"):format(most), message, 1, true)
+    end
+    local ok, text = run(function() return long_json.encode({ ("x"):rep(100000) }, 100004) end)
+    assert.same({ true, 100004 }, { ok, #text })
+  end)
+
   it("raises what encode raises", function()
     local broken = { long, print }
     local ok, message = run(function() return long_json.encode(broken) end)

@@ -182,13 +182,15 @@ int json_encode_in_steps(lua_State *L)
     luaL_checkany(L, 1);
     lua_Integer steps = luaL_checkinteger(L, 2);
     luaL_argcheck(L, steps > 0, 2, "must be positive");
+    lua_Integer most = luaL_optinteger(L, 3, INT64_MAX);
+    luaL_argcheck(L, most >= 0, 3, "must not be negative");
     luaL_argcheck(L, lua_isyieldable(L) && !budget_current(L), 1,
                   "must be written in a coroutine of the host's");
     lua_settop(L, 1);
     struct encode_scratch *e = new_encoder(L);
     struct encode_run *r = lua_newuserdatauv(L, sizeof *r, 0); // value encoder run
     *r = (struct encode_run){
-        .L = L, .e = e, .most = SIZE_MAX, .pause = (size_t)steps, .pauses = true
+        .L = L, .e = e, .most = (size_t)most, .pause = (size_t)steps, .pauses = true
     };
     begin(r);
     return go_on(L, LUA_OK, (lua_KContext)steps);

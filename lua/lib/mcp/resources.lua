@@ -4,7 +4,7 @@ local blocks = require "lib.mcp.blocks"
 local codec = require "core.codec"
 local errors = require "lib.errors"
 local guard = require "lib.mcp.guard"
-local json = require "core.json"
+local long_json = require "lib.long_json"
 local uri_template = require "lib.mcp.uri_template"
 
 local M = {}
@@ -171,7 +171,7 @@ end
 -- The contents from what `read` gave.
 local function contents_of(source, uri, value)
   if type(value) ~= "string" then
-    return { uri = uri, mimeType = source.mime_type or "application/json", text = json.encode(value) }
+    return { uri = uri, mimeType = source.mime_type or "application/json", text = long_json.encode(value) }
   end
   local mime_type = source.mime_type or "text/plain"
   if is_text(value, mime_type) then return { uri = uri, mimeType = mime_type, text = value } end

@@ -9,6 +9,7 @@ local failure = require "lib.recipes.failure"
 local json = require "core.json"
 local log = require "core.log"
 local members = require "lib.recipes.rc.members"
+local long_json = require "lib.long_json"
 local meter = require "lib.meter"
 local redacted = require "lib.recipes.redacted"
 local texts = require "lib.text"
@@ -60,7 +61,7 @@ end
 
 -- Why it cannot be written as JSON.
 local function unwritable(value)
-  local ok, message = pcall(json.encode, value, MAX_JSON)
+  local ok, message = pcall(long_json.encode, value, MAX_JSON)
   return not ok and tostring(message) or nil
 end
 

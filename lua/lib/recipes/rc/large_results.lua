@@ -2,6 +2,7 @@
 
 local abridge = require "lib.abridge"
 local json = require "core.json"
+local long_json = require "lib.long_json"
 
 local M = {}
 
@@ -18,7 +19,7 @@ end
 ---@param note? any   that there is already
 ---@return core.json.Raw result, any note
 function M.bounded(result, note)
-  local raw = json.raw(json.encode(result == nil and json.null or result))
+  local raw = json.raw(long_json.encode(result == nil and json.null or result))
   if not is_large(raw) then return raw, note end
   local own = ("The result has %d bytes and was shortened; output_urls are whole."):format(raw:size())
   return json.raw(abridge.text(raw, SHORTENED, { plain = true })), type(note) == "string" and note .. " " .. own or own
