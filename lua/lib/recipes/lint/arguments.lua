@@ -4,18 +4,13 @@
 local constants = require "lib.recipes.lint.constants"
 local kinds = require "lib.recipes.lint.kinds"
 local meaning = require("lib.recipes.lint.values").meaning
+local set = require("lib.recipes.lint.names").set
 local signatures = require "lib.recipes.lint.signatures"
 local vocabulary = require "lib.recipes.lint.vocabulary"
 
 local M = {}
 
 local NOTHING = {}
-
-local function set(words)
-  local found = {}
-  for word in words:gmatch "%S+" do found[word] = true end
-  return found
-end
 
 -- Kinds and numbers --------------------------------------------------------------------------------------
 

@@ -1,14 +1,10 @@
 --- The course of the code: what is never reached, loops that never end, values that nobody takes, jobs that nobody follows.
 
+local gives = require("lib.recipes.lint.values").gives
 local made = require("lib.recipes.lint.values").made
+local set = require("lib.recipes.lint.names").set
 
 local M = {}
-
-local function set(words)
-  local found = {}
-  for word in words:gmatch "%S+" do found[word] = true end
-  return found
-end
 
 -- What is called for its value alone.
 local PURE = set [[rc.text rc.image rc.audio rc.link rc.embed rc.uuid rc.now rc.random rc.job rc.json.encode rc.json.array rc.json.ordered
@@ -49,13 +45,6 @@ local function check_jobs(check, scanned)
 end
 
 -- rc.map ------------------------------------------------------------------------------------------------
-
-local function gives(fn)
-  for _, returned in ipairs(fn.returns) do
-    if #returned.values > 0 then return true end
-  end
-  return false
-end
 
 -- What rc.map gives is taken, and its function gives nothing.
 local function check_results(check, scanned)

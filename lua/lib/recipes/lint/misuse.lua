@@ -2,17 +2,13 @@
 --- Only what a source shows for certain is said.
 
 local kinds = require "lib.recipes.lint.kinds"
+local gives = require("lib.recipes.lint.values").gives
 local made = require("lib.recipes.lint.values").made
 local parameters = require "lib.recipes.lint.parameters"
+local set = require("lib.recipes.lint.names").set
 local vocabulary = require "lib.recipes.lint.vocabulary"
 
 local M = {}
-
-local function set(words)
-  local found = {}
-  for word in words:gmatch "%S+" do found[word] = true end
-  return found
-end
 
 -- Statements --------------------------------------------------------------------------------------------
 
@@ -112,13 +108,6 @@ local function check_patterns(check, declaration)
       check:add("warning", "pattern", entry.lines.pattern, "'pattern' is a regular expression, where %%d is \\d, and %%a is [A-Za-z]")
     end
   end
-end
-
-local function gives(run)
-  for _, returned in ipairs(run.returns) do
-    if #returned.values > 0 then return true end
-  end
-  return false
 end
 
 local ROLES = set "system developer tool function"

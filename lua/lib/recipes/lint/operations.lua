@@ -5,17 +5,12 @@ local kinds = require "lib.recipes.lint.kinds"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local meaning = require("lib.recipes.lint.values").meaning
 local parameters = require "lib.recipes.lint.parameters"
+local set = require("lib.recipes.lint.names").set
 local vocabulary = require "lib.recipes.lint.vocabulary"
 
 local M = {}
 
 local NOTHING = {}
-
-local function set(words)
-  local found = {}
-  for word in words:gmatch "%S+" do found[word] = true end
-  return found
-end
 
 -- Operators --------------------------------------------------------------------------------------------
 

@@ -1,12 +1,8 @@
 --- What the functions of the API and of Lua take: the kinds of their arguments, how many there must be, the fields of their tables.
 
-local M = {}
+local set = require("lib.recipes.lint.names").set
 
-local function set(words)
-  local found = {}
-  for word in words:gmatch "%S+" do found[word] = true end
-  return found
-end
+local M = {}
 
 ---@class lint.Taken
 ---@field takes? table<lint.Kind, true>  beside nil and what is not known; none given: anything

@@ -245,4 +245,14 @@ function Walker:called(value, arguments, line)
   end
 end
 
+--- Whether a function gives a value somewhere.
+---@param fn table  of the scan
+---@return boolean
+function M.gives(fn)
+  for _, returned in ipairs(fn.returns) do
+    if #returned.values > 0 then return true end
+  end
+  return false
+end
+
 return M

@@ -1,5 +1,7 @@
 --- The names that a recipe may use, taken from where they are made.
 
+local set = require("lib.recipes.lint.names").set
+
 local M = {}
 
 local function nothing() end
@@ -82,12 +84,6 @@ do
   --- The methods of flows and of responses.
   ---@type table<string, true>, table<string, true>
   M.flow_methods, M.response_methods = names_after(names, "flow:"), names_after(names, "response:")
-end
-
-local function set(words)
-  local found = {}
-  for word in words:gmatch "%S+" do found[word] = true end
-  return found
 end
 
 --- Fields that hold lists.
