@@ -5,6 +5,7 @@ local era = require "lib.mcp.era"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
+local timer = require "core.timer"
 local versions = require "lib.mcp.versions"
 
 local M = {}
@@ -137,18 +138,29 @@ local function refuse(transport, code, problem, kind, written)
   if answered then transport:send(jsonrpc.failure(id, code, problem)) end
 end
 
+local PAUSE_MS, TRIES = 5, 200
+
+-- There was no memory to read a message.  Who asked is told; what nobody is answered for, such as a cancellation or the answer to
+-- a question, is read again soon.
+local function unread(self, text, transport, problem, tries)
+  local kind, id = envelope_of(text)
+  if jsonrpc.answerable(kind, id) or tries >= TRIES then
+    log.write("error", "a message could not be read: " .. tostring(problem))
+    return refuse(transport, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(problem), kind, id)
+  end
+  timer.after(PAUSE_MS, function() self:receive(text, transport, tries + 1) end)
+end
+
 --- Takes one message.
 ---@param text string
 ---@param transport? Transport  where its answer goes; default: the connection's
-function Intake:receive(text, transport)
+---@param tries? integer        how often it was read in vain
+function Intake:receive(text, transport, tries)
   transport = transport or self.transport
   if self.rest then self.session:release() end -- a transport that reads on although it was held: its client is about to end
   self.bytes = #text
   local ok, message, problem = pcall(json.decode, text, true)
-  if not ok then
-    log.write("error", "a message could not be read: " .. tostring(message))
-    return refuse(transport, jsonrpc.INTERNAL_ERROR, "Internal error: " .. tostring(message), envelope_of(text))
-  end
+  if not ok then return unread(self, text, transport, message, tries or 0) end
   if message == nil then
     log.write("warning", "a message that is not JSON: " .. problem)
     return refuse(transport, jsonrpc.PARSE_ERROR, "Parse error: " .. problem, envelope_of(text))

@@ -82,6 +82,25 @@ describe("mcp.server, out of memory", function()
     assert.equal(-32603, transport.sent[2][1].error.code)
   end)
 
+  it("reads a cancellation again that it had no memory for", function()
+    local ended = 0
+    local session = kit.connect { kit.tool { run = function()
+      local _ <close> = setmetatable({}, { __close = function() ended = ended + 1 end })
+      fiber.sleep(600)
+    end } }
+    local receive = getmetatable(session).__index.receive -- as it is: the kit's own needs memory, too
+    for after = 0, 30 do
+      kit.modern(session, after + 1, "tools/call", { name = "probe", arguments = {} })
+      local text = ('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}'):format(after + 1)
+      host.fail_allocations(after, 2)
+      local ok = pcall(receive, session, text)
+      host.fail_allocations(0, 0)
+      if not ok then receive(session, text) end -- whoever reads the lines hears of that
+      kit.wait_for(function() return ended == after + 1 end)
+    end
+    assert.equal(0, session:pending())
+  end)
+
   it("answers each request of a call that asks once, and ends the call with the connection", function()
     local session, transport = kit.connect({ kit.tool { run = function(_, ctx)
       local first, second = fiber.spawn(ctx.elicit, ctx, QUESTION), fiber.spawn(ctx.elicit, ctx, QUESTION)
