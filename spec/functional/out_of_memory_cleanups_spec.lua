@@ -89,7 +89,7 @@ local endings = {
 }
 
 -- How many of Lua's allocations fail one after the other, and of how many numbers one is tried.
-local WAYS = { { failures = 1, every = 41 }, { failures = 6, every = 83 }, { failures = 24, every = 293 } }
+local WAYS = { { failures = 1, every = 61 }, { failures = 6, every = 127 }, { failures = 24, every = 419 } }
 
 describe("memory that runs out in a recipe that has something to undo", function()
   local server

@@ -199,10 +199,9 @@ local function unknown(operation, err)
 end
 
 -- Something of our own failed, memory most likely.  What was under way may have been done all the same.
-local function broken_off(write, operation, err)
+local function broken_off(write, operation, err, lost)
   if fiber.is_cancelled(err) or not write:has_started() then error(err, 0) end
-  local problem = fiber.shield(insist, "telling that a write is unknown", unknown, operation, err)
-  return nil, problem or error(err, 0)
+  return nil, errors.is_out_of_memory(err) and lost or unknown(operation, err)
 end
 
 local function report(write, value, err, status)
@@ -212,9 +211,10 @@ end
 local function send(request, operation, options)
   local write <close> = writes.begin(request, operation)
   local _ <close> = options.answer_by and write:hurry_at(options.answer_by)
+  local lost = unknown(operation, "not enough memory") -- once it is under way there may be none to say so
   local ok, value, err, status = pcall(outcome, write, operation, options)
-  if not ok then value, err = broken_off(write, operation, value) end
-  fiber.shield(insist, "telling of a write", report, write, value, err, status)
+  if not ok then value, err = broken_off(write, operation, value, lost) end
+  pcall(fiber.shield, insist, "telling of a write", report, write, value, err, status) -- else the end of the write tells it
   return value, err
 end
 

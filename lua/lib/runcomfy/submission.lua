@@ -114,7 +114,10 @@ end
 ---@return Job|nil job, Error?
 function M.submit(input, ctx)
   local answer, err = serverless.submit(input.deployment_id, input, ctx.answer_by)
-  if not answer then return nil, refused(err, input, ctx) end
+  if not answer then
+    local ok, problem = pcall(refused, err, input, ctx)
+    return nil, ok and problem or err
+  end
   local job = fiber.shield(insist, "keeping the id of a request", take, input, ctx, answer)
   if not job then -- memory ran out: the ids must not
     return nil, with_ids(errors.new("not enough memory", { code = "internal" }), {

@@ -17,6 +17,7 @@ local clock = require "lib.clock"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local fiber = require "lib.fiber"
+local insist = require "lib.insist"
 local json = require "core.json"
 local long_json = require "lib.long_json"
 local large_results = require "lib.recipes.rc.large_results"
@@ -170,6 +171,23 @@ local function persistently(call, proceed)
   end
 end
 
+local function lost(problem)
+  local err = errors.wrap(problem)
+  err.delivery = err.delivery or "unknown"
+  return err
+end
+
+-- Where memory ran out behind the moment at which a write took the wire, nobody here knows what became of it.
+local function with_delivery(before, ok, result, err)
+  if ok and result then return result, err end
+  local problem = ok and err or result
+  if errors.is_out_of_memory(problem) and writes.started() ~= before then
+    return nil, fiber.shield(insist, "telling that a write is unknown", lost, problem)
+  end
+  if not ok then error(problem, 0) end
+  return nil, problem
+end
+
 local function attempt(state, tool, input, proceed)
   local call = state.call
   if not call or state.ctx.dry_run then return proceed() end
@@ -177,8 +195,8 @@ local function attempt(state, tool, input, proceed)
   -- A clean-up waits for the answer of what leaves something: it may undo it, and must not overtake it.
   local _ <close> = tool.leaves and call:write(function() return writes.started() ~= before end) or nil
   local cleans = call.phase == "cleanup" or call.cleaning > 0
-  if cleans and is_repeatable(tool, input) then return persistently(call, proceed) end
-  return proceed()
+  if cleans and is_repeatable(tool, input) then return with_delivery(before, pcall(persistently, call, proceed)) end
+  return with_delivery(before, pcall(proceed))
 end
 
 --- Calls a tool; in a fiber of the host.
