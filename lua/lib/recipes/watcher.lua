@@ -5,6 +5,7 @@
 --- link on the way is watched, for the link's name alone, and the folder of what it leads to.
 
 local clock = require "core.clock"
+local errors = require "lib.errors"
 local fs = require "core.fs"
 local links = require "lib.recipes.links"
 local log = require "core.log"
@@ -28,8 +29,8 @@ local LEVELS = 4      -- of folders in a folder
 ---@field private watches table<string, core.Handle>  by path without links
 ---@field private names table<string, true|table<string, true>>  of each: the names that matter in it, or all
 ---@field private failed table<string, true>          paths that cannot be watched, and that was said
----@field private timer? core.Handle
----@field private since? number                       moment of the first change not told yet
+---@field private timer core.Handle|false
+---@field private since number|false                     moment of the first change not told yet
 local Watcher = {}
 Watcher.__index = Watcher
 
@@ -121,7 +122,7 @@ local function changed(self)
   if self.timer and now - self.since > PATIENCE then return end
   if self.timer then self.timer:cancel() end
   self.timer = timer.after(math.ceil(REST * 1000), function()
-    self.timer = nil -- one that is cancelled would not call again where memory runs out
+    self.timer = false -- one that is cancelled would not call again where memory runs out
     self:flush()
   end)
 end
@@ -180,17 +181,18 @@ function Watcher:flush()
   local since = self.since
   if not since then return end
   if self.timer then self.timer:cancel() end
-  self.timer, self.since = nil, nil
+  self.timer, self.since = false, false
   local ok, err = pcall(tell, self)
   if ok then return end
-  self.since = self.since or since -- where memory ran out, the timer calls again
+  self.since = self.since or since
+  if errors.is_out_of_memory(err) then return changed(self) end -- once more when there is some
   error(err, 0)
 end
 
 --- Ends the watch.
 function Watcher:close()
   if self.timer then self.timer:cancel() end
-  self.timer, self.since = nil, nil
+  self.timer, self.since = false, false
   for path in pairs(self.watches) do drop(self, path) end
 end
 Watcher.__close = Watcher.close
@@ -199,7 +201,10 @@ Watcher.__close = Watcher.close
 ---@param options WatcherOptions
 ---@return Watcher
 function M.new(options)
-  local self = setmetatable({ options = options, watches = {}, names = {}, failed = {} }, Watcher)
+  local self = setmetatable({
+    options = options, watches = {}, names = {}, failed = {},
+    since = false, timer = false, -- never nil: setting them must not fail where memory has run out
+  }, Watcher)
   follow_all(self)
   return self
 end
