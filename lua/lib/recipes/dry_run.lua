@@ -4,7 +4,7 @@
 
 local checks = require "lib.recipes.dry_run.checks"
 local errors = require "lib.errors"
-local json = require "lib.json"
+local plain = require "lib.recipes.dry_run.plain"
 local planning = require "lib.recipes.dry_run.plan"
 local real = require "lib.recipes.dry_run.real"
 local redaction = require "lib.redaction"
@@ -51,10 +51,6 @@ function M.new(options)
     calls = {}, reads = 0, world = worlds.new(real.new(options.find)), find = options.find, is_recipe = options.is_recipe,
     deployments = {}, order = {}, judge = options.judge, unjudged = false,
   }, DryRun)
-end
-
-local function plain(value)
-  return json.decode(json.encode(value))
 end
 
 local function count_request(self, id)

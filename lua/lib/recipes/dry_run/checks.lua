@@ -5,6 +5,7 @@ local errors = require "lib.errors"
 local graphs = require "lib.workflow.graph"
 local json = require "lib.json"
 local meter = require "lib.meter"
+local plain = require "lib.recipes.dry_run.plain"
 
 local M = {}
 
@@ -97,10 +98,6 @@ end
 
 local function workflow_of(deployment)
   return deployment and type(deployment.payload) == "table" and deployment.payload.workflow_api_json or nil
-end
-
-local function plain(value)
-  return value ~= nil and json.decode(json.encode(value)) or nil
 end
 
 -- What is wrong with the inputs of nodes for who knows the nodes.

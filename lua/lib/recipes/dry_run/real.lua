@@ -1,6 +1,6 @@
 --- What there is at RunComfy, for a dry run: deployments and requests, each asked for once.  Looking costs nothing.
 
-local json = require "lib.json"
+local plain = require "lib.recipes.dry_run.plain"
 local registry = require "lib.mcp.registry"
 
 local M = {}
@@ -36,7 +36,7 @@ local function ask(self, name, input)
   local ctx = { cancelled = false, progress = function() end, log = function() end, on_leaving = function() end }
   local result, err = registry.attempt(tool, input, ctx)
   if not result then return { err = err, refused = is_refusal(err) } end
-  return { data = json.decode(json.encode(result.data)), refused = false }
+  return { data = plain(result.data), refused = false }
 end
 
 local function once(self, key, name, input)

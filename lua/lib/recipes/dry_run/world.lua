@@ -2,12 +2,9 @@
 --- if they had been; real deployments with what the dry run has changed in them.
 
 local json = require "lib.json"
+local plain = require "lib.recipes.dry_run.plain"
 
 local M = {}
-
-local function plain(value)
-  return json.decode(json.encode(value))
-end
 
 ---@class PretendWorld  what a tool's `pretend` answers from
 ---@field package real Real
