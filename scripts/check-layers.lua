@@ -11,9 +11,10 @@ local c_layers = {
   ["loop"] = { folders = { "base", "loop" }, libraries = { "libuv" } },
   ["net"] = { folders = { "base", "loop", "net" }, libraries = { "libuv", "libcurl", "libmicrohttpd" } },
   ["media"] = { folders = { "base", "loop", "media" }, libraries = { "libuv", "libpng" } },
+  ["walls"] = { folders = { "walls" }, libraries = {} },
   ["host"] = { folders = { "base", "loop", "host" }, libraries = { "Lua" } },
-  ["bindings"] = { folders = { "base", "json", "loop", "net", "media", "host", "bindings" }, libraries = { "Lua" } },
-  [""] = { folders = { "base", "bindings", "host" }, libraries = {} }, -- main.c
+  ["bindings"] = { folders = { "base", "json", "loop", "net", "media", "walls", "host", "bindings" }, libraries = { "Lua" } },
+  [""] = { folders = { "base", "bindings", "host", "walls" }, libraries = {} }, -- main.c
 }
 
 local library_headers = {

@@ -3,6 +3,7 @@
 #include "base/streams.h"
 #include "bindings/bindings.h"
 #include "host/host.h"
+#include "walls/entry.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -58,6 +59,11 @@ static void keep_some_memory(void)
 
 int main(int argc, char **argv)
 {
+    bool is_worker = entry_is_worker(argc, argv);
+    if (is_worker && !entry_begin()) {
+        log_line(LOG_ERROR, "worker: only rcmcp itself starts this, for the recipes that it runs");
+        return EX_USAGE;
+    }
     bool has_output = streams_open();
     keep_some_memory();
     (void)signal(SIGPIPE, SIG_IGN); // a write to a closed pipe fails instead
@@ -83,6 +89,8 @@ int main(int argc, char **argv)
     if (!host)
         return EX_OSERR;
     int status = host_run(host, argc, argv);
+    if (is_worker)
+        _exit(status); // it has nothing to save, and may hold what takes its time to go through
     host_free(host);
     log_sink_drain(LAST_CHANCE_MS);
     return status;

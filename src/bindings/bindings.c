@@ -24,6 +24,7 @@ const struct host_module bindings[] = {
     { "core.signal", open_signal },
     { "core.stdio", open_stdio },
     { "core.timer", open_timer },
+    { "core.walls", open_walls },
     { "core.watch", open_watch },
     { NULL, NULL },
 };

@@ -47,6 +47,7 @@ int open_redact(lua_State *L);
 int open_signal(lua_State *L);
 int open_stdio(lua_State *L);
 int open_timer(lua_State *L);
+int open_walls(lua_State *L);
 int open_watch(lua_State *L);
 
 #endif
