@@ -5,14 +5,14 @@
 --- for a recipe's call beyond its three, 100 recipes in 50 ms where node takes 40 ms to start.
 
 local api = require "lib.runcomfy.api"
-local catalog = require "lib.recipes.catalog"
+local catalog = require "lib.recipes.link.catalog"
 local clock = require "core.clock"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local fs = require "core.fs"
 local host = require "core.host"
 local httpd = require "core.httpd"
 local loop = require "core.loop"
-local registry = require "lib.mcp.registry"
+local registry = require "lib.features.registry"
 
 local ROUNDS = tonumber(arg[1]) or 400
 local LOADS = 9

@@ -7,7 +7,7 @@
 --- Prints the longest of each function: the median of five, of the texts of which a tenth took longest.  Ends with status 1
 --- where one takes more than 50 ms.  What runs where nobody waits, or within a limit of its own, is not measured.
 
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local hostile_texts = require "spec.support.hostile_texts"
 local log = require "core.log"
 local loop = require "core.loop"

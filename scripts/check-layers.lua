@@ -23,17 +23,28 @@ local library_headers = {
 }
 
 -- What a folder of lua/ may require, the longest matching folder counts; `never` wins over `may`.
+-- core.json and core.codec have no effects, so that everybody may use them.
+local above_calls = { "lib.features", "lib.mcp", "lib.runcomfy", "lib.recipes", "lib.workbench", "lib.sim", "lib.config" }
+local above_features = { "lib.mcp", "lib.runcomfy", "lib.recipes", "lib.workbench", "lib.sim", "lib.config" }
 local lua_layers = {
-  { "lua/lib/mcp/", may = { "core.", "lib." }, never = { "lib.runcomfy", "lib.sim", "lib.config" } },
-  { "lua/lib/runcomfy/", may = { "lib.", "core.log" }, never = { "lib.mcp", "lib.sim", "lib.config" } },
-  { "lua/lib/sim/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.config", "lib.http", "lib.retry" } },
-  { "lua/lib/recipes/testkit/", may = { "core.", "lib." }, never = { "lib.config" } },
-  { "lua/lib/recipes/", may = { "core.", "lib." }, never = { "lib.sim", "lib.config" } },
-  { "lua/lib/workflow/", may = { "core.json", "lib.meter", "lib.workflow" }, never = {} },
-  { "lua/lib/config/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.sim" } },
-  { "lua/lib/", may = { "core.", "lib." }, never = { "lib.mcp", "lib.runcomfy", "lib.sim" } },
-  { "lua/tools/", may = { "lib." }, never = { "lib.mcp", "lib.sim", "lib.config" } },
-  { "lua/rcmcp/", may = { "lib.recipes.testkit" }, never = {} },
+  { "lua/lib/async/", may = { "core.", "lib.async", "lib.errors", "lib.redaction" }, never = {} },
+  { "lua/lib/calls/", may = { "core.", "lib." }, never = above_calls },
+  { "lua/lib/features/", may = { "core.", "lib." }, never = above_features },
+  { "lua/lib/mcp/", may = { "core.", "lib." }, never = { "lib.runcomfy", "lib.recipes", "lib.workbench", "lib.sim", "lib.config" } },
+  { "lua/lib/runcomfy/", may = { "lib.", "core.json", "core.codec", "core.log" },
+    never = { "lib.features", "lib.mcp", "lib.recipes", "lib.workbench", "lib.sim", "lib.config" } },
+  { "lua/lib/sim/", may = { "core.", "lib." },
+    never = { "lib.calls", "lib.features", "lib.mcp", "lib.runcomfy", "lib.recipes", "lib.workbench", "lib.config", "lib.async.http",
+      "lib.async.retry" } },
+  { "lua/lib/recipes/", may = { "core.", "lib." }, never = { "lib.workbench", "lib.sim", "lib.config" } },
+  { "lua/lib/workbench/testkit/", may = { "core.", "lib." }, never = { "lib.config" } },
+  { "lua/lib/workbench/", may = { "core.", "lib." }, never = { "lib.sim", "lib.config" } },
+  { "lua/lib/workflow/", may = { "core.json", "lib.async.meter", "lib.workflow" }, never = {} },
+  { "lua/lib/config", may = { "core.", "lib." },
+    never = { "lib.calls", "lib.features", "lib.mcp", "lib.runcomfy", "lib.recipes", "lib.workbench", "lib.sim" } },
+  { "lua/lib/", may = { "core.", "lib." }, never = above_calls },
+  { "lua/tools/", may = { "lib.", "core.json" }, never = { "lib.mcp", "lib.sim", "lib.config" } },
+  { "lua/rcmcp/", may = { "lib.workbench.testkit" }, never = {} },
   { "lua/cli/", may = { "core.", "lib.", "cli.", "argparse", "rcmcp.", "rc" }, never = {} },
   { "lua/main.lua", may = { "cli." }, never = {} },
 }

@@ -10,7 +10,7 @@
 --- alone, joined to others, out of a table, or in a loop over one.  Any other needs the reason, too.
 --- A line that ends with "-- linear: REASON" (or the line above it) says why it is not so there: what bounds the text.
 
-local lexer = require "lib.recipes.lint.lexer"
+local lexer = require "lib.recipes.source.lexer"
 
 local root = arg[1] or "."
 
@@ -218,9 +218,9 @@ end
 
 -- Methods `find` and `match` that are no text's: by the last word of what they are called of, the file that has them.
 local METHODS = {
-  catalog = "lua/lib/recipes/catalog.lua", documents = "lua/lib/schema/documents.lua", faults = "lua/lib/sim/faults.lua",
-  model = "lua/lib/sim/model.lua", own = "lua/lib/recipes/modules.lua", pattern = "lua/lib/mcp/uri_template.lua",
-  requests = "lua/lib/recipes/open_requests.lua", results = "lua/lib/recipes/results.lua",
+  catalog = "lua/lib/recipes/link/catalog.lua", documents = "lua/lib/schema/documents.lua", faults = "lua/lib/sim/faults.lua",
+  model = "lua/lib/sim/model.lua", own = "lua/lib/recipes/files/modules.lua", pattern = "lua/lib/features/uri_template.lua",
+  requests = "lua/lib/recipes/run/open_requests.lua", results = "lua/lib/recipes/run/results.lua",
 }
 
 -- The last word before the ":" of a call; of "program:catalog(true):find" it is "catalog".

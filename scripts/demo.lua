@@ -3,9 +3,9 @@
 ---   rcmcp lua scripts/demo.lua PNG
 
 local child = require "spec.support.child"
-local clock = require "lib.clock"
-local fiber = require "lib.fiber"
-local http = require "lib.http"
+local clock = require "lib.async.clock"
+local fiber = require "lib.async.fiber"
+local http = require "lib.async.http"
 local json = require "core.json"
 local loop = require "core.loop"
 local sim = require "lib.sim.server"

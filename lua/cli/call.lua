@@ -53,7 +53,7 @@ local function call(args)
   return (one_call.run(args, {
     command = "call",
     leaving = "cancelling the request at RunComfy",
-    perform = function(ctx) return require("lib.mcp.registry").call(tool, arguments, ctx) end,
+    perform = function(ctx) return require("lib.features.registry").call(tool, arguments, ctx) end,
   }))
 end
 

@@ -23,7 +23,7 @@ function M.define(parser)
 end
 
 local function recipe_folders(args)
-  return require("lib.recipes.folders").list {
+  return require("lib.recipes.files.folders").list {
     examples = args.examples, flags = args.recipes,
   }
 end
@@ -31,7 +31,7 @@ end
 -- With what is wrong with files and folders; a folder that would not be taken is checked all the same.  In a folder that
 -- somebody named there may be scripts, too.
 local function add_folder(list, root, named)
-  local folders = require "lib.recipes.folders"
+  local folders = require "lib.recipes.files.folders"
   local files, err = folders.scan(root, list.lenient)
   if not files and err.code == "bad_folder" then
     list.problems[#list.problems + 1] = { file = root.path, level = "error", rule = "folder", message = err.message }
@@ -48,7 +48,7 @@ end
 local function as_recipe(path, args)
   local real = fs.realpath(path)
   for _, root in ipairs(recipe_folders(args)) do
-    for _, file in ipairs(require("lib.recipes.folders").scan(root, true) or {}) do
+    for _, file in ipairs(require("lib.recipes.files.folders").scan(root, true) or {}) do
       if fs.realpath(file.file) == real then
         file.file, file.recipe = path, true
         return file
@@ -77,7 +77,7 @@ local function add_place(list, path, args)
     return add_folder(list, root, not is_recipe_folder(root.path, args))
   end
   local file = as_recipe(path, args) or { file = path }
-  file.problem = not list.lenient and require("lib.recipes.folders").file_problem(path) or nil
+  file.problem = not list.lenient and require("lib.recipes.files.folders").file_problem(path) or nil
   list[#list + 1] = file
 end
 
@@ -101,7 +101,7 @@ end
 
 -- What only shows beside the others: names in `uses` that nobody has, circles, hints that are too mild.
 local function link(program, at)
-  local _, err = require("lib.recipes.standalone").open(at.file, {
+  local _, err = require("lib.workbench.standalone").open(at.file, {
     tools = program:snapshot().list, root = at.root,
     find = function(name) return find_recipe(program, name) end,
   })
@@ -130,7 +130,7 @@ end
 
 local function check_one(program, at)
   if at.unreadable then return { { file = at.file, level = "error", rule = "read", message = at.unreadable } } end
-  local findings, about = require("lib.recipes.lint").check_file(at.file, {
+  local findings, about = require("lib.workbench.lint").check_file(at.file, {
     name = at.name, shown = at.shown, folder = at.folder, root = at.root, recipe = at.recipe, key = program.settings.api_key,
     tool = function(name) return tool_of(program, name) end,
   })

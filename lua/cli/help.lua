@@ -18,7 +18,7 @@ local describe
 
 -- As rcmcp run finds it: a file, else a name.
 local function of_file(program, path)
-  local standalone, err = require("lib.recipes.standalone").open(path, {
+  local standalone, err = require("lib.workbench.standalone").open(path, {
     tools = program:snapshot().list, find = function(name) return program:catalog():find(name) end,
   })
   if not standalone then return nil, err end

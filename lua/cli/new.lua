@@ -20,7 +20,7 @@ function M.define(parser)
 end
 
 local function user_folder()
-  for _, root in ipairs(require("lib.recipes.folders").list {}) do
+  for _, root in ipairs(require("lib.recipes.files.folders").list {}) do
     if root.label == "configuration" then return root.path end
   end
 end

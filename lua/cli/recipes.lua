@@ -61,7 +61,7 @@ function M.run(argv)
   local catalog = program:catalog(true)
   local report = catalog:report()
   if args.json then
-    io.stdout:write(terminal.json(require("core.json").encode(require("lib.recipes.report").json(catalog))), "\n")
+    io.stdout:write(terminal.json(require("core.json").encode(require("lib.recipes.link.report").json(catalog))), "\n")
   else
     print_text(program, catalog, report)
   end

@@ -87,7 +87,7 @@ local function elsewhere(args, err)
 end
 
 local function from_file(program, args)
-  local standalone, err = require("lib.recipes.standalone").open(args.target, {
+  local standalone, err = require("lib.workbench.standalone").open(args.target, {
     tools = program:snapshot().list,
     find = function(name) return program:catalog():find(name) end,
     all = function() return program:catalog():recipe_tools() end,
@@ -133,7 +133,7 @@ end
 
 local function new_dry_run(program, target)
   local builtin = builtin_names(program)
-  return require("lib.recipes.dry_run").new {
+  return require("lib.workbench.dry_run").new {
     find = target.find, is_recipe = function(name) return not builtin[name] end,
     judge = program.simulated and require("lib.sim.judge").problems or nil,
   }
@@ -188,12 +188,12 @@ end
 
 local function perform(program, args, target)
   local dry_run = args.dry_run and new_dry_run(program, target) or nil
-  local tape = args.record and require("lib.recipes.tape").new() or nil
+  local tape = args.record and require("lib.workbench.tape").new() or nil
   local outcome, result = one_call.run(args, {
     command = "run",
     leaving = "cleaning up",
     prepare = prepare(program, args, dry_run, tape),
-    perform = function(ctx) return require("lib.mcp.registry").call(target.tool, target.arguments, ctx) end,
+    perform = function(ctx) return require("lib.features.registry").call(target.tool, target.arguments, ctx) end,
   })
   if dry_run then outcome = planned(dry_run, outcome, result) end
   if tape then outcome = save(tape, args.record, outcome) end

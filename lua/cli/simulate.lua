@@ -84,7 +84,7 @@ function M.run(argv)
   if not args then return status end
   local numbers, complaint = numbers_of(args)
   if not numbers then return options.usage_error("simulate", complaint) end
-  require("lib.clock").set_speed(numbers.speed)
+  require("lib.async.clock").set_speed(numbers.speed)
   local sim <close>, err = require("lib.sim.server").start {
     host = args.host, port = numbers.port, key = args.key, seed = numbers.seed, cold_start = numbers.cold_start,
     run_time = numbers.run_time, cancel_form = args.cancel_form, cancelled_word = args.cancelled_word,

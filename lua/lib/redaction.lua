@@ -10,8 +10,8 @@
 --- Nothing of this is ever on disk.
 
 local json = require "core.json"
-local long_json = require "lib.long_json"
-local meter = require "lib.meter"
+local long_json = require "lib.async.long_json"
+local meter = require "lib.async.meter"
 local redact = require "core.redact"
 local secrets_in = require "lib.redaction.secrets"
 local brief = require("lib.text").brief

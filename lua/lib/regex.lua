@@ -4,7 +4,7 @@
 --- in proportion to pattern and text, whatever the pattern: there is no backtracking to run away.
 --- Characters are Unicode code points.  Look-around and back references are refused by name.
 
-local meter = require "lib.meter"
+local meter = require "lib.async.meter"
 local parser = require "lib.regex.parser"
 local programs = require "lib.regex.program"
 local brief = require("lib.text").brief

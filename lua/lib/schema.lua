@@ -13,7 +13,7 @@ local assertions = require "lib.schema.assertions"
 local documents = require "lib.schema.documents"
 local failure = require "lib.schema.failure"
 local metaschema = require "lib.schema.metaschema"
-local meter = require "lib.meter"
+local meter = require "lib.async.meter"
 local seen_sets = require "lib.schema.seen"
 local value = require "lib.schema.value"
 

@@ -381,7 +381,7 @@ function json.envelope(text) end
 function json.encode(value, most) end
 
 --- As `encode`, in a coroutine of the host's, which yields nothing after every so many values and keys; what it has not come
---- to yet may change meanwhile.  See lib.long_json, which lets the loop turn then.
+--- to yet may change meanwhile.  See lib.async.long_json, which lets the loop turn then.
 ---@async
 ---@param value any
 ---@param steps integer

@@ -1,2 +1,2 @@
 --- `require "rcmcp.testkit"` in the specs of recipes.  The manual is lua/meta/testkit.lua.
-return require "lib.recipes.testkit.kit"
+return require "lib.workbench.testkit.kit"

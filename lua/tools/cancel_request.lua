@@ -1,5 +1,5 @@
 local answers = require "lib.runcomfy.answers"
-local json = require "lib.json"
+local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local schema = require "lib.output_schema"
 local serverless = require "lib.runcomfy.serverless"

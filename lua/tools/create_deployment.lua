@@ -1,6 +1,6 @@
 local answers = require "lib.runcomfy.answers"
 local deployment = require "lib.runcomfy.deployment"
-local json = require "lib.json"
+local json = require "core.json"
 local scaling = require "lib.runcomfy.scaling"
 local schema = require "lib.output_schema"
 local serverless = require "lib.runcomfy.serverless"

@@ -1,5 +1,5 @@
 local answers = require "lib.runcomfy.answers"
-local json = require "lib.json"
+local json = require "core.json"
 local schema = require "lib.output_schema"
 local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"

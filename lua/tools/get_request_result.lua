@@ -1,6 +1,6 @@
 local answers = require "lib.runcomfy.answers"
 local ending = require "lib.runcomfy.ending"
-local json = require "lib.json"
+local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outline = require "lib.runcomfy.outline"
 local outputs = require "lib.runcomfy.outputs"

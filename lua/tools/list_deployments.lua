@@ -1,7 +1,7 @@
 local deployment = require "lib.runcomfy.deployment"
 local answers = require "lib.runcomfy.answers"
 local includes = require "lib.runcomfy.includes"
-local json = require "lib.json"
+local json = require "core.json"
 local outline = require "lib.runcomfy.outline"
 local schema = require "lib.output_schema"
 local serverless = require "lib.runcomfy.serverless"

@@ -1,5 +1,5 @@
 local answers = require "lib.runcomfy.answers"
-local json = require "lib.json"
+local json = require "core.json"
 local overrides = require "lib.runcomfy.overrides"
 local parameters = require "lib.parameters"
 local schema = require "lib.output_schema"

@@ -30,7 +30,7 @@ local function run_recipe(block)
     local answer = bench:call(assert(tool_of(block.text)), json.decode(block.given))
     assert.is_true(answer.ok, answer.text)
     if tool_of(block.text) == "start_picture" then
-      require("lib.clock").sleep(600)
+      require("lib.async.clock").sleep(600)
       local collected = bench:call("collect_picture", { deployment_id = answer.data.deployment_id, request_id = answer.data.request_id })
       assert.equal(1, #collected.data.urls)
     end

@@ -1,8 +1,8 @@
 -- Runs the examples of docs/reference.md against the simulator.
-local declaration = require "lib.recipes.declaration"
+local declaration = require "lib.recipes.load.declaration"
 local kit = require "spec.support.rc"
-local registry = require "lib.mcp.registry"
-local sandbox = require "lib.recipes.sandbox"
+local registry = require "lib.features.registry"
+local sandbox = require "lib.recipes.load.sandbox"
 local scratch = require "spec.support.scratch"
 
 -- The examples, and how many Lua blocks the page has.

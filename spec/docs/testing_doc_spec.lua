@@ -25,7 +25,7 @@ describe("docs/testing.md", function()
   it("names every state, and no other", function()
     local documented = {}
     for name in text:match("^(.*)\n## Tapes"):gmatch "\n| `([%l_]+)` |" do documented[name] = true end
-    local source, known = read "lua/lib/recipes/testkit/states.lua", {}
+    local source, known = read "lua/lib/workbench/testkit/states.lua", {}
     for name in source:gmatch "\nfunction states%.([%l_]+)" do known[name] = true end
     assert.same(known, documented)
     local manual = read "lua/meta/rcmcp/testkit.lua"
@@ -34,8 +34,8 @@ describe("docs/testing.md", function()
 
   it("names every rule, and no other", function()
     local known, documented = {}, {}
-    local paths = { "lua/lib/recipes/lint.lua", "lua/lib/recipes/portability.lua", "lua/cli/check.lua" }
-    for _, name in ipairs(assert(fs.list "lua/lib/recipes/lint")) do paths[#paths + 1] = "lua/lib/recipes/lint/" .. name end
+    local paths = { "lua/lib/workbench/lint.lua", "lua/lib/workbench/client_compatibility.lua", "lua/cli/check.lua" }
+    for _, name in ipairs(assert(fs.list "lua/lib/workbench/lint")) do paths[#paths + 1] = "lua/lib/workbench/lint/" .. name end
     for _, path in ipairs(paths) do
       local source = read(path)
       for name in source:gmatch '"error", "([%l%d-]+)"' do known[name] = true end

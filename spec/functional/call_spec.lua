@@ -1,6 +1,6 @@
 -- rcmcp call against the simulator: its own inside the process, or one in this process with faults.
 local child = require "spec.support.child"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local json = require "core.json"
 local responder = require "spec.support.responder"
 local sim = require "lib.sim.server"

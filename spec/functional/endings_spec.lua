@@ -160,7 +160,7 @@ describe("the end of a session", function()
       server:wait_until(function() return #patches() == before + 2 end)
       for _, name in ipairs(signals) do
         server.handle:kill(name)
-        local seen = require("lib.fiber").spawn(require("lib.fiber").sleep, 0.1) -- two of a kind at once count as one
+        local seen = require("lib.async.fiber").spawn(require("lib.async.fiber").sleep, 0.1) -- two of a kind at once count as one
         server:wait_until(function() return seen.status == "done" end)
       end
       assert.same({ 0, 0 }, { server:wait() })

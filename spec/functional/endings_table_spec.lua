@@ -1,7 +1,7 @@
 -- The table of endings: whatever ends a session, in the middle of whatever call: what was sent, what the client is answered,
 -- what the log says.  The simulator runs in this process and counts what it was sent; the program is a child.
 local child = require "spec.support.child"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local folder = require "spec.support.folder"
 local json = require "core.json"
 local simulator = require "lib.sim.server"

@@ -1,6 +1,6 @@
 -- rcmcp call and run, ended from outside: by which signal, in the middle of what; what is sent then, what is said.
 local child = require "spec.support.child"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local folder = require "spec.support.folder"
 local json = require "core.json"
 local simulator = require "lib.sim.server"

@@ -1,6 +1,6 @@
 -- Questions of 2026-07-28 whose answer comes to another process, or too late: what was paid for is told, and not asked for again.
 local child = require "spec.support.child"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local folder = require "spec.support.folder"
 local json = require "core.json"
 local simulator = require "lib.sim.server"

@@ -1,6 +1,6 @@
 -- The ids of what costs money are told when it is submitted: in the first progress, in the log, on standard error.
 local child = require "spec.support.child"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local folder = require "spec.support.folder"
 local json = require "core.json"
 local simulator = require "lib.sim.server"

@@ -1,6 +1,6 @@
 -- `rcmcp simulate` as its own process.
 local child = require "spec.support.child"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local http = require "core.http"
 local httpd = require "core.httpd"
 local json = require "core.json"

@@ -1,6 +1,6 @@
 -- Waits for jobs over real pipes, on the simulator inside the program.
 local child = require "spec.support.child"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local simulator = require "lib.sim.server"
 local wire = require "spec.support.wire"

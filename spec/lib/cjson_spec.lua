@@ -4,11 +4,11 @@
 ---   `[]` decoded and encoded as `{}`: here it stays an array
 --- The comma locale is json_spec's; its version is that of another release.
 
-local boundary = require "lib.recipes.boundary"
+local boundary = require "lib.recipes.run.boundary"
 local cjson_of = require "lib.cjson"
 local json = require "core.json"
 local kit = require "spec.support.rc"
-local lint = require "lib.recipes.lint"
+local lint = require "lib.workbench.lint"
 local recipes = require "spec.support.recipe"
 local scratch = require "spec.support.scratch"
 

@@ -1,5 +1,5 @@
 local coerce = require "lib.coerce"
-local inputs = require "lib.mcp.inputs"
+local inputs = require "lib.features.inputs"
 local json = require "core.json"
 local parameters = require "lib.parameters"
 

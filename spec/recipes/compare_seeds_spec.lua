@@ -1,4 +1,4 @@
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local recipes = require "spec.support.recipes"
 local runcomfy = require "spec.support.runcomfy"
 

@@ -41,7 +41,7 @@ describe("recipes.save_outputs", function()
       graph["10"] = { class_type = "PreviewImage", inputs = { images = json.as_array { "8", 0 } } }
       local id = bench:call("submit_request", { deployment_id = recipes.TEXT_TO_IMAGE, workflow_api_json = graph })
         .data.submission.request_id
-      require("lib.clock").sleep(600)
+      require("lib.async.clock").sleep(600)
       local input = { deployment_id = "text-to-image", request_ids = { id } }
       assert.equal(1, #bench:call("save_outputs", input).data.files)
       input.previews = true

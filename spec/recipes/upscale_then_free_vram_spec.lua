@@ -1,6 +1,6 @@
 local bed = require "spec.support.runcomfy"
-local clock = require "lib.clock"
-local json = require "lib.json"
+local clock = require "lib.async.clock"
+local json = require "core.json"
 local recipes = require "spec.support.recipes"
 
 local PICTURE = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -32,7 +32,7 @@ describe("scripts/check-layers", function()
   it("takes what keeps the layers", function()
     write("src/net/a.c", '#include "base/buf.h"\n#include <curl/curl.h>\n#include <stdio.h>\n')
     write("src/bindings/json_raw.c", '#include "bindings/json.h"\n#include "json/reader.h"\n#include "host/call.h"\n#include <lua.h>\n')
-    write("lua/tools/t.lua", 'local json = require "lib.json"\n-- require "core.json"\n')
+    write("lua/tools/t.lua", 'local json = require "core.json"\n-- require "core.json"\n')
     write("lua/lib/mcp/s.lua", 'local r = require("lib.mcp.revisions." .. version)\n')
     local status, out = check()
     assert.equal(0, status, out)
@@ -50,7 +50,11 @@ describe("scripts/check-layers", function()
       ["lua/tools/t.lua"] = { '\nlocal c = require "core.http"\n', "lua/tools/t.lua:2: lua/tools/ may not require core.http" },
       ["lua/lib/sim/s.lua"] = { 'require("lib.runcomfy.api")\n', "lua/lib/sim/s.lua:1: lua/lib/sim/ may not require lib.runcomfy.api" },
       ["lua/lib/mcp/m.lua"] = { 'require "tools.x"\n', "lua/lib/mcp/m.lua:1: lua/lib/mcp/ may not require tools.x" },
-      ["lua/lib/retry.lua"] = { 'require "lib.mcp.server"\n', "lua/lib/retry.lua:1: lua/lib/ may not require lib.mcp.server" },
+      ["lua/lib/async/retry.lua"] = { 'require "lib.mcp.server"\n', "lua/lib/async/retry.lua:1: lua/lib/async/ may not require lib.mcp.server" },
+      ["lua/lib/calls/c.lua"] = { 'require "lib.features.registry"\n', "lua/lib/calls/c.lua:1: lua/lib/calls/ may not require lib.feat" },
+      ["lua/lib/features/f.lua"] = { 'require "lib.mcp.content"\n', "lua/lib/features/f.lua:1: lua/lib/features/ may not require lib.mc" },
+      ["lua/lib/recipes/r.lua"] = { 'require "lib.workbench.tape"\n', "lua/lib/recipes/r.lua:1: lua/lib/recipes/ may not require lib.w" },
+      ["lua/lib/config.lua"] = { 'require "lib.calls.receipts"\n', "lua/lib/config.lua:1: lua/lib/config may not require lib.calls" },
       ["lua/odd/x.lua"] = { "\n", "lua/odd/x.lua:1: lua/odd/x.lua lies in no layer" },
     } do
       write(path, case[1])

@@ -1,10 +1,10 @@
 --- Recipe files for specs of the catalog, and calls of what it makes of them.
 
 local context = require "lib.mcp.context"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local kit = require "spec.support.mcp"
 local loop = require "core.loop"
-local registry = require "lib.mcp.registry"
+local registry = require "lib.features.registry"
 
 local M = {}
 

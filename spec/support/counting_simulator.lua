@@ -3,7 +3,7 @@
 --
 -- GET /writes: a list of { method, path, body }, of all requests since the last time that were no GET.
 -- GET /deployment: the first deployment's min_instances and max_instances.
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local httpd = require "core.httpd"
 local json = require "core.json"
 local loop = require "core.loop"

@@ -3,7 +3,7 @@
 local clock = require "core.clock"
 local json = require "core.json"
 local loop = require "core.loop"
-local registry = require "lib.mcp.registry"
+local registry = require "lib.features.registry"
 local server = require "lib.mcp.server"
 local wire_check = require "spec.support.wire_check"
 
@@ -67,7 +67,7 @@ end
 
 --- Adds prompts, resources and templates, by their declarations, to a snapshot.
 function M.furnish(snapshot, things)
-  local prompts, resources = require "lib.mcp.prompts", require "lib.mcp.resources"
+  local prompts, resources = require "lib.features.prompts", require "lib.features.resources"
   snapshot.prompts = compiled(things.prompts, prompts.compile, prompts.set)
   snapshot.resources = compiled(things.resources, resources.compile, resources.set)
   snapshot.templates = compiled(things.templates, resources.compile_template, resources.template_set)

@@ -1,9 +1,9 @@
 --- `rcmcp lua spec/support/mcp_server.lua [GRACE]`: a server over real pipes, with tools for tests.
 
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local loop = require "core.loop"
-local registry = require "lib.mcp.registry"
+local registry = require "lib.features.registry"
 local server = require "lib.mcp.server"
 local stdio = require "core.stdio"
 

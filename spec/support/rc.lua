@@ -1,9 +1,9 @@
 --- Recipes with the whole of `rc`, against the simulator on a clock that jumps.
 
 local bed = require "spec.support.runcomfy"
-local invoke = require "lib.recipes.invoke"
-local registry = require "lib.mcp.registry"
-local sandbox = require "lib.recipes.sandbox"
+local invoke = require "lib.recipes.run.invoke"
+local registry = require "lib.features.registry"
+local sandbox = require "lib.recipes.load.sandbox"
 
 local M = {}
 

@@ -1,12 +1,12 @@
 --- Runs the text of a recipe's function, for specs of what lies around recipes.
 
-local boundary = require "lib.recipes.boundary"
-local cleanup = require "lib.recipes.cleanup"
-local clock = require "lib.clock"
-local fiber = require "lib.fiber"
+local boundary = require "lib.recipes.run.boundary"
+local cleanup = require "lib.recipes.run.cleanup"
+local clock = require "lib.async.clock"
+local fiber = require "lib.async.fiber"
 local loop = require "core.loop"
-local runner = require "lib.recipes.runner"
-local sandbox = require "lib.recipes.sandbox"
+local runner = require "lib.recipes.run.runner"
+local sandbox = require "lib.recipes.load.sandbox"
 
 local M = {}
 

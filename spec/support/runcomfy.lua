@@ -1,7 +1,7 @@
 --- The ten tools against the simulator, on a clock that jumps: the test bed of their specs.
 
 local api = require "lib.runcomfy.api"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local json = require "core.json"
 local parameters = require "lib.parameters"
 local simulator = require "lib.sim.server"

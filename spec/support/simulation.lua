@@ -1,7 +1,7 @@
 --- A simulator under the virtual clock, and a plain HTTP client that talks to it.
 
-local clock = require "lib.clock"
-local fiber = require "lib.fiber"
+local clock = require "lib.async.clock"
+local fiber = require "lib.async.fiber"
 local http = require "core.http"
 local json = require "core.json"
 local server = require "lib.sim.server"

@@ -2,20 +2,20 @@
 --- counts what it is sent, in a process of its own, for it allocates, too.
 
 local api = require "lib.runcomfy.api"
-local catalog = require "lib.recipes.catalog"
+local catalog = require "lib.recipes.link.catalog"
 local child = require "spec.support.child"
 local client = require "spec.support.client"
-local clock = require "lib.clock"
-local fiber = require "lib.fiber"
+local clock = require "lib.async.clock"
+local fiber = require "lib.async.fiber"
 local folder = require "spec.support.folder"
 local host = require "core.host"
 local json = require "core.json"
 local log = require "core.log"
 local loop = require "core.loop"
-local registry = require "lib.mcp.registry"
+local registry = require "lib.features.registry"
 local server = require "lib.mcp.server"
 local timer = require "core.timer"
-local under_way = require "lib.recipes.under_way"
+local under_way = require "lib.recipes.run.under_way"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- `rcmcp lua spec/support/things_server.lua`: a server over real pipes with prompts, resources, templates,
 --- content of all kinds, and tools that ask the person.
 
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local kit = require "spec.support.mcp"
 local loop = require "core.loop"
 local server = require "lib.mcp.server"

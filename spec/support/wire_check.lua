@@ -3,7 +3,7 @@
 
 local fs = require "core.fs"
 local json = require "core.json"
-local meter = require "lib.meter"
+local meter = require "lib.async.meter"
 local rules = require "spec.support.wire_rules"
 local schema = require "lib.schema"
 

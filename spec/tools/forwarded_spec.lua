@@ -2,7 +2,7 @@
 -- throw such an answer away, and it may be paid.
 
 local bed = require "spec.support.runcomfy"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
 local schema = require "lib.schema"

@@ -2,8 +2,8 @@
 
 local api = require "lib.runcomfy.api"
 local bed = require "spec.support.runcomfy"
-local clock = require "lib.clock"
-local fiber = require "lib.fiber"
+local clock = require "lib.async.clock"
+local fiber = require "lib.async.fiber"
 local folder = require "spec.support.folder"
 local loop = require "core.loop"
 local recipes = require "spec.support.recipes"

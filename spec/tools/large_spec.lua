@@ -2,7 +2,7 @@
 
 local api = require "lib.runcomfy.api"
 local bed = require "spec.support.runcomfy"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
 local recipes = require "spec.support.recipes"

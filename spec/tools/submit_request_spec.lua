@@ -1,5 +1,5 @@
 local bed = require "spec.support.runcomfy"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 
 local ID = "a1b2c3d4-0000-4000-8000-000000000001"
@@ -345,7 +345,7 @@ describe("tool submit_request", function()
         bed.with({ sim = { cancelled_word = word } }, function(sim)
           local answer
           local waiter = fiber.spawn(function() answer = wait() end)
-          local clock = require "lib.clock"
+          local clock = require "lib.async.clock"
           clock.sleep(10)
           local id = sim:requests({ path = "/status" })[1].path:match "requests/([^/]+)"
           bed.call("cancel_request", { deployment_id = ID, request_id = id })
@@ -466,7 +466,7 @@ describe("tool submit_request", function()
   describe("whose client gives up", function()
     -- Starts a waiting call and cancels it after `seconds`; gives the context and how the fiber ended.
     local function given_up(seconds, more)
-      local clock, ctx = require "lib.clock", bed.context()
+      local clock, ctx = require "lib.async.clock", bed.context()
       local call = fiber.spawn(function() return wait(more, ctx) end)
       call.quiet = true
       if seconds > 0 then clock.sleep(seconds) end
@@ -482,7 +482,7 @@ describe("tool submit_request", function()
         assert.is_false(ok)
         assert.is_true(fiber.is_cancelled(err))
         local polls = count(sim, "/status")
-        require("lib.clock").sleep(60)
+        require("lib.async.clock").sleep(60)
         assert.equal(polls, count(sim, "/status"))
         assert.equal(0, count(sim, "/cancel"))
         assert.equal(0, require("lib.runcomfy.waiting").active())
@@ -516,7 +516,7 @@ describe("tool submit_request", function()
         local lines = require("spec.support.log").lines_of(function() ok, err = select(2, given_up(0)) end)
         assert.is_false(ok)
         assert.equal("not_sent", err.delivery)
-        require("lib.clock").sleep(60)
+        require("lib.async.clock").sleep(60)
         assert.equal(0, #sim:requests())
         assert.equal(1, #lines)
         assert.matches("^warning: submit %(POST .*/inference%): cancelled before a byte of it left: nothing was sent$", lines[1])

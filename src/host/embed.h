@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 struct embed_module {
-    const char *name;      ///< "lib.fiber"
-    const char *chunkname; ///< "@lua/lib/fiber.lua", as tracebacks show it
+    const char *name;      ///< "lib.async.fiber"
+    const char *chunkname; ///< "@lua/lib/async/fiber.lua", as tracebacks show it
     const unsigned char *bytes;
     size_t size;
 };

@@ -20,7 +20,7 @@ return {
     if not program.simulated and not is_address_known(program.settings) then
       return failed("not asked: the settings that are wrong may say where it is", exit_status.config)
     end
-    local clock, registry = require "core.clock", require "lib.mcp.registry"
+    local clock, registry = require "core.clock", require "lib.features.registry"
     local tool = program:snapshot().find "list_deployments"
     local ctx = { progress = function() end, log = function() end, cancelled = false }
     local started = clock.monotonic()

@@ -3,7 +3,7 @@
 local coerce = require "lib.coerce"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local parameters = require "lib.parameters"
 local plain = require("cli.shared.terminal").plain
 local stdio = require "core.stdio"

@@ -1,7 +1,7 @@
 --- What stands behind `rcmcp repl`: the environment of its chunks, their calls, and what a word may be completed to.
 
-local runner = require "lib.recipes.runner"
-local sandbox = require "lib.recipes.sandbox"
+local runner = require "lib.recipes.run.runner"
+local sandbox = require "lib.recipes.load.sandbox"
 
 local brief = require("lib.text").brief
 local plain = require("cli.shared.terminal").plain
@@ -73,7 +73,7 @@ function Console:compile(text)
   return nil, message, message:find "near <eof>$" ~= nil
 end
 
--- Not through lib.recipes.invoke: what a chunk gives is shown as it is, also where it would be no result of a tool.
+-- Not through lib.recipes.run.invoke: what a chunk gives is shown as it is, also where it would be no result of a tool.
 local function options_for(self, ctx)
   local settings = self.program.settings
   return function(call)

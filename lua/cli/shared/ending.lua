@@ -1,13 +1,13 @@
 --- How `rcmcp serve` ends: at the end of its input, at SIGTERM, at SIGINT, and where nobody reads its output.
 ---
---- What costs money is seen to at once, and all is done, or named in the log, within the times of lib.grace; where nobody
+--- What costs money is seen to at once, and all is done, or named in the log, within the times of lib.async.grace; where nobody
 --- kills, clean-ups have the time that is theirs.
 
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local core_clock = require "core.clock"
-local fiber = require "lib.fiber"
-local grace = require "lib.grace"
-local late = require "lib.late"
+local fiber = require "lib.async.fiber"
+local grace = require "lib.async.grace"
+local late = require "lib.async.late"
 local log = require "core.log"
 local loop = require "core.loop"
 local signal = require "core.signal"
@@ -37,7 +37,7 @@ function M.new()
 end
 
 -- Loaded only where there was a recipe, or a write.
-local function recipes() return package.loaded["lib.recipes.under_way"] end
+local function recipes() return package.loaded["lib.recipes.run.under_way"] end
 local function writes() return package.loaded["lib.runcomfy.writes"] end
 
 local function keep(self, handle)

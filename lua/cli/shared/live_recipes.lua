@@ -50,7 +50,7 @@ end
 local function wait_for_folder(self)
   local folders = self.program:recipe_folders()
   if not self.program.settings.hot_reload or #folders == 0 then return end
-  self.watcher = require("lib.recipes.watcher").new { folders = folders, on_change = function() open_late(self) end }
+  self.watcher = require("lib.recipes.files.watcher").new { folders = folders, on_change = function() open_late(self) end }
 end
 
 --- Reads the recipes for the first time, and begins to watch.

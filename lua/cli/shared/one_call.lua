@@ -108,7 +108,7 @@ end
 local function tell_receipt(line, command, receipt)
   if not receipt.request_id then return end
   line:clear()
-  io.stderr:write(terminal.plain(("rcmcp %s: submitted %s\n"):format(command, require("lib.mcp.receipts").describe(receipt))))
+  io.stderr:write(terminal.plain(("rcmcp %s: submitted %s\n"):format(command, require("lib.calls.receipts").describe(receipt))))
 end
 
 --- The tool's view of its caller: progress is a line on the terminal; what it logs is told at the end.
@@ -124,7 +124,7 @@ function M.context(line, command, quiet)
   function ctx.receipt(_, receipt)
     if not quiet then tell_receipt(line, command, receipt) end
   end
-  require("lib.recipes.open_requests").of(ctx)
+  require("lib.recipes.run.open_requests").of(ctx)
   function ctx.on_leaving() end -- whoever typed the command waits for its end
   function ctx:log(_, text)
     table.insert(self.notes, text)
@@ -143,7 +143,7 @@ end
 local function going_on(ctx, lines)
   local more = {}
   for _, entry in ipairs(ctx.requests:list()) do
-    local words = require("lib.recipes.open_requests").describe(entry)
+    local words = require("lib.recipes.run.open_requests").describe(entry)
     if not says(lines, words) then more[#more + 1] = words .. " goes on" end
   end
   return more
@@ -169,7 +169,7 @@ local function interrupted(command, args, ctx, how)
   local text = table.concat(M.last_words(ctx, how), "; ")
   local outcome = M.refused(command, args, { message = text, code = "interrupted" }, exit_status.interrupted)
   if outcome.data then
-    local data_of = require("lib.recipes.open_requests").data
+    local data_of = require("lib.recipes.run.open_requests").data
     outcome.data.open_requests, outcome.data.ended_requests = data_of(ctx.requests:list()), data_of(ctx.requests:made())
   end
   return outcome

@@ -83,7 +83,7 @@ local function start_simulator(args)
       ("rcmcp: --speed must be a number from 0.1 to 100000, got '%s'\n"):format(args.speed)))
     return nil, exit_status.usage
   end
-  require("lib.clock").set_speed(speed)
+  require("lib.async.clock").set_speed(speed)
   local simulator, err = require("lib.sim.server").start {}
   if not simulator then
     log.write("error", "cannot start the simulator: " .. tostring(err))
@@ -137,7 +137,7 @@ function Program:snapshot()
   if self.tools then return self.tools end
   configure(self)
   local mark = self:marks().tool
-  local registry = require("lib.mcp.registry").new()
+  local registry = require("lib.features.registry").new()
   for _, module in ipairs(host.modules("tools.")) do
     local tool = require(module)
     assert(registry:add(mark and mark(tool) or tool))
@@ -151,7 +151,7 @@ end
 ---@return RecipeFolder[]
 function Program:recipe_folders()
   if not self.folders then
-    self.folders = require("lib.recipes.folders").list {
+    self.folders = require("lib.recipes.files.folders").list {
       examples = self.args.examples, flags = self.args.recipes,
     }
   end
@@ -169,7 +169,7 @@ end
 ---@return Catalog
 function Program:catalog(quiet)
   if not self.recipes then
-    self.recipes = require("lib.recipes.catalog").new {
+    self.recipes = require("lib.recipes.link.catalog").new {
       folders = self:recipe_folders(),
       registry_tools = self:snapshot().list,
       settings = self.settings,

@@ -4,10 +4,10 @@
 --- A second Ctrl-C or TERM ends the wait for all that.  A second HUP does not: when a terminal closes, both the shell and the
 --- kernel send one (POSIX, exit(): the controlling process), and nobody asks for haste.
 
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local core_clock = require "core.clock"
-local fiber = require "lib.fiber"
-local late = require "lib.late"
+local fiber = require "lib.async.fiber"
+local late = require "lib.async.late"
 local log = require "core.log"
 local loop = require "core.loop"
 local signal = require "core.signal"
@@ -35,7 +35,7 @@ Interruption.__index = Interruption
 
 -- Loaded only where there was a recipe, or a write.
 local function recipes_run()
-  local under_way = package.loaded["lib.recipes.under_way"]
+  local under_way = package.loaded["lib.recipes.run.under_way"]
   return under_way ~= nil and under_way.count() > 0
 end
 

@@ -1,7 +1,7 @@
 --- Which specs of recipes run.
 
 local errors = require "lib.errors"
-local folders = require "lib.recipes.folders"
+local folders = require "lib.recipes.files.folders"
 local fs = require "core.fs"
 
 local M = {}

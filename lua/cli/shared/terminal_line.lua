@@ -1,6 +1,6 @@
 --- One line from the terminal, read on the loop: what runs beside the question goes on, and Ctrl-C ends the wait.
 
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local stdio = require "core.stdio"
 local text = require "lib.text"
 local trim = require "lib.trim"

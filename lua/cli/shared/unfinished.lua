@@ -3,7 +3,7 @@
 local M = {}
 
 -- Loaded only where there was a recipe, or a write.
-local function recipes() return package.loaded["lib.recipes.under_way"] end
+local function recipes() return package.loaded["lib.recipes.run.under_way"] end
 local function writes() return package.loaded["lib.runcomfy.writes"] end
 
 --- A sentence each; {} where all has ended.

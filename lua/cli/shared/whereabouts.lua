@@ -1,6 +1,6 @@
 --- Where recipes and scripts lie that are named without a path: in the recipe folders, among the examples.
 
-local folders = require "lib.recipes.folders"
+local folders = require "lib.recipes.files.folders"
 local fs = require "core.fs"
 local shipped = require "lib.shipped"
 

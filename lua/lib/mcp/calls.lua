@@ -1,12 +1,12 @@
 --- Requests that run code of a tool, a prompt or a resource: each in a fiber, open until it is answered.
 
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local context = require "lib.mcp.context"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
-local receipts = require "lib.mcp.receipts"
+local receipts = require "lib.calls.receipts"
 
 local M = {}
 

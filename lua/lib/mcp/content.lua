@@ -1,61 +1,16 @@
 --- From a tool's neutral result to MCP content: both faces of the answer carry the data.
 
-local blocks = require "lib.mcp.blocks"
-local errors = require "lib.errors"
+local blocks = require "lib.features.blocks"
 local faces = require "lib.mcp.faces"
 local grouped = faces.grouped
 local json = require "core.json"
-local long_json = require "lib.long_json"
+local long_json = require "lib.async.long_json"
 local clean = require("lib.text").clean
 
 local M = {}
 
 local encode = json.encode
-local MOST_TEXT = 4 * 1024 * 1024 -- bytes of a result that is given twice, so that every client sees the whole
 local KEPT_BYTES = 1024       -- of a field that survives a result which is too large
-
----@class Begun
----@field name_in fun(self: Begun, err: Error): Error  the error, which names what goes on, and what has ended with a result
----@field account fun(self: Begun): string?            the same in words; nil for nothing
-
----@class CallResult  what a call of a tool gives, in no protocol's words
----@field text? string      a message for a person
----@field data? any           the structured content
----@field content? Block[]   what the answer shows beside, in order
----@field outline? fun(): Outline?  what its text says first where the data are long: see lib.mcp.faces
----@field begun? Begun     what the call has begun: an error that takes the result's place names it
----@field is_error boolean
----@field pending? boolean    there is no result yet: the data say how to come back for it
----@field simulated? boolean    of the simulator: the data get the mark that says so
----@field mark_beside? boolean  the data have no room for that mark: see lib.mcp.mark
-
---- The result that tells an error.
----@param err Error|string
----@return CallResult
-function M.failure(err)
-  if not errors.is(err) then err = errors.new(tostring(err)) end
-  err.message = clean(err.message)
-  return { text = err.message, data = errors.data(err), content = err.content, is_error = true }
-end
-
---- The error that carries a result which cannot be delivered as one: what made it may have been paid.
----@param message string  what is wrong with it
----@param result { text: string?, data: any, content: Block[]?, simulated: boolean?, begun: Begun? }
----@return Error
-function M.undelivered(message, result)
-  local text = result.text and message .. "\n" .. result.text or message
-  local shown = result.content
-  local ok, written = pcall(encode, result.data, MOST_TEXT)
-  if ok and result.data ~= nil and #written > faces.CHARACTERS then -- the text that every client sees is cut there
-    shown = table.move(shown or {}, 1, #(shown or {}), 1, {})
-    table.insert(shown, 1, { type = "text", text = written })
-  end
-  local data = json.ordered({ "ok", "error", "code", "returned", "simulated" }, {
-    ok = false, error = message, code = "bad_result", returned = result.data, simulated = result.simulated,
-  })
-  local err = errors.new(text, { code = "bad_result", data = data, content = shown })
-  return result.begun and result.begun:name_in(err) or err
-end
 
 -- Whether the structure says no more to a person than the text does.
 local function is_plain_error(result)
@@ -86,7 +41,7 @@ end
 local function structured_text(result, written, revision, has_structured, wraps)
   local text = written or long_json.encode(result.data)
   if not has_structured or revision.any_structure or not wraps and text:byte() == 0x7B then return text end
-  return require("lib.mcp.wrapping").text(text, result.mark_beside)
+  return require("lib.features.wrapping").text(text, result.mark_beside)
 end
 
 local function render(result, written, revision, has_structured, wraps)
@@ -120,7 +75,7 @@ end
 ---@param written string?         its data as JSON text, where that is known
 ---@param revision Revision       what the client knows
 ---@param has_structured boolean  whether the answer will carry structured content
----@param wraps? boolean           the schema of the tool does not say that the data are an object: see lib.mcp.wrapping
+---@param wraps? boolean           the schema of the tool does not say that the data are an object: see lib.features.wrapping
 ---@return string|nil blocks      nil where the result cannot be written as JSON
 ---@return string? structured     or, with nil, why not
 function M.render(result, written, revision, has_structured, wraps)

@@ -4,7 +4,7 @@ local core_clock = require "core.clock"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
-local receipts = require "lib.mcp.receipts"
+local receipts = require "lib.calls.receipts"
 local timer = require "core.timer"
 local clean = require("lib.text").clean
 
@@ -13,8 +13,8 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@class Context
 ---@field cancelled boolean               the client gave the call up; nothing will be sent for it
 ---@field client? { name: string?, version: string? }
----@field deadline? number                moment of lib.clock at which the caller stops waiting; nil: none known
----@field answer_by? number               moment of lib.clock at which a wait had better end and answer, the job or not
+---@field deadline? number                moment of lib.async.clock at which the caller stops waiting; nil: none known
+---@field answer_by? number               moment of lib.async.clock at which a wait had better end and answer, the job or not
 ---@field leaving boolean                 the client asks nothing more: a wait had better end and answer now
 ---@field has_result boolean              it has what its answer tells, no error
 ---@field tool string                     name of the tool

@@ -4,7 +4,7 @@
 --- of 2026-07-28 with the answer to its request (see lib.mcp.parking).
 
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local parameters = require "lib.parameters"

@@ -3,11 +3,11 @@
 
 local abridge = require "lib.abridge"
 local json = require "core.json"
+local outcome = require "lib.features.outcome"
 local clean = require("lib.text").clean
 
 local M = {}
 
-M.CHARACTERS = 20000 -- of the text
 local OUTLINE_BYTES = 15000
 
 ---@class Outline  what a tool says first of data that are too long to be shown whole
@@ -78,11 +78,11 @@ end
 ---@param outline? fun(): Outline?  asked where it does not fit
 ---@return string
 function M.text(structured, has_structured, outline)
-  if #structured <= M.CHARACTERS or characters(structured) <= M.CHARACTERS then return structured end
+  if #structured <= outcome.SHOWN or characters(structured) <= outcome.SHOWN then return structured end
   local first = outline and outline()
   local head = first and #first.lines > 0 and first_lines(first.lines) or nil
   local raw = rest(assert(json.raw(structured)), first)
-  local text = abridged(raw, M.CHARACTERS - (head and characters(head) or 0), structured)
+  local text = abridged(raw, outcome.SHOWN - (head and characters(head) or 0), structured)
   return (head and head .. "\n" or "") .. text .. "\n" .. note(structured, has_structured)
 end
 

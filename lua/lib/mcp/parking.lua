@@ -8,7 +8,7 @@
 local host = require "core.host"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
-local receipts = require "lib.mcp.receipts"
+local receipts = require "lib.calls.receipts"
 local timer = require "core.timer"
 
 local M = {}

@@ -1,6 +1,6 @@
 --- How long clients wait for the answer to a call: what is known of each.  Past that the answer reaches nobody.
 
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 
 local M = {}
 
@@ -25,7 +25,7 @@ local function is_named(client, name)
   return type(client.name) == "string" and client.name:sub(1, #name) == name
 end
 
---- Seconds of lib.clock after which a call had better be answered; nil: whenever it has its result.
+--- Seconds of lib.async.clock after which a call had better be answered; nil: whenever it has its result.
 ---@param setting? number   `wait_slice`: 0 for never; nil: what is known of the client, in its own time
 ---@param client? { name: string? }
 ---@param listens boolean   the call asks for progress

@@ -152,7 +152,7 @@ end
 ---@field sink Transport|Batch  where the answer goes
 ---@field ctx? Context          of a call
 ---@field fiber? Fiber
----@field answer_by? number     moment of lib.clock
+---@field answer_by? number     moment of lib.async.clock
 ---@field perform? function     what makes the answer of a call
 ---@field answered? boolean     its answer has gone out
 

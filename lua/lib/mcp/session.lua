@@ -6,8 +6,8 @@ local gates = require "lib.mcp.gate"
 local intake = require "lib.mcp.intake"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
-local receipts = require "lib.mcp.receipts"
-local rescue = require "lib.rescue"
+local receipts = require "lib.calls.receipts"
+local rescue = require "lib.async.rescue"
 local subscriptions = require "lib.mcp.subscriptions"
 
 local M = {}

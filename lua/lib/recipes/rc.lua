@@ -3,11 +3,11 @@
 --- A recipe's file gets one proxy when it is loaded; what it calls there goes to the state of the call whose
 --- code runs.  The manual of the API is lua/meta/rc.lua.
 
-local calls = require "lib.recipes.call"
-local cleanup = require "lib.recipes.cleanup"
+local calls = require "lib.recipes.run.call"
+local cleanup = require "lib.recipes.run.cleanup"
 local context = require "lib.recipes.rc.context"
 local json = require "core.json"
-local known_names = require "lib.recipes.known_names"
+local known_names = require "lib.recipes.load.known_names"
 local rc_json = require "lib.recipes.rc.json"
 
 local M = {}
@@ -70,7 +70,7 @@ end
 ---@return table rc
 function M.proxy(recipe)
   local rc = { null = json.null, json = rc_json.new(), tools = setmetatable({}, Tools), log = logger(recipe.name), finally = finally }
-  for kind, declare in pairs(require("lib.recipes.declaration").functions) do rc[kind] = declare end
+  for kind, declare in pairs(require("lib.recipes.load.declaration").functions) do rc[kind] = declare end
   for name, module in pairs(actions) do rc[name] = action(name, module) end
   return setmetatable(rc, { __index = known_names.reader("rc", rc), __metatable = "rc" })
 end

@@ -7,7 +7,7 @@ local advice = require "lib.runcomfy.advice"
 local body = require "lib.runcomfy.body"
 local description = require "lib.runcomfy.description"
 local errors = require "lib.errors"
-local json = require "lib.json"
+local json = require "core.json"
 local texts = require "lib.text"
 
 local clean, shortened = texts.clean, texts.head

@@ -7,12 +7,12 @@
 local advice = require "lib.runcomfy.advice"
 local answers = require "lib.runcomfy.answers"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
-local http = require "lib.http"
-local insist = require "lib.insist"
-local json = require "lib.json"
+local fiber = require "lib.async.fiber"
+local http = require "lib.async.http"
+local insist = require "lib.async.insist"
+local json = require "core.json"
 local redaction = require "lib.redaction"
-local retry = require "lib.retry"
+local retry = require "lib.async.retry"
 local writes = require "lib.runcomfy.writes"
 
 local M = {}
@@ -118,7 +118,7 @@ local DEFAULTS = {}
 ---@field once? boolean       one try: the caller repeats it itself
 ---@field total_ms? integer   a time limit, of each try
 ---@field idle_ms? integer    a try is given up when no byte came for so long
----@field passes? fun(response: HttpResponse): boolean  without `once`: see lib.retry
+---@field passes? fun(response: HttpResponse): boolean  without `once`: see lib.async.retry
 ---@field secrets? Secrets[]  what is secret in the answer, beside the key
 
 local LONGEST_URL = 64 * 1024 -- servers take less; libcurl gives up at 1 MiB, and says that memory is out
@@ -163,7 +163,7 @@ function M.get(url, options)
   return nil, failed
 end
 
--- The same request goes out again only where no connection was made (lib.retry).
+-- The same request goes out again only where no connection was made (lib.async.retry).
 local function exchange(write, once)
   if once then return write:send() end
   return retry.call(write.request.method, DEFAULTS, write.send, write)
@@ -222,7 +222,7 @@ end
 ---@field secrets? Secrets[]  what is secret in its answer, beside the key
 ---@field once? boolean       one try, also where no connection was made
 ---@field total_ms? integer   a time limit
----@field answer_by? number   moment of lib.clock at which what has come of an answer that has begun counts
+---@field answer_by? number   moment of lib.async.clock at which what has come of an answer that has begun counts
 
 --- Sends a write, once.  Where no connection was made it is tried again: nothing has left.  A cancellation of the caller
 --- ends it until it takes the wire, with nothing sent; then it is carried to its answer.  Its outcome is logged.

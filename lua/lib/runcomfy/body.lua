@@ -1,7 +1,7 @@
 --- The JSON of an answer's body, as far as it can be had: repaired where it is clear what was meant, and what stands before
 --- the place where it ends or is spoilt.  What was done is noted beside it.
 
-local json = require "lib.json"
+local json = require "core.json"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- Deployments as they are shown: the scalar fields, and a summary of the workflow that needs no decoding.
 
-local json = require "lib.json"
-local meter = require "lib.meter"
+local json = require "core.json"
+local meter = require "lib.async.meter"
 local summary = require "lib.workflow.summary"
 
 local M = {}

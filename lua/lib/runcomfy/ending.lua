@@ -2,7 +2,7 @@
 
 local answers = require "lib.runcomfy.answers"
 local errors = require "lib.errors"
-local json = require "lib.json"
+local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outputs = require "lib.runcomfy.outputs"
 

@@ -1,7 +1,7 @@
 --- The states of a request, in all the spellings that the API has used.
 
 local answers = require "lib.runcomfy.answers"
-local json = require "lib.json"
+local json = require "core.json"
 local text = require "lib.text"
 
 local M = {}

@@ -1,7 +1,7 @@
 --- What the text of an answer says first where its data are too long to be shown whole: one thing a line, for clients that
 --- show a model nothing but text.
 
-local json = require "lib.json"
+local json = require "core.json"
 
 local M = {}
 

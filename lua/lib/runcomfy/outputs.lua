@@ -1,7 +1,7 @@
 --- The files that a job made.
 
-local json = require "lib.json"
-local meter = require "lib.meter"
+local json = require "core.json"
+local meter = require "lib.async.meter"
 local stray_urls = require "lib.runcomfy.stray_urls"
 
 local M = {}

@@ -4,8 +4,8 @@
 --- the saved defaults, and charge for them.
 
 local coerce = require "lib.coerce"
-local json = require "lib.json"
-local meter = require "lib.meter"
+local json = require "core.json"
+local meter = require "lib.async.meter"
 local text = require "lib.text"
 local unfold = require "lib.runcomfy.unfold"
 

@@ -1,7 +1,7 @@
 --- Requests that were submitted, or seen to end, a moment ago.  RunComfy may not know them everywhere yet: a refusal of theirs
 --- may pass, where that of another id says that there is none.
 
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 
 local M = {}
 

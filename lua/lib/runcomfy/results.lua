@@ -2,7 +2,7 @@
 
 local answers = require "lib.runcomfy.answers"
 local body = require "lib.runcomfy.body"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local serverless = require "lib.runcomfy.serverless"
 
@@ -35,7 +35,7 @@ end
 --- The result.  An answer that cannot be read is asked for up to three times; then what stands before its fault counts.
 ---@param deployment_id string
 ---@param request_id string
----@param answer_by? number  moment of lib.clock at which the caller wants an answer: then what had come of it counts
+---@param answer_by? number  moment of lib.async.clock at which the caller wants an answer: then what had come of it counts
 ---@return core.json.Raw|nil result, Error?  settled: asking further does not help
 function M.read(deployment_id, request_id, answer_by)
   local result, err

@@ -5,9 +5,9 @@
 
 local advice = require "lib.runcomfy.advice"
 local api = require "lib.runcomfy.api"
-local clock = require "lib.clock"
-local json = require "lib.json"
-local long_json = require "lib.long_json"
+local clock = require "lib.async.clock"
+local json = require "core.json"
+local long_json = require "lib.async.long_json"
 local parameters = require "lib.parameters"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local paths = require "lib.runcomfy.paths"
@@ -151,7 +151,7 @@ end
 
 ---@param id string
 ---@param request Submission
----@param answer_by? number  moment of lib.clock at which the caller wants an answer: what has come of one counts
+---@param answer_by? number  moment of lib.async.clock at which the caller wants an answer: what has come of one counts
 ---@return core.json.Raw|string|nil answer, Error?
 function M.submit(id, request, answer_by)
   local deployment, err = segment("deployment_id", id)

@@ -1,6 +1,6 @@
 --- URLs in JSON whose layout nobody knows: a file that was paid for must not be overlooked because it stands in another place.
 
-local json = require "lib.json"
+local json = require "core.json"
 
 local M = {}
 

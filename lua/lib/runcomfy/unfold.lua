@@ -3,7 +3,7 @@
 --- members keep their order.
 
 local coerce = require "lib.coerce"
-local json = require "lib.json"
+local json = require "core.json"
 local MOST_NODES = require("lib.workflow.graph").MOST_NODES
 
 local M = {}

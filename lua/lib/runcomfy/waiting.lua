@@ -7,9 +7,9 @@
 --- then is given up.  The job itself is never touched: whoever stops waiting can come back with its ids.
 
 local advice = require "lib.runcomfy.advice"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local paths = require "lib.runcomfy.paths"
 local answers = require "lib.runcomfy.answers"
@@ -57,7 +57,7 @@ end
 
 ---@class WaitOptions
 ---@field timeout number        seconds; 0 or less: exactly one poll
----@field answer_by? number     moment of lib.clock at which the caller wants an answer, whatever the job does
+---@field answer_by? number     moment of lib.async.clock at which the caller wants an answer, whatever the job does
 ---@field source? WaitSource    default: the API
 ---@field on_status? fun(status: core.json.Raw?, info: WaitInfo)  after each poll
 ---@field on_leaving? fun(end_wait: fun()?)  told how to end the wait early, with what has been seen; nil when it is over

@@ -2,8 +2,8 @@
 --- deployment's own.  What cannot be one is refused before anything is sent.
 
 local coerce = require "lib.coerce"
-local json = require "lib.json"
-local meter = require "lib.meter"
+local json = require "core.json"
+local meter = require "lib.async.meter"
 local unfold = require "lib.runcomfy.unfold"
 
 local M = {}

@@ -5,11 +5,11 @@
 --- with nothing sent; after it the write is carried to its answer, for what it started may cost money.
 
 local advice = require "lib.runcomfy.advice"
-local clock = require "lib.clock"
-local fiber = require "lib.fiber"
-local http = require "lib.http"
-local json = require "lib.json"
-local late = require "lib.late"
+local clock = require "lib.async.clock"
+local fiber = require "lib.async.fiber"
+local http = require "lib.async.http"
+local json = require "core.json"
+local late = require "lib.async.late"
 local log = require "core.log"
 local brief = require("lib.text").brief
 
@@ -28,7 +28,7 @@ local M = {}
 ---@field operation Operation
 ---@field request HttpRequest
 ---@field what string       "submit (POST https://…/inference)"
----@field began number      on lib.clock
+---@field began number      on lib.async.clock
 ---@field transfer? core.http.Transfer  the current try
 ---@field package task Fiber
 ---@field package lost string    what to say of it where there is no memory for more
@@ -70,7 +70,7 @@ function M.begin(request, operation)
   return self
 end
 
---- Sends the request once; see lib.http.write.
+--- Sends the request once; see lib.async.http.write.
 ---@return HttpResponse? response, Error? err
 function Write:send()
   return http.write(self.request, function(transfer)
@@ -95,7 +95,7 @@ local function hurry(self)
   if self.transfer then self.transfer:hurry() end
 end
 
---- Does so at a moment of lib.clock, unless it is closed before.
+--- Does so at a moment of lib.async.clock, unless it is closed before.
 ---@param moment number
 ---@return core.Handle
 function Write:hurry_at(moment)

@@ -3,7 +3,7 @@
 
 local failure = require "lib.schema.failure"
 local formats = require "lib.schema.formats"
-local meter = require "lib.meter"
+local meter = require "lib.async.meter"
 local regex = require "lib.regex"
 local value = require "lib.schema.value"
 

@@ -29,7 +29,7 @@ function Event:cancel()
 end
 Event.__close = Event.cancel
 
----@param clock table  of lib.clock's form: now, wall, after
+---@param clock table  of lib.async.clock's form: now, wall, after
 ---@return sim.Agenda
 function M.new(clock)
   return setmetatable({ clock = clock, events = {}, offset = 0.0, serial = 0 }, Agenda)

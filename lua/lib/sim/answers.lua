@@ -1,6 +1,6 @@
 --- The bodies of the API's answers.
 
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local codec = require "core.codec"
 local jobs = require "lib.sim.jobs"
 local json = require "core.json"

@@ -1,7 +1,7 @@
 --- The simulator's own routes, under /_sim: faults, clock, state.
 
 local answers = require "lib.sim.answers"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local instances = require "lib.sim.instances"
 local json = require "core.json"
 

@@ -1,6 +1,6 @@
 --- Faults on demand: rules that spoil matching answers, or runs.
 
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local errors = require "lib.errors"
 local execution = require "lib.sim.execution"
 local json = require "core.json"

@@ -69,7 +69,7 @@ local function seeded(model, workflow)
 end
 
 ---@param options sim.ModelOptions|{ seed: integer }
----@param clock table   of lib.clock's form
+---@param clock table   of lib.async.clock's form
 ---@param faults table  `faults:run_failure(request)`
 ---@return sim.Model
 function M.new(options, clock, faults)

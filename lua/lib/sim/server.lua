@@ -1,10 +1,10 @@
 --- The RunComfy Serverless API, simulated on loopback.
 ---
---- Deployments live in memory, GPUs are imagined, pictures are drawn; time is lib.clock's, and all that looks
+--- Deployments live in memory, GPUs are imagined, pictures are drawn; time is lib.async.clock's, and all that looks
 --- random comes from `seed`.  Every object it sends carries `"simulated": true`.
 
 local answers = require "lib.sim.answers"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local control = require "lib.sim.control"
 local errors = require "lib.errors"
 local faults = require "lib.sim.faults"
@@ -47,7 +47,7 @@ local KNOWN = { key = true, run_time = true, error_form = true }
 ---@field query string
 ---@field headers table<string, string>
 ---@field body string
----@field at number  seconds of lib.clock
+---@field at number  seconds of lib.async.clock
 
 ---@class sim.Server
 ---@field base_url string

@@ -4,7 +4,7 @@
 --- within 10 seconds is repeated, after pauses that double, for a day.
 
 local answers = require "lib.sim.answers"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local http = require "core.http"
 local json = require "core.json"
 

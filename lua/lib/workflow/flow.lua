@@ -4,7 +4,7 @@
 local classes = require "lib.workflow.classes"
 local graphs = require "lib.workflow.graph"
 local inputs = require "lib.workflow.inputs"
-local meter = require "lib.meter"
+local meter = require "lib.async.meter"
 local names = require "lib.workflow.names"
 local roles = require "lib.workflow.roles"
 

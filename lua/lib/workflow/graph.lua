@@ -4,7 +4,7 @@
 --- never that of `pairs`: nodes by number, 9 before 10 and 12:3 after 12; inputs by name.
 
 local json = require "core.json"
-local meter = require "lib.meter"
+local meter = require "lib.async.meter"
 
 local M = {}
 

@@ -1,4 +1,4 @@
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local host = require "core.host"
 local kit = require "spec.support.mcp"
 local log = require "core.log"

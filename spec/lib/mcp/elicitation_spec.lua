@@ -1,7 +1,7 @@
 local context = require "lib.mcp.context"
 local elicitation = require "lib.mcp.elicitation"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
 local redaction = require "lib.redaction"

@@ -1,4 +1,4 @@
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local kit = require "spec.support.mcp"
 
 local ROOM = 256

@@ -1,4 +1,4 @@
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local patience = require "lib.mcp.patience"
 
 describe("mcp.patience", function()

@@ -1,5 +1,5 @@
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
 local log = require "core.log"

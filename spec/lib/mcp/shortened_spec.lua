@@ -3,7 +3,7 @@
 
 local json = require "core.json"
 local kit = require "spec.support.mcp"
-local registry = require "lib.mcp.registry"
+local registry = require "lib.features.registry"
 local server = require "lib.mcp.server"
 
 local MIB = 1024 * 1024

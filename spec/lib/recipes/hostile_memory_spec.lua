@@ -1,8 +1,8 @@
-local boundary = require "lib.recipes.boundary"
+local boundary = require "lib.recipes.run.boundary"
 local budgets = require "core.budget"
-local clock = require "lib.clock"
-local fiber = require "lib.fiber"
-local invoke = require "lib.recipes.invoke"
+local clock = require "lib.async.clock"
+local fiber = require "lib.async.fiber"
+local invoke = require "lib.recipes.run.invoke"
 local kit = require "spec.support.rc"
 local scratch = require "spec.support.scratch"
 

@@ -1,6 +1,6 @@
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local recipe = require "spec.support.recipe"
 
@@ -207,9 +207,9 @@ describe("a hostile recipe", function()
   it("starts fibers without end, each too short for the hook", function()
     local time <close> = clock.virtual()
     local loaded, fn = recipe.load("rc.many(function() end)")
-    local calls, runner = require "lib.recipes.call", require "lib.recipes.runner"
+    local calls, runner = require "lib.recipes.run.call", require "lib.recipes.run.runner"
     local started, call = 0, nil
-    local boundary = require "lib.recipes.boundary"
+    local boundary = require "lib.recipes.run.boundary"
     local function rc_many(step)
       local current = calls.current()
       boundary.host_raw(function()
@@ -324,7 +324,7 @@ describe("a hostile recipe", function()
   it("sleeps, ten thousand times", function()
     local time <close> = clock.virtual()
     local loaded, fn = recipe.load("rc.sleep(60) return input")
-    local runner = require "lib.recipes.runner"
+    local runner = require "lib.recipes.run.runner"
     local tasks = {}
     for i = 1, 10000 do
       tasks[i] = fiber.spawn(function() return runner.run(loaded, fn, { i, n = 1 }) end)

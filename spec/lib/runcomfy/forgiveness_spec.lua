@@ -2,7 +2,7 @@
 
 local api = require "lib.runcomfy.api"
 local bed = require "spec.support.runcomfy"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local errors = require "lib.errors"
 local folder = require "spec.support.folder"
 local json = require "core.json"

@@ -1,5 +1,5 @@
 local answers = require "lib.runcomfy.answers"
-local json = require "lib.json"
+local json = require "core.json"
 
 local function read(body)
   return answers.read { status = 200, body = body }

@@ -1,7 +1,7 @@
 -- What reads an answer of the API that has very many members lets the loop turn meanwhile.
 
 local deployment = require "lib.runcomfy.deployment"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local loop = require "core.loop"
 local outputs = require "lib.runcomfy.outputs"

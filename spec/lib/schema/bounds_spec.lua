@@ -2,7 +2,7 @@
 -- instructions where something might forget to count.
 
 local json = require "core.json"
-local meter = require "lib.meter"
+local meter = require "lib.async.meter"
 local schema = require "lib.schema"
 local steps = require "spec.support.steps"
 

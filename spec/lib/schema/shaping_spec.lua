@@ -1,7 +1,7 @@
 -- Empty tables of Lua as their schema means them.
 
 local json = require "core.json"
-local meter = require "lib.meter"
+local meter = require "lib.async.meter"
 local shaping = require "lib.schema.shaping"
 
 local function shaped(schema, value)

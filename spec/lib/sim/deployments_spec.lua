@@ -1,4 +1,4 @@
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local json = require "core.json"
 local simulation = require "spec.support.simulation"
 

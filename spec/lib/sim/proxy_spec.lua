@@ -1,4 +1,4 @@
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local simulation = require "spec.support.simulation"
 
 local T2I = simulation.TEXT_TO_IMAGE

@@ -1,4 +1,4 @@
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local jobs = require "lib.sim.jobs"
 local json = require "core.json"
 local loop = require "core.loop"

@@ -1,4 +1,4 @@
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local codec = require "core.codec"
 local httpd = require "core.httpd"
 local json = require "core.json"

@@ -1,7 +1,7 @@
 local graphs = require "lib.workflow.graph"
 local hostile_texts = require "spec.support.hostile_texts"
 local json = require "core.json"
-local meter = require "lib.meter"
+local meter = require "lib.async.meter"
 local roles = require "lib.workflow.roles"
 local support = require "spec.support.graphs"
 

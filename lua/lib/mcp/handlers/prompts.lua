@@ -2,7 +2,7 @@
 
 local calls = require "lib.mcp.calls"
 local jsonrpc = require "lib.mcp.jsonrpc"
-local prompts = require "lib.mcp.prompts"
+local prompts = require "lib.features.prompts"
 local reading = require "lib.mcp.handlers.reading"
 
 local M = {}

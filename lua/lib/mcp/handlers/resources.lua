@@ -4,7 +4,7 @@ local calls = require "lib.mcp.calls"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local json = require "core.json"
 local reading = require "lib.mcp.handlers.reading"
-local resources = require "lib.mcp.resources"
+local resources = require "lib.features.resources"
 
 local M = {}
 

@@ -3,13 +3,14 @@
 local calls = require "lib.mcp.calls"
 local content = require "lib.mcp.content"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local fitting = require "lib.mcp.fitting"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
-local mark = require "lib.mcp.mark"
-local receipts = require "lib.mcp.receipts"
-local registry = require "lib.mcp.registry"
+local mark = require "lib.features.mark"
+local outcome = require "lib.features.outcome"
+local receipts = require "lib.calls.receipts"
+local registry = require "lib.features.registry"
 
 local M = {}
 
@@ -45,7 +46,7 @@ local function unwritable(request, tool, problem, ctx)
   local message = ("tool '%s': its result cannot be written as JSON: %s"):format(tool.name, problem)
   log.write("error", message)
   local err = receipts.name_in(ctx.receipts, errors.new(message))
-  return assert(write(request, tool, content.failure(err)))
+  return assert(write(request, tool, outcome.failure(err)))
 end
 
 -- A shortened result that breaks the schema which clients check is an error for them: it is told as one, with all it holds.
@@ -55,7 +56,7 @@ local function delivered(tool, result)
     return mark.check_without(tool.mark_rules, data, tool.conforms)
   end)
   if conforms then return result end
-  return content.failure(content.undelivered(("shortened, it breaks the tool's output schema: %s"):format(problem), result))
+  return outcome.failure(outcome.undelivered(("shortened, it breaks the tool's output schema: %s"):format(problem), result))
 end
 
 -- Each part of what follows is one piece of work, as long as the result.

@@ -126,7 +126,7 @@ end
 ---@param schema table|core.json.Raw
 ---@return table|core.json.Raw
 function Revision.schema_of(schema)
-  return require("lib.mcp.wrapping").without_booleans(schema)
+  return require("lib.features.wrapping").without_booleans(schema)
 end
 
 ---@param tool Tool

@@ -2,7 +2,7 @@
 ---
 --- The caller has taken the standard output (core.stdio.take) before anything could write to it.
 
-local late = require "lib.late"
+local late = require "lib.async.late"
 local log = require "core.log"
 local stdio = require "core.stdio"
 

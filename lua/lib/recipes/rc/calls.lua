@@ -12,17 +12,17 @@
 --- It runs in a fiber of the host and hands on to the recipes that a recipe calls.
 
 local advice = require "lib.runcomfy.advice"
-local builtin_names = require "lib.recipes.builtin_names"
-local clock = require "lib.clock"
+local builtin_names = require "lib.recipes.load.builtin_names"
+local clock = require "lib.async.clock"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
-local insist = require "lib.insist"
+local fiber = require "lib.async.fiber"
+local insist = require "lib.async.insist"
 local json = require "core.json"
-local long_json = require "lib.long_json"
+local long_json = require "lib.async.long_json"
 local large_results = require "lib.recipes.rc.large_results"
 local nested = require "lib.recipes.rc.nested"
-local registry = require "lib.mcp.registry"
+local registry = require "lib.features.registry"
 local waiting = require "lib.runcomfy.waiting"
 local writes = require "lib.runcomfy.writes"
 local sorted_keys = require("lib.tables").sorted_keys
@@ -35,7 +35,7 @@ local MAX_DEPTH = 16
 M.REFUSALS = { not_allowed = true, unknown_tool = true, cycle = true, depth = true }
 
 ---@class rc.JobCall
----@field answer_by? number  moment of lib.clock at which an answer is wanted
+---@field answer_by? number  moment of lib.async.clock at which an answer is wanted
 
 --- A call on a job's behalf that asks for nothing more.
 ---@type rc.JobCall

@@ -1,10 +1,10 @@
 --- `ctx` as a recipe sees it.
 
-local boundary = require "lib.recipes.boundary"
-local calls = require "lib.recipes.call"
-local clock = require "lib.clock"
+local boundary = require "lib.recipes.run.boundary"
+local calls = require "lib.recipes.run.call"
+local clock = require "lib.async.clock"
 local json = require "core.json"
-local known_names = require "lib.recipes.known_names"
+local known_names = require "lib.recipes.load.known_names"
 local lines = require "lib.recipes.rc.lines"
 local redaction = require "lib.redaction"
 local work = require "lib.recipes.rc.work"

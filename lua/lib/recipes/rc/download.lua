@@ -1,6 +1,6 @@
 --- `rc.download`: an output saved in the output folder, beside a JSON file that tells where it came from.
 
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local errors = require "lib.errors"
 local fs = require "core.fs"
 local home = require "lib.home"

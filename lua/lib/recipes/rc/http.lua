@@ -4,9 +4,9 @@
 local core_clock = require "core.clock"
 local errors = require "lib.errors"
 local hosts = require "lib.recipes.rc.hosts"
-local http = require "lib.http"
+local http = require "lib.async.http"
 local json = require "core.json"
-local known_names = require "lib.recipes.known_names"
+local known_names = require "lib.recipes.load.known_names"
 local trim = require "lib.trim"
 local work = require "lib.recipes.rc.work"
 local brief = require("lib.text").brief
@@ -44,7 +44,7 @@ local function header_lines(headers)
   return lines
 end
 
--- The request as lib.http takes it; nil and what is wrong.
+-- The request as lib.async.http takes it; nil and what is wrong.
 local function prepared(request)
   local problem = check_fields(request)
   if problem then return nil, problem end
@@ -82,7 +82,7 @@ end
 
 --- Sends a request, following a GET's redirects as far as `allow` lets it; in a fiber of the host.  Its `total_ms` are for all
 --- of them together.
----@param request table       for lib.http
+---@param request table       for lib.async.http
 ---@param allow fun(url: rc.Url): { public_only: boolean }|nil, Error?
 ---@return HttpResponse|nil response, Error? err
 function M.send(request, allow)

@@ -2,12 +2,12 @@
 ---
 --- All that a job does is a call of one of the tools, so that `uses`, dry runs and records see it.
 
-local call = require "lib.recipes.call"
+local call = require "lib.recipes.run.call"
 local calls = require "lib.recipes.rc.calls"
 local errors = require "lib.errors"
-local insist = require "lib.insist"
+local insist = require "lib.async.insist"
 local json = require "core.json"
-local known_names = require "lib.recipes.known_names"
+local known_names = require "lib.recipes.load.known_names"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local wait = require "lib.recipes.rc.wait"
 local work = require "lib.recipes.rc.work"

@@ -1,7 +1,7 @@
 --- `rc.json`: the core's codec, raising in Lua's way.
 
 local core = require "core.json"
-local known_names = require "lib.recipes.known_names"
+local known_names = require "lib.recipes.load.known_names"
 local work = require "lib.recipes.rc.work"
 
 local M = {}

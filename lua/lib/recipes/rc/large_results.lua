@@ -2,7 +2,7 @@
 
 local abridge = require "lib.abridge"
 local json = require "core.json"
-local long_json = require "lib.long_json"
+local long_json = require "lib.async.long_json"
 
 local M = {}
 

@@ -39,7 +39,7 @@ end
 
 ---@param state rc.State
 ---@param tool Tool
----@param answer_by? number  moment of lib.clock
+---@param answer_by? number  moment of lib.async.clock
 ---@return table ctx
 function M.new(state, tool, answer_by)
   local self = { state = state, tool = tool.name, chain = state.chain, call = state.call, requests = state.call and state.call.requests }

@@ -3,12 +3,12 @@
 --- The recipe's functions run in fibers of the recipe's budget; a fiber of the host starts them, waits for
 --- them, and ends those that are left when one fails or the call ends.
 
-local boundary = require "lib.recipes.boundary"
+local boundary = require "lib.recipes.run.boundary"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
-local insist = require "lib.insist"
+local fiber = require "lib.async.fiber"
+local insist = require "lib.async.insist"
 local json = require "core.json"
-local meter = require "lib.meter"
+local meter = require "lib.async.meter"
 local work = require "lib.recipes.rc.work"
 
 local M = {}

@@ -1,6 +1,6 @@
 --- Results: content for the answer, and the error that ends a call.
 
-local boundary = require "lib.recipes.boundary"
+local boundary = require "lib.recipes.run.boundary"
 local codec = require "core.codec"
 local json = require "core.json"
 local media_type = require "lib.media_type"

@@ -1,7 +1,7 @@
 --- The state of one call of a recipe: what it may do, whom it tells, what of it is under way.
 
-local clock = require "lib.clock"
-local hints = require "lib.recipes.hints"
+local clock = require "lib.async.clock"
+local hints = require "lib.recipes.link.hints"
 
 local M = {}
 
@@ -20,7 +20,7 @@ local M = {}
 ---@field settings rc.Settings
 ---@field ctx table                      the caller's context
 ---@field chain string[]                 recipes from the outermost to this one
----@field started number                 lib.clock
+---@field started number                 lib.async.clock
 ---@field call? CallState
 ---@field entropy? fun(count: integer): string  random bytes; default: the system's.  A run that is repeated brings its own
 ---@field skipped? number               seconds that a dry run did not wait
@@ -88,7 +88,7 @@ function State:needs(member, level)
     name, not value), level + 1)
 end
 
---- Moment of lib.clock at which the call must have ended.
+--- Moment of lib.async.clock at which the call must have ended.
 ---@return number
 function State:deadline()
   return math.min(self.ctx.deadline or math.huge, self.call and self.call.deadline or math.huge)

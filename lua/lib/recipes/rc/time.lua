@@ -1,8 +1,8 @@
 --- Time and chance: what a recorded run would repeat.
 
-local boundary = require "lib.recipes.boundary"
-local clock = require "lib.clock"
-local coroutines = require "lib.recipes.coroutines"
+local boundary = require "lib.recipes.run.boundary"
+local clock = require "lib.async.clock"
+local coroutines = require "lib.recipes.load.coroutines"
 local host = require "core.host"
 
 local M = {}

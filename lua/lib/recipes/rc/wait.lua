@@ -1,9 +1,9 @@
 --- The wait for a job: polls by lib.runcomfy.waiting's policy, each poll a call of a tool.
 
 local calls = require "lib.recipes.rc.calls"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local large_results = require "lib.recipes.rc.large_results"
 local lifecycle = require "lib.runcomfy.lifecycle"

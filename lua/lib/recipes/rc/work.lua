@@ -1,9 +1,9 @@
 --- How the functions of `rc` get host work done: in a fiber of the host, outside of the recipe's budget,
 --- so that the recipe's end, at whatever instruction, leaves nothing of ours half done.
 
-local boundary = require "lib.recipes.boundary"
+local boundary = require "lib.recipes.run.boundary"
 local errors = require "lib.errors"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local log = require "core.log"
 local members = require "lib.recipes.rc.members"

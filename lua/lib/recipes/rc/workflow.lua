@@ -1,11 +1,11 @@
 --- `rc.workflow`: the roles and inputs of a workflow, and overrides by their names.  See lib.workflow.flow.
 
-local boundary = require "lib.recipes.boundary"
-local coroutines = require "lib.recipes.coroutines"
-local fiber = require "lib.fiber"
+local boundary = require "lib.recipes.run.boundary"
+local coroutines = require "lib.recipes.load.coroutines"
+local fiber = require "lib.async.fiber"
 local flows = require "lib.workflow.flow"
-local known_names = require "lib.recipes.known_names"
-local meter = require "lib.meter"
+local known_names = require "lib.recipes.load.known_names"
+local meter = require "lib.async.meter"
 local time = require "lib.recipes.rc.time"
 local work = require "lib.recipes.rc.work"
 

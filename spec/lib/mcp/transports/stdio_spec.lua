@@ -1,5 +1,5 @@
 local core_clock = require "core.clock"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
 local log = require "core.log"

@@ -1,13 +1,13 @@
 -- The writes of clean-ups: those that do the same when they are done twice are tried again until it is sure that they were done.
 
 local bed = require "spec.support.runcomfy"
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local folder = require "spec.support.folder"
 local json = require "core.json"
 local kit = require "spec.support.rc"
 local log = require "spec.support.log"
 local recipes = require "spec.support.recipes"
-local under_way = require "lib.recipes.under_way"
+local under_way = require "lib.recipes.run.under_way"
 
 local ID = "a1b2c3d4-0000-4000-8000-000000000001"
 local BACK = ('rc.finally(function() rc.tools.update_deployment { deployment_id = "%s", min_instances = 0 } end) return {}'):format(ID)

@@ -1,6 +1,6 @@
 local core_clock = require "core.clock"
 local core_http = require "core.http"
-local fiber = require "lib.fiber"
+local fiber = require "lib.async.fiber"
 local kit = require "spec.support.rc"
 local loop = require "core.loop"
 local responder = require "spec.support.responder"

@@ -1,6 +1,6 @@
 local bed = require "spec.support.runcomfy"
-local clock = require "lib.clock"
-local fiber = require "lib.fiber"
+local clock = require "lib.async.clock"
+local fiber = require "lib.async.fiber"
 local kit = require "spec.support.rc"
 
 local ID = kit.DEPLOYMENT

@@ -1,6 +1,6 @@
 -- What a recipe keeps from one call has the rights of the call that uses it, and none of the call that made it.
-local fiber = require "lib.fiber"
-local invoke = require "lib.recipes.invoke"
+local fiber = require "lib.async.fiber"
+local invoke = require "lib.recipes.run.invoke"
 local kit = require "spec.support.rc"
 
 local ID = kit.DEPLOYMENT

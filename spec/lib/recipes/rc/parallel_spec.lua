@@ -1,5 +1,5 @@
-local clock = require "lib.clock"
-local fiber = require "lib.fiber"
+local clock = require "lib.async.clock"
+local fiber = require "lib.async.fiber"
 local kit = require "spec.support.rc"
 local turning = require "spec.support.turns"
 

@@ -1,4 +1,4 @@
-local clock = require "lib.clock"
+local clock = require "lib.async.clock"
 local kit = require "spec.support.rc"
 
 local function run(text)

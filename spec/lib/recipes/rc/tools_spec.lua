@@ -190,7 +190,8 @@ describe("rc.tools", function()
   end)
 
   it("works inside run only", function()
-    local _, problem = require("lib.recipes.sandbox").declare({ name = "early" }, 'require("rc").tools.list_deployments {}', "@early.lua")
+    local sandbox = require "lib.recipes.load.sandbox"
+    local _, problem = sandbox.declare({ name = "early" }, 'require("rc").tools.list_deployments {}', "@early.lua")
     assert.matches("rc.tools.list_deployments works only inside run", problem, 1, true)
   end)
 

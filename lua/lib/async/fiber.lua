@@ -1,0 +1,559 @@
+--- Fibers: coroutines that wait for callbacks, and can be cancelled at any wait.
+---
+--- C calls back, Lua awaits: a binding offers `start(…, callback) -> handle | nil, message, code`;
+--- `await` turns it into straight code.  A cancelled fiber gets an error at its current wait, or at its
+--- next one; the error unwinds it, so every to-be-closed variable on the way is closed.  A wait inside
+--- such a close handler works (`shield`), elsewhere every further wait raises again: `pcall` cannot
+--- swallow a cancellation for longer than one wait.
+---
+--- A fiber with a budget runs foreign code in slices of the budget.  Its waits are begun and ended
+--- here, on the host's side: its own coroutine only yields what it asks for, so that it can be stopped
+--- at any instruction and leaves nothing half done.
+---
+--- Where memory runs out on the way from what has happened to the fiber that waits for it, no fiber waits for ever: the loop
+--- looks again soon after (lib.async.rescue).  A handle of C calls back again.  One of Lua has `recheck(handle, callback)`, which calls
+--- back where what it waits for is there; a fiber that was resumed and never ran gets an error at its wait.
+
+local budgets = require "core.budget"
+local errors = require "lib.errors"
+local log = require "core.log"
+local rescue = require "lib.async.rescue"
+local timer = require "core.timer"
+
+local M = {}
+
+---@class Fiber
+---@field status "running"|"waiting"|"done"
+---@field cancel_reason? any   set once cancelled
+---@field traceback? string    set once it ended with an error: text and place
+---@field quiet? boolean       its error is not logged, somebody will ask for it
+---@field package thread thread
+---@field package ticket integer    number of the current wait: a late answer to an earlier one is refused
+---@field package shielded integer  depth of shields: waits inside do not raise a cancellation
+---@field on_end? fun(self: Fiber)  called once it has ended; of one that runs already, by its owner alone
+---@field package joiners? function[]
+---@field package ok? boolean
+---@field package values? table
+---@field package budget? core.budget.Budget
+---@field package unstarted? boolean   its first slice waits for a turn
+---@field package op? table           what it waits for: a to-be-closed value
+---@field package wake? fun(...)       the callback of its wait
+---@field package lost? boolean       memory ran out as it was resumed: its wait raises
+---@field stopped? "cpu"|"memory"     the limit at which its budget stopped it
+local Fiber = {}
+Fiber.__index = Fiber
+Fiber.__name = "Fiber"
+
+---@class Cancelled
+---@field reason any
+local Cancelled = { __name = "Cancelled" } -- no __index: a value must not lead to what all of them share
+
+function Cancelled:__tostring()
+  return "cancelled: " .. tostring(self.reason)
+end
+
+local metatable_of = debug.getmetatable -- __metatable may name any value, one with an __eq that never ends
+local running, yield = coroutine.running, coroutine.yield
+local create_plain, resume_plain = budgets.create_plain, budgets.resume_plain
+local by_thread = {} ---@type table<thread, Fiber>  those that have not ended
+local alive = 0
+local NOTHING = { n = 0 }
+local OUT_OF_MEMORY = "not enough memory"
+local NO_MEMORY = { n = 1, OUT_OF_MEMORY }
+
+--- Whether an error value is a cancellation.
+---@param err any
+---@return boolean
+function M.is_cancelled(err)
+  return rawequal(metatable_of(err), Cancelled)
+end
+
+--- The fiber that runs now, or nil outside of fibers.
+---@return Fiber?
+function M.current()
+  return by_thread[running()]
+end
+
+--- Whether a coroutine is a fiber that has not ended.
+---@param thread thread
+---@return boolean
+function M.is_fiber(thread)
+  return by_thread[thread] ~= nil
+end
+
+--- How many fibers have not ended.
+---@return integer
+function M.count()
+  return alive
+end
+
+-- An error on its way out of a fiber, with the place it came from.
+local Traced = {}
+
+local function trace(err)
+  if M.is_cancelled(err) then return err end
+  return setmetatable({ value = err, text = debug.traceback(tostring(err), 2) }, Traced)
+end
+
+local function settle_values(self, ok, ...)
+  local err = ...
+  if not ok and rawequal(getmetatable(err), Traced) then
+    self.traceback, self.values = err.text, { n = 1, err.value }
+  else
+    self.values = select("#", ...) > 0 and table.pack(...) or NOTHING
+  end
+  self.ok = ok
+end
+
+-- The count and the table of fibers are right even when memory is out: that part allocates nothing.
+local function finish(self, ...)
+  self.status = "done"
+  if by_thread[self.thread] then
+    by_thread[self.thread] = nil
+    alive = alive - 1
+  end
+  if not pcall(settle_values, self, ...) then self.ok, self.values = false, NO_MEMORY end
+  local joiners, on_end = self.joiners, self.on_end
+  self.joiners = nil
+  if on_end then on_end(self) end
+  if joiners then
+    for _, joiner in ipairs(joiners) do joiner() end
+  elseif self.traceback and not self.quiet then
+    log.write("error", "a fiber ended with an error: " .. self.traceback)
+  end
+end
+
+local function body(self, fn, ...)
+  by_thread[self.thread] = self
+  alive = alive + 1
+  finish(self, xpcall(fn, trace, ...))
+end
+
+local function log_lost(self, err)
+  log.write("error", debug.traceback(self.thread, tostring(err)))
+end
+
+-- Outside of the xpcall there is only this module's own code; it fails where memory or the C stack is
+-- at its end.  Whoever joins the fiber hears of it.
+local function end_lost(self, err)
+  pcall(log_lost, self, err)
+  if self.status == "done" then return end
+  pcall(coroutine.close, self.thread)
+  finish(self, false, err)
+end
+
+local slice_ended
+
+-- Processor time of slices since the loop last turned for them.  What many budgets use one after the other would be one long
+-- turn: from here on the next one waits for the next turn, in which the loop looks at everything else first.
+local SHARE = 0.05
+local spent = 0
+
+local function turned()
+  spent = 0
+end
+
+local function note_spent(self, before, ...)
+  local was_less = spent < SHARE
+  spent = spent + self.budget:used() - before
+  if was_less and spent >= SHARE then timer.next_turn(turned) end
+  return slice_ended(self, ...)
+end
+
+local function resume(self, ...)
+  self.status = "running"
+  if self.budget then return note_spent(self, self.budget:used(), self.budget:resume(self.thread, ...)) end
+  local ok, err = resume_plain(self.thread, ...)
+  if not ok then end_lost(self, err) end
+end
+
+--- Starts a fiber; it runs at once, up to its first wait.
+---@param fn function
+---@param ... any  arguments of `fn`
+---@return Fiber
+function M.spawn(fn, ...)
+  local self = setmetatable({
+    thread = create_plain(body), ticket = 0, shielded = 0, status = "running",
+    ok = false, values = NOTHING, -- of its end, there now so that setting them needs no memory
+    joiners = nil, cancel_reason = nil, op = nil, wake = nil, lost = false, traceback = nil, quiet = nil,
+    on_end = nil, -- room for them
+  }, Fiber)
+  resume(self, self, fn, ...)
+  return self
+end
+
+-- The end of a shield.
+function Fiber:__close()
+  self.shielded = self.shielded - 1
+end
+
+local function is_to_raise(self)
+  return self.cancel_reason ~= nil and self.shielded == 0
+end
+
+local function cancellation(self)
+  return setmetatable({ reason = self.cancel_reason }, Cancelled)
+end
+
+local function raise_if_cancelled(self)
+  if is_to_raise(self) then error(cancellation(self), 0) end
+end
+
+-- Calls start(…, callback); the short forms spare a table at each wait.
+local function begin(start, callback, ...)
+  local count = select("#", ...)
+  if count == 0 then return start(callback) end
+  local a, b = ...
+  if count == 1 then return start(a, callback) end
+  if count == 2 then return start(a, b, callback) end
+  local args = table.pack(...)
+  args[count + 1] = callback
+  return start(table.unpack(args, 1, count + 1))
+end
+
+-- The wait of a fiber without a budget is over.
+local function end_plain_wait(self, ticket)
+  self.ticket = ticket + 1
+  self.op, self.wake = nil, nil
+  if not self.lost then return end
+  self.lost = false
+  error(OUT_OF_MEMORY, 0)
+end
+
+local function settle(self, ticket, ...)
+  end_plain_wait(self, ticket)
+  raise_if_cancelled(self)
+  return ...
+end
+
+-- Fibers with a budget ------------------------------------------------------------------------------
+
+local deferrals = 0
+local deferred = {} ---@type table[]  in order
+local turn ---@type table[]?  those that are answered now
+local answered_in_turn = 0 -- how many of them
+local Deferral = {}
+Deferral.__index = Deferral
+
+function Deferral:__close()
+  if not self.fn then return end
+  self.fn = nil
+  deferrals = deferrals - 1
+end
+
+local run_deferred
+
+-- What is left of a list comes in the next turn, before what was deferred meanwhile.
+local function defer_rest(list, from)
+  if #deferred == 0 then timer.next_turn(run_deferred) end
+  local rest = table.move(list, from, #list, 1, {})
+  deferred = table.move(deferred, 1, #deferred, #rest + 1, rest)
+  turn = nil
+end
+
+-- Where memory runs out here, it is called again, and goes on behind the one that it ran out for.
+local function finish_turn()
+  while turn and answered_in_turn < #turn do
+    if spent >= SHARE then return defer_rest(turn, answered_in_turn + 1) end
+    answered_in_turn = answered_in_turn + 1
+    local deferral = turn[answered_in_turn]
+    local fn = deferral.fn
+    deferral:__close()
+    if fn then
+      budgets.new_turn()
+      fn()
+    end
+  end
+  turn = nil
+end
+
+function run_deferred()
+  spent = 0
+  finish_turn()
+  if spent >= SHARE then return end
+  local list = deferred
+  deferred = {}
+  turn, answered_in_turn = list, 0
+  finish_turn()
+end
+
+-- What is known at once is answered in the next turn of the loop: a fiber that asks such things for ever
+-- must not keep the others waiting.
+local function defer(fn)
+  local self = setmetatable({ fn = fn }, Deferral)
+  if #deferred == 0 then timer.next_turn(run_deferred) end
+  table.insert(deferred, self)
+  deferrals = deferrals + 1
+  return self
+end
+
+--- Fibers whose answer is there and who get it in the next turn of the loop.
+---@return integer
+function M.deferred()
+  return deferrals
+end
+
+local function end_wait(self)
+  self.ticket = self.ticket + 1
+  local _ <close> = self.op
+  self.op, self.wake = nil, nil
+end
+
+-- Answers what the fiber waits for; with `raise` it is raised there.
+local function answer(self, raise, ...)
+  self.status = "running"
+  end_wait(self)
+  if self.unstarted then return finish(self, false, cancellation(self)) end -- nothing else ends that wait
+  if is_to_raise(self) then return resume(self, true, cancellation(self)) end
+  return resume(self, raise, ...)
+end
+
+local function answer_later(self, ...)
+  local values = table.pack(...)
+  self.op = defer(function() answer(self, table.unpack(values, 1, values.n)) end)
+  self.status = "waiting"
+end
+
+-- Begins the wait that the fiber yielded.
+local function serve(self, start, ...)
+  local ticket = self.ticket
+  local function callback(...)
+    if self.ticket ~= ticket or self.status ~= "waiting" then return end
+    if spent < SHARE then return answer(self, false, ...) end
+    end_wait(self)
+    answer_later(self, false, ...)
+  end
+  local ok, op, message, code = pcall(begin, start, callback, ...)
+  if not ok then return answer_later(self, true, op) end
+  if op == nil then return answer_later(self, false, nil, message, code) end
+  self.op, self.wake, self.status = op, callback, "waiting"
+end
+
+local stop_reasons = {
+  cpu = "it used up the processor time that it may use between two waits",
+  memory = "it used up its memory",
+}
+
+local function traced(value, text)
+  return setmetatable({ value = value, text = text or "an error without a traceback" }, Traced)
+end
+
+function slice_ended(self, outcome, ...)
+  if outcome == "waiting" then return serve(self, ...) end
+  if outcome == "done" then return finish(self, true, ...) end
+  local value, text = ...
+  if outcome == "stopped" then
+    self.stopped = value
+    local message = stop_reasons[value]
+    return finish(self, false, traced(errors.new(message, { code = value }), message .. "\n" .. (text or "")))
+  end
+  if M.is_cancelled(value) then return finish(self, false, value) end
+  finish(self, false, traced(value, text))
+end
+
+local function start_later(self, ...)
+  local args = table.pack(...)
+  self.status, self.unstarted = "waiting", true
+  self.op = defer(function()
+    end_wait(self)
+    self.unstarted = nil
+    resume(self, table.unpack(args, 1, args.n))
+  end)
+end
+
+--- Starts a fiber in slices of `budget`, now or, where slices have taken their share of this turn, in a later one.  When the
+--- budget stops it, it ends with an Error of code "cpu" or "memory", and what it left to be closed is closed by `close_in`.
+---@param budget core.budget.Budget
+---@param fn function
+---@param ... any  arguments of `fn`
+---@return Fiber
+function M.spawn_in(budget, fn, ...)
+  local self = setmetatable({
+    ticket = 0, shielded = 0, status = "running", budget = budget, quiet = true,
+    ok = false, values = NOTHING, joiners = nil, on_end = nil, cancel_reason = nil, op = nil, wake = nil, stopped = nil,
+    traceback = nil, thread = nil, -- room for them
+  }, Fiber)
+  self.thread = budget:create(fn)
+  by_thread[self.thread] = self
+  alive = alive + 1
+  local ok, err = pcall(spent < SHARE and resume or start_later, self, ...)
+  if ok or errors.is_out_of_memory(err) then return self end -- that ends it as any other that got stuck
+  error(err, 0)
+end
+
+--- Closes the to-be-closed variables that a fiber left when its budget stopped it, with another budget.
+--- They cannot wait.
+---@param budget core.budget.Budget
+---@return boolean ok, any err
+function Fiber:close_in(budget)
+  return budget:close(self.thread)
+end
+
+--- Where a fiber of a budget waits, as a traceback.
+---@return string
+function Fiber:where()
+  return debug.traceback(self.thread)
+end
+
+local function answered(raise, ...)
+  if raise then error((...), 0) end
+  return ...
+end
+
+-- Waiting --------------------------------------------------------------------------------------------
+
+-- Memory ran out as it was resumed: who calls back again is heard.
+local function is_stuck(self)
+  return self.status == "running" and coroutine.status(self.thread) == "suspended"
+end
+
+-- What ends the wait that begins now, and its ticket; called later than that, it does nothing.
+local function resumer(self)
+  local ticket = self.ticket
+  return function(...)
+    if self.ticket == ticket and (self.status == "waiting" or is_stuck(self)) then resume(self, ...) end
+  end, ticket
+end
+
+--- Calls `start(…, callback)` and waits for the callback; returns what it was called with.
+--- Where `start` returns nil, message, code, so does `await`, without a wait.  The handle is closed
+--- when the wait ends, however it ends.
+---@param start fun(...): any, ...
+---@param ... any
+---@return any ...
+function M.await(start, ...)
+  local self = by_thread[running()]
+  if not self then error("fiber.await: not inside a fiber", 2) end
+  raise_if_cancelled(self)
+  if self.budget then return answered(yield(start, ...)) end
+  local callback, ticket = resumer(self)
+  local op <close>, message, code = begin(start, callback, ...)
+  if op == nil then return nil, message, code end
+  self.op, self.wake, self.status = op, callback, "waiting"
+  return settle(self, ticket, yield())
+end
+
+local withdrawable = {} ---@type table<Fiber, { op: table, withdrawn: boolean }>  those in await_withdrawable
+
+local function forget(self)
+  withdrawable[self] = nil
+end
+
+-- After a wait that a cancellation could not end, its answer is returned: the next wait raises.
+local function settle_withdrawable(self, ticket, guard, ...)
+  end_plain_wait(self, ticket)
+  if is_to_raise(self) and guard.withdrawn then error(cancellation(self), 0) end
+  return ...
+end
+
+--- Like `await`, for what cannot be called back once it is under way.  A cancellation asks the handle, once:
+--- where `withdraw()` says true it never began, and never will, and the wait raises; else the wait goes on and returns the
+--- answer, and the cancellation is raised by the fiber's next wait.  Not for fibers with a budget.
+---@param start fun(...): any, ...   its handle has `withdraw() -> boolean`
+---@param ... any
+---@return any ...
+function M.await_withdrawable(start, ...)
+  local self = by_thread[running()]
+  if not self or self.budget then error("fiber.await_withdrawable: not inside a fiber of the host", 2) end
+  raise_if_cancelled(self)
+  local callback, ticket = resumer(self)
+  local op <close>, message, code = begin(start, callback, ...)
+  if op == nil then return nil, message, code end
+  local guard <close> = setmetatable({ op = op, withdrawn = false }, { __close = function() forget(self) end })
+  withdrawable[self] = guard
+  self.op, self.wake, self.status = op, callback, "waiting"
+  return settle_withdrawable(self, ticket, guard, yield())
+end
+
+--- Waits `seconds` of real time.  Code that follows the simulator's clock uses lib.async.clock.
+---@param seconds number
+function M.sleep(seconds)
+  M.await(timer.after, math.max(0, math.ceil(seconds * 1000)))
+end
+
+--- Lets the loop turn: what is ready by now runs first.
+---@param await? fun(start: fun(callback: fun()): table)  default: `await`
+function M.next_turn(await)
+  (await or M.await)(defer)
+end
+
+--- Asks the fiber to end: its current or next wait raises.  Does nothing once it has ended.
+---@param reason? any  default "cancelled"
+function Fiber:cancel(reason)
+  if self.status == "done" or self.cancel_reason ~= nil then return end
+  self.cancel_reason = reason == nil and "cancelled" or reason
+  if self.status ~= "waiting" or self.shielded > 0 then return end
+  local guard = withdrawable[self]
+  if guard then
+    guard.withdrawn = guard.op:withdraw()
+    if not guard.withdrawn then return end
+  end
+  if self.budget then answer(self) else resume(self) end
+end
+
+local Join = {}
+Join.__index = Join
+function Join.__close() end
+
+function Join:recheck(callback)
+  if self.task.status == "done" then callback() end
+end
+
+--- Waits for the fiber's end.
+---@return boolean ok      false: it ended with an error
+---@return any ...         what it returned, or the error
+function Fiber:join()
+  if self.status ~= "done" then
+    M.await(function(callback)
+      self.joiners = self.joiners or {}
+      table.insert(self.joiners, callback)
+      return setmetatable({ task = self }, Join)
+    end)
+  end
+  return self.ok, table.unpack(self.values, 1, self.values.n)
+end
+
+-- A fiber that was to go on, and has not run.  What it holds is closed: a plain one unwinds by the error; of one with a budget
+-- that is left to `close_in`.
+local function end_stuck(self)
+  if not self.budget then
+    self.lost = true
+    return resume(self)
+  end
+  local _ <close> = self.op
+  self.op, self.wake, self.stopped = nil, nil, "memory"
+  finish(self, false, OUT_OF_MEMORY)
+end
+
+local function look_after(self)
+  local state = coroutine.status(self.thread)
+  if state == "dead" then return end_lost(self, OUT_OF_MEMORY) end
+  if state ~= "suspended" then return end
+  if self.status == "running" then return end_stuck(self) end
+  if is_to_raise(self) and not withdrawable[self] then return self.budget and answer(self) or resume(self) end
+  local op = self.op
+  if op == nil then return end_stuck(self) end
+  if type(op) == "table" and op.recheck then op:recheck(self.wake) end
+end
+
+-- Memory ran out somewhere: whoever waits for what has happened already goes on.
+rescue.add(M, function()
+  local all = {}
+  for _, self in pairs(by_thread) do all[#all + 1] = self end
+  for _, self in ipairs(all) do
+    if self.status ~= "done" then look_after(self) end
+  end
+end)
+
+--- Calls `fn` with waits that a cancellation does not interrupt: for clean-up.
+---@param fn function
+---@param ... any
+---@return any ...
+function M.shield(fn, ...)
+  local self = assert(M.current(), "fiber.shield: not inside a fiber")
+  self.shielded = self.shielded + 1
+  local _ <close> = self -- needs no memory
+  return fn(...)
+end
+
+return M

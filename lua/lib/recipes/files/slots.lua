@@ -1,0 +1,204 @@
+--- The files of the recipe folders, one slot each: what was read, what became of it, what the log was told.
+
+local folders = require "lib.recipes.files.folders"
+local loader = require "lib.recipes.load.loader"
+local log = require "core.log"
+local modules = require "lib.recipes.files.modules"
+
+local M = {}
+
+---@class RecipeSlot  a file, whatever became of it
+---@field at RecipeFile
+---@field rank integer      of its folder
+---@field label string      of its folder
+---@field text? string       what was loaded last
+---@field modules? Modules    that it required, or would have: they tell whether it is to be loaded again
+---@field is_module? boolean  it declares nothing, and another recipe requires it
+---@field lenient? boolean    whether it was loaded whoever may write to it
+---@field candidate? Recipe  from that, if it is good
+---@field problem? string    why not, or why it cannot be linked
+---@field good? Recipe       the version that could be linked last
+---@field chosen? Recipe     the version in the set
+---@field shadowed? { name: string, by: Recipe }[]
+---@field load_problem? string
+---@field told? string       the problem that the log has
+---@field told_shadow? string
+
+---@class Slots
+---@field private folders RecipeFolder[]
+---@field private quiet? boolean
+---@field private by_path table<string, RecipeSlot>
+---@field private problems table<string, string>   by the path of the folder
+local Slots = {}
+Slots.__index = Slots
+
+---@param recipe_folders RecipeFolder[]
+---@param quiet? boolean  do not log problems
+---@return Slots
+function M.new(recipe_folders, quiet)
+  return setmetatable({ folders = recipe_folders, quiet = quiet, by_path = {}, problems = {} }, Slots)
+end
+
+local function tell(self, level, text)
+  if not self.quiet then log.write(level, "recipes: " .. text) end
+end
+
+-- Nothing to load, whatever was there before.
+local function load_nothing(slot, problem)
+  slot.text, slot.candidate, slot.load_problem = nil, nil, problem
+end
+
+-- Whatever a file does to the loader, it is that file's problem alone.
+local function load(slot, at)
+  local options = { name = at.name, shown = at.shown, folder = at.folder, root = at.root, modules = slot.modules }
+  local ok, recipe, err = pcall(loader.load_text, slot.text, at.file, options)
+  slot.modules:settle()
+  if ok then return recipe, err and err.message end
+  return nil, ("%s: cannot be loaded: %s"):format(at.shown, tostring(recipe))
+end
+
+-- Times of files are no help: two saves within a tick of the clock have one time, and often one size.
+local function is_current(slot, text, reading)
+  return text == slot.text and reading.lenient == slot.lenient and slot.modules:is_current(reading.files)
+end
+
+local function load_slot(slot, reading)
+  local at = slot.at
+  local text, err = loader.read(at.file, at.shown)
+  if not text then return load_nothing(slot, err.message) end
+  if is_current(slot, text, reading) then return end
+  slot.text, slot.lenient = text, reading.lenient
+  slot.modules = modules.new { folder = at.folder, root = at.root, strict = not reading.lenient, reading = reading.files }
+  slot.candidate, slot.load_problem = load(slot, at)
+end
+
+local function refresh(slot, reading)
+  if slot.at.disabled then
+    load_nothing(slot)
+    slot.good = nil
+  elseif slot.at.problem then
+    load_nothing(slot, slot.at.problem)
+  else
+    load_slot(slot, reading)
+  end
+  slot.problem = slot.load_problem
+end
+
+local function tell_folder(self, root, err)
+  local problem = err and (err.code ~= "missing" or root.expected) and err.message or nil
+  if problem and self.problems[root.path] ~= problem then tell(self, "error", problem) end
+  self.problems[root.path] = problem
+end
+
+-- A folder that cannot be read for now keeps its recipes; one that is gone loses them.
+local function scan_folder(self, root, rank, seen, reading)
+  local files, err = folders.scan(root, reading.lenient)
+  tell_folder(self, root, err)
+  if not files and err.code ~= "missing" then
+    for path, slot in pairs(self.by_path) do seen[path] = seen[path] or slot.rank == rank end
+  end
+  for _, at in ipairs(files or {}) do
+    local slot = self.by_path[at.file] or { rank = rank, label = root.label }
+    self.by_path[at.file], slot.at, seen[at.file] = slot, at, true
+    refresh(slot, reading)
+  end
+end
+
+local function requires_of(slot)
+  local set = {}
+  for _, path in ipairs(slot.modules and slot.modules:paths() or {}) do set[path] = true end
+  return set
+end
+
+-- Whether a file is required by another one, which it does not itself require: of a circle somebody has to tell.
+local function is_required(path, required)
+  for other, paths in pairs(required) do
+    if other ~= path and paths[path] and not required[path][other] then return true end
+  end
+  return false
+end
+
+-- A module beside a recipe is no broken recipe: what is wrong with it, those say that require it.
+local function tell_modules(self)
+  local required = {}
+  for path, slot in pairs(self.by_path) do required[path] = requires_of(slot) end
+  for path, slot in pairs(self.by_path) do
+    slot.is_module = slot.load_problem ~= nil and not slot.good and is_required(path, required) or nil
+    if slot.is_module then slot.problem = nil end
+  end
+end
+
+--- Reads the folders, and loads what is new in them.
+---@param lenient? boolean  take what others may write to
+function Slots:scan(lenient)
+  local seen, reading = {}, { lenient = lenient or false, files = {} }
+  for rank, root in ipairs(self.folders) do scan_folder(self, root, rank, seen, reading) end
+  for path in pairs(self.by_path) do
+    if not seen[path] then self.by_path[path] = nil end
+  end
+  tell_modules(self)
+end
+
+--- The slots, in the order of the folders.
+---@return RecipeSlot[]
+function Slots:list()
+  local list = {}
+  for _, slot in pairs(self.by_path) do list[#list + 1] = slot end
+  table.sort(list, function(a, b)
+    if a.rank ~= b.rank then return a.rank < b.rank end
+    return a.at.file < b.at.file
+  end)
+  return list
+end
+
+--- The modules that recipes require, or would where they were there.
+---@return string[] paths
+function Slots:module_paths()
+  local paths = {}
+  for _, slot in pairs(self.by_path) do
+    if slot.modules then
+      for _, path in ipairs(slot.modules:paths()) do paths[#paths + 1] = path end
+    end
+  end
+  return paths
+end
+
+--- The folders that cannot be used, and why.
+---@return { path: string, error: string }[]
+function Slots:folder_problems()
+  local list = {}
+  for _, root in ipairs(self.folders) do
+    local problem = self.problems[root.path]
+    if problem then list[#list + 1] = { path = root.path, error = problem } end
+  end
+  return list
+end
+
+local function tell_problem(self, slot)
+  if slot.problem and slot.problem ~= slot.told then
+    tell(self, "error", slot.problem .. (slot.chosen and " (the version before it stays)" or ""))
+  elseif slot.told and not slot.problem then
+    tell(self, "info", slot.at.shown .. " is good again")
+  end
+  slot.told = slot.problem
+end
+
+local function tell_shadows(self, slot)
+  local text = {}
+  for i, shadow in ipairs(slot.shadowed or {}) do
+    text[i] = ("%s: '%s' is shadowed by %s"):format(slot.at.file, shadow.name, shadow.by.file)
+  end
+  local line = table.concat(text, "; ")
+  if line ~= "" and line ~= slot.told_shadow then tell(self, "warning", line) end
+  slot.told_shadow = line
+end
+
+--- Logs what has not been said yet.
+function Slots:tell()
+  for _, slot in ipairs(self:list()) do
+    tell_problem(self, slot)
+    tell_shadows(self, slot)
+  end
+end
+
+return M

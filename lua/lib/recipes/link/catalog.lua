@@ -1,0 +1,358 @@
+--- All recipes of all folders, and the set of tools that they make together with the built-in ones.
+---
+--- A scan reads the folders, loads what is new, links what is good, and swaps the whole set at once.  A
+--- file that turns bad keeps the version that was good; why it is bad is said once.
+
+local errors = require "lib.errors"
+local fiber = require "lib.async.fiber"
+local fs = require "core.fs"
+local limits = require "lib.recipes.run.limits"
+local linking = require "lib.recipes.link.linking"
+local outdated = require "lib.recipes.link.outdated"
+local prompts = require "lib.features.prompts"
+local registry = require "lib.features.registry"
+local resources = require "lib.features.resources"
+local slots = require "lib.recipes.files.slots"
+
+local M = {}
+
+---@class CatalogOptions
+---@field folders RecipeFolder[]     the weakest first
+---@field registry_tools Tool[]      the built-in ones
+---@field settings? Settings
+---@field quiet? boolean             do not log problems
+---@field lenient? boolean           take files that others may write to
+---@field meta_tools? boolean        offer list_recipes and run_recipe; default true
+---@field mark? fun(result: table?, err: Error?): table?, Error?  what the simulator does to every result
+
+---@class Catalog
+---@field private options CatalogOptions
+---@field private slots Slots
+---@field private set Linked         what the recipes have brought in
+---@field private all_runs? Runs
+---@field private outdated Outdated  what does not run as it is saved
+---@field private current Snapshot   of all tools
+---@field private builtins table<string, Tool>
+---@field private body fun(recipe: Recipe, kind: string, entry: RecipeEntry): function
+---@field private listeners (fun(catalog: Catalog))[]
+---@field private watcher? table
+local Catalog = {}
+Catalog.__index = Catalog
+
+-- Linking --------------------------------------------------------------------------------------------
+
+-- Falls back: first from new versions to good ones, then from good ones to none.
+local function demote(slot_of, problems)
+  local newcomers = false
+  for item in pairs(problems) do
+    local slot = slot_of[item]
+    newcomers = newcomers or slot.chosen ~= slot.good
+  end
+  for item, problem in pairs(problems) do
+    local slot = slot_of[item]
+    if slot.chosen ~= slot.good or not newcomers then
+      slot.problem = require("lib.recipes.source.places").placed(slot.at.shown, slot.chosen.text, problem)
+      slot.chosen = slot.chosen ~= slot.good and slot.good or nil
+    end
+  end
+end
+
+-- What runs for a client: the recipe's function, with the set of that moment for what it uses.
+local function body(self)
+  local function options_of(entry)
+    return {
+      declaration = entry.fields, find = self.current.find, settings = self.options.settings, schema = entry.compiled.schema,
+      tool = entry.linked.annotations and entry.linked or nil,
+    }
+  end
+  local function marked(result, err)
+    if not self.options.mark then return result, err end
+    return self.options.mark(result, err)
+  end
+  -- What a recipe requires only while it runs is watched from then on.
+  local function after(recipe, ...)
+    if self.watcher and recipe.modules:has_more() then self.watcher:follow() end
+    return ...
+  end
+  return function(recipe, kind, entry)
+    local fn = entry.fields.run or entry.fields.read
+    local function invoke(how, args, ctx)
+      return after(recipe, require("lib.recipes.run.invoke")[how](recipe, fn, args, ctx, options_of(entry)))
+    end
+    if kind == "tools" then
+      return function(input, ctx)
+        local function work(run_ctx)
+          local note = self.outdated:note(recipe, entry.key)
+          return marked(outdated.tell(note, run_ctx, entry.fields.output == nil, invoke("call", { input }, run_ctx)))
+        end
+        return self:runs():call(self:subject(entry.key, recipe, input), work, ctx)
+      end
+    elseif kind == "prompts" then
+      return function(arguments, ctx) return invoke("messages", { arguments }, ctx) end
+    elseif kind == "resources" then
+      return function(ctx) return invoke("value", {}, ctx) end
+    end
+    return function(variables, ctx) return invoke("value", { variables }, ctx) end
+  end
+end
+
+-- Whose money it is: results of one account are not another one's.
+local function account_of(settings)
+  return settings and ("%s %s"):format(settings.api_key or "", settings.base_url or "") or ""
+end
+
+--- What a call of a recipe's tool is about.
+---@param name string
+---@param recipe Recipe
+---@param input table
+---@return RunSubject
+function Catalog:subject(name, recipe, input)
+  return {
+    name = name, recipe = recipe, input = input, account = account_of(self.options.settings),
+    collects = self.options.meta_tools ~= false,
+  }
+end
+
+--- The runs that clients have begun; made with the first.
+---@return Runs
+function Catalog:runs()
+  self.all_runs = self.all_runs or require("lib.recipes.run.background").new(self.options.mark)
+  return self.all_runs
+end
+
+--- Goes on with a run that a call was told of: see Runs.collect.
+---@param id string
+---@param ctx Context
+---@param recipe? string  the name that its caller gives it
+---@return table|nil result, Error? err
+function Catalog:collect(id, ctx, recipe)
+  local result, err, name = self:runs():collect(id, account_of(self.options.settings), ctx, recipe)
+  local tool = name and self:find(name)
+  if tool then return registry.finish(tool, result, err) end
+  return result, err
+end
+
+local function link(self, list)
+  for _, slot in ipairs(list) do slot.chosen = slot.candidate or slot.good end
+  while true do
+    local items, slot_of = {}, {}
+    for _, slot in ipairs(list) do
+      if slot.chosen then
+        local item = { recipe = slot.chosen, rank = slot.rank }
+        items[#items + 1], slot_of[item] = item, slot
+      end
+    end
+    local linked = linking.link(items, {
+      builtins = self.builtins, reserved = M.reserved, body = self.body,
+      seconds = function() return limits.check_seconds(self.options.settings) end,
+    })
+    if next(linked.problems) == nil then return linked, slot_of end
+    demote(slot_of, linked.problems)
+  end
+end
+
+local function settle(self, list)
+  local linked, slot_of = link(self, list)
+  for _, slot in ipairs(list) do
+    slot.good = slot.chosen or slot.good -- what it uses may come back
+    slot.shadowed = nil
+  end
+  for item, shadows in pairs(linked.shadowed) do slot_of[item].shadowed = shadows end
+  self.outdated = outdated.of(list)
+  return linked
+end
+
+-- Publishing -----------------------------------------------------------------------------------------
+
+--- Names of the meta tools: no recipe may take them, offered or not.
+M.reserved = { list_recipes = true, run_recipe = true }
+
+local function same_list(a, b)
+  if #a ~= #b then return false end
+  for i, value in ipairs(a) do
+    if value ~= b[i] then return false end
+  end
+  return true
+end
+
+local function any_folder(self)
+  for _, root in ipairs(self.options.folders) do
+    if fs.stat(root.path) then return true end
+  end
+  return false
+end
+
+--- The resource that tells what became of each recipe file.
+local function report_resource(self)
+  return assert(resources.compile {
+    uri = "rcmcp://recipes", name = "recipes", title = "Recipes", mime_type = "application/json",
+    description = "The recipe files of this server: state, tools, load time and last error of each",
+    read = function() return require("lib.recipes.link.report").json(self) end,
+  })
+end
+
+-- The meta tools come with the first recipe folder: who has none needs none.
+local function meta_tools(self)
+  if self.options.meta_tools == false or not any_folder(self) then return {} end
+  self.meta = self.meta or require("lib.recipes.link.meta_tools").new(self)
+  return self.meta
+end
+
+local makers = { prompts = prompts.set, resources = resources.set, templates = resources.template_set }
+
+-- The server's own resource comes with the first recipe folder, as the meta tools do.
+local function add_report(self, linked)
+  if not any_folder(self) then return end
+  self.report_resource = self.report_resource or report_resource(self)
+  table.insert(linked.resources, self.report_resource)
+end
+
+-- The sets beside the tools; one that has not changed stays the same table, by which a server knows.
+local function other_sets(self, linked, snapshot)
+  local changed = false
+  for kind, make in pairs(makers) do
+    if self.current[kind] and same_list(self.set[kind], linked[kind]) then
+      snapshot[kind] = self.current[kind]
+    else
+      snapshot[kind], changed = make(linked[kind]), true
+    end
+  end
+  return changed
+end
+
+local function all_tools(self, linked, meta)
+  local all = {}
+  for _, list in ipairs { self.options.registry_tools, linked.tools, meta } do table.move(list, 1, #list, #all + 1, all) end
+  return all
+end
+
+local function publish(self, linked)
+  local meta = meta_tools(self)
+  add_report(self, linked)
+  local snapshot, changed = self.current, not same_list(self.set.tools, linked.tools) or #meta ~= self.meta_count
+  if changed then snapshot = registry.snapshot_of(all_tools(self, linked, meta)) end
+  local sets = {}
+  if other_sets(self, linked, sets) or changed then
+    self.current = {
+      list = snapshot.list, find = snapshot.find,
+      prompts = sets.prompts, resources = sets.resources, templates = sets.templates,
+    }
+    changed = true
+  end
+  self.set, self.meta_count = linked, #meta
+  return changed
+end
+
+--- Reads the folders again.  Returns whether the set has changed; listeners know by then.
+---@return boolean
+function Catalog:scan()
+  self.slots:scan(self.options.lenient)
+  local changed = publish(self, settle(self, self.slots:list()))
+  self.slots:tell()
+  if changed then
+    for _, listener in ipairs(self.listeners) do listener(self) end
+  end
+  return changed
+end
+
+--- The tools as they are now: built-in ones, recipes, meta tools.
+---@return Snapshot
+function Catalog:snapshot() return self.current end
+
+--- The recipes' tools alone, sorted by name.
+---@return Tool[]
+function Catalog:recipe_tools() return self.set.tools end
+
+---@param name string
+---@return Tool?
+function Catalog:find(name) return self.current.find(name) end
+
+---@return Prompt[]
+function Catalog:prompts() return self.set.prompts end
+
+---@return Resource[]
+function Catalog:resources() return self.set.resources end
+
+---@return ResourceTemplate[]
+function Catalog:templates() return self.set.templates end
+
+--- Calls `fn(catalog)` after each change of the set.
+---@param fn fun(catalog: Catalog)
+function Catalog:on_change(fn)
+  self.listeners[#self.listeners + 1] = fn
+end
+
+-- Reports --------------------------------------------------------------------------------------------
+
+--- What became of each recipe file, in the order of the folders.
+---@return RecipeReport[]
+function Catalog:report()
+  return require("lib.recipes.link.report").of(self.slots:list())
+end
+
+--- The folders that cannot be used, and why.
+---@return { path: string, error: string }[]
+function Catalog:folder_problems()
+  return self.slots:folder_problems()
+end
+
+--- Takes new settings; calls under way keep theirs.
+---@param settings Settings
+function Catalog:configure(settings)
+  self.options.settings = settings
+  self.options.lenient = settings.allow_writable_recipes
+end
+
+--- Watches the folders from now on, and scans when something in them changes.
+function Catalog:watch()
+  if self.watcher then return end
+  self.watcher = require("lib.recipes.files.watcher").new {
+    folders = self.options.folders, files = function() return self.slots:module_paths() end,
+    on_change = function() self:scan() end,
+  }
+end
+
+--- Scans now if a change waits for its time.
+function Catalog:catch_up()
+  if self.watcher then self.watcher:flush() end
+end
+
+--- The same for what the loop has not looked at yet, too: a person saves a file and asks at once.  In a fiber.
+function Catalog:look()
+  if not self.watcher then return end
+  fiber.next_turn() -- the turn that runs now may have looked at the folders before
+  fiber.next_turn() -- the one that begins then looks in its midst
+  self:catch_up()
+end
+
+--- Ends the watch.
+function Catalog:close()
+  if self.watcher then self.watcher:close() end
+  self.watcher = nil
+end
+Catalog.__close = Catalog.close
+
+--- An error that says what became of a recipe of this name, for who asks for a tool that is not there.
+---@param name string
+---@return Error?
+function Catalog:problem_of(name)
+  for _, slot in ipairs(self.slots:list()) do
+    if slot.at.name == name and slot.problem then return errors.new(slot.problem, { code = "bad_recipe" }) end
+  end
+end
+
+---@param options CatalogOptions
+---@return Catalog
+function M.new(options)
+  local builtins = {}
+  for _, tool in ipairs(options.registry_tools) do builtins[tool.name] = tool end
+  local self = setmetatable({
+    options = options, builtins = builtins, slots = slots.new(options.folders, options.quiet), listeners = {},
+    set = { tools = {}, prompts = {}, resources = {}, templates = {}, shadowed = {} },
+  }, Catalog)
+  self.current = registry.snapshot_of(options.registry_tools)
+  self.body = body(self)
+  return self
+end
+
+return M

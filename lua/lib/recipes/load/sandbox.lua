@@ -1,0 +1,255 @@
+--- The environment of a recipe's code: an allow-list, with copies of the libraries' tables, so that nothing
+--- in it leads to another recipe or to the host.
+
+local boundary = require "lib.recipes.run.boundary"
+local bounded = require "lib.recipes.load.bounded"
+local budgets = require "core.budget"
+local coroutines = require "lib.recipes.load.coroutines"
+local json = require "core.json"
+local modules = require "lib.recipes.files.modules"
+local brief = require("lib.text").brief
+
+local M = {}
+
+local getmetatable_of = debug.getmetatable -- whatever __metatable says
+
+---@class SandboxOptions
+---@field rc table                  what `require "rc"` gives
+---@field name string               of the recipe
+---@field folder? string            where `require` looks for Lua files first
+---@field root? string              the recipe folder, whose lib/ comes next
+---@field modules? Modules           default: those of the two, whoever may write to them
+---@field print? fun(line: string)  gets what `print` writes; default: nowhere
+---@field random? fun(low: integer?, high: integer?): number  math.random
+
+local base = {
+  "_VERSION", "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "select",
+  "tonumber", "tostring", "type",
+}
+
+local libraries = {
+  math = { "random", "randomseed" }, -- what is left out
+  string = { "dump" },
+  utf8 = {},
+}
+
+local function copy_without(library, left_out)
+  local copy = {}
+  for name, value in pairs(library) do copy[name] = value end
+  for _, name in ipairs(left_out) do copy[name] = nil end
+  return copy
+end
+
+-- Metatables -----------------------------------------------------------------------------------------
+
+-- A recipe gets at the metatables that it made, no other.
+local function add_metatables(env)
+  local own = setmetatable({}, { __mode = "k" })
+
+  function env.setmetatable(object, meta)
+    if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
+      error("setmetatable: a recipe's tables cannot have __gc; use a to-be-closed variable or rc.finally", 2)
+    end
+    local result = setmetatable(object, meta)
+    if meta ~= nil then
+      own[meta] = true
+      boundary.note_metatable(meta)
+    end
+    return result
+  end
+
+  function env.getmetatable(object)
+    local meta = getmetatable_of(object)
+    if meta == nil then return nil end
+    if not own[meta] then
+      if type(object) == "table" and json.has_order(object) then return nil end -- only the codec knows of it
+      return false
+    end
+    return getmetatable(object)
+  end
+
+  function env.rawset(object, key, value)
+    local meta = type(object) == "table" and getmetatable_of(object)
+    if meta and rawget(meta, "__metatable") ~= nil then error("rawset: the table is protected", 2) end
+    return rawset(object, key, value)
+  end
+end
+
+-- Lua's own would run the handler where the budget's hook raises an error, without hooks.
+local function handled(handler, ok, ...)
+  if ok then return true, ... end
+  return false, select(2, pcall(handler, ...))
+end
+
+local function xpcall_after(fn, handler, ...)
+  return handled(handler, pcall(fn, ...))
+end
+
+-- What Lua says of a text that is none, with what was meant.
+local function explained(text, message)
+  return require("lib.recipes.source.dialects").explained(text, message)
+end
+
+-- require --------------------------------------------------------------------------------------------
+
+local BUILTINS = { cjson = true, ["cjson.safe"] = true }
+
+local function load_module(own, env, name)
+  if not modules.is_name(name) then
+    error(("module '%s': a name is letters, digits, '_', '-', and '.' between folders"):format(brief(name, 80)), 3)
+  end
+  local file = own:find(name)
+  if not file then
+    local make = env.builtin(name)
+    if make then return make end
+    error(("module '%s' not found: a recipe can require \"rc\", \"cjson\" and Lua files of its own folder and of lib/"):format(name), 3)
+  end
+  if file.problem then error(("module '%s' is refused: %s"):format(name, file.problem), 3) end
+  env.sources[file.shown] = true
+  local chunk, message = load(file.text, "@" .. file.shown, "t", env.globals)
+  if not chunk then error(explained(file.text, message), 0) end
+  return chunk, file.shown
+end
+
+-- What comes with the program, unless the recipe has a file of that name; each recipe has its own.
+local function add_builtins(env)
+  local made
+  function env.builtin(name)
+    if not BUILTINS[name] then return nil end
+    made = made or require("lib.cjson").modules { setmetatable = env.globals.setmetatable, on_kind = boundary.note_arrays }
+    return made[name]
+  end
+end
+
+local function add_require(env, options)
+  local loaded, loading = { rc = options.rc }, {}
+  local own = options.modules or modules.new(options)
+  env.globals.require = function(name)
+    if type(name) ~= "string" then error("require: a name expected, got " .. type(name), 2) end
+    local value = loaded[name]
+    if value ~= nil then return value end
+    if loading[name] then error(("module '%s' requires itself, by way of others or not"):format(name), 2) end
+    local chunk, shown = load_module(own, env, name)
+    loading[name] = true
+    local _ <close> = setmetatable({}, { __close = function() loading[name] = nil end })
+    value = chunk(name, shown)
+    if value == nil then value = loaded[name] == nil or loaded[name] end
+    loaded[name] = value
+    return value
+  end
+end
+
+-- Environments ---------------------------------------------------------------------------------------
+
+local MAX_LINE = 8192
+
+local function printer(print_line)
+  return function(...)
+    local parts = table.pack(...)
+    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+    print_line(brief(table.concat(parts, "\t", 1, parts.n), MAX_LINE))
+  end
+end
+
+local sources_of = setmetatable({}, { __mode = "k" }) ---@type table<table, table<string, true>>
+
+--- A new environment.
+---@param options SandboxOptions
+---@return table globals
+function M.new(options)
+  local globals = {}
+  local env = { globals = globals, sources = {} }
+  for _, name in ipairs(base) do globals[name] = _G[name] end
+  for name, left_out in pairs(libraries) do globals[name] = copy_without(_G[name], left_out) end
+  globals.table = bounded.table()
+  globals.coroutine = coroutines.library()
+  globals.os = { time = os.time, date = os.date, clock = os.clock, difftime = os.difftime }
+  globals.math.random = options.random
+  globals.print = printer(options.print or function() end)
+  globals.xpcall = xpcall_after
+  globals._G = globals
+  add_metatables(globals)
+  add_builtins(env)
+  add_require(env, options)
+  sources_of[globals] = env.sources
+  return globals
+end
+
+--- The names of the files whose code an environment has, as tracebacks show them.
+---@param globals table
+---@return table<string, true>
+function M.sources(globals)
+  return sources_of[globals] or {}
+end
+
+--- Compiles a recipe's text, text mode only.
+---@param text string
+---@param chunkname string  "@poster.lua"
+---@param globals table
+---@return function|nil chunk, string? message
+function M.load(text, chunkname, globals)
+  local chunk, message = load(text, chunkname, "t", globals)
+  if not chunk then return nil, explained(text, message) end
+  M.sources(globals)[chunkname:gsub("^@", "")] = true
+  return chunk
+end
+
+-- Loading --------------------------------------------------------------------------------------------
+
+local LOAD_LIMITS = { cpu_ms = 500, memory_bytes = 64 * 1024 * 1024 }
+M.KEPT_BYTES = 512 * 1024 * 1024 -- of all calls of a recipe, and of what it keeps between them
+
+local MAX_MESSAGE = 4096
+
+local function describe(err)
+  local message = type(err) == "table" and rawget(err, "message") or err
+  if type(message) ~= "string" then return "the file raised an error of type " .. type(err) end
+  return brief(message, MAX_MESSAGE)
+end
+
+local reasons = {
+  cpu = ("loading it takes more than %d ms of processor time"):format(LOAD_LIMITS.cpu_ms),
+  memory = ("loading it takes more than %d MiB of memory"):format(LOAD_LIMITS.memory_bytes >> 20),
+}
+
+local function loaded(chunkname, outcome, ...)
+  if outcome == "done" then return (...), nil end
+  local first, traceback = ...
+  if outcome == "failed" then return nil, describe(first) end
+  if outcome == "waiting" then return nil, chunkname:sub(2) .. ": a file cannot wait while it is loaded" end
+  -- linear: a literal, and one repeat behind it
+  local line = traceback and traceback:match("(" .. chunkname:sub(2):gsub("%W", "%%%0") .. ":%d+):")
+  return nil, (line or chunkname:sub(2)) .. ": " .. reasons[first]
+end
+
+--- Runs a chunk that can declare but not act, within half a second of processor time.
+---@param chunk function
+---@param chunkname string
+---@param within? core.budget.Budget
+---@return any value       what it returned first
+---@return string? problem  why not; names file and line
+function M.run_declarations(chunk, chunkname, within)
+  local budget = budgets.new { cpu_ms = LOAD_LIMITS.cpu_ms, memory_bytes = LOAD_LIMITS.memory_bytes, within = within }
+  return loaded(chunkname, budget:resume(budget:create(chunk)))
+end
+
+--- Compiles a recipe's text in a new environment, which becomes `recipe.environment`, and runs it there.
+--- `recipe.memory` becomes the budget in which the memory of all its calls counts.
+---@param recipe { name: string, folder: string, root: string?, modules: Modules?, rc: table? }  rc: default, lib.recipes.rc's proxy
+---@param text string
+---@param chunkname string  "@poster.lua"
+---@return any value, string? problem
+function M.declare(recipe, text, chunkname)
+  local rc = recipe.rc or require("lib.recipes.rc").proxy(recipe)
+  recipe.environment = M.new {
+    rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root, modules = recipe.modules,
+    print = function(line) rc.log("info", line) end,
+    random = function(...) return rc.random(...) end,
+  }
+  local chunk, message = M.load(text, chunkname, recipe.environment)
+  if not chunk then return nil, message end
+  recipe.memory = budgets.new { memory_bytes = M.KEPT_BYTES }
+  return M.run_declarations(chunk, chunkname, recipe.memory)
+end
+
+return M

@@ -1,0 +1,68 @@
+--- What becomes of the requests that a call leaves open when it does not end well: they are cancelled where the operator
+--- has set that and the caller gave up, and named in the log otherwise.
+
+local errors = require "lib.errors"
+local fiber = require "lib.async.fiber"
+local lifecycle = require "lib.runcomfy.lifecycle"
+local log = require "core.log"
+local open_requests = require "lib.recipes.run.open_requests"
+local serverless = require "lib.runcomfy.serverless"
+local waiting = require "lib.runcomfy.waiting"
+
+local M = {}
+
+local CANCEL_BOUND_MS = 5000 -- for each; all of them at once
+
+local function write(call, text)
+  if call.ctx and call.ctx.log then return call.ctx:log("warning", text) end
+  log.write("warning", call.recipe.name .. ": " .. text)
+end
+
+local function cancel(call, entry)
+  local answer, err = serverless.cancel(entry.deployment_id, entry.request_id, { once = true, total_ms = CANCEL_BOUND_MS })
+  local outcome = answer and lifecycle.cancel_outcome(answer) or errors.wrap(err).message
+  call.requests:cancelled(entry.deployment_id, entry.request_id, outcome)
+  entry.told = true
+  write(call, ("the caller gave up on %s; cancelling the job: %s"):format(open_requests.describe(entry), outcome))
+end
+
+--- Begins to cancel what the call submitted and nobody cancels yet, where the setting `cancel_remote_on_client_cancel` says
+--- so.  Does not wait: the call's end waits for `call.leaving`.
+---@param call CallState
+function M.begin(call)
+  if not waiting.settings().cancel_remote_on_client_cancel then return end
+  for _, entry in ipairs(call.requests:list()) do
+    if entry.request_id and not entry.cancelling and not entry.adopted then
+      local task = fiber.spawn(cancel, call, entry)
+      entry.cancelling = true
+      task.quiet = true
+      table.insert(call.leaving, task)
+    end
+  end
+end
+
+local LINE = 10 -- requests in one line of the log
+
+local function tell(call, how, what, entries)
+  local parts = {}
+  for _, entry in ipairs(entries) do
+    if not entry.told then parts[#parts + 1] = open_requests.describe(entry) end
+    entry.told = true
+  end
+  for first = 1, #parts, LINE do
+    write(call, ("the call of '%s' %s; %s: %s"):format(call.recipe.name, how, what,
+      table.concat(parts, ", ", first, math.min(first + LINE - 1, #parts))))
+  end
+end
+
+--- Writes to the log what still goes on, and what has ended with a result that nobody gets by this call.  Of calls within a
+--- call the outermost does, for it may yet see the end.
+---@param call CallState
+---@param how string  "was cancelled", "failed"
+function M.tell(call, how)
+  if call.ctx and call.ctx.chain then return end
+  tell(call, how, "what it submitted goes on", call.requests:list())
+  tell(call, how, "what it submitted has ended, and its result can be fetched", call.requests:made())
+end
+
+return M

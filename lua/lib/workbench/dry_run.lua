@@ -1,0 +1,169 @@
+--- A dry run: the recipe runs as it is, what only reads is asked for real, what would change or cost something
+--- is taken down and answered with the recipe's own samples, or with made-up data.  What RunComfy would refuse, as far as
+--- looking can tell, is refused here, too: a plan that says ok is one that can work.
+
+local checks = require "lib.workbench.dry_run.checks"
+local errors = require "lib.errors"
+local plain = require "lib.workbench.dry_run.plain"
+local planning = require "lib.workbench.dry_run.plan"
+local real = require "lib.workbench.dry_run.real"
+local redaction = require "lib.redaction"
+local registry = require "lib.features.registry"
+local worlds = require "lib.workbench.dry_run.world"
+
+local M = {}
+
+---@class PlannedCall
+---@field tool string
+---@field input table
+---@field risk "costs"|"destroys"|"changes"|"harmless"
+---@field answer "sample"|"made up"|"refused"
+---@field error? string  of a call that would be refused
+
+---@class Estimate  for one deployment; the runs' own time is not known beforehand
+---@field deployment_id string
+---@field requests integer
+---@field hardware? string
+---@field keep_warm_seconds? integer
+---@field max_seconds_beside_runs? integer  cold start and keep-warm of one instance
+---@field dollars_per_hour? number
+---@field max_dollars_beside_runs? number
+---@field dollars_per_run_second? number
+---@field no_price? string  why there is none
+
+---@class DryRun
+---@field calls PlannedCall[]
+---@field reads integer
+---@field package world PretendWorld
+---@field package find fun(name: string): Tool?
+---@field package is_recipe fun(name: string): boolean
+---@field package deployments table<string, PlannedDeployment>
+---@field package order string[]
+---@field package judge? DryRunJudge
+---@field package unjudged boolean      a request sets inputs whose ranges and choices nobody has looked at
+local DryRun = {}
+DryRun.__index = DryRun
+
+---@param options { find: (fun(name: string): Tool?), is_recipe: (fun(name: string): boolean), judge: DryRunJudge? }
+---@return DryRun
+function M.new(options)
+  return setmetatable({
+    calls = {}, reads = 0, world = worlds.new(real.new(options.find)), find = options.find, is_recipe = options.is_recipe,
+    deployments = {}, order = {}, judge = options.judge, unjudged = false,
+  }, DryRun)
+end
+
+local function count_request(self, id)
+  local entry = self.deployments[id]
+  if not entry then
+    entry = { id = id, requests = 0 }
+    self.deployments[id] = entry
+    self.order[#self.order + 1] = id
+  end
+  local data, err = self.world:deployment(id)
+  entry.data, entry.problem, entry.requests = data, err and err.message, entry.requests + 1
+end
+
+-- Why RunComfy would refuse the call: there is no such deployment or request, or not what is to be changed in it.
+local function refusal_of(self, call, input)
+  local id, world = input.deployment_id, self.world
+  if type(id) ~= "string" then return nil end
+  return world:refusal(input) or checks.refusal(call.name, world:deployment(id), input, self.judge)
+end
+
+local function answer_of(self, call, input)
+  local sample = call.samples and call.samples[call.name]
+  if sample ~= nil then
+    sample = plain(sample)
+    self.world:adopt(sample, input)
+    return sample, "sample"
+  end
+  local pretend = call.tool.pretend
+  return pretend and pretend(input, self.world) or { ok = true }, "made up"
+end
+
+local function gone(id)
+  local message = ("dry run: deployment %s would have been deleted by now"):format(id)
+  return nil, errors.new(message, { code = "http_status", status_code = 404, data = { ok = false, error = message, status_code = 404 } })
+end
+
+-- A read is made, and shows what the dry run has changed so far.
+local function read(self, call, proceed)
+  self.reads = self.reads + 1
+  local result, err = proceed()
+  local amend = call.tool.amend
+  if not (result and amend and self.world:has_changes()) or result.data == nil then return result, err end
+  result.data = plain(result.data)
+  amend(result.data, self.world)
+  return result
+end
+
+-- What the caller gave, as the tool would send it: shapes unfolded, nothing that only fills a field.
+local function sent(call, input)
+  local given = {}
+  for name in pairs(call.input) do given[name] = input[name] end
+  return plain(given)
+end
+
+local function plan_call(self, call, input, source, err)
+  redaction.secrets(call.input.extra_data)
+  self.calls[#self.calls + 1] = {
+    tool = call.name, input = redaction.value(sent(call, input)), risk = call.tool.risk, answer = source,
+    error = err and redaction.text(err.message),
+  }
+  if call.tool.risk ~= "costs" or err then return end
+  count_request(self, call.input.deployment_id)
+  local deployment = self.world:deployment(input.deployment_id)
+  self.unjudged = self.unjudged or checks.is_unjudged(deployment, input, self.judge)
+end
+
+-- The tool's own checks of its arguments come first: what it would refuse is refused here.
+local function answer(self, call, is_read)
+  local checked = registry.changed(call.tool, { run = function(input)
+    local refused = not is_read and refusal_of(self, call, input)
+    if refused then
+      plan_call(self, call, input, "refused", refused)
+      return nil, refused
+    end
+    local data, source = answer_of(self, call, input)
+    if not is_read then plan_call(self, call, input, source) end
+    return { text = "dry run", data = data }
+  end })
+  checked.conforms = nil -- a sample need not be complete
+  return registry.attempt(checked, call.input, { cancelled = false })
+end
+
+--- The door of the calls: see lib.recipes.rc.calls.
+---@param call rc.Call
+---@param proceed fun(): table?, Error?
+---@return table|nil result, Error? err
+function DryRun:around(call, proceed)
+  if self.is_recipe(call.name) then return proceed() end
+  if self.world:is_deleted(call.input.deployment_id) then return gone(call.input.deployment_id) end
+  local is_read = call.reads or call.tool.risk == "harmless"
+  if is_read and not self.world:concerns(call.input) then return read(self, call, proceed) end
+  return answer(self, call, is_read)
+end
+
+--- What the run would have cost, as far as that can be known.
+---@return Estimate[]
+function DryRun:estimates()
+  local list = {}
+  for i, id in ipairs(self.order) do list[i] = planning.estimate(self.deployments[id]) end
+  return list
+end
+
+--- The plan as data.
+---@param result CallResult  what the recipe made of the answers
+---@return table
+function DryRun:plan(result)
+  return planning.data(self.calls, self.reads, self:estimates(), result, self.unjudged)
+end
+
+--- The plan in words.
+---@return string
+function DryRun:text()
+  return planning.text(self.calls, self.reads, self:estimates(), self.unjudged)
+end
+
+return M

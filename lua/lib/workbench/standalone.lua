@@ -1,0 +1,239 @@
+--- One file outside of the recipe folders, made runnable: a recipe with the recipes that it uses, or a script.
+
+local didyoumean = require "lib.didyoumean"
+local errors = require "lib.errors"
+local fs = require "core.fs"
+local limits = require "lib.recipes.run.limits"
+local linking = require "lib.recipes.link.linking"
+local loader = require "lib.recipes.load.loader"
+local places = require "lib.recipes.source.places"
+local registry = require "lib.features.registry"
+local scan = require "lib.recipes.source.scan"
+
+local M = {}
+
+---@class StandaloneOptions
+---@field tools Tool[]            the built-in tools
+---@field find? fun(name: string): Tool?  further tools: recipes of the folders
+---@field all? fun(): Tool[]      all of these, for a script that makes names at run time
+---@field mark? fun(result: table?, err: Error?): table?, Error?  what the simulator does to every result
+---@field settings? Settings
+---@field hosts? string[]         hosts that a script may reach: it declares none itself
+---@field root? string            the recipe folder, for its lib/; default: the file's folder
+
+---@class Standalone
+---@field file string
+---@field is_script boolean
+---@field recipe Recipe
+---@field tools RecipeTool[]      what the file declares, as declared; none of a script
+---@field snapshot Snapshot       all that can be called
+---@field package options StandaloneOptions
+local Standalone = {}
+Standalone.__index = Standalone
+
+local function invoke(self, recipe, fields, args, ctx, entry)
+  local result, err = require("lib.recipes.run.invoke").call(recipe, fields.run, args, ctx, {
+    declaration = fields, find = self.snapshot.find, settings = self.options.settings,
+    schema = entry and entry.compiled.schema, tool = entry and entry.linked,
+  })
+  local mark = self.options.mark
+  if mark then return mark(result, err) end
+  return result, err
+end
+
+-- Recipes --------------------------------------------------------------------------------------------
+
+local function place_of(path, options)
+  local folder, file = path:match("^(.*)/([^/]*)$")
+  folder, file = folder or ".", file or path
+  local name, root = file:gsub("%.lua$", ""), folder
+  if file == "main.lua" then -- of a recipe that is a folder
+    -- linear: a path that the system took, 4,096 bytes at most
+    name, root = folder:match("[^/]+$"), folder:match("^(.*)/[^/]+$") or folder .. "/.."
+  end
+  return { name = name, shown = file, folder = folder, root = options.root or root }
+end
+
+local function load_file(path, options)
+  local place = place_of(path, options)
+  local text, err = loader.read(path, place.shown)
+  if not text then return nil, err end
+  return loader.load_text(text, path, place)
+end
+
+local function sibling(recipe, name)
+  for _, path in ipairs { recipe.folder .. "/" .. name .. ".lua", recipe.folder .. "/" .. name .. "/main.lua" } do
+    if fs.stat(path) then return path end
+  end
+end
+
+local function uses_of(recipe)
+  local names = {}
+  for _, list in ipairs { recipe.tools, recipe.prompts, recipe.resources, recipe.templates } do
+    for _, entry in ipairs(list) do
+      for _, name in ipairs(entry.fields.uses or {}) do names[#names + 1] = name end
+    end
+  end
+  return names
+end
+
+local gather
+
+-- The tool that a name in `uses` means: a built-in one, a recipe of this folder, one of the recipe folders.
+local function gather_used(state, recipe, name)
+  if state.known[name] then return end
+  local path = sibling(recipe, name)
+  if path then
+    local other, err = load_file(path, state.options)
+    if not other then return err end
+    return gather(state, other)
+  end
+  state.known[name] = state.options.find and state.options.find(name)
+end
+
+function gather(state, recipe)
+  state.items[#state.items + 1] = { recipe = recipe, rank = 1 }
+  for _, entry in ipairs(recipe.tools) do state.known[entry.key] = state.known[entry.key] or true end
+  for _, name in ipairs(uses_of(recipe)) do
+    local err = gather_used(state, recipe, name)
+    if err then return err end
+  end
+end
+
+local function body_of(self)
+  return function(recipe, _, entry)
+    return function(input, ctx) return invoke(self, recipe, entry.fields, { input }, ctx, entry) end
+  end
+end
+
+-- What is known and not declared by the items: these are there already.
+local function given_tools(state)
+  local tools = {}
+  for name, tool in pairs(state.known) do
+    if tool ~= true then tools[name] = tool end
+  end
+  return tools
+end
+
+local function link(self, state)
+  local given = given_tools(state)
+  local linked = linking.link(state.items, {
+    builtins = given, reserved = {}, body = body_of(self),
+    seconds = function() return limits.check_seconds(self.options.settings) end,
+  })
+  for _, item in ipairs(state.items) do
+    local problem = linked.problems[item]
+    if problem then return nil, errors.new(places.placed(item.recipe.shown, item.recipe.text, problem), { code = "bad_recipe" }) end
+  end
+  local all = linked.tools
+  for _, tool in pairs(given) do all[#all + 1] = tool end
+  return registry.snapshot_of(all)
+end
+
+local function open_recipe(self, text, path, place)
+  local recipe, err = loader.load_text(text, path, place)
+  if not recipe then return nil, err end
+  local state = { items = {}, known = {}, options = self.options }
+  for _, tool in ipairs(self.options.tools) do state.known[tool.name] = tool end
+  err = gather(state, recipe)
+  if err then return nil, err end
+  self.recipe, self.tools = recipe, recipe.tools
+  self.snapshot, err = link(self, state)
+  if not self.snapshot then return nil, err end
+  return self
+end
+
+-- Scripts --------------------------------------------------------------------------------------------
+
+local function no_tool(place, use, tools)
+  local names = {}
+  for i, tool in ipairs(tools) do names[i] = tool.name end
+  local hint = didyoumean.hint(use.name, names)
+  if hint == "" then hint = "; --recipes and --examples name further folders" end
+  local message = ("%s:%d: there is no tool or recipe '%s'%s"):format(place.shown, use.line, use.name, hint)
+  return nil, errors.new(message, { code = "bad_recipe" })
+end
+
+-- A script may call whatever it names; what is not there is said before anything runs.
+local function tools_of_script(options, place, scanned)
+  local tools, seen = {}, {}
+  for _, tool in ipairs(options.tools) do
+    tools[#tools + 1], seen[tool.name] = tool, true
+  end
+  for _, use in ipairs(scanned.tools) do
+    local tool = not seen[use.name] and options.find and options.find(use.name)
+    if not tool and not seen[use.name] then return no_tool(place, use, tools) end
+    if tool then tools[#tools + 1] = tool end
+    seen[use.name] = true
+  end
+  for _, tool in ipairs(scanned.opaque and options.all and options.all() or {}) do
+    if not seen[tool.name] then tools[#tools + 1] = tool end
+  end
+  return tools
+end
+
+local function open_script(self, path, place, scanned)
+  local tools, err = tools_of_script(self.options, place, scanned)
+  if not tools then return nil, err end
+  self.recipe = {
+    name = place.name, file = path, shown = place.shown, folder = place.folder, root = place.root,
+    tools = {}, prompts = {}, resources = {}, templates = {},
+  }
+  self.tools, self.snapshot = {}, registry.snapshot_of(tools)
+  return self
+end
+
+local function all_names(snapshot)
+  local names = {}
+  for i, tool in ipairs(snapshot.list) do names[i] = tool.name end
+  return names
+end
+
+-- The script's code, in the environment of a recipe, with its words as `arg`.
+local function compile(self, words)
+  local recipe, sandbox = self.recipe, require "lib.recipes.load.sandbox"
+  local rc = require("lib.recipes.rc").proxy(recipe)
+  local environment = sandbox.new {
+    rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root,
+    print = function(line) rc.log("info", line) end,
+    random = function(...) return rc.random(...) end,
+  }
+  environment.arg = table.move(words, 1, #words, 1, { [0] = recipe.shown })
+  recipe.environment = environment
+  return assert(sandbox.load(self.text, "@" .. recipe.shown, environment))
+end
+
+--- A script as a tool without parameters: its code runs at each call, with `arg` for the words and its context
+--- as its first argument.  It may call every tool.
+---@param words string[]
+---@return Tool
+function Standalone:script(words)
+  local fields = { name = self.recipe.name, uses = all_names(self.snapshot), hosts = self.options.hosts, run = compile(self, words) }
+  return assert(registry.compile {
+    name = "script", description = "The script " .. self.recipe.shown,
+    run = function(_, ctx) return invoke(self, self.recipe, fields, {}, ctx) end,
+  })
+end
+
+-- Both -----------------------------------------------------------------------------------------------
+
+--- Opens a file.  One that declares nothing is a script.
+---@param path string
+---@param options StandaloneOptions
+---@return Standalone|nil standalone, Error? err
+function M.open(path, options)
+  local place = place_of(path, options)
+  local text, err = loader.read(path, place.shown)
+  if not text then return nil, err end
+  local self = setmetatable({ file = path, options = options, is_script = false }, Standalone)
+  local source = text:gsub("^#[^\n]*", "")
+  local chunk = load(source, "@" .. place.shown, "t", {})
+  local scanned = chunk and scan.scan(source)
+  if scanned and not scan.declares(scanned) then
+    self.is_script, self.text = true, source
+    return open_script(self, path, place, scanned)
+  end
+  return open_recipe(self, text, path, place)
+end
+
+return M

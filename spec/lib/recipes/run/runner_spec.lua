@@ -1,0 +1,296 @@
+local budgets = require "core.budget"
+local boundary = require "lib.recipes.run.boundary"
+local calls = require "lib.recipes.run.call"
+local clock = require "lib.async.clock"
+local fiber = require "lib.async.fiber"
+local loop = require "core.loop"
+local recipe = require "spec.support.recipe"
+local runner = require "lib.recipes.run.runner"
+local standstill = require "lib.async.standstill"
+local turning = require "spec.support.turns"
+
+local SMALL = { cpu_ms = 50, memory_bytes = 8 * 1024 * 1024 }
+
+local function first(outcome, err)
+  assert(outcome, err and err.message)
+  return outcome.values[1]
+end
+
+local function refusal(text, options)
+  local outcome, err = recipe.run(text, options or { limits = SMALL })
+  assert.is_nil(outcome)
+  return err
+end
+
+describe("lib.recipes.run.runner", function()
+  it("returns copies of what the function returned", function()
+    local outcome = recipe.run("return { a = { 1, 2 }, b = input.n + 1 }, 'text'", { input = { n = 41 } })
+    assert.same({ n = 2, { a = { 1, 2 }, b = 42 }, "text" }, outcome.values)
+  end)
+
+  it("lets the loop turn while it copies what is long", function()
+    local turns <close> = turning.count()
+    local outcome = recipe.run "local t = {} for i = 1, 200000 do t['k' .. i] = { i } end return t"
+    assert.equal(200000, outcome.values[1].k200000[1])
+    assert.is_true(turns.number > 5, turns.number)
+  end)
+
+  it("waits as the recipe asks, without other fibers waiting for it", function()
+    local time <close> = clock.virtual()
+    local task = recipe.start("rc.sleep(90); return 'slept'")
+    time:run_until(function() return task.status == "done" end)
+    assert.equal("slept", select(2, task:join()).values[1])
+    assert.equal(0, fiber.count())
+  end)
+
+  it("tells the message, then the recipe's own frames", function()
+    local err = refusal("local function inner() error('no such image') end\n  local ok = inner()\n  return ok")
+    assert.equal("hostile.lua:2: no such image", err.message:match("^[^\n]+"))
+    assert.same({ "hostile.lua:2, in upvalue 'inner'", "hostile.lua:3, in function <hostile.lua:1>" },
+      { (err.frames[1]:gsub("local 'inner'", "upvalue 'inner'")), err.frames[2] })
+  end)
+
+  local at_line_2 = {
+    ["memory in small pieces"] = { "local t = {}\nfor i = 1, 1e9 do t[i] = {} end" },
+    ["memory at once"] = { "local s\ns = ('x'):rep(1e8)", "^not enough memory: a call of a recipe may use 8 MiB" },
+    ["memory in a function of C"] = { "local s = ('a'):rep(1e5)\nlocal t = s:gsub('a', ('%0'):rep(1000))" },
+    ["an error that is too long to be told"] = { "local s = ('x'):rep(3e6)\nerror(s)" },
+    ["time in a coroutine that is closed"] = { [[
+      local co = coroutine.create(function() local _ <close> = setmetatable({}, { __close = function()
+        while true do end end }) coroutine.yield() end) coroutine.resume(co) coroutine.close(co)]] },
+  }
+
+  for what, case in pairs(at_line_2) do
+    it("tells where it was when a limit ended it: " .. what, function()
+      local err = refusal(case[1])
+      assert.matches("\n  at hostile.lua:[23], ", err.message)
+      if case[2] then assert.matches(case[2], err.message) end
+    end)
+  end
+
+  it("tells where it waited when it took too long", function()
+    local time <close> = clock.virtual()
+    local task = recipe.start("local function nap()\n    rc.sleep(90)\n  end\n  nap()", { limits = { seconds = 60 } })
+    time:run_until(function() return task.status == "done" end)
+    local _, _, err = task:join()
+    assert.matches("took longer than the 60 seconds that a call may take\n  at hostile.lua:3, .*\n  at hostile.lua:5, ", err.message)
+  end)
+
+  it("tells where the function begins of which no line is left: a tail call", function()
+    assert.matches("\n  at hostile.lua:1, in the function that begins there$", refusal("return rc.sleep 'soon'").message)
+  end)
+
+  it("names the recipe's line where a function of Lua's complains, not ours", function()
+    for _, call in ipairs {
+      "table.sort({ 3, 2, 1, 4 }, function() return true end)", "table.concat({ {} })", "table.unpack({}, 1, 1e8)", "setmetatable(1, {})",
+      "coroutine.wrap(5)", "rawset(1, 2, 3)",
+    } do
+      local message = refusal("local x\n" .. call .. "\nreturn 1").message
+      assert.matches("^hostile.lua:3: ", message)
+      assert.is_nil(message:find("lib/recipes", 1, true), message)
+    end
+  end)
+
+  it("keeps the result of a function that ended in time, though its clean-ups did not", function()
+    local time <close> = clock.virtual()
+    local task = recipe.start("rc.finally(function() rc.sleep(4) end) rc.sleep(58) return 'paid'", { limits = { seconds = 60 } })
+    time:run_until(function() return task.status == "done" end)
+    local _, outcome, err = task:join()
+    assert.equal("paid", first(outcome, err))
+  end)
+
+  it("says that its globals hold what it has no room for", function()
+    local loaded, fn = recipe.load("kept = kept or {} kept[#kept + 1] = ('x'):rep(3e6)")
+    loaded.memory = budgets.new { memory_bytes = 16 * 1024 * 1024 }
+    local message
+    local task = fiber.spawn(function()
+      for _ = 1, 10 do
+        local _, err = runner.run(loaded, fn, { n = 0 }, nil, { limits = SMALL })
+        message = message or err and err.message
+      end
+    end)
+    while task.status ~= "done" do loop.step(true) end
+    assert.matches("all its calls may use, with what it keeps in globals from earlier ones\n  at hostile.lua:2, ", message)
+  end)
+
+  it("keeps the fields of an error through pcall and through the end", function()
+    local text = [[
+      local ok, err = pcall(rc.host, function_that_fails)
+      if err.code ~= "http" or err.status_code ~= 404 or tostring(err) ~= "not there" then return "wrong" end
+      error(err, 0)]]
+    local loaded, fn = recipe.load(text)
+    loaded.environment.function_that_fails = nil
+    local err = refusal("rc.fail('enough', { code = 'failed', data = { done = 3 } })")
+    assert.equal("enough", err.message)
+    assert.equal("failed", err.code)
+    assert.same({ done = 3 }, err.data)
+    assert.is_function(fn)
+  end)
+
+  it("runs clean-ups on return, the latest first, each once", function()
+    local log = {}
+    local outcome = recipe.run([[
+      rc.finally(function() print("first") end)
+      rc.finally(function() rc.sleep(0) print("second") end)
+      do local _ <close> = rc.finally(function() print("block") end) end
+      return 1]], { log = log })
+    assert.equal(1, first(outcome))
+    assert.same({ "block", "second", "first" }, log)
+  end)
+
+  it("runs clean-ups when the recipe fails, is stopped, or is out of memory", function()
+    for _, text in ipairs { "error 'x'", "while true do end", "local s = 'x' while true do s = s .. s end" } do
+      local log = {}
+      refusal("rc.finally(function() rc.sleep(0) print 'clean' end)\n" .. text, { limits = SMALL, log = log })
+      assert.same({ "clean" }, log, text)
+    end
+  end)
+
+  it("closes the variables of a recipe that was stopped", function()
+    local log = {}
+    refusal("local _ <close> = setmetatable({}, { __close = function() print 'closed' end })\nwhile true do end",
+      { limits = SMALL, log = log })
+    assert.same({ "closed" }, log)
+  end)
+
+  it("ends a recipe whose caller is cancelled, cleans up, and passes the cancellation on", function()
+    local time <close> = clock.virtual()
+    local log = {}
+    local task = recipe.start([[
+      rc.finally(function() rc.sleep(2) print "cleaned" end)
+      local ok, err = pcall(rc.sleep, 100)
+      print(ok, err.code or err)
+      rc.sleep(100)]], { log = log })
+    time:run_until(function() return fiber.deferred() == 0 end) -- it has begun
+    task:cancel()
+    time:run_until(function() return task.status == "done" end)
+    local ok, err = task:join()
+    assert.is_false(ok)
+    assert.is_true(fiber.is_cancelled(err))
+    assert.equal("cleaned", log[2])
+    assert.equal(0, fiber.count())
+  end)
+
+  it("ends a recipe that takes too long", function()
+    local time <close> = clock.virtual()
+    local log = {}
+    local task = recipe.start("rc.finally(function() print 'clean' end) rc.sleep(1000)", { limits = { seconds = 60 }, log = log })
+    time:run_until(function() return task.status == "done" end)
+    local _, outcome, err = task:join()
+    assert.is_nil(outcome)
+    assert.equal("timeout", err.code)
+    assert.same({ "clean" }, log)
+  end)
+
+  it("notes a clean-up that fails, takes too long, or never ends", function()
+    local time <close> = clock.virtual()
+    local task = recipe.start([[
+      rc.finally(function() rc.sleep(60) end)
+      rc.finally(function() error("the instance is gone", 0) end)
+      return "result"]])
+    time:run_until(function() return task.status == "done" end)
+    local _, outcome = task:join()
+    assert.equal("result", outcome.values[1])
+    assert.same({ "a clean-up failed: the instance is gone",
+      "a clean-up failed: it took longer than the 5 seconds that clean-ups have" }, outcome.notes)
+  end)
+
+  -- What a recipe that ends well says of its clean-ups, and how often the loop turned meanwhile.
+  local function notes_of(text, limits)
+    local task = recipe.start(text, { limits = limits })
+    local turns = 0
+    while task.status ~= "done" do
+      loop.step(true)
+      turns = turns + 1
+    end
+    local _, outcome = task:join()
+    return outcome and outcome.notes, turns
+  end
+
+  it("gives all clean-ups of a call two seconds of processor time, and lets the loop turn between them", function()
+    local started = os.clock()
+    local notes = notes_of [[
+      for i = 1, 20 do rc.finally(function() while true do end end) end
+      return 1]]
+    assert.is_true(os.clock() - started < 10)
+    assert.same({
+      "a clean-up failed: it used up the processor time that it may use between two waits",
+      "a clean-up failed: it used up the processor time that it may use between two waits",
+      "a clean-up failed: 18 of them did not run: clean-ups have 2 seconds of processor time in all",
+    }, notes)
+    local none, turns = notes_of "for i = 1, 50 do rc.finally(function() end) end return 1"
+    assert.is_nil(none)
+    assert.is_true(turns >= 49)
+  end)
+
+  it("gives all that stopped functions left half a second, and their clean-ups their own time", function()
+    local log = {}
+    local loaded, fn = recipe.load([[
+      rc.finally(function() print "cleaned" end)
+      local loop = function() while true do end end
+      rc.many(function()
+        local _ <close> = setmetatable({}, { __close = loop })
+        rc.host(select, 1, 1)
+        loop()
+      end)]], { log = log })
+    loaded.rc.many = function(step)
+      local call = calls.current()
+      boundary.host_raw(function()
+        for _ = 1, 20 do runner.spawn(call, step) end
+        fiber.sleep(0.01)
+      end)
+    end
+    local started = os.clock()
+    local task = fiber.spawn(function() return runner.run(loaded, fn, {}, nil, { limits = SMALL }) end)
+    while task.status ~= "done" do loop.step(true) end
+    local _, outcome, err = task:join()
+    assert.is_nil(outcome)
+    assert.equal("cpu", err.code)
+    assert.same({ "cleaned" }, log)
+    assert.is_true(os.clock() - started < 10)
+  end)
+
+  it("does not begin what no time is left for, and tells how many", function()
+    local time <close> = clock.virtual()
+    local log = {}
+    local task = recipe.start([[
+      for i = 1, 100 do rc.finally(function() print(i) end) end
+      rc.finally(function() rc.sleep(60) end)
+      return 1]], { log = log })
+    time:run_until(function() return task.status == "done" end)
+    local _, outcome = task:join()
+    assert.same({}, log)
+    assert.same({ "a clean-up failed: it took longer than the 5 seconds that clean-ups have",
+      "a clean-up failed: 100 of them did not run: clean-ups have 5 seconds in all" }, outcome.notes)
+  end)
+
+  it("gives clean-ups back the time in which the process stood still", function()
+    local watch, lost = standstill.watch, nil
+    local _ <close> = setmetatable({}, { __close = function() standstill.watch = watch end })
+    function standstill.watch(fn)
+      lost = fn
+      return watch(fn)
+    end
+    local time <close> = clock.virtual()
+    local log = {}
+    local task = recipe.start([[
+      rc.finally(function() print "scaled back" end)
+      rc.finally(function() rc.sleep(7) print "first" end)
+      return 1]], { log = log })
+    time:run(function()
+      clock.sleep(4)
+      lost(3.5) -- as if it had been stopped since then
+      task:join()
+    end)
+    local _, outcome = task:join()
+    assert.same({ "first", "scaled back" }, log)
+    assert.is_nil(outcome.notes)
+  end)
+
+  it("tells at most twenty failures, and counts the others", function()
+    local notes = notes_of "for i = 1, 50 do rc.finally(function() error('no ' .. i, 0) end) end return 1"
+    assert.equal(21, #notes)
+    assert.equal("a clean-up failed: no 50", notes[1])
+    assert.equal("30 further clean-ups failed", notes[21])
+  end)
+end)
