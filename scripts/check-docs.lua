@@ -1,9 +1,10 @@
---- Checks the manual against the program: lua/meta/core.lua against the core modules as they are,
+--- Checks the manual against the program: lua/meta/core/ against the core modules as they are,
 --- lua/meta/rc.lua and docs/reference.md against what recipes have, the documents against settings, commands,
 --- tools and exit statuses.
 ---
 ---   rcmcp lua scripts/check-docs.lua
 
+local fs = require "core.fs"
 local host = require "core.host"
 
 local problems, checked = 0, 0
@@ -27,9 +28,9 @@ local function sorted_keys(map)
   return keys
 end
 
--- lua/meta/core.lua: functions a module, and the names of all methods.
-local function read_meta(path)
-  local modules, methods, class, variable_class = {}, {}, nil, {}
+-- A file of lua/meta/core: adds the module's functions, and the names of all methods.
+local function read_meta(path, modules, methods)
+  local class, variable_class = nil, {}
   for line in io.lines(path) do
     class = line:match("^%-%-%-@class ([%w_.]+)") or class
     local variable = line:match("^local ([%w_]+) = {}")
@@ -41,11 +42,17 @@ local function read_meta(path)
     if kind == ":" then methods[name] = true end
     if kind == "." and modules[variable_class[owner]] then modules[variable_class[owner]].functions[name] = true end
   end
+end
+
+local function read_core_meta()
+  local modules, methods = {}, {}
+  read_meta("lua/meta/core.lua", modules, methods)
+  for _, name in ipairs(assert(fs.list "lua/meta/core")) do read_meta("lua/meta/core/" .. name, modules, methods) end
   return modules, methods
 end
 
 local function compare(what, present, documented, path)
-  path = path or "lua/meta/core.lua"
+  path = path or "lua/meta/core/"
   for _, name in ipairs(sorted_keys(present)) do
     checked = checked + 1
     if not documented[name] then complain("%s%s is there, but not in %s", what, name, path) end
@@ -57,7 +64,7 @@ end
 
 local function check_module(name, documented)
   local ok, module = pcall(require, name)
-  if not ok then return complain("%s is in lua/meta/core.lua, but not there", name) end
+  if not ok then return complain("%s is in lua/meta/core/, but not there", name) end
   local functions, fields = {}, {}
   for key, value in pairs(module) do
     if type(value) == "function" then functions[key] = true else fields[key] = true end
@@ -102,9 +109,9 @@ local function type_methods()
 end
 
 local function check_core()
-  local modules, methods = read_meta("lua/meta/core.lua")
+  local modules, methods = read_core_meta()
   for _, name in ipairs(sorted_keys(core_modules())) do
-    if not modules[name] then complain("%s is there, but not in lua/meta/core.lua", name) end
+    if not modules[name] then complain("%s is there, but not in lua/meta/core/", name) end
   end
   for _, name in ipairs(sorted_keys(modules)) do check_module(name, modules[name]) end
   compare("method ", type_methods(), methods)
