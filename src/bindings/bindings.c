@@ -9,6 +9,7 @@
 // clang-format off
 const struct host_module bindings[] = {
     { "core.budget", open_budget },
+    { "core.channel", open_channel },
     { "core.clock", open_clock },
     { "core.codec", open_codec },
     { "core.fs", open_fs },

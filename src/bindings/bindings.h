@@ -32,6 +32,7 @@ void bindings_index(lua_State *L, const char *name, lua_CFunction index);
 
 // One opener a module, each in the file of its name.
 int open_budget(lua_State *L);
+int open_channel(lua_State *L);
 int open_clock(lua_State *L);
 int open_codec(lua_State *L);
 int open_fs(lua_State *L);

@@ -6,6 +6,7 @@
 #include "bindings/bindings.h"
 #include "host/again.h"
 #include "host/call.h"
+#include "host/descriptor.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -192,18 +193,19 @@ static void set_callback(lua_State *L, int object, int which, const char *field)
 
 static int process_spawn_lua(lua_State *L)
 {
-    enum { OPTIONS = 1, FILE_NAME, ARGS, ENV, ARG_ARRAY, ENV_ARRAY, OBJECT };
+    enum { OPTIONS = 1, FILE_NAME, ARGS, ENV, INHERITED, ARG_ARRAY, ENV_ARRAY, OBJECT };
     luaL_checktype(L, OPTIONS, LUA_TTABLE);
     lua_settop(L, OPTIONS);
     luaL_argcheck(L, lua_getfield(L, OPTIONS, "file") == LUA_TSTRING, 1, "file must be a string");
     luaL_argcheck(L, lua_getfield(L, OPTIONS, "args") == LUA_TTABLE, 1, "args must be a list");
     int env_type = lua_getfield(L, OPTIONS, "env");
     luaL_argcheck(L, env_type == LUA_TNIL || env_type == LUA_TTABLE, 1, "env must be a list");
-    const char *file = lua_tostring(L, FILE_NAME);
-    char **args = push_strings(L, ARGS, file);
-    char **env = NULL;
+    struct process_options options = { .file = lua_tostring(L, FILE_NAME), .inherited = -1 };
+    if (lua_getfield(L, OPTIONS, "inherited") != LUA_TNIL)
+        options.inherited = descriptor_check(L, INHERITED);
+    options.args = push_strings(L, ARGS, options.file);
     if (env_type == LUA_TTABLE)
-        env = push_strings(L, ENV, NULL);
+        options.env = push_strings(L, ENV, NULL);
     else
         lua_pushnil(L);
 
@@ -217,7 +219,7 @@ static int process_spawn_lua(lua_State *L)
     p->anchor = luaL_ref(L, LUA_REGISTRYINDEX); // the last call that may raise
 
     int error = 0;
-    p->process = process_spawn(host_loop(L), file, args, env, &callbacks, p, &error);
+    p->process = process_spawn(host_loop(L), &options, &callbacks, p, &error);
     if (!p->process) {
         luaL_unref(L, LUA_REGISTRYINDEX, p->anchor);
         return bindings_fail(L, uv_err_name(error), uv_strerror(error));

@@ -101,7 +101,27 @@ static void init_handles(struct process *p, struct loop *loop)
     p->open_handles = 4; // uv_spawn() makes the fourth, also when it fails
 }
 
-struct process *process_spawn(struct loop *loop, const char *file, char **args, char **env,
+static int spawn(struct process *p, const struct process_options *options)
+{
+    uv_stdio_container_t streams[4];
+    for (int i = 0; i < 3; i++) {
+        streams[i].flags = UV_CREATE_PIPE | (i == 0 ? UV_READABLE_PIPE : UV_WRITABLE_PIPE);
+        streams[i].data.stream = (uv_stream_t *)&p->pipes[i];
+    }
+    streams[3].flags = UV_INHERIT_FD;
+    streams[3].data.fd = options->inherited;
+    uv_process_options_t uv = {
+        .file = options->file,
+        .args = options->args,
+        .env = options->env,
+        .exit_cb = on_exit_status,
+        .stdio = streams,
+        .stdio_count = options->inherited >= 0 ? 4 : 3,
+    };
+    return uv_spawn(loop_uv(p->loop), &p->uv, &uv);
+}
+
+struct process *process_spawn(struct loop *loop, const struct process_options *options,
                               const struct process_callbacks *callbacks, void *arg, int *error)
 {
     struct process *p = calloc(1, sizeof *p);
@@ -116,20 +136,7 @@ struct process *process_spawn(struct loop *loop, const char *file, char **args, 
     }
     p->arg = arg;
     init_handles(p, loop);
-    uv_stdio_container_t streams[3];
-    for (int i = 0; i < 3; i++) {
-        streams[i].flags = UV_CREATE_PIPE | (i == 0 ? UV_READABLE_PIPE : UV_WRITABLE_PIPE);
-        streams[i].data.stream = (uv_stream_t *)&p->pipes[i];
-    }
-    uv_process_options_t options = {
-        .file = file,
-        .args = args,
-        .env = env,
-        .exit_cb = on_exit_status,
-        .stdio = streams,
-        .stdio_count = 3,
-    };
-    *error = uv_spawn(loop_uv(loop), &p->uv, &options);
+    *error = spawn(p, options);
     if (*error < 0) {
         process_close(p);
         return NULL;

@@ -19,10 +19,16 @@ struct process_callbacks {
     void (*closed)(void *arg);
 };
 
-/// Starts `file` (looked up in PATH) with `args` ([0] is the name; ends with NULL) and, unless
-/// NULL, exactly the environment `env`.  Both are copied.  Callbacks run from the loop.  On failure
-/// NULL, with a libuv error code in `*error`, and no callback ever runs.
-struct process *process_spawn(struct loop *loop, const char *file, char **args, char **env,
+struct process_options {
+    const char *file; ///< looked up in PATH
+    char **args;      ///< [0] is the name; ends with NULL
+    char **env;       ///< exactly its environment; NULL: ours
+    int inherited;    ///< a descriptor, which is its number 3; -1: none
+};
+
+/// Starts a program.  The options are copied; the descriptor stays the caller's.  Callbacks run
+/// from the loop.  On failure NULL, with a libuv error code in `*error`, and no callback ever runs.
+struct process *process_spawn(struct loop *loop, const struct process_options *options,
                               const struct process_callbacks *callbacks, void *arg, int *error);
 
 int process_id(const struct process *p);

@@ -57,6 +57,18 @@ static void close_others(void)
         (void)close(fd);
 }
 
+// What a host gave for standard input and output: neither is used.
+static void leave_standard_streams(void)
+{
+    int nowhere = open("/dev/null", O_RDWR);
+    if (nowhere < 0)
+        return;
+    (void)dup2(nowhere, STDIN_FILENO);
+    (void)dup2(nowhere, STDOUT_FILENO);
+    if (nowhere > STDERR_FILENO)
+        (void)close(nowhere);
+}
+
 // The signal comes when the parent's thread that started this process ends; where that was before
 // it was asked for, the parent is another one by now.
 static void die_with_parent(void)
@@ -76,5 +88,6 @@ bool entry_begin(void)
         return false;
     (void)fcntl(ENTRY_SOCKET, F_SETFD, FD_CLOEXEC);
     close_others();
+    leave_standard_streams();
     return true;
 }

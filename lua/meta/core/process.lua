@@ -8,6 +8,7 @@ local process = {}
 ---@field file string                        looked up in PATH
 ---@field args string[]                      without the program's name
 ---@field env? string[]                      "NAME=value" lines: the whole environment; default: ours
+---@field inherited? core.Descriptor          its number 3; ours stays open
 ---@field on_stdout? fun(bytes: string?)     nil means the end of the stream
 ---@field on_stderr? fun(bytes: string?)
 ---@field on_exit? fun(status: integer, signal: integer)
