@@ -1,9 +1,8 @@
 /// All that C offers to Lua, and the conventions of its glue.
 ///
 /// Misuse raises (luaL_arg*); what the world refuses returns nil, message, code through
-/// bindings_fail().  Everything that may raise comes before the first resource.  A live handle
-/// anchors itself in the registry until its close callback.  Callbacks enter Lua only by
-/// host_call(), never from inside the function that started them, never after `cancel`.
+/// bindings_fail().  Everything that may raise comes before the first resource.  Callbacks come by
+/// anchor.h alone: never from inside the function that started them, never after `cancel`.
 #ifndef RCMCP_BINDINGS_BINDINGS_H
 #define RCMCP_BINDINGS_BINDINGS_H
 

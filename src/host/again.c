@@ -72,14 +72,14 @@ void again_free(struct host *host)
 bool again_later(lua_State *L, struct again *a, void (*call)(struct again *a))
 {
     struct again_queue *queue = host_of(L)->again;
+    if (a->queued)
+        return true;
     if (a->tries >= MOST_TRIES) {
         log_line(LOG_ERROR, "out of memory: a callback is given up");
         return false;
     }
     a->call = call;
     alarm_set(&queue->alarm, PAUSE_MS);
-    if (a->queued)
-        return true;
     a->tries++;
     a->queued = true;
     a->next = queue->waiting;

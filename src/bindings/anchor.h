@@ -1,0 +1,67 @@
+/// The life of a callback: what a handle that the loop holds and Lua's callbacks have in common.
+///
+/// A handle is a userdata that begins with a struct anchor.  From anchor_new() to anchor_release()
+/// the registry keeps it, so that it lives although nobody in Lua looks at it.  Its callbacks are
+/// user values; anchor_tell() alone calls them, by host_call(): what they raise ends in the log.
+/// What memory runs out for is told again, until Lua has heard of it or a second is over.  After
+/// anchor_mute() nothing is told any more.
+#ifndef RCMCP_BINDINGS_ANCHOR_H
+#define RCMCP_BINDINGS_ANCHOR_H
+
+#include "host/again.h"
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct anchor;
+
+struct anchor_kind {
+    const char *type; ///< name of its metatable, see bindings_type()
+    size_t size;      ///< of the userdata
+    int callbacks;    ///< how many user values it has
+    /// Tells once more what was not heard.  Needed by whoever calls anchor_tell().
+    void (*retell)(struct anchor *a);
+};
+
+/// The caller's struct begins with it and leaves it alone.
+struct anchor {
+    struct again again;
+    const struct anchor_kind *kind;
+    lua_State *L;  ///< the main coroutine
+    int reference; ///< in the registry; LUA_NOREF: none
+    bool muted;
+};
+
+enum { ANCHOR_CALLBACK = 1 }; ///< the user value of the first callback
+
+/// Pushes a new userdata of the kind, zeroed behind its anchor and kept by the registry.  The value
+/// at the index `callback` becomes its ANCHOR_CALLBACK; 0: none does yet.  May raise, and then
+/// leaves nothing behind: the last that may before the handle is started.
+void *anchor_new(lua_State *L, const struct anchor_kind *kind, int callback);
+
+/// The struct of that type whose member `member` the pointer points to.
+#define ANCHOR_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+/// Pushes the arguments of a callback and returns their number; what it raises is as if the
+/// callback had raised it.
+typedef int anchor_push(lua_State *L, void *arg);
+
+/// Calls the user value `callback`, if there is one, with what `push` pushes (NULL: nothing).  Not
+/// from inside the function that started the handle.
+/// False: memory ran out, the kind's `retell` is called in some milliseconds.  True: nothing more
+/// is to be done for this; it was heard, or must not be any more, or was given up after a second.
+/// After that the handle's memory is good until Lua allocates again, also if the callback has
+/// released it.
+bool anchor_tell(struct anchor *a, int callback, anchor_push *push, void *arg);
+
+/// Whether something waits to be told again.
+bool anchor_is_waiting(const struct anchor *a);
+
+/// Nothing is told from now on.  False: it was so already.
+bool anchor_mute(struct anchor *a);
+
+/// The end: mutes it, and the registry lets it go.  Again: does nothing.
+void anchor_release(struct anchor *a);
+
+#endif
