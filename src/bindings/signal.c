@@ -1,22 +1,16 @@
 // core.signal: INT, TERM, HUP, from the loop.
+#include "bindings/anchor.h"
 #include "bindings/bindings.h"
-#include "host/again.h"
-#include "host/call.h"
+#include "host/state.h"
 #include "loop/signals.h"
 
 #include <signal.h>
-#include <stddef.h>
 
 #define WATCH "core.signal"
 
-enum { CALLBACK = 1 }; // user value
-
 struct lua_watch {
-    struct signal_watch watch; // first: a struct signal_watch * is a struct lua_watch *
-    struct again again;        // for an arrival that memory ran out for
-    lua_State *L;
-    int anchor;
-    bool closing;
+    struct anchor anchor;
+    struct signal_watch watch;
 };
 
 static const char *const names[] = { "INT", "TERM", "HUP", NULL };
@@ -26,59 +20,36 @@ static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 // ended, so this is read before the first one begins.
 static bool ignored_at_start[sizeof numbers / sizeof *numbers];
 
-// (watch) -> runs the callback
-static int call_back(lua_State *L)
+static void tell(struct anchor *a)
 {
-    struct lua_watch *w = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, w->anchor); // arg watch
-    lua_getiuservalue(L, 2, CALLBACK);            // arg watch callback
-    lua_call(L, 0, 0);
-    return 0;
+    anchor_tell(a, ANCHOR_CALLBACK, NULL, NULL);
 }
 
-static void tell(struct again *again)
-{
-    struct lua_watch *w = (struct lua_watch *)((char *)again - offsetof(struct lua_watch, again));
-    bool heard = host_call(w->L, call_back, w) != HOST_NOMEM;
-    if (heard || w->closing || !again_later(w->L, again, tell))
-        again_cancel(w->L, again);
-}
+static const struct anchor_kind kind = { WATCH, sizeof(struct lua_watch), 1, tell };
 
 static void on_arrived(struct signal_watch *watch)
 {
-    tell(&((struct lua_watch *)watch)->again);
+    struct lua_watch *w = ANCHOR_OF(watch, struct lua_watch, watch);
+    if (!anchor_is_waiting(&w->anchor)) // else this one is told with that
+        tell(&w->anchor);
 }
 
 static void on_closed(struct signal_watch *watch)
 {
-    struct lua_watch *w = (struct lua_watch *)watch;
-    int anchor = w->anchor;
-    w->anchor = LUA_NOREF;
-    luaL_unref(w->L, LUA_REGISTRYINDEX, anchor);
+    anchor_release(&ANCHOR_OF(watch, struct lua_watch, watch)->anchor);
 }
 
 static void close_watch(struct lua_watch *w)
 {
-    if (w->anchor == LUA_NOREF || w->closing)
-        return;
-    w->closing = true;
-    again_cancel(w->L, &w->again);
-    signal_watch_close(&w->watch);
+    if (anchor_mute(&w->anchor))
+        signal_watch_close(&w->watch);
 }
 
 static int signal_on(lua_State *L)
 {
     int which = luaL_checkoption(L, 1, NULL, names);
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 2);
-
-    struct lua_watch *w = lua_newuserdatauv(L, sizeof *w, 1); // name fn watch
-    *w = (struct lua_watch){ .L = host_main(L), .anchor = LUA_NOREF };
-    luaL_setmetatable(L, WATCH);
-    lua_pushvalue(L, 2);
-    lua_setiuservalue(L, 3, CALLBACK);
-    lua_pushvalue(L, 3);                        // name fn watch watch
-    w->anchor = luaL_ref(L, LUA_REGISTRYINDEX); // name fn watch -- the last call that may raise
+    struct lua_watch *w = anchor_new(L, &kind, 2);
     int rc = signal_watch_start(&w->watch, host_loop(L), numbers[which], on_arrived, on_closed);
     if (rc == 0)
         return 1;
