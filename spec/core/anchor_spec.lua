@@ -1,5 +1,6 @@
 -- What all handles that call back have in common (src/bindings/anchor): each is tried in the same ways.
 local host = require "core.host"
+local http = require "core.http"
 local loop = require "core.loop"
 local process = require "core.process"
 local signal = require "core.signal"
@@ -25,6 +26,11 @@ local KINDS = {
     start = function(fn) return watch.folder(place.path, fn) end,
     happen = function() place:write("a.lua", "1") end,
   },
+  {
+    name = "http.start",
+    start = function(fn) return http.start({ method = "GET", url = "http://127.0.0.1:1/" }, fn) end,
+  },
+  { name = "process.spawn", start = function(fn) return process.spawn { file = "true", args = {}, on_exit = fn } end },
 }
 
 -- Memory runs out here: Lua collects its garbage and tries once more, so two allocations must fail.

@@ -3,18 +3,16 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "bindings/anchor.h"
 #include "bindings/bindings.h"
-#include "host/again.h"
-#include "host/call.h"
 #include "host/descriptor.h"
+#include "host/state.h"
 
 #include <signal.h>
-#include <stddef.h>
-#include <stdlib.h>
 
 #define PROCESS "core.process"
 
-enum { ON_STDOUT = 1, ON_STDERR, ON_EXIT, CALLBACKS = ON_EXIT }; // user values
+enum { ON_STDOUT = ANCHOR_CALLBACK, ON_STDERR, ON_EXIT, CALLBACKS = ON_EXIT }; // user values
 
 // What Lua has not heard of one of the streams: memory ran out for it.
 struct unheard {
@@ -23,10 +21,8 @@ struct unheard {
 };
 
 struct lua_process {
+    struct anchor anchor;
     struct process *process; // NULL once closed
-    struct again again;
-    lua_State *L;
-    int anchor;
     int pid;
     int64_t status;
     int signal;
@@ -37,94 +33,79 @@ struct lua_process {
     struct unheard unheard[2]; // of standard output and standard error
 };
 
-struct event {
-    struct lua_process *p;
-    int which; // user value of the callback
+struct output {
     const char *bytes;
     size_t size;
 };
 
-// (event) -> the callback it is for, if there is one
-static int call_back(lua_State *L)
+// Pushes the bytes, nil for none: the stream's end.
+static int push_output(lua_State *L, void *arg)
 {
-    struct event *e = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, e->p->anchor); // e process
-    if (lua_getiuservalue(L, 2, e->which) == LUA_TNIL)
-        return 0;
-    if (e->which == ON_EXIT) { // e process callback
-        lua_pushinteger(L, (lua_Integer)e->p->status);
-        lua_pushinteger(L, e->p->signal);
-        lua_call(L, 2, 0);
-    } else {
-        if (e->size > 0)
-            lua_pushlstring(L, e->bytes, e->size);
-        else
-            lua_pushnil(L);
-        lua_call(L, 1, 0);
-    }
-    return 0;
+    const struct output *o = arg;
+    if (o->size > 0)
+        lua_pushlstring(L, o->bytes, o->size);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static int push_exit(lua_State *L, void *arg)
+{
+    const struct lua_process *p = arg;
+    lua_pushinteger(L, (lua_Integer)p->status);
+    lua_pushinteger(L, p->signal);
+    return 2;
 }
 
 static void let_go(struct lua_process *p)
 {
-    struct process *process = p->process;
+    anchor_mute(&p->anchor);
+    if (p->process)
+        process_close(p->process);
     p->process = NULL;
-    if (process)
-        process_close(process);
 }
 
 static void let_go_if_over(struct lua_process *p)
 {
-    if (p->exited && !p->out_open && !p->err_open && !p->again.queued)
+    if (p->exited && !p->out_open && !p->err_open && !anchor_is_waiting(&p->anchor))
         let_go(p);
 }
 
-static bool tell(struct lua_process *p, int which, const char *bytes, size_t size)
+// What comes behind something that Lua has not heard waits for that.
+
+static bool tell_output(struct lua_process *p, int which, const char *bytes, size_t size)
 {
-    struct event e = { .p = p, .which = which, .bytes = bytes, .size = size };
-    return host_call(p->L, call_back, &e) != HOST_NOMEM;
+    struct output o = { bytes, size };
+    return !anchor_is_waiting(&p->anchor) && anchor_tell(&p->anchor, which, push_output, &o);
 }
 
-// What comes behind something that Lua has not heard waits for that.
-static bool tell_stream(struct lua_process *p, int which)
+static bool tell_exit(struct lua_process *p)
+{
+    return !anchor_is_waiting(&p->anchor) && anchor_tell(&p->anchor, ON_EXIT, push_exit, p);
+}
+
+static bool tell_unheard(struct lua_process *p, int which)
 {
     struct unheard *u = &p->unheard[which - ON_STDOUT];
-    if (u->bytes.size > 0 && !tell(p, which, u->bytes.data, u->bytes.size))
+    if (u->bytes.size > 0 && !tell_output(p, which, u->bytes.data, u->bytes.size))
         return false;
     buf_free(&u->bytes);
-    if (u->end && p->process && !tell(p, which, NULL, 0))
+    if (u->end && !tell_output(p, which, NULL, 0))
         return false;
     u->end = false;
     return true;
 }
 
-static void forget_unheard(struct lua_process *p)
+static void tell_again(struct anchor *a)
 {
-    again_cancel(p->L, &p->again);
-    for (int i = 0; i < 2; i++) {
-        buf_free(&p->unheard[i].bytes);
-        p->unheard[i].end = false;
-    }
-    p->end_unheard = false;
+    struct lua_process *p = (struct lua_process *)a;
+    if (tell_unheard(p, ON_STDOUT) && tell_unheard(p, ON_STDERR) &&
+        (!p->end_unheard || tell_exit(p)))
+        let_go_if_over(p);
 }
 
-static void tell_again(struct again *again)
-{
-    struct lua_process *p =
-        (struct lua_process *)((char *)again - offsetof(struct lua_process, again));
-    bool heard = tell_stream(p, ON_STDOUT) && tell_stream(p, ON_STDERR) &&
-                 (!p->end_unheard || !p->process || tell(p, ON_EXIT, NULL, 0));
-    if (!heard && p->process && again_later(p->L, again, tell_again))
-        return;
-    forget_unheard(p);
-    let_go_if_over(p);
-}
-
-static void wait_for_memory(struct lua_process *p)
-{
-    if (!p->again.queued && !again_later(p->L, &p->again, tell_again))
-        forget_unheard(p);
-}
+static const struct anchor_kind kind = { PROCESS, sizeof(struct lua_process), CALLBACKS,
+                                         tell_again };
 
 static void on_output(void *arg, int stream, const char *bytes, size_t size)
 {
@@ -132,13 +113,11 @@ static void on_output(void *arg, int stream, const char *bytes, size_t size)
     struct unheard *u = &p->unheard[stream - 1];
     if (size == 0)
         *(stream == 1 ? &p->out_open : &p->err_open) = false;
-    if (p->again.queued || !tell(p, stream == 1 ? ON_STDOUT : ON_STDERR, bytes, size)) {
-        if (size == 0)
-            u->end = true;
-        else if (!buf_append(&u->bytes, bytes, size))
-            log_line(LOG_ERROR, "out of memory: output of a child is lost");
-        wait_for_memory(p);
-    }
+    bool heard = tell_output(p, stream == 1 ? ON_STDOUT : ON_STDERR, bytes, size);
+    if (!heard && size == 0)
+        u->end = true;
+    else if (!heard && !buf_append(&u->bytes, bytes, size))
+        log_line(LOG_ERROR, "out of memory: output of a child is lost");
     let_go_if_over(p);
 }
 
@@ -148,10 +127,7 @@ static void on_exited(void *arg, int64_t status, int signal)
     p->exited = true;
     p->status = status;
     p->signal = signal;
-    if (p->again.queued || !tell(p, ON_EXIT, NULL, 0)) {
-        p->end_unheard = true;
-        wait_for_memory(p);
-    }
+    p->end_unheard = !tell_exit(p);
     let_go_if_over(p);
 }
 
@@ -159,8 +135,9 @@ static void on_closed(void *arg)
 {
     struct lua_process *p = arg;
     p->process = NULL;
-    forget_unheard(p);
-    luaL_unref(p->L, LUA_REGISTRYINDEX, p->anchor);
+    for (int i = 0; i < 2; i++)
+        buf_free(&p->unheard[i].bytes);
+    anchor_release(&p->anchor);
 }
 
 static const struct process_callbacks callbacks = { on_output, on_exited, on_closed };
@@ -184,16 +161,15 @@ static char **push_strings(lua_State *L, int index, const char *first)
     return strings;
 }
 
-static void set_callback(lua_State *L, int object, int which, const char *field)
+static void push_callback(lua_State *L, const char *field)
 {
     int type = lua_getfield(L, 1, field);
     luaL_argcheck(L, type == LUA_TNIL || type == LUA_TFUNCTION, 1, "callbacks are functions");
-    lua_setiuservalue(L, object, which);
 }
 
 static int process_spawn_lua(lua_State *L)
 {
-    enum { OPTIONS = 1, FILE_NAME, ARGS, ENV, INHERITED, ARG_ARRAY, ENV_ARRAY, OBJECT };
+    enum { OPTIONS = 1, FILE_NAME, ARGS, ENV, INHERITED };
     luaL_checktype(L, OPTIONS, LUA_TTABLE);
     lua_settop(L, OPTIONS);
     luaL_argcheck(L, lua_getfield(L, OPTIONS, "file") == LUA_TSTRING, 1, "file must be a string");
@@ -209,19 +185,19 @@ static int process_spawn_lua(lua_State *L)
     else
         lua_pushnil(L);
 
-    struct lua_process *p = lua_newuserdatauv(L, sizeof *p, CALLBACKS);
-    *p = (struct lua_process){ .L = host_main(L), .out_open = true, .err_open = true };
-    luaL_setmetatable(L, PROCESS);
-    set_callback(L, OBJECT, ON_STDOUT, "on_stdout");
-    set_callback(L, OBJECT, ON_STDERR, "on_stderr");
-    set_callback(L, OBJECT, ON_EXIT, "on_exit");
-    lua_pushvalue(L, OBJECT);
-    p->anchor = luaL_ref(L, LUA_REGISTRYINDEX); // the last call that may raise
+    push_callback(L, "on_stdout");
+    push_callback(L, "on_stderr");
+    push_callback(L, "on_exit"); // … on_stdout on_stderr on_exit
+    struct lua_process *p = anchor_new(L, &kind, 0);
+    p->out_open = p->err_open = true;
+    lua_insert(L, -CALLBACKS - 1); // … process on_stdout on_stderr on_exit
+    for (int which = CALLBACKS; which > 0; which--)
+        lua_setiuservalue(L, -1 - which, which);
 
     int error = 0;
     p->process = process_spawn(host_loop(L), &options, &callbacks, p, &error);
     if (!p->process) {
-        luaL_unref(L, LUA_REGISTRYINDEX, p->anchor);
+        anchor_release(&p->anchor);
         return bindings_fail(L, uv_err_name(error), uv_strerror(error));
     }
     p->pid = process_id(p->process);
