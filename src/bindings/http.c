@@ -2,17 +2,15 @@
 #include "net/client.h"
 
 #include "base/utf8.h"
+#include "bindings/anchor.h"
 #include "bindings/bindings.h"
-#include "host/again.h"
-#include "host/call.h"
+#include "host/state.h"
 
 #include <limits.h>
-#include <stddef.h>
 #include <string.h>
 
 #define TRANSFER "core.http.transfer"
 
-enum { CALLBACK = 1 };                       // user value of a transfer
 enum { NO_MEMORY_TEXT = 1, NO_MEMORY_CODE }; // user values of the module
 enum {
     MAX_HEADERS = 64,
@@ -28,21 +26,13 @@ struct module {
 };
 
 struct transfer {
+    struct anchor anchor;            // until the callback has heard of the end
     struct client_transfer *running; // NULL: ended
     struct module *module;
-    lua_State *L; // the main coroutine
-    int anchor;   // registry reference until the callback has heard of the end, else LUA_NOREF
-    struct again again; // for an end that memory ran out for
-    bool sent;          // of that end
-    bool cancelled;
+    bool sent; // of an end that memory ran out for
 };
 
 // ---- The end of a transfer ----
-
-struct ending {
-    struct transfer *transfer;
-    const struct client_result *result;
-};
 
 static void set_text(lua_State *L, const char *field, const char *text, size_t size)
 {
@@ -64,24 +54,14 @@ static void push_response(lua_State *L, const struct client_result *r)
     lua_setfield(L, -2, "left_out");
 }
 
-static void push_callback(lua_State *L, const struct transfer *t)
+// Pushes response, or nil, message, code, sent, partial.
+static int push_ending(lua_State *L, void *arg)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, t->anchor); // transfer
-    lua_getiuservalue(L, -1, CALLBACK);           // transfer callback
-    lua_remove(L, -2);
-}
-
-// (ending) -> calls callback(response) or callback(nil, message, code, sent, partial)
-static int call_back(lua_State *L)
-{
-    struct ending *e = lua_touserdata(L, 1);
-    const struct client_result *r = e->result;
-    push_callback(L, e->transfer); // e callback
+    const struct client_result *r = arg;
     if (r->code == CLIENT_OK) {
         push_response(L, r);
         buf_free(r->body); // not twice in memory while the callback runs
-        lua_call(L, 1, 0);
-        return 0;
+        return 1;
     }
     lua_pushnil(L);
     lua_pushlstring(L, r->message, utf8_whole(r->message, strlen(r->message)));
@@ -91,52 +71,40 @@ static int call_back(lua_State *L)
         push_response(L, r);
     else
         lua_pushnil(L);
-    lua_call(L, 5, 0);
-    return 0;
+    return 5;
 }
 
-// (transfer) -> the same, for an answer that Lua has no memory for; allocates nothing itself
-static int call_back_without_memory(lua_State *L)
+// The same, for an answer that Lua has no memory for; allocates nothing itself.
+static int push_no_memory(lua_State *L, void *arg)
 {
-    const struct transfer *t = lua_touserdata(L, 1);
-    push_callback(L, t);                                // t callback
-    lua_pushnil(L);                                     // t callback nil
-    lua_rawgeti(L, LUA_REGISTRYINDEX, t->module->self); // t callback nil module
-    lua_getiuservalue(L, -1, NO_MEMORY_TEXT);           // t callback nil module text
-    lua_getiuservalue(L, -2, NO_MEMORY_CODE);           // t callback nil module text code
-    lua_remove(L, -3);                                  // t callback nil text code
+    const struct transfer *t = arg;
+    lua_pushnil(L);                                     // nil
+    lua_rawgeti(L, LUA_REGISTRYINDEX, t->module->self); // nil module
+    lua_getiuservalue(L, -1, NO_MEMORY_TEXT);           // nil module text
+    lua_getiuservalue(L, -2, NO_MEMORY_CODE);           // nil module text code
+    lua_remove(L, -3);                                  // nil text code
     lua_pushboolean(L, t->sent);
-    lua_call(L, 4, 0);
-    return 0;
+    return 4;
 }
 
-static void release(struct transfer *t)
+static void tell_without_memory(struct anchor *a)
 {
-    int anchor = t->anchor;
-    t->running = NULL;
-    t->anchor = LUA_NOREF;
-    again_cancel(t->L, &t->again);
-    luaL_unref(t->L, LUA_REGISTRYINDEX, anchor);
+    if (anchor_tell(a, ANCHOR_CALLBACK, push_no_memory, a))
+        anchor_release(a);
 }
 
-static void tell_without_memory(struct again *again)
-{
-    struct transfer *t = (struct transfer *)((char *)again - offsetof(struct transfer, again));
-    bool heard = host_call(t->L, call_back_without_memory, t) != HOST_NOMEM;
-    if (heard || t->cancelled || !again_later(t->L, again, tell_without_memory))
-        release(t);
-}
+static const struct anchor_kind kind = { TRANSFER, sizeof(struct transfer), 1,
+                                         tell_without_memory };
 
 static void on_done(void *arg, const struct client_result *result)
 {
     struct transfer *t = arg;
-    struct ending ending = { .transfer = t, .result = result };
     t->running = NULL; // a cancel from inside the callback finds nothing to do
     t->sent = result && result->sent;
-    if (result && host_call(t->L, call_back, &ending) == HOST_NOMEM && !t->cancelled)
-        tell_without_memory(&t->again);
+    if (!result || anchor_tell(&t->anchor, ANCHOR_CALLBACK, push_ending, (void *)result))
+        anchor_release(&t->anchor);
     else
-        release(t);
+        tell_without_memory(&t->anchor); // at once, and again where that is too much, too
 }
 
 // ---- The request ----
@@ -330,16 +298,11 @@ static int http_start(lua_State *L)
     if (!open_client(L, m, &why))
         return fail(L, &why);
 
-    struct transfer *t = lua_newuserdatauv(L, sizeof *t, 1); // request callback transfer
-    *t = (struct transfer){ .module = m, .L = host_main(L), .anchor = LUA_NOREF };
-    luaL_setmetatable(L, TRANSFER);
-    lua_pushvalue(L, 2);
-    lua_setiuservalue(L, 3, CALLBACK);
-    lua_pushvalue(L, 3);                        // request callback transfer transfer
-    t->anchor = luaL_ref(L, LUA_REGISTRYINDEX); // the last call that may raise
+    struct transfer *t = anchor_new(L, &kind, 2); // request callback transfer
+    t->module = m;
     t->running = client_start(m->client, &request, on_done, t, &why);
     if (!t->running) {
-        release(t);
+        anchor_release(&t->anchor);
         return fail(L, &why);
     }
     return 1;
@@ -348,11 +311,10 @@ static int http_start(lua_State *L)
 static int transfer_cancel(lua_State *L)
 {
     struct transfer *t = luaL_checkudata(L, 1, TRANSFER);
-    t->cancelled = true;
     if (t->running)
         client_cancel(t->running);
-    if (t->running || t->again.queued)
-        release(t);
+    t->running = NULL;
+    anchor_release(&t->anchor);
     return 0;
 }
 
