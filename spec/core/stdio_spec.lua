@@ -117,4 +117,30 @@ describe("core.stdio", function()
     assert.equal(("7:breathe\n1:x\n"):rep(100), c.out)
     os.remove(path)
   end)
+
+  it("tells of each line that memory ran out for, in their order, and of the end after them", function()
+    local path = os.tmpname()
+    local f = assert(io.open(path, "w"))
+    f:write([[
+      local host, loop, stdio = require "core.host", require "core.loop", require "core.stdio"
+      local heard, refused = {}, 0
+      stdio.read_lines(1000, function(line, why, kind, id)
+        if refused < 9 then
+          refused = refused + 1
+          host.fail_allocations(0, 2)
+          return { line }
+        end
+        heard[#heard + 1] = table.concat({ tostring(line), why, kind, tostring(id) }, " ")
+      end)
+      loop.run()
+      print(table.concat(heard, "; "))
+    ]])
+    f:close()
+    local c <close> = child.spawn(child.program, { "lua", path })
+    c:write('{"id":1,"method":"a"}\n{"id":"two","method":"b"}\n')
+    c:close_stdin()
+    assert.equal(0, (c:wait()))
+    os.remove(path)
+    assert.equal('nil no_memory request 1; nil no_memory request "two"; nil eof unknown nil\n', c.out)
+  end)
 end)

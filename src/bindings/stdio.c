@@ -2,14 +2,13 @@
 #include "base/envelope.h"
 #include "base/lines.h"
 #include "base/log.h"
+#include "bindings/anchor.h"
 #include "bindings/bindings.h"
-#include "host/again.h"
-#include "host/call.h"
+#include "host/state.h"
 #include "loop/input.h"
 #include "loop/output.h"
 
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,36 +17,39 @@
 #define READER   "core.stdio.reader"
 #define LISTENER "core.stdio.listener"
 
-enum { CALLBACK = 1, LARGE = 1 << 20 };
+enum { LARGE = 1 << 20 };
 
 static const char END[] = "eof", FAILED[] = "failed"; // after either nothing comes
 
-struct reader {
-    struct input *input; // NULL once closed
-    struct lines lines;
-    struct envelope skipped; // what is known of a line that is not kept
-    struct untold *untold;   // what Lua has not heard of for want of memory
-    lua_State *L;            // the main coroutine
-    int anchor;
-};
-
-// A line that was lost, or the end: told again and again until Lua has heard of it.
-struct untold {
-    struct again again; // first: a struct again * is a struct untold *
-    struct untold *next;
-    struct reader *reader;
+// What Lua hears of standard input.
+struct news {
+    const char *bytes; // a line; NULL: `why` tells, and `envelope`
+    size_t size;
     const char *why;
     const char *message; // of FAILED
     struct envelope envelope;
 };
 
+// A line that was lost, or the end: told again and again until Lua has heard of it.
+struct untold {
+    struct untold *next;
+    struct news news;
+};
+
+struct reader {
+    struct anchor anchor;
+    struct input *input; // NULL once closed
+    struct lines lines;
+    struct envelope skipped; // what is known of a line that is not kept
+    struct untold *untold;   // what Lua has not heard of for want of memory, the oldest first
+    struct untold end;       // place for the end among them, which must not get lost
+};
+
 // What waits for the output to drain or to break.
 struct listener {
+    struct anchor anchor;
     struct listener *next;
-    lua_State *L;
-    int anchor;
     enum output_event event;
-    struct again again; // for an event that memory ran out for
     bool told;
 };
 
@@ -56,37 +58,28 @@ static struct output *output;
 static struct listener *listeners;
 static bool wrote_large;
 
-struct line_call {
-    struct reader *reader;
-    const char *bytes; // NULL: `why` tells, and `envelope`
-    size_t size;
-    const char *why;
-    const char *message;
-    const struct envelope *envelope;
-};
-
-// (line call) -> on_line(line), on_line(nil, "eof"), on_line(nil, "failed", message) or
-// on_line(nil, why, kind, id)
-static int call_on_line(lua_State *L)
+// Pushes line; nil, "eof"; nil, "failed", message; or nil, why, kind, id.
+static int push_news(lua_State *L, void *arg)
 {
-    struct line_call *call = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, call->reader->anchor); // call reader
-    lua_getiuservalue(L, 2, CALLBACK);                       // call reader on_line
-    if (call->bytes) {
-        lua_pushlstring(L, call->bytes, call->size);
-        lua_call(L, 1, 0);
-    } else {
-        lua_pushnil(L);
-        lua_pushstring(L, call->why);
-        if (call->message) {
-            lua_pushstring(L, call->message);
-            lua_pushnil(L);
-        } else {
-            bindings_push_envelope(L, call->envelope);
-        }
-        lua_call(L, 4, 0);
+    const struct news *news = arg;
+    if (news->bytes) {
+        lua_pushlstring(L, news->bytes, news->size);
+        return 1;
     }
-    return 0;
+    lua_pushnil(L);
+    lua_pushstring(L, news->why);
+    if (news->message) {
+        lua_pushstring(L, news->message);
+        return 3;
+    }
+    bindings_push_envelope(L, &news->envelope);
+    return 4;
+}
+
+static void drop(struct reader *r, struct untold *untold)
+{
+    if (untold != &r->end)
+        free(untold);
 }
 
 static void reader_close(struct reader *r)
@@ -99,73 +92,64 @@ static void reader_close(struct reader *r)
     while (r->untold) {
         struct untold *u = r->untold;
         r->untold = u->next;
-        again_cancel(r->L, &u->again);
-        free(u);
+        drop(r, u);
     }
-    luaL_unref(r->L, LUA_REGISTRYINDEX, r->anchor);
+    anchor_release(&r->anchor);
 }
 
-static bool is_end(const char *why)
+static bool is_end(const struct news *news)
 {
-    return strcmp(why, END) == 0 || strcmp(why, FAILED) == 0;
+    return news->why == END || news->why == FAILED;
 }
 
-static void forget(struct untold *untold)
+static void keep_untold(struct reader *r, const struct news *news)
 {
-    for (struct untold **u = &untold->reader->untold; *u; u = &(*u)->next) {
-        if (*u == untold) {
-            *u = untold->next;
-            free(untold);
-            return;
-        }
-    }
-}
-
-static void tell_again(struct again *again)
-{
-    struct untold *u = (struct untold *)again;
-    struct reader *r = u->reader;
-    struct line_call call = {
-        .reader = r, .why = u->why, .message = u->message, .envelope = &u->envelope
-    };
-    bool unheard = host_call(r->L, call_on_line, &call) == HOST_NOMEM;
-    if (!r->input)
-        return; // closed meanwhile, and `u` with it
-    if (unheard && again_later(r->L, again, tell_again))
-        return;
-    if (is_end(u->why)) {
-        reader_close(r);
-    } else {
-        forget(u);
-    }
-}
-
-static void keep_untold(const struct line_call *call)
-{
-    struct reader *r = call->reader;
-    struct untold *u = calloc(1, sizeof *u);
+    struct untold *u = is_end(news) ? &r->end : malloc(sizeof *u);
     if (!u) {
         log_line(LOG_ERROR, "out of memory: a message is lost");
         return;
     }
-    *u = (struct untold){
-        .next = r->untold,
-        .reader = r,
-        .why = call->why,
-        .message = call->message,
-        .envelope = *call->envelope,
-    };
-    r->untold = u;
-    (void)again_later(r->L, &u->again, tell_again); // the first time: never refused
+    *u = (struct untold){ .news = *news };
+    struct untold **last = &r->untold;
+    while (*last)
+        last = &(*last)->next;
+    *last = u;
 }
 
-// A line that Lua has no memory for: who waits for its answer hears that.
-static void give_up_line(struct reader *r, const char *bytes, size_t size)
+// Tells it now, or later where memory runs out.  A line itself is gone then: who waits for its
+// answer hears that.  The end comes last.
+static void tell(struct reader *r, const struct news *news)
 {
-    struct envelope envelope = { 0 };
-    envelope_feed(&envelope, bytes, size);
-    keep_untold(&(struct line_call){ .reader = r, .why = "no_memory", .envelope = &envelope });
+    bool wait = is_end(news) && r->untold;
+    if (!wait && anchor_tell(&r->anchor, ANCHOR_CALLBACK, push_news, (void *)news))
+        return;
+    struct news lost = *news;
+    if (news->bytes) {
+        lost = (struct news){ .why = "no_memory" };
+        envelope_feed(&lost.envelope, news->bytes, news->size);
+    }
+    keep_untold(r, &lost);
 }
+
+static void tell_again(struct anchor *a)
+{
+    struct reader *r = (struct reader *)a;
+    while (r->input && r->untold) {
+        struct untold *u = r->untold;
+        r->untold = u->next; // the callback may close the reader, which frees what is listed
+        bool settled = anchor_tell(a, ANCHOR_CALLBACK, push_news, &u->news);
+        if (!settled) {
+            r->untold = u;
+            return;
+        }
+        bool over = is_end(&u->news);
+        drop(r, u);
+        if (over)
+            reader_close(r);
+    }
+}
+
+static const struct anchor_kind reader_kind = { READER, sizeof(struct reader), 1, tell_again };
 
 static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t size)
 {
@@ -174,20 +158,16 @@ static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t
         envelope_feed(&r->skipped, bytes, size);
         return true;
     }
-    struct line_call call = { .reader = r, .bytes = bytes, .size = size, .envelope = &r->skipped };
+    struct news news = { .bytes = bytes, .size = size, .envelope = r->skipped };
     if (event == LINES_LINE && !bytes)
-        call.bytes = ""; // an empty line from an empty buffer
+        news.bytes = ""; // an empty line from an empty buffer
     if (event == LINES_TOO_LONG)
-        call.why = "too_long";
+        news.why = "too_long";
     else if (event == LINES_NO_MEMORY)
-        call.why = "no_memory";
-    bool unheard = host_call(r->L, call_on_line, &call) == HOST_NOMEM && r->input;
-    if (unheard && call.why)
-        keep_untold(&call);
-    else if (unheard)
-        give_up_line(r, call.bytes, size);
-    if (call.why)
+        news.why = "no_memory";
+    if (news.why)
         r->skipped = (struct envelope){ 0 };
+    tell(r, &news);
     return r->input != NULL && !input_is_paused(r->input);
 }
 
@@ -199,18 +179,13 @@ static size_t on_input(void *arg, const char *bytes, size_t size)
     lines_finish(&r->lines, on_line, r);
     if (!r->input)
         return 0;
-    struct envelope none = { 0 };
     int error = input_error(r->input);
-    struct line_call call = {
-        .reader = r,
+    struct news end = {
         .why = error < 0 ? FAILED : END,
         .message = error < 0 ? uv_strerror(error) : NULL, // a constant of libuv's
-        .envelope = &none,
     };
-    bool unheard = host_call(r->L, call_on_line, &call) == HOST_NOMEM;
-    if (unheard && r->input)
-        keep_untold(&call);
-    else
+    tell(r, &end);
+    if (!r->untold)
         reader_close(r);
     return 0;
 }
@@ -220,22 +195,13 @@ static int stdio_read_lines(lua_State *L)
     lua_Integer max = luaL_checkinteger(L, 1);
     luaL_argcheck(L, max > 0, 1, "the limit must be positive");
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 2);
-
-    struct reader *r = lua_newuserdatauv(L, sizeof *r, 1); // max on_line reader
-    *r = (struct reader){ .L = host_main(L), .lines = { .max = (size_t)max } };
-    luaL_setmetatable(L, READER);
-    lua_pushvalue(L, 2);
-    lua_setiuservalue(L, 3, CALLBACK);
-    lua_pushvalue(L, 3); // max on_line reader reader
-    r->anchor =
-        luaL_ref(L, LUA_REGISTRYINDEX); // max on_line reader -- the last call that may raise
-
+    struct reader *r = anchor_new(L, &reader_kind, 2);
+    r->lines.max = (size_t)max;
     int error = 0;
     r->input = input_open(host_loop(L), STDIN_FILENO, on_input, r, &error);
     if (r->input)
         return 1;
-    luaL_unref(L, LUA_REGISTRYINDEX, r->anchor);
+    anchor_release(&r->anchor);
     return bindings_fail(L, uv_err_name(error), uv_strerror(error));
 }
 
@@ -291,23 +257,10 @@ static void listener_remove(struct listener *which)
     for (struct listener **l = &listeners; *l; l = &(*l)->next) {
         if (*l == which) {
             *l = which->next;
-            again_cancel(which->L, &which->again);
-            luaL_unref(which->L, LUA_REGISTRYINDEX, which->anchor);
-            which->anchor = LUA_NOREF;
-            return;
+            break;
         }
     }
-}
-
-// (listener) -> its callback, once
-static int call_listener(lua_State *L)
-{
-    struct listener *l = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, l->anchor); // l listener
-    lua_getiuservalue(L, 2, CALLBACK);            // l listener fn
-    l->told = true;
-    lua_call(L, 0, 0);
-    return 0;
+    anchor_release(&which->anchor);
 }
 
 static struct listener *find_untold(enum output_event event)
@@ -318,22 +271,16 @@ static struct listener *find_untold(enum output_event event)
     return l;
 }
 
-static bool is_listed(const struct listener *which)
+static void tell_listener(struct anchor *a)
 {
-    struct listener *l = listeners;
-    while (l && l != which)
-        l = l->next;
-    return l != NULL;
-}
-
-static void tell_listener(struct again *again)
-{
-    struct listener *l = (struct listener *)((char *)again - offsetof(struct listener, again));
-    bool unheard = host_call(l->L, call_listener, l) == HOST_NOMEM;
-    if (!unheard || !is_listed(l) // it was cancelled, and may go at any moment
-        || !again_later(l->L, again, tell_listener))
+    struct listener *l = (struct listener *)a;
+    l->told = true;
+    if (anchor_tell(a, ANCHOR_CALLBACK, NULL, NULL))
         listener_remove(l);
 }
+
+static const struct anchor_kind listener_kind = { LISTENER, sizeof(struct listener), 1,
+                                                  tell_listener };
 
 // What a large message was made of is garbage now; without this the next one would be made beside
 // it.
@@ -350,11 +297,11 @@ static void on_output(void *arg, enum output_event event)
     collect_young(L);
     if (event == OUTPUT_BROKEN) {
         for (struct listener *l; (l = find_untold(OUTPUT_BROKEN));)
-            tell_listener(&l->again);
+            tell_listener(&l->anchor);
     }
     // Nobody waits for a broken stream to drain: both events end that wait.
     for (struct listener *l; (l = find_untold(OUTPUT_DRAINED));)
-        tell_listener(&l->again);
+        tell_listener(&l->anchor);
 }
 
 static int stdio_take(lua_State *L)
@@ -386,14 +333,8 @@ static int stdio_write(lua_State *L)
 static int add_listener(lua_State *L, enum output_event event)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    struct listener *l = lua_newuserdatauv(L, sizeof *l, 1); // fn listener
-    *l = (struct listener){ .L = host_main(L), .anchor = LUA_NOREF, .event = event };
-    luaL_setmetatable(L, LISTENER);
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, 2, CALLBACK);
-    lua_pushvalue(L, 2);
-    l->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+    struct listener *l = anchor_new(L, &listener_kind, 1);
+    l->event = event;
     l->next = listeners;
     listeners = l;
     return 1;
