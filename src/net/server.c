@@ -35,7 +35,7 @@ static void report_asked(struct server *s)
         request_forget_body(r);
         if (r->state == REQUEST_ASKED || r->state == REQUEST_STREAMING)
             request_watch(r);
-        request_release(r);
+        server_request_release(r);
     }
 }
 
@@ -44,7 +44,7 @@ static void report_over(struct server *s)
     struct server_request *r = NULL;
     while (s->daemon && (r = request_pop(&s->over))) {
         s->events.ended(r, r->end, s->arg);
-        request_release(r);
+        server_request_release(r);
     }
 }
 
@@ -102,7 +102,7 @@ static void on_departure(uv_poll_t *poll, int status, int events)
             r->want_end = false;
             s->events.ended(r, SERVER_GONE, s->arg);
         }
-        request_release(r);
+        server_request_release(r);
     }
 }
 
@@ -340,7 +340,7 @@ static void drop_queue(struct request_queue *queue)
 {
     struct server_request *r = NULL;
     while ((r = request_pop(queue)))
-        request_release(r);
+        server_request_release(r);
 }
 
 void server_close(struct server *s)
@@ -359,7 +359,7 @@ void server_close(struct server *s)
     struct server_request *r = NULL;
     while ((r = request_pop(&s->over))) {
         s->events.ended(r, SERVER_CLOSED, s->arg);
-        request_release(r);
+        server_request_release(r);
     }
     for (r = s->requests; r; r = r->next)
         r->server = NULL;

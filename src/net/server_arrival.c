@@ -1,5 +1,7 @@
 #include "net/server_arrival.h"
 
+#include "net/server_request.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,5 +168,5 @@ void arrival_on_completed(void *cls, struct MHD_Connection *connection, void **c
         r->want_end = false;
         request_push(&s->over, r);
     }
-    request_release(r);
+    server_request_release(r);
 }

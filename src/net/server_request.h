@@ -22,7 +22,11 @@ void server_request_want_end(struct server_request *r);
 /// Whether the request is over: answered in full, peer gone, or server closed.
 bool server_request_over(const struct server_request *r);
 
-/// Drops the owner's reference.  The request must have been answered or closed.  NULL is allowed.
+/// One more reference, for the owner.
+void server_request_keep(struct server_request *r);
+
+/// Drops a reference.  With the owner's last one the request must have been answered or closed.
+/// NULL is allowed.
 void server_request_release(struct server_request *r);
 
 /// Sends the answer, which is then the server's.  Once a request.  Without effect when it is over.

@@ -1,5 +1,5 @@
 /// What the parts of the HTTP server share: the server, its requests, their queues.  Private to
-/// them.
+/// them.  The functions are those of server_request.c.
 #ifndef RCMCP_NET_SERVER_STATE_H
 #define RCMCP_NET_SERVER_STATE_H
 
@@ -81,9 +81,6 @@ void server_kick(struct server *s);
 struct server_request *request_new(struct server *s, struct MHD_Connection *connection,
                                    const char *uri);
 
-/// Drops a reference; the last one frees the request.  NULL is allowed.
-void request_release(struct server_request *r);
-
 /// Queues hold references.
 void request_push(struct request_queue *queue, struct server_request *r);
 struct server_request *request_pop(struct request_queue *queue);
@@ -96,12 +93,6 @@ void request_hand_out(struct server_request *r);
 
 /// The request is answered, or never will be: it is not pending any more.
 void request_settle(struct server_request *r);
-
-/// Requests handed out and not settled, of all servers.
-size_t request_pending(void);
-
-/// Whether the request is over: answered in full, peer gone, or server closed.
-bool request_is_over(const struct server_request *r);
 
 /// Has libmicrohttpd leave the connection alone, and go on with it.
 void request_suspend(struct server_request *r);

@@ -1,12 +1,13 @@
 #include "net/server_stream.h"
 
+#include "net/server_request.h"
 #include "net/server_state.h"
 
 enum { BLOCK = 16384 };
 
 static void release_stream(void *arg)
 {
-    request_release(arg);
+    server_request_release(arg);
 }
 
 static ssize_t read_stream(void *arg, uint64_t position, char *to, size_t room)
@@ -37,7 +38,7 @@ ssize_t server_stream_write(struct server_request *r, const void *bytes, size_t 
 {
     if (r->muted)
         return 0;
-    if (request_is_over(r) || r->finished)
+    if (server_request_over(r) || r->finished)
         return -1;
     if (!buf_append(&r->out, bytes, size))
         return -2;

@@ -1,6 +1,7 @@
 // A request on its way to the HTTP server, libmicrohttpd played by the target: path and query are
 // what the target of the request says, headers and body come whole or the body is refused.
 #include "net/server_arrival.h"
+#include "net/server_request.h"
 
 #include "target.h"
 
@@ -187,7 +188,7 @@ static void play(const struct message *m)
     must(request == NULL);
     struct server_request *r = request_pop(&server.asked);
     must(asked == (r != NULL));
-    request_release(r);
+    server_request_release(r);
     must(!server.requests && !server.asked.first);
 }
 
