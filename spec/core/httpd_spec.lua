@@ -1,4 +1,5 @@
 local child = require "spec.support.child"
+local host = require "core.host"
 local http = require "core.http"
 local httpd = require "core.httpd"
 local loop = require "core.loop"
@@ -489,6 +490,33 @@ describe("core.httpd", function()
       assert.equal(0, notices)
       server:cancel()
     end)
+
+    for _, keeps in ipairs { true, false } do
+      it("is told again where memory runs out for it, of a request that Lua " .. (keeps and "keeps" or "forgets"), function()
+        local tries, request = 0, nil
+        local server <close> = serve(function(asked)
+          if keeps then request = asked end
+          asked:on_closed(function()
+            tries = tries + 1
+            if tries < 5 then
+              host.fail_allocations(0, 2)
+              return { "refused" }
+            end
+          end)
+        end)
+        local client <close> = connect(server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        client:wait_until(function() return httpd.pending() == 1 end)
+        client:close_stdin()
+        client:wait_until(function() return httpd.pending() == 0 end)
+        client:wait()
+        -- One that is forgotten may go with the first collection, and its callback with it.
+        if keeps then run_until(function() return tries == 5 end) end
+        collectgarbage()
+        for _ = 1, 20 do loop.step(false) end
+        assert.is_true(tries == 5 or not keeps and tries < 5)
+        assert.equal(keeps, request ~= nil)
+      end)
+    end
 
     it("that raises is logged, and the server goes on", function()
       local raised = false

@@ -1,7 +1,5 @@
 #include "bindings/anchor.h"
 
-#include "host/call.h"
-
 #include <lauxlib.h>
 #include <string.h>
 
@@ -45,12 +43,15 @@ static void on_again(struct again *again)
     a->kind->retell(a);
 }
 
-bool anchor_tell(struct anchor *a, int callback, anchor_push *push, void *arg)
+enum host_outcome anchor_call(struct anchor *a, int callback, anchor_push *push, void *arg)
 {
     struct telling telling = { .anchor = a, .callback = callback, .push = push, .arg = arg };
-    if (a->muted)
-        return true;
-    bool unheard = host_call(a->L, call_back, &telling) == HOST_NOMEM;
+    return a->muted ? HOST_OK : host_call(a->L, call_back, &telling);
+}
+
+bool anchor_tell(struct anchor *a, int callback, anchor_push *push, void *arg)
+{
+    bool unheard = anchor_call(a, callback, push, arg) == HOST_NOMEM;
     if (a->muted)
         return true;
     if (unheard && again_later(a->L, &a->again, on_again))

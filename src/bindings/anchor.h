@@ -9,6 +9,7 @@
 #define RCMCP_BINDINGS_ANCHOR_H
 
 #include "host/again.h"
+#include "host/call.h"
 
 #include <lua.h>
 #include <stdbool.h>
@@ -20,7 +21,7 @@ struct anchor_kind {
     const char *type; ///< name of its metatable, see bindings_type()
     size_t size;      ///< of the userdata
     int callbacks;    ///< how many user values it has
-    /// Tells once more what was not heard.  Needed by whoever calls anchor_tell().
+    /// Tells once more what was not heard; NULL where nothing is told by anchor_tell().
     void (*retell)(struct anchor *a);
 };
 
@@ -48,7 +49,10 @@ void *anchor_new(lua_State *L, const struct anchor_kind *kind, int callback);
 typedef int anchor_push(lua_State *L, void *arg);
 
 /// Calls the user value `callback`, if there is one, with what `push` pushes (NULL: nothing).  Not
-/// from inside the function that started the handle.
+/// from inside the function that started the handle.  For what is given up where it fails.
+enum host_outcome anchor_call(struct anchor *a, int callback, anchor_push *push, void *arg);
+
+/// Does the same until Lua has heard.
 /// False: memory ran out, the kind's `retell` is called in some milliseconds.  True: nothing more
 /// is to be done for this; it was heard, or must not be any more, or was given up after a second.
 /// After that the handle's memory is good until Lua allocates again, also if the callback has

@@ -1,8 +1,9 @@
 // core.httpd: the HTTP server.
+#include "bindings/anchor.h"
 #include "bindings/bindings.h"
 #include "bindings/httpd_request.h"
 #include "bindings/httpd_stream.h"
-#include "host/call.h"
+#include "host/state.h"
 #include "net/server.h"
 
 #include <string.h>
@@ -11,38 +12,24 @@
 
 enum { DEFAULT_MAX_BODY = 16 * 1024 * 1024 };
 
-// User values.
-enum { CALLBACK = 1, HOST = 2 };
+enum { HOST = ANCHOR_CALLBACK + 1, VALUES = HOST }; // user values
 
 struct lua_server {
+    struct anchor anchor;
     struct server *server; // NULL once closed
-    lua_State *L;          // the main coroutine
-    int anchor;            // registry reference while the loop holds the server, else LUA_NOREF
     uint16_t port;
 };
 
-static void on_request(struct server_request *request, void *arg)
-{
-    const struct lua_server *s = arg;
-    httpd_hand_over(s->L, s->anchor, CALLBACK, request);
-}
-
-static void on_ended(struct server_request *request, enum server_end end, void *arg)
-{
-    (void)arg;
-    httpd_end(request, end);
-}
+static const struct anchor_kind kind = { SERVER, sizeof(struct lua_server), VALUES, NULL };
 
 static void on_server_closed(void *arg)
 {
     struct lua_server *s = arg;
-    int anchor = s->anchor;
-    s->anchor = LUA_NOREF;
     s->server = NULL;
-    luaL_unref(s->L, LUA_REGISTRYINDEX, anchor);
+    anchor_release(&s->anchor);
 }
 
-static const struct server_events events = { on_request, on_ended, on_server_closed };
+static const struct server_events events = { httpd_on_request, httpd_on_ended, on_server_closed };
 
 static lua_Integer integer_option(lua_State *L, const char *name, lua_Integer fallback,
                                   lua_Integer most)
@@ -81,23 +68,15 @@ static int listen_server(lua_State *L)
         .port = (uint16_t)integer_option(L, "port", 0, UINT16_MAX),
         .max_body = (size_t)integer_option(L, "max_body", DEFAULT_MAX_BODY, LUA_MAXINTEGER),
     };
-    struct lua_server *s = lua_newuserdatauv(L, sizeof *s, 2); // options fn host server
-    *s = (struct lua_server){ .L = host_main(L), .anchor = LUA_NOREF };
-    lua_pushvalue(L, 2);
-    lua_setiuservalue(L, 4, CALLBACK);
+    struct lua_server *s = anchor_new(L, &kind, 2); // options fn host server
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, 4, HOST);
-    luaL_setmetatable(L, SERVER);
-    lua_pushvalue(L, 4);
-    int anchor = luaL_ref(L, LUA_REGISTRYINDEX); // the last call that may raise
-
     struct server_error error;
     s->server = server_listen(host_loop(L), &options, &events, s, &error);
     if (!s->server) {
-        luaL_unref(L, LUA_REGISTRYINDEX, anchor);
+        anchor_release(&s->anchor);
         return bindings_fail(L, error.code, error.message);
     }
-    s->anchor = anchor;
     s->port = server_port(s->server);
     return 1;
 }

@@ -1,6 +1,7 @@
 #include "bindings/httpd_request.h"
 
 #include "base/log.h"
+#include "bindings/anchor.h"
 #include "bindings/bindings.h"
 #include "bindings/httpd_headers.h"
 #include "host/call.h"
@@ -34,28 +35,23 @@ static void push_fields(lua_State *L, const struct server_head *head)
 }
 
 struct arrival {
-    lua_State *L;         // the main coroutine
-    int server, callback; // registry reference; user value
+    lua_State *L; // the main coroutine
     struct server_request *request;
     bool handed; // the userdata owns the request's reference
 };
 
-// (arrival) -> runs the callback with the request
-static int call_on_request(lua_State *L)
+static int push_request(lua_State *L, void *arg)
 {
-    struct arrival *a = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, a->server);               // arrival server
-    lua_getiuservalue(L, 2, a->callback);                       // arrival server callback
-    struct lua_request *r = lua_newuserdatauv(L, sizeof *r, 2); // … callback request
+    struct arrival *a = arg;
+    struct lua_request *r = lua_newuserdatauv(L, sizeof *r, 2); // request
     *r = (struct lua_request){ .L = a->L, .anchor = LUA_NOREF };
     luaL_setmetatable(L, REQUEST);
-    push_fields(L, server_request_head(a->request));
-    lua_setiuservalue(L, 4, FIELDS);
+    push_fields(L, server_request_head(a->request)); // request fields
+    lua_setiuservalue(L, -2, FIELDS);
     r->request = a->request;
     server_request_set_data(r->request, r);
     a->handed = true;
-    lua_call(L, 1, 0);
-    return 0;
+    return 1;
 }
 
 // Answers with a plain status; for when Lua does not.
@@ -71,10 +67,11 @@ static void answer_status(struct server_request *r, unsigned status)
     server_request_answer(r, a);
 }
 
-void httpd_hand_over(lua_State *main, int server, int callback, struct server_request *request)
+void httpd_on_request(struct server_request *request, void *arg)
 {
-    struct arrival a = { .L = main, .server = server, .callback = callback, .request = request };
-    if (host_call(main, call_on_request, &a) == HOST_OK)
+    struct anchor *server = arg;
+    struct arrival a = { .L = server->L, .request = request };
+    if (anchor_call(server, ANCHOR_CALLBACK, push_request, &a) == HOST_OK)
         return;
     struct lua_request *r = server_request_data(request); // NULL once collected, and then answered
     if (!a.handed) {
@@ -86,31 +83,53 @@ void httpd_hand_over(lua_State *main, int server, int callback, struct server_re
     }
 }
 
-// (lua_request) -> calls its on_closed callback
+// (lua_request) -> calls its on_closed callback, and forgets it unless that raises
 static int call_on_closed(lua_State *L)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, WATCHED); // request_pointer watched
     if (lua_rawgetp(L, 2, lua_touserdata(L, 1)) == LUA_TNIL)
-        return 0;                       // forgotten meanwhile
-    lua_getiuservalue(L, 3, ON_CLOSED); // … request callback
-    lua_pushnil(L);
-    lua_setiuservalue(L, 3, ON_CLOSED);
-    if (!lua_isnil(L, -1))
-        lua_call(L, 0, 0);
+        return 0; // collected meanwhile
+    if (lua_getiuservalue(L, 3, ON_CLOSED) == LUA_TNIL)
+        return 0;
+    lua_pushvalue(L, 4); // request_pointer watched request on_closed on_closed
+    lua_call(L, 0, 0);
+    lua_getiuservalue(L, 3, ON_CLOSED);
+    if (lua_rawequal(L, 4, 5)) { // else the callback has set another
+        lua_pushnil(L);
+        lua_setiuservalue(L, 3, ON_CLOSED);
+    }
     return 0;
 }
 
-void httpd_end(struct server_request *request, enum server_end end)
+static void release_anchor(struct lua_request *r)
 {
-    struct lua_request *r = server_request_data(request);
-    if (!r)
-        return;
-    lua_State *L = r->L;
     int anchor = r->anchor;
     r->anchor = LUA_NOREF;
-    if (end == SERVER_GONE)
-        host_call(L, call_on_closed, r);
-    luaL_unref(L, LUA_REGISTRYINDEX, anchor);
+    luaL_unref(r->L, LUA_REGISTRYINDEX, anchor);
+}
+
+static void tell_gone(struct again *again)
+{
+    struct lua_request *r = (struct lua_request *)again; // its first member
+    struct server_request *request = r->request;
+    server_request_keep(request);
+    bool unheard = host_call(r->L, call_on_closed, r) == HOST_NOMEM;
+    r = server_request_data(request); // NULL: Lua has collected it meanwhile
+    if (r && !(unheard && again_later(r->L, again, tell_gone))) {
+        again_cancel(r->L, again);
+        release_anchor(r);
+    }
+    server_request_release(request);
+}
+
+void httpd_on_ended(struct server_request *request, enum server_end end, void *arg)
+{
+    (void)arg;
+    struct lua_request *r = server_request_data(request);
+    if (r && end == SERVER_GONE)
+        tell_gone(&r->again);
+    else if (r)
+        release_anchor(r);
 }
 
 static struct lua_request *check_request(lua_State *L)
@@ -231,6 +250,7 @@ static int request_gc(lua_State *L)
     if (!request)
         return 0;
     r->request = NULL;
+    again_cancel(L, &r->again);
     server_request_set_data(request, NULL);
     if (!r->answered && !server_request_over(request)) {
         log_line(LOG_WARNING, "httpd: %s %s was forgotten without an answer",

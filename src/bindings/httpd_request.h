@@ -2,12 +2,14 @@
 #ifndef RCMCP_BINDINGS_HTTPD_REQUEST_H
 #define RCMCP_BINDINGS_HTTPD_REQUEST_H
 
+#include "host/again.h"
 #include "net/server.h"
 
 #include <lua.h>
 #include <stdbool.h>
 
 struct lua_request {
+    struct again again;             // for an end that memory ran out for
     struct server_request *request; // NULL before it is filled, and after the end of the userdata
     lua_State *L;                   // the main coroutine
     int anchor;                     // registry reference while answered and on_closed may still run
@@ -17,12 +19,12 @@ struct lua_request {
 /// Creates the type; once a state.  `stream` is its method of that name: see httpd_stream.h.
 void httpd_open_request(lua_State *L, lua_CFunction stream);
 
-/// What was asked comes to Lua: calls the user value `callback` of the userdata behind the registry
-/// reference `server`.  Answers with 500 where that fails.
-void httpd_hand_over(lua_State *main, int server, int callback, struct server_request *request);
+/// An event of the server: what was asked comes to Lua.  `arg` is the server's struct anchor, whose
+/// callback is called.  Answers with 500 where that fails.
+void httpd_on_request(struct server_request *request, void *arg);
 
-/// The request has ended: on_closed runs where the peer went away.
-void httpd_end(struct server_request *request, enum server_end end);
+/// An event of the server: the request has ended; on_closed runs where the peer went away.
+void httpd_on_ended(struct server_request *request, enum server_end end, void *arg);
 
 /// The request at index 1, whose answer is still due; raises if there is none.
 struct lua_request *httpd_check_unanswered(lua_State *L);
