@@ -1,10 +1,10 @@
 --- What is measured: groups of steps of the driver (bench/driver/main.c tells what each does).
 
-local all = { echo = true, curl = true, lua = true, rcmcp = true, typescript = true }
-local callers = { curl = true, lua = true, rcmcp = true, typescript = true }
+local all = { echo = true, curl = true, lua = true, rcmcp = true, rust = true, rust_pipes = true, go = true, typescript = true }
+local callers = { curl = true, lua = true, rcmcp = true, rust = true, rust_pipes = true, go = true, typescript = true }
 
 -- lua-cjson writes the seed 156680208700286 as 1.5668020870029e+14: the driver refuses such answers.
-local faithful = { curl = true, rcmcp = true, typescript = true }
+local faithful = { curl = true, rcmcp = true, rust = true, rust_pipes = true, go = true, typescript = true }
 
 --- A count, a fifth of it in a quick run.
 local function some(quick, count)
@@ -27,7 +27,7 @@ local function calls(quick)
     "place:apart", call("apart", "status", some(quick, 2000), 1),
     call("at16", "status", some(quick, 10000), 16),
     call("at64", "status", some(quick, 10000), 64),
-    call("at256", "status", some(quick, 10000), 256),
+    call("at256", "status", some(quick, 10000), 256), "memory:after256",
     "finish:_",
   }
 end
@@ -74,7 +74,7 @@ local function exit()
 end
 
 local list = {
-  { name = "startup", turns = 9, targets = all, steps = startup },
+  { name = "startup", turns = 15, targets = all, steps = startup },
   { name = "cold", turns = 3, targets = all, steps = startup, cold = true, prefix = "cold." },
   { name = "calls", turns = 3, targets = all, steps = calls },
   { name = "growth", turns = 1, targets = { curl = true, lua = true, rcmcp = true }, steps = growth },

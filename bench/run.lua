@@ -3,6 +3,7 @@
 package.path = "bench/?.lua;" .. package.path
 
 local groups = require "groups"
+local loads = require "load"
 local report = require "report"
 local targets = require "targets"
 
@@ -43,12 +44,14 @@ local function complaint()
   return file:read(2000) or "no message"
 end
 
---- Runs one target through a group once and adds its figures to `found[FIGURE][TARGET]`, a list of values.
-local function measure(found, target, group, quick)
+--- Runs one target through a group once and adds its figures to those found.
+local function measure(result, target, group, quick)
+  local found = result.found
   local pipe = assert(io.popen(command_line(target, group, quick)))
   for line in pipe:lines() do
     local figure, value = line:match "^(%S+) (%S+)$"
     figure = (group.prefix or "") .. figure
+    result.group_of[figure] = result.group_of[figure] or group.name -- every group begins with a start: those count, too
     found[figure] = found[figure] or {}
     found[figure][target.name] = found[figure][target.name] or {}
     table.insert(found[figure][target.name], tonumber(value))
@@ -57,24 +60,30 @@ local function measure(found, target, group, quick)
   return ("%s, %s: %s"):format(group.name, target.name, complaint())
 end
 
-local function run(chosen, quick)
-  local found, failures = {}, {}
-  for _, group in ipairs(chosen) do
-    for turn = 1, quick and 1 or group.turns do
-      for _, target in ipairs(targets.list) do
-        if group.targets[target.name] then
-          io.stderr:write(("%-8s turn %d  %s\n"):format(group.name, turn, target.name))
-          failures[#failures + 1] = measure(found, target, group, quick)
-        end
+local function processors()
+  local pipe <close> = assert(io.popen "nproc 2>/dev/null || echo 0")
+  return pipe:read "n"
+end
+
+local function run_group(result, group, quick)
+  local load = loads.new()
+  result.loads[group.name] = load
+  for turn = 1, quick and 1 or group.turns do
+    for _, target in ipairs(targets.list) do
+      if group.targets[target.name] and not target.missing then
+        io.stderr:write(("%-8s turn %d  %s\n"):format(group.name, turn, target.name))
+        load:sample()
+        result.failures[#result.failures + 1] = measure(result, target, group, quick)
       end
     end
   end
-  return found, failures
+  load:sample()
 end
 
 local chosen, quick = options(arg)
 targets.save_tools()
-local found, failures = run(chosen, quick)
-report.print(found, failures)
-report.write("build/bench/results.json", found, failures)
-os.exit(#failures == 0 and 0 or 1)
+local result = { found = {}, group_of = {}, loads = {}, failures = {}, processors = processors() }
+for _, group in ipairs(chosen) do run_group(result, group, quick) end
+report.print(result, chosen)
+report.write("build/bench/results.json", result)
+os.exit(#result.failures == 0 and 0 or 1)

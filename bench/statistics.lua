@@ -16,6 +16,14 @@ function M.median(values)
   return #list % 2 == 1 and list[middle] or (list[middle] + list[middle + 1]) / 2
 end
 
+--- The value that nine tenths of them do not exceed.
+---@param values number[]  at least one
+---@return number
+function M.p90(values)
+  local list = sorted(values)
+  return list[math.ceil(#list * 0.9)]
+end
+
 --- (max - min) / median; 0 for a median of 0.
 ---@param values number[]
 ---@return number

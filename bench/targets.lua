@@ -8,7 +8,15 @@ local function which(name)
   return pipe:read "l"
 end
 
-local peer = "bench/peers/typescript"
+-- What bench/run built; where a toolchain is missing it says so instead.
+local function peer(name, title, command, files)
+  local missing = io.open("build/bench/missing-" .. name:match "^%a+")
+  local target = { name = name, title = title, command = command, files = files }
+  if missing then target.missing = missing:read "l" missing:close() end
+  return target
+end
+
+local typescript = "bench/peers/typescript"
 
 local M = {
   --- What all of them find in their environment.
@@ -23,8 +31,10 @@ local M = {
       files = { "build/bench/floor_lua", "bench/floor/serve.lua" } },
     { name = "rcmcp", title = "rcmcp", command = { "build/release/rcmcp", "serve" },
       files = { "build/release/rcmcp" } },
-    { name = "typescript", title = "TypeScript SDK", command = { "node", peer .. "/server.js" },
-      files = { which "node", peer } },
+    peer("rust", "Rust SDK", { "build/bench/peer_rust" }, { "build/bench/peer_rust" }),
+    peer("rust_pipes", "Rust, pipes", { "build/bench/peer_rust", "--pipes" }, { "build/bench/peer_rust" }),
+    peer("go", "Go SDK", { "build/bench/peer_go" }, { "build/bench/peer_go" }),
+    peer("typescript", "TypeScript SDK", { "node", typescript .. "/server.js" }, { which "node", typescript }),
   },
 }
 

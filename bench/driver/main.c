@@ -3,7 +3,7 @@
 /// that every answer was right.
 ///
 /// Without a step: start.first_ms (from spawn to the answer to `initialize`), start.list_ms (to
-/// that to `tools/list`).  Steps:
+/// that to `tools/list`), start.cpu_ms (processor time until then).  Steps:
 ///   place:same | place:apart | place:free   driver, server and stub on one processor; the server
 ///   alone
 ///                                           on its own; as the system likes
@@ -97,6 +97,7 @@ static void start(struct server *s, char *const argv[])
     server_write(s, then, sizeof then - 1);
     line = server_line(s, true, &size);
     print("start", "list_ms", (clock_monotonic() - s->spawned) * 1000);
+    print("start", "cpu_ms", server_cpu(s) * 1000);
     if (answer_id(line, size) != 2)
         errx(1, "wrong answer to tools/list: %.300s", line);
     answer_check(&list, 2, line, size);
