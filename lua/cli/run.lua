@@ -139,25 +139,13 @@ local function new_dry_run(program, target)
   }
 end
 
--- Several doors, one behind the other: the first sees the call first.
-local function chained(doors)
-  return function(call, proceed)
-    local step = proceed
-    for i = #doors, 1, -1 do
-      local inner, door = step, doors[i]
-      step = function() return door(call, inner) end
-    end
-    return step()
-  end
-end
-
 local function prepare(program, args, dry_run, tape)
-  local doors = {}
-  if tape then doors[#doors + 1] = function(...) return tape:around(...) end end
-  if dry_run then doors[#doors + 1] = function(...) return dry_run:around(...) end end
+  local links = {}
+  if tape then table.insert(links, tape:recorder()) end
+  if dry_run then table.insert(links, dry_run:link()) end
   return function(ctx)
     ctx.simulated, ctx.dry_run = program.simulated, dry_run ~= nil
-    if #doors > 0 then ctx.around_call = chained(doors) end
+    if #links > 0 then ctx.effects = require("lib.calls.effects").chain(links) end
     if not args.quiet and program.settings.origin.log_level == "default" then
       require("core.log").set_level "info" -- what a script prints is a line of the log
     end

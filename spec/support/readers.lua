@@ -225,10 +225,12 @@ M.readers = {
   { "settings.check, an integer", function(text) settings.check(settings.by_name.recipe_calls, text) end },
   { "tape.open", function(path) tape.open(path) end, in_file, apart = "rcmcp test, a process of its own" },
   { "tape:around", function(value)
-    tape.new():around({ name = "x", input = { value = value } }, function() return { text = "", data = value } end)
+    local effect = { kind = "tool", name = "x", input = { value = value } }
+    tape.new():recorder()(effect, function() return { text = "", data = value } end, { caller = {} })
   end, value_of },
   { "tape:around, a text", function(text)
-    tape.new():around({ name = "x", input = { value = text } }, function() return { text = text } end)
+    local effect = { kind = "tool", name = "x", input = { value = text } }
+    tape.new():recorder()(effect, function() return { text = text } end, { caller = {} })
   end },
   { "clients.find", function() clients.find(environment) end, in_client_file, apart = "rcmcp doctor, a process of its own" },
   { "home.expand", function(text) home.expand("~/" .. text, deaf, deaf) end },

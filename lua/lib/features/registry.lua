@@ -1,6 +1,7 @@
 --- The tools of a server: declarations checked and compiled once, and the one way to call them.
 
 local didyoumean = require "lib.didyoumean"
+local effects = require "lib.calls.effects"
 local errors = require "lib.errors"
 local guard = require "lib.features.guard"
 local inputs = require "lib.features.inputs"
@@ -350,19 +351,31 @@ function M.finish(tool, result, err)
   return checked, problem
 end
 
---- The same, with an error as the result that tells it.
----@param tool Tool
----@param arguments? table
----@param ctx Context
----@return CallResult
-function M.call(tool, arguments, ctx)
-  local result, err = M.attempt(tool, arguments, ctx)
+local function as_call(result, err)
   if not result then return outcome.failure(err) end
   return {
     text = result.text, data = result.data, content = result.content, is_error = false, mark_beside = result.mark_beside,
     pending = result.pending, begun = result.begun,
     outline = result.outline,
   }
+end
+
+local function execute(effect, scope)
+  return M.attempt(scope.tool, effect.input, scope.ctx)
+end
+
+--- Calls a tool for who asks from outside: a client, the command line, a test.  As `attempt`, behind the links that the context
+--- has for effects (lib.calls.effects), with an error as the result that tells it.
+---@param tool Tool
+---@param arguments? table
+---@param ctx Context
+---@return CallResult
+function M.call(tool, arguments, ctx)
+  if not ctx.effects then return as_call(M.attempt(tool, arguments, ctx)) end
+  local effect = {
+    call = effects.call_of(ctx), branch = "", seq = 0, kind = "tool", name = tool.name, input = arguments or ctx:take_arguments(),
+  }
+  return as_call(effects.perform(effect, { ctx = ctx, tool = tool }, execute))
 end
 
 return M

@@ -13,6 +13,13 @@ local worlds = require "lib.workbench.dry_run.world"
 
 local M = {}
 
+---@class DryRunCall
+---@field name string
+---@field input table
+---@field tool Tool
+---@field reads? boolean
+---@field samples? table<string, any>  of the recipe that calls
+
 ---@class PlannedCall
 ---@field tool string
 ---@field input table
@@ -82,9 +89,17 @@ local function answer_of(self, call, input)
   return pretend and pretend(input, self.world) or { ok = true }, "made up"
 end
 
+-- Nothing has happened: whoever keeps account of what goes on takes no notice.
+local function pretended(result, err)
+  (result or err).pretended = true
+  return result, err
+end
+
 local function gone(id)
   local message = ("dry run: deployment %s would have been deleted by now"):format(id)
-  return nil, errors.new(message, { code = "http_status", status_code = 404, data = { ok = false, error = message, status_code = 404 } })
+  return pretended(nil, errors.new(message, {
+    code = "http_status", status_code = 404, data = { ok = false, error = message, status_code = 404 },
+  }))
 end
 
 -- A read is made, and shows what the dry run has changed so far.
@@ -133,16 +148,30 @@ local function answer(self, call, is_read)
   return registry.attempt(checked, call.input, { cancelled = false })
 end
 
---- The door of the calls: see lib.recipes.rc.calls.
----@param call rc.Call
----@param proceed fun(): table?, Error?
----@return table|nil result, Error? err
-function DryRun:around(call, proceed)
+local function around_tool(self, call, proceed)
   if self.is_recipe(call.name) then return proceed() end
   if self.world:is_deleted(call.input.deployment_id) then return gone(call.input.deployment_id) end
   local is_read = call.reads or call.tool.risk == "harmless"
   if is_read and not self.world:concerns(call.input) then return read(self, call, proceed) end
-  return answer(self, call, is_read)
+  return pretended(answer(self, call, is_read))
+end
+
+local around = {}
+
+function around.tool(self, effect, proceed, scope)
+  return around_tool(self, {
+    name = effect.name, input = effect.input, tool = scope.tool, reads = scope.reads, samples = scope.caller and scope.caller.samples,
+  }, proceed)
+end
+
+--- The dry run as a link of the chain of effects: see lib.calls.effects.
+---@return Interceptor
+function DryRun:link()
+  return function(effect, proceed, scope)
+    local fn = around[effect.kind]
+    if not fn then return proceed() end
+    return fn(self, effect, proceed, scope)
+  end
 end
 
 --- What the run would have cost, as far as that can be known.

@@ -139,11 +139,7 @@ local function add(self, entry)
   end
 end
 
---- Takes down a call and what comes of it: a door for `ctx.around_call`.
----@param call rc.Call
----@param proceed fun(): table?, Error?
----@return table|nil result, Error? err
-function Tape:around(call, proceed)
+local function record(self, call, proceed)
   local entry = { name = call.name, input = recorded_input(call) }
   local result, err = proceed()
   if result then
@@ -153,6 +149,15 @@ function Tape:around(call, proceed)
   end
   add(self, entry)
   return result, err
+end
+
+--- A link of the chain of effects that takes down the calls of tools and what comes of them: see lib.calls.effects.
+---@return Interceptor
+function Tape:recorder()
+  return function(effect, proceed, scope)
+    if effect.kind ~= "tool" or not scope.caller then return proceed() end
+    return record(self, effect, proceed)
+  end
 end
 
 local ENTRY_KEYS = { "name", "times", "input", "result", "error" }
@@ -194,10 +199,7 @@ local function find(self, call)
   end
 end
 
---- Answers a call from the tape: a door for `ctx.around_call`.  A call that is not on it is an error.
----@param call rc.Call
----@return table|nil result, Error? err
-function Tape:play(call)
+local function play(self, call)
   local at, entry = find(self, call)
   if not entry then
     local message = ("the tape holds no further call of '%s' with %s; record it again"):format(call.name,
@@ -211,6 +213,15 @@ function Tape:play(call)
     return nil, errors.new(entry.error.message, fields)
   end
   return { text = entry.result.text, data = entry.result.data, is_error = false }
+end
+
+--- A link of the chain of effects that answers the calls of tools from the tape.  A call that is not on it is an error.
+---@return Interceptor
+function Tape:player()
+  return function(effect, proceed, scope)
+    if effect.kind ~= "tool" or not scope.caller then return proceed() end
+    return play(self, effect)
+  end
 end
 
 --- The calls on the tape that have not been played at all.

@@ -1,3 +1,4 @@
+local effects = require "lib.calls.effects"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
@@ -401,5 +402,39 @@ describe("mcp.registry's sets", function()
     assert.same({ "readOnlyHint", false }, changed.annotations[1])
     assert.same({ "openWorldHint", false }, changed.annotations[4])
     assert.same({ "readOnlyHint", true }, tool.annotations[1])
+  end)
+end)
+
+describe("registry.call, behind the links of its context", function()
+  local tool = assert(registry.compile {
+    name = "echo", description = "Gives back what it got.", input = { { "value", "integer", "Anything" } },
+    run = function(input) return { text = "echo", data = { value = input.value } } end,
+  })
+
+  it("passes the links of its context as a recipe's does", function()
+    local seen
+    local ctx = { effects = effects.chain { function(effect, proceed, scope)
+      seen = { effect.kind, effect.name, effect.seq, effect.input.value, scope.tool == tool, scope.caller == nil }
+      local result = proceed()
+      result.text = "marked"
+      return result
+    end } }
+    local result = registry.call(tool, { value = 7 }, ctx)
+    assert.same({ "tool", "echo", 0, 7, true, true }, seen)
+    assert.same({ "marked", 7, false }, { result.text, result.data.value, result.is_error })
+  end)
+
+  it("tells what a link refuses as an error", function()
+    local ctx = { effects = effects.chain { function() return nil, errors.new("not today", { code = "refused" }) end } }
+    local result = registry.call(tool, { value = 7 }, ctx)
+    assert.is_true(result.is_error)
+    assert.equal("not today", result.text)
+  end)
+
+  it("takes the arguments of its context, where none are given", function()
+    local ctx = { effects = effects.chain {}, take_arguments = function() return { value = 8 } end }
+    assert.equal(8, registry.call(tool, nil, ctx).data.value)
+    ctx.effects = nil
+    assert.equal(8, registry.call(tool, nil, ctx).data.value)
   end)
 end)

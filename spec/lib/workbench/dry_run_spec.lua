@@ -34,10 +34,10 @@ local function start(tools, recipes, judge)
   }
   local proceeded = {}
   local function call(name, input, samples)
-    return dry:around({ name = name, input = input, tool = by_name[name], samples = samples or {} }, function()
+    return dry:link()({ kind = "tool", name = name, input = input }, function()
       proceeded[#proceeded + 1] = name
       return { data = { real = true } }
-    end)
+    end, { tool = by_name[name], caller = { samples = samples or {} } })
   end
   return dry, call, proceeded
 end
@@ -94,10 +94,10 @@ describe("recipes.dry_run", function()
     local by_name = { get_deployment = get, list_deployments = list, update_deployment = tool "update_deployment",
                       delete_deployment = tool "delete_deployment", submit_request = tool "submit_request" }
     local function call(name, input)
-      return dry:around({ name = name, input = input, tool = by_name[name] }, function()
+      return dry:link()({ kind = "tool", name = name, input = input }, function()
         if name == "get_deployment" then return { data = { ok = true, deployment = copy() } } end
         return { data = { ok = true, deployments = json.as_array { copy() } } }
-      end)
+      end, { tool = by_name[name] })
     end
     local updated = call("update_deployment", { deployment_id = "d", hardware = "HOPPER_141" }).data.deployment
     assert.same({ "real", "HOPPER_141", 30 }, { updated.name, updated.hardware[1], updated.keep_warm_duration_in_seconds })

@@ -20,12 +20,17 @@ describe("recipes.tape", function()
     return text
   end
 
-  local function call(name, input) return { name = name, input = input } end
+  local BY_RECIPE = { caller = {} }
+
+  -- What a link makes of a call.
+  local function pass(link, effect, proceed) return link(effect, proceed, BY_RECIPE) end
+
+  local function call(name, input) return { kind = "tool", name = name, input = input } end
 
   it("keeps secrets off, and what only looks like one on", function()
     redaction.set_key "the-key-of-the-user"
     local recorded = tape.new()
-    recorded:around(call("submit_request", {
+    pass(recorded:recorder(), call("submit_request", {
       api_key_comfy_org = "secret-1", accessToken = "secret-2", password = "secret-3", max_tokens = 5, token_count = "three",
       webhook_url = "https://name:secret-4@example.com/hook?sig=secret-5", note = "key the-key-of-the-user, twice the-key-of-the-user",
     }), function() return { data = { url = "see https://cdn.example/x.png?X-Amz-Signature=secret-6 for it" } } end)
@@ -43,12 +48,12 @@ describe("recipes.tape", function()
   it("keeps extra_data off under whatever names, wherever it comes back", function()
     local recorded = tape.new()
     local extra = { comfy = "partner-secret-1", pin = "4711", deep = { { "partner-secret-2" } }, number = 123456789012 }
-    recorded:around(call("submit_request", { deployment_id = "d", extra_data = extra, note = "by partner-secret-1" }), function()
+    pass(recorded:recorder(), call("submit_request", { deployment_id = "d", extra_data = extra, note = "by partner-secret-1" }), function()
       return nil, errors.new("refused: {'extra_data': {'pin': '4711'}} partner-secret-2", {
         data = { input = { comfy = "partner-secret-1", number = 123456789012 }, pin = "4711" },
       })
     end)
-    recorded:around(call("get_request_result", { request_id = "r" }), function()
+    pass(recorded:recorder(), call("get_request_result", { request_id = "r" }), function()
       return { text = "as partner%2Dsecret%2D1", data = { text = "partner-secret-2", outputs = { url = "https://x/partner-secret-1" } } }
     end)
     assert(recorded:save(path))
@@ -58,9 +63,9 @@ describe("recipes.tape", function()
     assert.is_nil(text:find("4711", 1, true))
     assert.is_nil(text:find("123456789012", 1, true))
     local played = assert(tape.open(path))
-    local _, err = played:play(call("submit_request", { deployment_id = "d", extra_data = extra, note = "by partner-secret-1" }))
+    local _, err = pass(played:player(), call("submit_request", { deployment_id = "d", extra_data = extra, note = "by partner-secret-1" }))
     assert.matches("refused", err.message, 1, true)
-    _, err = played:play(call("submit_request", { deployment_id = "d", extra_data = extra }))
+    _, err = pass(played:player(), call("submit_request", { deployment_id = "d", extra_data = extra }))
     assert.equal("not_on_tape", err.code)
     assert.is_nil(err.message:find("secret", 1, true))
   end)
@@ -68,7 +73,7 @@ describe("recipes.tape", function()
   it("writes polls that say the same once, and plays them as often", function()
     local recorded, count = tape.new(), 0
     for _ = 1, 5 do
-      recorded:around(call("get_request_status", { request_id = "r" }), function()
+      pass(recorded:recorder(), call("get_request_status", { request_id = "r" }), function()
         count = count + 1
         return { data = { status = count < 5 and "in_queue" or "completed" } }
       end)
@@ -77,10 +82,10 @@ describe("recipes.tape", function()
     assert.equal(3, select(2, read():gsub("\n", "\n")))
     local played = assert(tape.open(path))
     for i = 1, 5 do
-      local result = assert(played:play(call("get_request_status", { request_id = "r" })))
+      local result = assert(pass(played:player(), call("get_request_status", { request_id = "r" })))
       assert.equal(i < 5 and "in_queue" or "completed", result.data.status)
     end
-    local result, err = played:play(call("get_request_status", { request_id = "r" }))
+    local result, err = pass(played:player(), call("get_request_status", { request_id = "r" }))
     assert.is_nil(result)
     assert.equal("not_on_tape", err.code)
   end)
@@ -88,21 +93,21 @@ describe("recipes.tape", function()
   it("gives exact numbers, empty lists and null back", function()
     local recorded = tape.new()
     local data = json.decode '{"seed":18446744073709551615,"list":[],"object":{},"nothing":null,"float":1.0}'
-    recorded:around(call("x", {}), function() return { text = "t", data = data } end)
+    pass(recorded:recorder(), call("x", {}), function() return { text = "t", data = data } end)
     assert(recorded:save(path))
-    local result = assert(assert(tape.open(path)):play(call("x", {})))
+    local result = assert(pass(assert(tape.open(path)):player(), call("x", {})))
     assert.equal(json.encode(data), json.encode(result.data))
   end)
 
   it("plays errors with their fields", function()
     local recorded = tape.new()
-    recorded:around(call("x", {}), function()
+    pass(recorded:recorder(), call("x", {}), function()
       return nil, errors.new("no such thing", { code = "http_status", status_code = 404, data = { ok = false } })
     end)
     assert(recorded:save(path))
     local played = assert(tape.open(path))
     assert.equal(1, #played:left())
-    local result, err = played:play(call("x", {}))
+    local result, err = pass(played:player(), call("x", {}))
     assert.is_nil(result)
     assert.same({ "no such thing", 404, { ok = false } }, { err.message, err.status_code, err.data })
     assert.same({}, played:left())

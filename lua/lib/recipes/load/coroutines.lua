@@ -15,6 +15,7 @@ local resume_nested, close_nested = budgets.resume_nested, budgets.close_nested
 
 local WAIT = {} -- what a coroutine yields first when it waits; recipes never see it
 local waiting = setmetatable({}, { __mode = "k" }) ---@type table<thread, true>  whose wait was handed up
+local resumers = setmetatable({}, { __mode = "k" }) ---@type table<thread, thread>  who resumed a coroutine last
 
 -- Where Lua cannot yield ---------------------------------------------------------------------------------
 
@@ -89,7 +90,16 @@ local function resumed(co, ok, first, ...)
 end
 
 local function resume(co, ...)
+  resumers[co] = coroutine.running()
   return resumed(co, resume_nested(co, ...))
+end
+
+--- The fiber's own coroutine, of the fiber in which the code runs, below the coroutines that it made.
+---@return thread
+function M.thread()
+  local thread = coroutine.running()
+  while resumers[thread] and not fiber.is_fiber(thread) do thread = resumers[thread] end
+  return thread
 end
 
 -- What recipes have ----------------------------------------------------------------------------------

@@ -1,28 +1,23 @@
 --- Jobs: a request at RunComfy, from its submission to its files.
 ---
---- All that a job does is a call of one of the tools, so that `uses`, dry runs and records see it.
+--- All that a job does is a call of one of the tools, which the host makes (lib.recipes.effects.jobs), so that `uses`, dry runs and
+--- records see it.
 
 local call = require "lib.recipes.run.call"
-local calls = require "lib.recipes.rc.calls"
-local errors = require "lib.errors"
-local insist = require "lib.async.insist"
-local json = require "core.json"
 local known_names = require "lib.recipes.load.known_names"
-local lifecycle = require "lib.runcomfy.lifecycle"
-local wait = require "lib.recipes.rc.wait"
 local work = require "lib.recipes.rc.work"
 local brief = require("lib.text").brief
 
 local M = {}
 
----@class rc.JobRecord  what we know of a job; the recipe holds a handle only
+---@class rc.JobHandle  what a job of the recipe's stands for
 ---@field state rc.State  of the call that uses it, which need not be the one that made it
 ---@field deployment_id string
 ---@field request_id string
 ---@field overrides? table
 ---@field instance_id? string  the last one known
 
-local records = setmetatable({}, { __mode = "k" }) ---@type table<table, rc.JobRecord>
+local records = setmetatable({}, { __mode = "k" }) ---@type table<table, rc.JobHandle>
 
 local Job = {}
 local JobType = { __name = "rc.Job", __metatable = "rc.Job" }
@@ -77,20 +72,6 @@ local function noted(value)
   return copy
 end
 
-local function id_of(result)
-  local submission = json.raw(json.encode(result.data)):get "submission"
-  return submission and lifecycle.request_id(submission)
-end
-
-local function submit(state, submission)
-  local result, err = calls.perform(state, "submit_request", submission)
-  if not result then return nil, err end
-  local request_id = insist("reading the id of a request", id_of, result)
-  if request_id then return request_id end
-  return nil, errors.new("the answer to the submit holds no request_id, so the job cannot be followed; it may run and be billed",
-    { code = "no_request_id", delivery = "unknown" })
-end
-
 --- `rc.submit`
 ---@param state rc.State
 ---@param submission table
@@ -99,7 +80,7 @@ function M.submit(state, submission)
   local plain = check_submission(submission)
   local record = { deployment_id = plain.deployment_id, request_id = nil, overrides = noted(plain.overrides) }
   local job = handle(record) -- there before it is paid for
-  local request_id = work.run(submit, state, plain)
+  local request_id = work.effect_json(state, "job", "submit", plain)
   record.request_id, job.request_id = request_id, request_id
   return job
 end
@@ -117,8 +98,25 @@ end
 
 -- Methods ------------------------------------------------------------------------------------------
 
-local function ids(record)
-  return { deployment_id = record.deployment_id, request_id = record.request_id }
+-- What is done with a job of the recipe's; the answer is a value of the recipe's own.
+local function act(record, name, more)
+  local input = { deployment_id = record.deployment_id, request_id = record.request_id }
+  for key, value in pairs(more or {}) do input[key] = value end
+  return work.effect_json(record.state, "job", name, input)
+end
+
+-- Where outputs came from is told beside the files that are made of them.
+local function remember(record, finished)
+  record.instance_id = finished.instance_id or record.instance_id
+  for _, entry in ipairs(finished.output_urls) do
+    if type(entry) == "table" and type(entry.url) == "string" then
+      record.state.outputs[entry.url] = {
+        deployment_id = record.deployment_id, request_id = record.request_id, overrides = record.overrides,
+        filename = type(entry.filename) == "string" and entry.filename or nil,
+      }
+    end
+  end
+  return finished
 end
 
 local function timeout_of(options)
@@ -136,33 +134,20 @@ end
 
 function Job:wait(options)
   local record = record_of(self, "wait")
-  return work.run_json(wait.run, record, timeout_of(options))
-end
-
-local function status(record)
-  local result, err = calls.perform(record.state, "get_request_status", ids(record), calls.FOR_JOB)
-  if not result then return nil, err end
-  local text = json.encode(result.data.status)
-  record.instance_id = lifecycle.instance_id(json.raw(text)) or record.instance_id
-  return text
+  return remember(record, act(record, "wait", { timeout = timeout_of(options) }))
 end
 
 function Job:status()
-  return work.run_json(status, record_of(self, "status"))
+  return (act(record_of(self, "status"), "status"))
 end
 
 function Job:result()
-  return work.run_json(wait.result, record_of(self, "result"))
-end
-
-local function cancel(record)
-  local result, err = calls.perform(record.state, "cancel_request", ids(record), calls.FOR_JOB)
-  if not result then return nil, err end
-  return tostring(result.data.outcome)
+  local record = record_of(self, "result")
+  return remember(record, act(record, "result"))
 end
 
 function Job:cancel()
-  return work.run(cancel, record_of(self, "cancel"))
+  return (act(record_of(self, "cancel"), "cancel"))
 end
 
 local function method_of(options)
@@ -183,7 +168,7 @@ function Job:proxy(path, body, options)
   local method = method_of(options)
   if method == "GET" and body ~= nil then error("job:proxy: no body goes with a GET", 2) end
   local plain = body ~= nil and work.import_json(body, "job:proxy", 2, OBJECT) or nil
-  return work.run_json(require("lib.recipes.rc.proxy").call, record, { path = path, method = method, body = plain })
+  return act(record, "proxy", { path = path, method = method, body = plain, instance_id = record.instance_id })
 end
 
 JobType.__index = known_names.reader("a job", Job, { "deployment_id", "request_id" })

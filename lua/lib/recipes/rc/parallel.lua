@@ -9,6 +9,7 @@ local fiber = require "lib.async.fiber"
 local insist = require "lib.async.insist"
 local json = require "core.json"
 local meter = require "lib.async.meter"
+local numbers = require "lib.recipes.rc.numbers"
 local work = require "lib.recipes.rc.work"
 
 local M = {}
@@ -152,7 +153,12 @@ end
 
 -- In the recipe's fiber: its functions may raise whatever they like.
 local function all_of(state, step, count, concurrency, bears)
-  local _, failed, failure = work.run(run, state, step, count, concurrency, bears)
+  local path = numbers.fork()
+  local function branch(i)
+    numbers.enter(("%s:%d"):format(path, i))
+    step(i)
+  end
+  local _, failed, failure = work.run(run, state, branch, count, concurrency, bears)
   if failed then error(failure, 0) end
 end
 

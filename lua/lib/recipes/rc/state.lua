@@ -1,6 +1,7 @@
 --- The state of one call of a recipe: what it may do, whom it tells, what of it is under way.
 
 local clock = require "lib.async.clock"
+local effects = require "lib.calls.effects"
 local hints = require "lib.recipes.link.hints"
 
 local M = {}
@@ -22,9 +23,13 @@ local M = {}
 ---@field chain string[]                 recipes from the outermost to this one
 ---@field started number                 lib.async.clock
 ---@field call? CallState
+---@field call_id string                name of the call: see Effect
+---@field numbers? rc.Branch             what the host does for an effect is numbered there
+---@field passing? boolean               nothing of that is kept: see EffectScope
 ---@field entropy? fun(count: integer): string  random bytes; default: the system's.  A run that is repeated brings its own
 ---@field skipped? number               seconds that a dry run did not wait
 ---@field tool? Tool                    as clients know it, with its hints; of a script nil
+---@field instances table<string, string>  by request: the instance that ran it, as far as is known
 ---@field outputs table<string, table>   by URL: where a job's output came from
 ---@field package done number            progress that the recipe told
 ---@field package total? number
@@ -72,9 +77,19 @@ function M.new(options)
     name = options.name, uses = set_of(options.uses), hosts = options.hosts or {}, samples = options.samples or {},
     find = options.find, settings = settings, ctx = options.ctx, call = options.call, tool = options.tool,
     chain = chain_of(options.ctx, options.name),
-    entropy = options.ctx.entropy, started = clock.now(), outputs = {}, done = 0, step = 1, told = 0,
+    call_id = effects.call_of(options.ctx),
+    entropy = options.ctx.entropy, started = clock.now(), outputs = {}, instances = {}, done = 0, step = 1, told = 0,
     reports = 0,
   }, State)
+end
+
+--- The same state for what the host does for an effect: calls of tools that are numbered below it.
+---@param effect Effect
+---@param passing? boolean  nothing of these is kept
+---@return rc.State
+function State:below(effect, passing)
+  local numbers = { path = effects.below(effect), seq = 0 }
+  return setmetatable({ numbers = numbers, passing = passing }, { __index = self, __newindex = self })
 end
 
 --- Raises where the hints that clients were given deny what the code is about to do.

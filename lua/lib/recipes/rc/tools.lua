@@ -1,6 +1,5 @@
 --- `rc.tools.NAME(input)`
 
-local calls = require "lib.recipes.rc.calls"
 local work = require "lib.recipes.rc.work"
 
 local M = {}
@@ -26,7 +25,7 @@ function M.call(state, name, input, further)
     error(("rc.tools.%s takes one table: rc.tools.%s { name = value }"):format(name, name), 3)
   end
   local plain = input ~= nil and work.import_json(input, "rc.tools." .. name, 3, schema_of(state.find(name))) or {}
-  return work.run_json(calls.perform_text, state, name, plain)
+  return work.effect_json(state, "tool", name, plain)
 end
 
 return M

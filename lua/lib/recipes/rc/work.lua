@@ -7,6 +7,7 @@ local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local log = require "core.log"
 local members = require "lib.recipes.rc.members"
+local numbers = require "lib.recipes.rc.numbers"
 
 local M = {}
 
@@ -82,6 +83,30 @@ end
 ---@return any value
 function M.run_json(fn, ...)
   return json.decode(M.run(fn, ...))
+end
+
+local function perform(state, effect)
+  return require("lib.recipes.effects.door").perform(state, effect)
+end
+
+--- Has an effect performed by the host, and waits for it: see lib.calls.effects.  A failure is raised as rc.Error.
+---@param state rc.State
+---@param kind EffectKind
+---@param name string
+---@param input any  imported
+---@return any answer
+function M.effect(state, kind, name, input)
+  return M.run(perform, state, numbers.effect(state, kind, name, input), input) -- which is weighed by itself
+end
+
+--- The same for one whose answer is JSON text: decoded on the recipe's side, so that it counts as its memory.
+---@param state rc.State
+---@param kind EffectKind
+---@param name string
+---@param input any  imported
+---@return any value
+function M.effect_json(state, kind, name, input)
+  return json.decode(M.effect(state, kind, name, input))
 end
 
 return M

@@ -8,6 +8,7 @@ local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local insist = require "lib.async.insist"
 local log = require "core.log"
+local numbers = require "lib.recipes.rc.numbers"
 local places = require "lib.recipes.run.places"
 local redaction = require "lib.redaction"
 local standstill = require "lib.async.standstill"
@@ -24,6 +25,7 @@ local MOST_BYTES = 1000  -- of each: the result that they are told with must hav
 
 ---@class Cleanup
 ---@field fn fun()
+---@field branch string  path of what it does: see lib.recipes.rc.numbers
 ---@field call CallState
 ---@field done boolean  it was begun: it does not begin again
 ---@field package ended boolean   its function has returned, or raised
@@ -79,7 +81,7 @@ function Guard:__close()
   if is_told_to_end(call) or not coroutine.isyieldable() then return end
   cleanup.done, cleanup.ended, cleanup.written = true, false, call.written
   call.cleaning, call.cleanup_deadline = call.cleaning + 1, clock.now() + SECONDS
-  local ok, err = pcall(cleanup.fn)
+  local ok, err = numbers.within(cleanup.branch, cleanup.fn)
   call.cleaning, cleanup.ended = call.cleaning - 1, true
   if ok then return end
   if is_told_to_end(call) or fiber.is_cancelled(err) or is_to_repeat(call, cleanup, err) then
@@ -98,7 +100,10 @@ function M.register(fn)
   if not call then error("rc.finally works only inside run", 3) end
   if call.phase ~= "run" then error("rc.finally: the call is being cleaned up already", 3) end
   if type(fn) ~= "function" then error("rc.finally takes a function, got " .. type(fn), 3) end
-  local cleanup = { fn = fn, call = call, done = false, ended = true, written = 0, tries = 0, task = nil, budget = nil, failure = nil }
+  local cleanup = {
+    fn = fn, branch = numbers.fork(), call = call, done = false, ended = true, written = 0, tries = 0,
+    task = nil, budget = nil, failure = nil,
+  }
   local guard = setmetatable({}, Guard)
   cleanup_of[guard] = cleanup
   table.insert(call.cleanups, cleanup)
@@ -143,13 +148,20 @@ end
 
 local TOO_LONG = ("it took longer than the %d seconds that clean-ups have"):format(SECONDS)
 
+-- One that runs again, for want of memory, does all of it again.
+local function in_branch(cleanup)
+  local branch = cleanup.branch
+  numbers.enter(cleanup.tries > 1 and ("%s~%d"):format(branch, cleanup.tries) or branch)
+  cleanup.fn()
+end
+
 -- Begins a clean-up in a budget of its own; false: there is none left.
 local function begin_one(call, cleanup, share)
   if cleanup.budget then call:forget(cleanup.budget) end -- of a try that did not begin
   local budget = share:next()
   if not budget or clock.now() >= call.cleanup_deadline then return false, budget end
   cleanup.written, cleanup.tries, cleanup.budget = call.written, cleanup.tries + 1, budget
-  cleanup.task = fiber.spawn_in(budget, cleanup.fn)
+  cleanup.task = fiber.spawn_in(budget, in_branch, cleanup)
   cleanup.done = true
   return true
 end

@@ -22,9 +22,9 @@ local function read(option)
   return option
 end
 
-local function only_reads(call)
-  if call.reads then return true end
-  for _, hint in ipairs(call.tool.annotations) do
+local function only_reads(scope)
+  if scope.reads then return true end
+  for _, hint in ipairs(scope.tool.annotations) do
     if hint[1] == "readOnlyHint" then return hint[2] end
   end
   return false
@@ -35,15 +35,15 @@ end
 local Failing = {}
 Failing.__index = Failing
 
---- Makes the call of a tool; in a clean-up its requests fail.
----@param call rc.Call
----@param proceed fun(): table|nil, Error?
----@return table|nil result, Error? err
-function Failing:around(call, proceed)
-  if not call.cleans or only_reads(call) then return proceed() end
-  self.writing = self.writing + 1
-  local _ <close> = setmetatable({}, { __close = function() self.writing = self.writing - 1 end })
-  return proceed()
+--- A link of the chain of effects that makes calls of tools; in a clean-up their requests fail.
+---@return Interceptor
+function Failing:link()
+  return function(effect, proceed, scope)
+    if effect.kind ~= "tool" or not scope.cleans or only_reads(scope) then return proceed() end
+    self.writing = self.writing + 1
+    local _ <close> = setmetatable({}, { __close = function() self.writing = self.writing - 1 end })
+    return proceed()
+  end
 end
 
 --- Spoils the clean-ups of a run.

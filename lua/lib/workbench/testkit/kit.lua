@@ -2,6 +2,7 @@
 
 local clock = require "lib.async.clock"
 local errors = require "lib.errors"
+local effects = require "lib.calls.effects"
 local endings = require "lib.workbench.testkit.endings"
 local expectations = require "lib.workbench.testkit.expectations"
 local failing = require "lib.workbench.testkit.failing"
@@ -119,34 +120,35 @@ local function plain(value)
   return json.decode(json.encode(value))
 end
 
-local function note_call(run, call, proceed)
-  local entry = { name = call.name, input = plain(call.input) }
-  table.insert(run.result.calls, entry)
-  run.endings:begins(call.name)
-  local result, err = proceed()
-  if result then entry.result = plain(result.data) else entry.error = err end
-  run.endings:ended(call.name)
-  return result, err
+-- Takes down which tools the recipe calls.
+local function notes(run)
+  return function(effect, proceed, scope)
+    if effect.kind ~= "tool" or not scope.caller then return proceed() end
+    local entry = { name = effect.name, input = plain(effect.input) }
+    table.insert(run.result.calls, entry)
+    run.endings:begins(effect.name)
+    local result, err = proceed()
+    if result then entry.result = plain(result.data) else entry.error = err end
+    run.endings:ended(effect.name)
+    return result, err
+  end
 end
 
--- Failing clean-ups, tape, dry run and notes, one around the other.
-local function door(run)
-  return function(call, proceed)
-    local step = proceed
-    if run.failing then step = function() return run.failing:around(call, proceed) end end
-    if run.dry_run then step = function() return run.dry_run:around(call, proceed) end end
-    if run.played then step = function() return run.played:play(call) end end
-    local inner = step
-    if run.recorded then step = function() return run.recorded:around(call, inner) end end
-    return note_call(run, call, step)
-  end
+-- Notes, tape, dry run, failing clean-ups, one behind the other.
+local function chain(run)
+  local links = { notes(run) }
+  if run.recorded then table.insert(links, run.recorded:recorder()) end
+  if run.played then table.insert(links, run.played:player()) end
+  if run.dry_run then table.insert(links, run.dry_run:link()) end
+  if run.failing then table.insert(links, run.failing:link()) end
+  return effects.chain(links)
 end
 
 local function context(run)
   local result = run.result
   local ctx = {
     cancelled = false, leaving = false, client = { name = "rcmcp.testkit", version = host.version }, simulated = true,
-    dry_run = run.dry_run ~= nil, around_call = door(run),
+    dry_run = run.dry_run ~= nil, effects = chain(run),
   }
   function ctx:progress(done, total, message)
     if not self.cancelled then table.insert(result.progress, { done = done, total = total, message = message }) end

@@ -1,4 +1,5 @@
 -- What a recipe keeps from one call has the rights of the call that uses it, and none of the call that made it.
+local effects = require "lib.calls.effects"
 local fiber = require "lib.async.fiber"
 local invoke = require "lib.recipes.run.invoke"
 local kit = require "spec.support.rc"
@@ -43,10 +44,10 @@ describe("a job that is kept beyond its call", function()
     kit.with({ sim = { cold_start = 30 } }, function()
       local call, first, second = shared(TEXT), kit.context(), kit.context()
       local seen = {}
-      second.around_call = function(made, proceed)
-        table.insert(seen, made.name)
+      second.effects = effects.chain { function(effect, proceed)
+        if effect.kind == "tool" then table.insert(seen, effect.name) end
         return proceed()
-      end
+      end }
       assert(call({ keep = true }, { uses = SUBMITS.uses, ctx = first }))
       assert(call({ method = "wait" }, { uses = SUBMITS.uses, ctx = second }))
       assert.equal("get_request_status", seen[1])
@@ -59,7 +60,10 @@ describe("a job that is kept beyond its call", function()
     kit.with({}, function(sim)
       local call, dry = shared(TEXT), kit.context()
       assert(call({ keep = true }, SUBMITS))
-      dry.dry_run, dry.around_call = true, function() return { data = { outcome = "cancelled" } } end
+      dry.dry_run, dry.effects = true, effects.chain { function(effect, proceed)
+        if effect.kind ~= "tool" then return proceed() end
+        return { data = { outcome = "cancelled" }, pretended = true }
+      end }
       assert.equal("cancelled", assert(call({ method = "cancel" }, { uses = SUBMITS.uses, ctx = dry })).data.answer)
       assert.equal(0, #sim:requests { path = "/cancel" })
     end)

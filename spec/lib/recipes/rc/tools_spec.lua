@@ -1,4 +1,5 @@
 local bed = require "spec.support.runcomfy"
+local effects = require "lib.calls.effects"
 local errors = require "lib.errors"
 local json = require "core.json"
 local kit = require "spec.support.rc"
@@ -97,14 +98,15 @@ describe("rc.tools", function()
     end)
   end)
 
-  it("passes every call through the caller's seam, those of jobs included", function()
+  it("passes every call through the caller's chain, those of jobs included", function()
     kit.with({ sim = { cold_start = 1 } }, function()
       local ctx, seen = kit.context(), {}
-      function ctx.around_call(call, proceed)
-        seen[#seen + 1] = call.name
-        if call.name == "cancel_request" then return { data = { ok = true, outcome = "pretended" } } end
+      ctx.effects = effects.chain { function(effect, proceed)
+        if effect.kind ~= "tool" then return proceed() end
+        seen[#seen + 1] = effect.name
+        if effect.name == "cancel_request" then return { data = { ok = true, outcome = "pretended" } } end
         return proceed()
-      end
+      end }
       local data = kit.data(([[
         local job = rc.submit { deployment_id = "%s" }
         local outcome = job:cancel()

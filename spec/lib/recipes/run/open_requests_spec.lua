@@ -1,5 +1,6 @@
 local bed = require "spec.support.runcomfy"
 local clock = require "lib.async.clock"
+local effects = require "lib.calls.effects"
 local fiber = require "lib.async.fiber"
 local invoke = require "lib.recipes.run.invoke"
 local json = require "core.json"
@@ -204,7 +205,10 @@ describe("the end of a call", function()
       assert.same({ ok = true }, result.data)
       local ctx = kit.context()
       ctx.dry_run = true
-      ctx.around_call = function() return { data = { submission = { request_id = "made-up" } } } end
+      ctx.effects = effects.chain { function(effect, proceed)
+        if effect.kind ~= "tool" then return proceed() end
+        return { data = { submission = { request_id = "made-up" } }, pretended = true }
+      end }
       local _, err = kit.run(SUBMIT .. "submit() error 'after'", { uses = USES, ctx = ctx })
       assert.not_matches("made-up", err.message, 1, true)
     end)

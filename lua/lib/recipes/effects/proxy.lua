@@ -1,10 +1,10 @@
 --- Calls of the ComfyUI on the instance of a job.
 
-local calls = require "lib.recipes.rc.calls"
 local errors = require "lib.errors"
 local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local serverless = require "lib.runcomfy.serverless"
+local tools = require "lib.recipes.effects.tools"
 local brief = require("lib.text").brief
 
 local M = {}
@@ -19,13 +19,13 @@ end
 
 -- What ran a job that has ended may stand in its result alone.  A read that fails tells nothing.
 local function in_result(record)
-  local answer = calls.perform(record.state, "get_request_result", ids(record), calls.FOR_JOB)
+  local answer = tools.call(record.state, "get_request_result", ids(record), tools.FOR_JOB)
   return answer and lifecycle.instance_id(raw(answer.data.result))
 end
 
 -- The instance that the status names now, or the result of a job that has ended; where none does: nil, nil, the status.
 local function look_up(record)
-  local answer, err = calls.perform(record.state, "get_request_status", ids(record), calls.FOR_JOB)
+  local answer, err = tools.call(record.state, "get_request_status", ids(record), tools.FOR_JOB)
   if not answer then return nil, err end
   local status = raw(answer.data.status)
   local word = status:kind() == "object" and status:value "status"
@@ -36,14 +36,15 @@ local function look_up(record)
 end
 
 -- The tool itself only POSTs, as RunComfy's own does; reading is done beside it, with its rights.
-local function read(input)
+local function read(effect)
+  local input = effect.input
   local answer, err = serverless.proxy(input.deployment_id, input.instance_id, input.comfy_backend_path, nil, "GET")
   if not answer then return nil, err end
   return { data = { ok = true, response = answer } }
 end
 
 local function send(record, instance, request)
-  local answer, err = calls.perform(record.state, "call_instance_proxy", {
+  local answer, err = tools.call(record.state, "call_instance_proxy", {
     deployment_id = record.deployment_id, instance_id = instance, comfy_backend_path = request.path, request_body = request.body,
   }, false, request.method == "GET" and read or nil)
   if not answer then return nil, err end

@@ -1,12 +1,13 @@
 --- The wait for a job: polls by lib.runcomfy.waiting's policy, each poll a call of a tool.
 
-local calls = require "lib.recipes.rc.calls"
 local clock = require "lib.async.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
-local large_results = require "lib.recipes.rc.large_results"
+local large_results = require "lib.recipes.effects.large_results"
 local lifecycle = require "lib.runcomfy.lifecycle"
+local rights = require "lib.recipes.effects.rights"
+local tools = require "lib.recipes.effects.tools"
 local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
@@ -35,21 +36,9 @@ local function with_ids(err, record)
   return errors.new(err.message, fields)
 end
 
-local function remember_outputs(record, output_urls)
-  for _, entry in ipairs(output_urls) do
-    if type(entry) == "table" and type(entry.url) == "string" then
-      record.state.outputs[entry.url] = {
-        deployment_id = record.deployment_id, request_id = record.request_id, overrides = record.overrides,
-        filename = type(entry.filename) == "string" and entry.filename or nil,
-      }
-    end
-  end
-end
-
 local function finished(record, data)
   local result, note = large_results.bounded(data.result, data.note)
   local output_urls = json.decode(json.encode(data.output_urls or json.as_array {}))
-  remember_outputs(record, output_urls)
   record.instance_id = lifecycle.instance_id(result) or record.instance_id
   return {
     status = result:value "status", output_urls = output_urls, result = result, note = note, instance_id = record.instance_id,
@@ -60,7 +49,7 @@ end
 -- Within `seconds` of real time, where they are given: then what has come of a large one counts.
 local function fetch_result(record, seconds)
   local answer_by = seconds and clock.now() + seconds * math.max(1, clock.speed())
-  local answer, err = calls.perform(record.state, "get_request_result", ids(record), { answer_by = answer_by })
+  local answer, err = tools.call(record.state, "get_request_result", ids(record), { answer_by = answer_by })
   if not answer then return nil, err end
   return finished(record, answer.data)
 end
@@ -93,12 +82,12 @@ end
 
 -- Whether a failed poll may pass.
 local function is_forgivable(err)
-  return not calls.REFUSALS[err.code] and waiting.forgivable(err)
+  return not rights.REFUSALS[err.code] and waiting.forgivable(err)
 end
 
 -- The status, by the tool.
 local function poll(record)
-  local answer, err = calls.perform(record.state, "get_request_status", ids(record), calls.FOR_JOB)
+  local answer, err = tools.call(record.state, "get_request_status", ids(record), tools.FOR_JOB)
   local status = answer and raw(answer.data.status) or lifecycle.ended_in(err)
   if not status then return nil, err end
   record.instance_id = lifecycle.instance_id(status) or record.instance_id
@@ -137,7 +126,7 @@ local function cancel_remote(record)
   local entry = requests and requests:find(record.deployment_id, record.request_id)
   if entry and entry.cancelling or requests and requests:has_ended(record.deployment_id, record.request_id) then return end
   if entry then entry.cancelling, entry.told = true, true end
-  local task = fiber.spawn(calls.perform, record.state, "cancel_request", ids(record), calls.FOR_JOB)
+  local task = fiber.spawn(tools.call, record.state, "cancel_request", ids(record), tools.FOR_JOB)
   task.quiet = true
   local _ <close> = clock.after(CANCEL_BOUND, function() task:cancel("took too long") end)
   local answer, err = select(2, task:join())

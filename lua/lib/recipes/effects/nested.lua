@@ -1,10 +1,12 @@
 --- The context that a recipe hands to the tools it calls: what they report is the recipe's progress.
 
+local effects = require "lib.calls.effects"
+
 local M = {}
 
 local Nested = {}
 
-local shared = { "client", "simulated", "dry_run", "around_call", "ask", "request", "entropy" }
+local shared = { "client", "simulated", "dry_run", "effects", "ask", "request" }
 
 function Nested:__index(key)
   if Nested[key] ~= nil then return Nested[key] end
@@ -39,11 +41,12 @@ end
 
 ---@param state rc.State
 ---@param tool Tool
+---@param effect Effect     the call
 ---@param answer_by? number  moment of lib.async.clock
 ---@return table ctx
-function M.new(state, tool, answer_by)
+function M.new(state, tool, effect, answer_by)
   local self = { state = state, tool = tool.name, chain = state.chain, call = state.call, requests = state.call and state.call.requests }
-  self.answer_by = answer_by
+  self.answer_by, self.call_id = answer_by, effects.inner_call(effect)
   for _, key in ipairs(shared) do self[key] = state.ctx[key] end
   self.outermost = state.ctx.outermost or state.ctx
   return setmetatable(self, Nested)
