@@ -1,4 +1,5 @@
 -- What all handles that call back have in common (src/bindings/anchor): each is tried in the same ways.
+local channel = require "core.channel"
 local host = require "core.host"
 local http = require "core.http"
 local loop = require "core.loop"
@@ -29,6 +30,14 @@ local KINDS = {
   {
     name = "http.start",
     start = function(fn) return http.start({ method = "GET", url = "http://127.0.0.1:1/" }, fn) end,
+  },
+  {
+    name = "channel.open",
+    start = function(fn)
+      local near, far = assert(channel.pair())
+      assert(channel.open(far, { most = 10 })):send("hello") -- ends with the other one
+      return channel.open(near, { most = 10, on_message = fn })
+    end,
   },
   { name = "process.spawn", start = function(fn) return process.spawn { file = "true", args = {}, on_exit = fn } end },
 }

@@ -3,17 +3,21 @@
 #include <lauxlib.h>
 #include <string.h>
 
-void *anchor_new(lua_State *L, const struct anchor_kind *kind, int callback)
+void anchor_push_callback(lua_State *L, int index, const char *field)
 {
-    int function = callback ? lua_absindex(L, callback) : 0;
-    struct anchor *a = lua_newuserdatauv(L, kind->size, kind->callbacks); // handle
+    int type = lua_getfield(L, index, field);
+    luaL_argcheck(L, type == LUA_TNIL || type == LUA_TFUNCTION, index, "callbacks are functions");
+}
+
+void *anchor_new(lua_State *L, const struct anchor_kind *kind)
+{
+    struct anchor *a = lua_newuserdatauv(L, kind->size, kind->values); // values… handle
     memset(a, 0, kind->size);
     *a = (struct anchor){ .kind = kind, .L = host_main(L), .reference = LUA_NOREF };
     luaL_setmetatable(L, kind->type);
-    if (function) {
-        lua_pushvalue(L, function);
-        lua_setiuservalue(L, -2, ANCHOR_CALLBACK);
-    }
+    lua_insert(L, -1 - kind->values); // handle values…
+    for (int value = kind->values; value > 0; value--)
+        lua_setiuservalue(L, -1 - value, value);   // … handle
     lua_pushvalue(L, -1);                          // handle handle
     a->reference = luaL_ref(L, LUA_REGISTRYINDEX); // handle
     return a;
@@ -56,6 +60,7 @@ bool anchor_tell(struct anchor *a, int callback, anchor_push *push, void *arg)
         return true;
     if (unheard && again_later(a->L, &a->again, on_again))
         return false;
+    a->lost = a->lost || unheard;
     a->again.tries = 0;
     return true;
 }

@@ -20,7 +20,7 @@ struct anchor;
 struct anchor_kind {
     const char *type; ///< name of its metatable, see bindings_type()
     size_t size;      ///< of the userdata
-    int callbacks;    ///< how many user values it has
+    int values;       ///< how many user values it has: callbacks, and what else it keeps
     /// Tells once more what was not heard; NULL where nothing is told by anchor_tell().
     void (*retell)(struct anchor *a);
 };
@@ -32,14 +32,18 @@ struct anchor {
     lua_State *L;  ///< the main coroutine
     int reference; ///< in the registry; LUA_NOREF: none
     bool muted;
+    bool lost; ///< something was given up
 };
 
 enum { ANCHOR_CALLBACK = 1 }; ///< the user value of the first callback
 
-/// Pushes a new userdata of the kind, zeroed behind its anchor and kept by the registry.  The value
-/// at the index `callback` becomes its ANCHOR_CALLBACK; 0: none does yet.  May raise, and then
-/// leaves nothing behind: the last that may before the handle is started.
-void *anchor_new(lua_State *L, const struct anchor_kind *kind, int callback);
+/// Pushes the field of the table at `index`; raises unless it is nil or a function.
+void anchor_push_callback(lua_State *L, int index, const char *field);
+
+/// Pops the kind's user values, and pushes a new userdata with them, zeroed behind its anchor and
+/// kept by the registry.  May raise, and then leaves nothing behind: the last that may before the
+/// handle is started.
+void *anchor_new(lua_State *L, const struct anchor_kind *kind);
 
 /// The struct of that type whose member `member` the pointer points to.
 #define ANCHOR_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))

@@ -1,122 +1,93 @@
 // core.channel: messages between a host and its worker.
 #include "loop/channel.h"
 
+#include "bindings/anchor.h"
 #include "bindings/bindings.h"
-#include "host/again.h"
-#include "host/call.h"
 #include "host/descriptor.h"
+#include "host/state.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #define CHANNEL "core.channel"
 
-enum { ON_MESSAGE = 1, ON_DRAINED, ON_END, CALLBACKS = ON_END }; // user values
+enum { ON_MESSAGE = ANCHOR_CALLBACK, ON_DRAINED, ON_END, CALLBACKS = ON_END }; // user values
 
 struct lua_channel {
+    struct anchor anchor;
     struct channel *channel; // NULL once closed
-    struct again again;
-    lua_State *L;
-    int anchor;
-    bool paused; // by Lua
+    bool paused;             // by Lua
     bool drained_unheard;
     bool end_unheard;
     bool broken;     // the other end was not closed between two messages
     char reason[96]; // then why
 };
 
-struct event {
-    struct lua_channel *c;
-    int which; // user value of the callback
-    const char *bytes;
+struct text {
+    const char *bytes; // NULL: none
     size_t size;
 };
 
-// (event) -> the callback it is for, if there is one
-static int call_back(lua_State *L)
+static int push_text(lua_State *L, void *arg)
 {
-    const struct event *e = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, e->c->anchor); // e channel
-    if (lua_getiuservalue(L, 2, e->which) == LUA_TNIL)
+    const struct text *text = arg;
+    if (!text->bytes)
         return 0;
-    if (e->bytes)
-        lua_pushlstring(L, e->bytes, e->size);
-    lua_call(L, e->bytes ? 1 : 0, 0);
-    return 0;
-}
-
-static bool tell(struct lua_channel *c, int which, const char *bytes, size_t size)
-{
-    struct event e = { .c = c, .which = which, .bytes = bytes, .size = size };
-    return host_call(c->L, call_back, &e) != HOST_NOMEM;
+    lua_pushlstring(L, text->bytes, text->size);
+    return 1;
 }
 
 static void let_go(struct lua_channel *c)
 {
     struct channel *channel = c->channel;
     c->channel = NULL;
-    again_cancel(c->L, &c->again);
+    anchor_mute(&c->anchor);
     if (channel)
         channel_close(channel);
 }
 
 static void tell_drained(struct lua_channel *c)
 {
-    c->drained_unheard = !tell(c, ON_DRAINED, NULL, 0);
+    c->drained_unheard = !anchor_tell(&c->anchor, ON_DRAINED, NULL, NULL);
+    if (c->anchor.lost)
+        let_go(c); // whoever waits for it would wait for ever
 }
 
 // An end is told as the last.
 static void tell_end(struct lua_channel *c)
 {
-    const char *reason = c->broken ? c->reason : NULL;
-    c->end_unheard = !tell(c, ON_END, reason, reason ? strlen(reason) : 0);
+    struct text reason = { c->broken ? c->reason : NULL, strlen(c->reason) };
+    c->end_unheard = !anchor_tell(&c->anchor, ON_END, push_text, &reason);
     if (!c->end_unheard)
         let_go(c);
 }
 
-static bool wait_for_memory(struct lua_channel *c);
-
-static void tell_again(struct again *again)
+static void tell_again(struct anchor *a)
 {
-    struct lua_channel *c =
-        (struct lua_channel *)((char *)again - offsetof(struct lua_channel, again));
+    struct lua_channel *c = (struct lua_channel *)a;
     if (c->drained_unheard)
         tell_drained(c);
-    if (c->end_unheard && c->channel)
+    if (c->end_unheard)
         tell_end(c);
-    if (!c->channel)
-        return;
-    if (c->drained_unheard || c->end_unheard)
-        (void)wait_for_memory(c);
-    else if (!c->paused)
+    if (c->channel && !c->paused && !anchor_is_waiting(a))
         channel_resume(c->channel);
 }
 
-static bool wait_for_memory(struct lua_channel *c)
-{
-    if (again_later(c->L, &c->again, tell_again))
-        return true;
-    let_go(c); // a message was lost: nothing that comes behind it can be told either
-    return false;
-}
+static const struct anchor_kind kind = { CHANNEL, sizeof(struct lua_channel), CALLBACKS,
+                                         tell_again };
 
 static bool on_message(void *arg, const char *bytes, size_t size)
 {
     struct lua_channel *c = arg;
-    if (tell(c, ON_MESSAGE, bytes, size)) {
-        if (c->channel)
-            again_cancel(c->L, &c->again); // its tries begin anew
-        return true;
-    }
-    return !c->channel || !wait_for_memory(c);
+    struct text message = { bytes, size };
+    bool settled = anchor_tell(&c->anchor, ON_MESSAGE, push_text, &message);
+    if (c->anchor.lost)
+        let_go(c); // nothing that comes behind it can be told either
+    return settled;
 }
 
 static void on_drained(void *arg)
 {
-    struct lua_channel *c = arg;
-    tell_drained(c);
-    if (c->drained_unheard && c->channel)
-        (void)wait_for_memory(c);
+    tell_drained(arg);
 }
 
 static void on_ended(void *arg, const char *reason)
@@ -126,16 +97,13 @@ static void on_ended(void *arg, const char *reason)
     if (reason)
         (void)strncat(strcpy(c->reason, ""), reason, sizeof c->reason - 1);
     tell_end(c);
-    if (c->end_unheard && c->channel)
-        (void)wait_for_memory(c);
 }
 
 static void on_closed(void *arg)
 {
     struct lua_channel *c = arg;
     c->channel = NULL;
-    again_cancel(c->L, &c->again);
-    luaL_unref(c->L, LUA_REGISTRYINDEX, c->anchor);
+    anchor_release(&c->anchor);
 }
 
 static const struct channel_callbacks callbacks = { on_message, on_drained, on_ended, on_closed };
@@ -165,17 +133,10 @@ static int inherited(lua_State *L)
     return 1;
 }
 
-static void set_callback(lua_State *L, int object, int which, const char *field)
-{
-    int type = lua_getfield(L, 2, field);
-    luaL_argcheck(L, type == LUA_TNIL || type == LUA_TFUNCTION, 2, "callbacks are functions");
-    lua_setiuservalue(L, object, which);
-}
-
 /// open(descriptor, options) -> Channel | nil, message, code
 static int open_end(lua_State *L)
 {
-    enum { DESCRIPTOR = 1, OPTIONS, OBJECT };
+    enum { DESCRIPTOR = 1, OPTIONS };
     (void)descriptor_check(L, DESCRIPTOR);
     luaL_checktype(L, OPTIONS, LUA_TTABLE);
     lua_settop(L, OPTIONS);
@@ -184,21 +145,16 @@ static int open_end(lua_State *L)
     luaL_argcheck(L, most > 0 && most <= UINT32_MAX, OPTIONS, "most must be 1 to 2^32 - 1");
     lua_settop(L, OPTIONS);
 
-    struct lua_channel *c = lua_newuserdatauv(L, sizeof *c, CALLBACKS);
-    *c = (struct lua_channel){ .L = host_main(L) };
-    luaL_setmetatable(L, CHANNEL);
-    set_callback(L, OBJECT, ON_MESSAGE, "on_message");
-    set_callback(L, OBJECT, ON_DRAINED, "on_drained");
-    set_callback(L, OBJECT, ON_END, "on_end");
-    lua_pushvalue(L, OBJECT);
-    c->anchor = luaL_ref(L, LUA_REGISTRYINDEX); // the last call that may raise
-
+    anchor_push_callback(L, OPTIONS, "on_message");
+    anchor_push_callback(L, OPTIONS, "on_drained");
+    anchor_push_callback(L, OPTIONS, "on_end");
+    struct lua_channel *c = anchor_new(L, &kind);
     int error = 0;
     c->channel = channel_open(host_loop(L), descriptor_take(L, DESCRIPTOR), (size_t)most,
                               &callbacks, c, &error);
     if (c->channel)
         return 1;
-    luaL_unref(L, LUA_REGISTRYINDEX, c->anchor);
+    anchor_release(&c->anchor);
     return bindings_fail(L, uv_err_name(error), uv_strerror(error));
 }
 
@@ -241,7 +197,7 @@ static int resume_channel(lua_State *L)
 {
     struct lua_channel *c = luaL_checkudata(L, 1, CHANNEL);
     c->paused = false;
-    if (c->channel && !c->again.queued)
+    if (c->channel && !anchor_is_waiting(&c->anchor))
         channel_resume(c->channel);
     return 0;
 }

@@ -298,7 +298,7 @@ static int http_start(lua_State *L)
     if (!open_client(L, m, &why))
         return fail(L, &why);
 
-    struct transfer *t = anchor_new(L, &kind, 2); // request callback transfer
+    struct transfer *t = anchor_new(L, &kind); // request transfer
     t->module = m;
     t->running = client_start(m->client, &request, on_done, t, &why);
     if (!t->running) {

@@ -68,9 +68,7 @@ static int listen_server(lua_State *L)
         .port = (uint16_t)integer_option(L, "port", 0, UINT16_MAX),
         .max_body = (size_t)integer_option(L, "max_body", DEFAULT_MAX_BODY, LUA_MAXINTEGER),
     };
-    struct lua_server *s = anchor_new(L, &kind, 2); // options fn host server
-    lua_pushvalue(L, 3);
-    lua_setiuservalue(L, 4, HOST);
+    struct lua_server *s = anchor_new(L, &kind); // options server
     struct server_error error;
     s->server = server_listen(host_loop(L), &options, &events, s, &error);
     if (!s->server) {

@@ -161,12 +161,6 @@ static char **push_strings(lua_State *L, int index, const char *first)
     return strings;
 }
 
-static void push_callback(lua_State *L, const char *field)
-{
-    int type = lua_getfield(L, 1, field);
-    luaL_argcheck(L, type == LUA_TNIL || type == LUA_TFUNCTION, 1, "callbacks are functions");
-}
-
 static int process_spawn_lua(lua_State *L)
 {
     enum { OPTIONS = 1, FILE_NAME, ARGS, ENV, INHERITED };
@@ -185,15 +179,11 @@ static int process_spawn_lua(lua_State *L)
     else
         lua_pushnil(L);
 
-    push_callback(L, "on_stdout");
-    push_callback(L, "on_stderr");
-    push_callback(L, "on_exit"); // … on_stdout on_stderr on_exit
-    struct lua_process *p = anchor_new(L, &kind, 0);
+    anchor_push_callback(L, OPTIONS, "on_stdout");
+    anchor_push_callback(L, OPTIONS, "on_stderr");
+    anchor_push_callback(L, OPTIONS, "on_exit");
+    struct lua_process *p = anchor_new(L, &kind);
     p->out_open = p->err_open = true;
-    lua_insert(L, -CALLBACKS - 1); // … process on_stdout on_stderr on_exit
-    for (int which = CALLBACKS; which > 0; which--)
-        lua_setiuservalue(L, -1 - which, which);
-
     int error = 0;
     p->process = process_spawn(host_loop(L), &options, &callbacks, p, &error);
     if (!p->process) {

@@ -49,7 +49,8 @@ static int signal_on(lua_State *L)
 {
     int which = luaL_checkoption(L, 1, NULL, names);
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    struct lua_watch *w = anchor_new(L, &kind, 2);
+    lua_settop(L, 2);
+    struct lua_watch *w = anchor_new(L, &kind);
     int rc = signal_watch_start(&w->watch, host_loop(L), numbers[which], on_arrived, on_closed);
     if (rc == 0)
         return 1;

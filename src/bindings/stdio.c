@@ -195,7 +195,8 @@ static int stdio_read_lines(lua_State *L)
     lua_Integer max = luaL_checkinteger(L, 1);
     luaL_argcheck(L, max > 0, 1, "the limit must be positive");
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    struct reader *r = anchor_new(L, &reader_kind, 2);
+    lua_settop(L, 2);
+    struct reader *r = anchor_new(L, &reader_kind);
     r->lines.max = (size_t)max;
     int error = 0;
     r->input = input_open(host_loop(L), STDIN_FILENO, on_input, r, &error);
@@ -333,7 +334,8 @@ static int stdio_write(lua_State *L)
 static int add_listener(lua_State *L, enum output_event event)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    struct listener *l = anchor_new(L, &listener_kind, 1);
+    lua_settop(L, 1);
+    struct listener *l = anchor_new(L, &listener_kind);
     l->event = event;
     l->next = listeners;
     listeners = l;

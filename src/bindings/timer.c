@@ -41,7 +41,8 @@ static int timer_after(lua_State *L)
     lua_Integer ms = luaL_checkinteger(L, 1);
     luaL_argcheck(L, ms >= 0, 1, "negative delay");
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    struct lua_timer *t = anchor_new(L, &kind, 2);
+    lua_settop(L, 2);
+    struct lua_timer *t = anchor_new(L, &kind);
     timer_start(&t->timer, host_loop(L), (uint64_t)ms, on_fired, on_closed);
     return 1;
 }
@@ -49,7 +50,8 @@ static int timer_after(lua_State *L)
 static int timer_next_turn(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    struct lua_timer *t = anchor_new(L, &kind, 1);
+    lua_settop(L, 1);
+    struct lua_timer *t = anchor_new(L, &kind);
     timer_start_next_turn(&t->timer, host_loop(L), on_fired, on_closed);
     return 1;
 }

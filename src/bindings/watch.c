@@ -69,7 +69,8 @@ static int folder_watch(lua_State *L)
     const char *path = luaL_checklstring(L, 1, &size);
     luaL_argcheck(L, size > 0 && strlen(path) == size, 1, "not a path");
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    struct lua_watch *w = anchor_new(L, &kind, 2);
+    lua_settop(L, 2);
+    struct lua_watch *w = anchor_new(L, &kind);
     int rc = watch_start(&w->watch, host_loop(L), path, on_changed, on_closed);
     if (rc == 0)
         return 1;
