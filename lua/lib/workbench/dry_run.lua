@@ -4,6 +4,7 @@
 
 local checks = require "lib.workbench.dry_run.checks"
 local errors = require "lib.errors"
+local fiber = require "lib.async.fiber"
 local plain = require "lib.workbench.dry_run.plain"
 local planning = require "lib.workbench.dry_run.plan"
 local real = require "lib.workbench.dry_run.real"
@@ -47,6 +48,7 @@ local M = {}
 ---@field package deployments table<string, PlannedDeployment>
 ---@field package order string[]
 ---@field package judge? DryRunJudge
+---@field package skipped table<rc.State, number>  seconds that a recipe did not wait
 ---@field package unjudged boolean      a request sets inputs whose ranges and choices nobody has looked at
 local DryRun = {}
 DryRun.__index = DryRun
@@ -56,7 +58,7 @@ DryRun.__index = DryRun
 function M.new(options)
   return setmetatable({
     calls = {}, reads = 0, world = worlds.new(real.new(options.find)), find = options.find, is_recipe = options.is_recipe,
-    deployments = {}, order = {}, judge = options.judge, unjudged = false,
+    deployments = {}, order = {}, skipped = setmetatable({}, { __mode = "k" }), judge = options.judge, unjudged = false,
   }, DryRun)
 end
 
@@ -162,6 +164,26 @@ function around.tool(self, effect, proceed, scope)
   return around_tool(self, {
     name = effect.name, input = effect.input, tool = scope.tool, reads = scope.reads, samples = scope.caller and scope.caller.samples,
   }, proceed)
+end
+
+-- Nothing happens that could be waited for: the recipe's clock goes on, ours does not.  What would wait for something that never
+-- comes ends where the call would have.
+function around.sleep(self, effect, _, scope)
+  local call = scope.caller.call
+  local skipped, limit = (self.skipped[scope.caller] or 0) + effect.input.seconds, call and call.limits.seconds or math.huge
+  self.skipped[scope.caller] = skipped
+  if skipped > limit then
+    return nil, errors.new(("dry run: the recipe would wait for more than the %g seconds that a call may take"):format(limit),
+      { code = "timeout" })
+  end
+  fiber.next_turn()
+  return true
+end
+
+function around.now(self, effect, proceed, scope)
+  local now, skipped = proceed(), self.skipped[scope.caller]
+  if not skipped or effect.name == "cpu" then return now end
+  return math.type(now) == "integer" and math.floor(now + skipped) or now + skipped
 end
 
 --- The dry run as a link of the chain of effects: see lib.calls.effects.

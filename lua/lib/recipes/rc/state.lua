@@ -26,8 +26,6 @@ local M = {}
 ---@field call_id string                name of the call: see Effect
 ---@field numbers? rc.Branch             what the host does for an effect is numbered there
 ---@field passing? boolean               nothing of that is kept: see EffectScope
----@field entropy? fun(count: integer): string  random bytes; default: the system's.  A run that is repeated brings its own
----@field skipped? number               seconds that a dry run did not wait
 ---@field tool? Tool                    as clients know it, with its hints; of a script nil
 ---@field instances table<string, string>  by request: the instance that ran it, as far as is known
 ---@field outputs table<string, table>   by URL: where a job's output came from
@@ -78,7 +76,7 @@ function M.new(options)
     find = options.find, settings = settings, ctx = options.ctx, call = options.call, tool = options.tool,
     chain = chain_of(options.ctx, options.name),
     call_id = effects.call_of(options.ctx),
-    entropy = options.ctx.entropy, started = clock.now(), outputs = {}, instances = {}, done = 0, step = 1, told = 0,
+    started = clock.now(), outputs = {}, instances = {}, done = 0, step = 1, told = 0,
     reports = 0,
   }, State)
 end

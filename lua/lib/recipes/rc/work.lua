@@ -99,7 +99,19 @@ function M.effect(state, kind, name, input)
   return M.run(perform, state, numbers.effect(state, kind, name, input), input) -- which is weighed by itself
 end
 
---- The same for one whose answer is JSON text: decoded on the recipe's side, so that it counts as its memory.
+--- The same for the kinds that are answered at once (effects.LOCAL): within the slice of the code that asks, without a wait.
+---@param state rc.State
+---@param kind EffectKind
+---@param name string
+---@param input? any  imported
+---@return any answer
+function M.effect_at_once(state, kind, name, input)
+  local answer, err = perform(state, numbers.effect(state, kind, name, input))
+  if answer == nil then error(boundary.new_error(err.message, err), 0) end
+  return answer
+end
+
+--- As `effect`, for one whose answer is JSON text: decoded on the recipe's side, so that it counts as its memory.
 ---@param state rc.State
 ---@param kind EffectKind
 ---@param name string

@@ -1,4 +1,6 @@
 local clock = require "lib.async.clock"
+local dry_run = require "lib.workbench.dry_run"
+local effects = require "lib.calls.effects"
 local kit = require "spec.support.rc"
 
 local function run(text)
@@ -20,7 +22,8 @@ describe("rc.sleep and rc.now", function()
   it("go on without a wait in a dry run, up to where the call would end", function()
     kit.with({}, function()
       local begun = clock.wall()
-      local ctx = { dry_run = true }
+      local dry = dry_run.new { find = function() end, is_recipe = function() return false end }
+      local ctx = { dry_run = true, effects = effects.chain { dry:link() } }
       local data = kit.data("local a = rc.now() rc.sleep(90.5) return { passed = rc.now() - a }", { ctx = ctx })
       assert.is_true(math.abs(data.passed - 90.5) < 1e-6)
       local _, err = kit.run("while true do rc.sleep(60) end", { ctx = ctx })
@@ -71,18 +74,19 @@ describe("rc.random", function()
   end)
 end)
 
-it("a run that brings its own chance repeats itself", function()
+it("time and chance are effects, which a run that is repeated answers itself", function()
   local function draw()
     local ctx, at = kit.context(), 0
-    function ctx.entropy(count)
+    ctx.effects = effects.chain { function(effect)
+      assert.is_true(effects.LOCAL[effect.kind])
       at = at + 1
-      return string.char(at):rep(count)
-    end
+      return effect.kind == "uuid" and "uuid " .. at or at
+    end }
     local result
     kit.with({}, function() result = kit.run("return { a = rc.random(100), b = rc.random(), c = rc.uuid() }", { ctx = ctx }) end)
     return result.data
   end
-  assert.same(draw(), draw())
+  assert.same({ a = 1, b = 2, c = "uuid 3" }, draw())
 end)
 
 it("rc.uuid gives version 4, each another", function()
