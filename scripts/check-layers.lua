@@ -12,7 +12,8 @@ local c_layers = {
   ["net"] = { folders = { "base", "loop", "net" }, libraries = { "libuv", "libcurl", "libmicrohttpd" } },
   ["media"] = { folders = { "base", "loop", "media" }, libraries = { "libuv", "libpng" } },
   ["walls"] = { folders = { "walls" }, libraries = {} },
-  ["host"] = { folders = { "base", "loop", "host" }, libraries = { "Lua" } },
+  ["sandbox"] = { folders = { "sandbox" }, libraries = {} },
+  ["host"] = { folders = { "base", "loop", "sandbox", "host" }, libraries = { "Lua" } },
   ["bindings"] = { folders = { "base", "json", "loop", "net", "media", "walls", "host", "bindings" }, libraries = { "Lua" } },
   [""] = { folders = { "base", "bindings", "host", "walls" }, libraries = {} }, -- main.c
 }

@@ -320,7 +320,7 @@ static int resume_nested(lua_State *L)
         return 2;
     int nresults = 0;
     int status = budget_resume_nested(co, L, nargs, &nresults);
-    if (budget_is_over(L, 0))
+    if (budget_is_over(L))
         return budget_stop(L);
     return push_resumed(L, co, status, nresults);
 }

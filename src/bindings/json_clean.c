@@ -28,7 +28,7 @@ struct clean_table {
 // Where the slice of a budget is over, it is stopped, as in encode.
 static void step(struct clean_walk *w)
 {
-    if (++w->steps % LOOK == 0 && budget_is_over(w->L, 0))
+    if (++w->steps % LOOK == 0 && budget_is_over(w->L))
         budget_stop(w->L);
 }
 

@@ -14,7 +14,7 @@ void encode_step(struct encode_run *r, size_t bytes)
 {
     size_t before = r->steps;
     r->steps += 1 + bytes / BYTES;
-    if (before / LOOK != r->steps / LOOK && budget_is_over(r->L, 0))
+    if (before / LOOK != r->steps / LOOK && budget_is_over(r->L))
         budget_stop(r->L);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "host/state.h"
+#include "sandbox/meter.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ struct budget {
     size_t collect_at;       // bytes held at which to collect garbage
     double looked;           // monotonic clock at the last look in the hook
     bool late;               // it took longer than cpu_limit
+    struct meter meter;      // of its C code
     char place[PLACE_BYTES]; // see budget_place()
 };
 
@@ -92,10 +94,10 @@ static struct slice *current(lua_State *L)
     return s && s->budget ? s : NULL;
 }
 
-static bool is_over(const struct slice *s, int64_t ahead)
+static bool is_over(const struct slice *s)
 {
     struct budget *b = s->budget;
-    if (cpu_now() - b->began + ahead > b->cpu_limit)
+    if (cpu_now() - b->began > b->cpu_limit)
         b->late = true;
     return budget_expired(b) != BUDGET_FINE;
 }
@@ -106,10 +108,23 @@ const struct budget *budget_current(lua_State *L)
     return s ? s->budget : NULL;
 }
 
-bool budget_is_over(lua_State *L, int64_t ahead)
+bool budget_is_over(lua_State *L)
 {
     const struct slice *s = current(L);
-    return s && is_over(s, ahead);
+    return s && is_over(s);
+}
+
+static bool meter_is_over(void *arg)
+{
+    const struct budget *b = arg;
+    const struct slice *s = b->host->slice;
+    return s && s->budget == b && is_over(s);
+}
+
+struct meter *budget_meter(lua_State *L)
+{
+    const struct slice *s = current(L);
+    return s ? &s->budget->meter : NULL;
 }
 
 // The collector's pace follows the whole state; this much garbage of one call is reason enough.  C
@@ -171,7 +186,7 @@ static void on_count(lua_State *L, lua_Debug *ar)
         return;
     struct budget *b = s->budget;
     bool before = budget_expired(b) != BUDGET_FINE;
-    if (before || (is_due(b) && is_over(s, 0))) {
+    if (before || (is_due(b) && is_over(s))) {
         if (!before)
             note_place(b, L);
         budget_stop(L);
@@ -252,7 +267,7 @@ static void on_pressed(struct alloc_owner *owner)
     if (!s || s->budget != b)
         return;
     bool before = b->late;
-    bool over = is_over(s, 0);
+    bool over = is_over(s);
     if (owner->refused || (over && !before))
         note_place(b, s->running);
     if (over)
@@ -274,6 +289,7 @@ struct budget *budget_new(lua_State *L, int64_t cpu, size_t memory, const struct
     b->host = host_of(L);
     b->cpu_limit = cpu;
     b->collect_at = memory / 2;
+    b->meter = (struct meter){ .left = METER_STEPS, .is_over = meter_is_over, .arg = b };
     return b;
 
 err1:

@@ -74,9 +74,14 @@ bool budget_is_spoilt(lua_State *co);
 /// of Lua; an error is left on the coroutine's stack.
 int budget_close(lua_State *co, struct budget *b);
 
-/// Whether the slice that runs now is over its limit, or will be after `ahead` nanoseconds more;
-/// looks at the clock.
-bool budget_is_over(lua_State *L, int64_t ahead);
+/// Whether the slice that runs now is over its limit; looks at the clock.
+bool budget_is_over(lua_State *L);
+
+struct meter;
+
+/// Counts the steps that C code makes for the slice that runs now, see sandbox/meter.h; NULL in the
+/// host's own code.
+struct meter *budget_meter(lua_State *L);
 
 /// A new turn: what comes now follows a wait.  The slices of one turn share a budget's CPU limit.
 void budget_new_turn(lua_State *L);

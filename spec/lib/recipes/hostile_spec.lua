@@ -75,15 +75,16 @@ describe("a hostile recipe", function()
       table.sort({ 1, 2, 3 }, function() xpcall(loop, loop) end)]])
   end)
 
-  it("looks for sets that are long to read", function()
+  it("looks for sets that are long to read", function() -- 12 to 19 s each in Lua's own matcher
+    local texts = 'local a, b = ("a"):rep(1e5), ("b"):rep(4e4) '
     for _, search in ipairs {
-      'a:find("[" .. b .. "]x")', 'a:match("[" .. b .. "]-x")', 'a:gsub("[^" .. b .. "]*x", "")', 'a:find("%f[" .. b .. "]")',
-      'for _ in a:gmatch("[" .. b .. "]+x") do end', 'a:find("[" .. b .. "]?[" .. b .. "]?x")',
+      'a:find("[" .. b .. "]x")', 'a:match("[" .. b .. "]-x")', 'a:match("%f[" .. b .. "]")', 'a:gmatch("[" .. b .. "]+x")()',
+      'a:find("[" .. b .. "]?[" .. b .. "]?x")',
     } do
-      local started = os.clock()
-      stopped_by("cpu", 'local a, b = ("a"):rep(1e5), ("b"):rep(4e4) ' .. search:gsub("^a", "local _ = a", 1))
-      assert.is_true(os.clock() - started < 5, search) -- 12 to 19 s each, at any limit
+      gives("none", texts .. "return " .. search .. " or 'none'")
     end
+    stopped_by("cpu", texts .. 'local _ = a:gsub("[^" .. b .. "]*x", "")')
+    stopped_by("cpu", texts .. 'local _ = a:find(("[" .. b .. "]?"):rep(9) .. "x")') -- more sets than are remembered
     gives(6, [[return (("x1y22z333"):gsub("[" .. ("0-9"):rep(1000) .. "]+", "") .. "abc"):len()]])
   end)
 

@@ -1,15 +1,15 @@
 /// A slow matcher of Lua patterns: it works on the pattern's text as Lua's own does, and counts
 /// what it reads.
-#ifndef RCMCP_FUZZ_PATTERN_MODEL_H
-#define RCMCP_FUZZ_PATTERN_MODEL_H
+#ifndef RCMCP_FUZZ_MATCHER_MODEL_H
+#define RCMCP_FUZZ_MATCHER_MODEL_H
 
 #include <stdint.h>
 
-enum model_function { FIND, GMATCH, GSUB, FUNCTIONS };
+enum model_function { FIND, GMATCH, GSUB, MATCH, FUNCTIONS };
 
 struct model_call {
     enum model_function function;
-    uint64_t from; ///< of find and gmatch: offset of the first attempt
+    uint64_t from; ///< of all but gsub: offset of the first attempt
     uint64_t most; ///< matches
     const unsigned char *pattern, *pattern_end;
     const unsigned char *subject, *subject_end;

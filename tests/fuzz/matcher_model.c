@@ -1,4 +1,4 @@
-#include "pattern_model.h"
+#include "matcher_model.h"
 
 #include <ctype.h>
 #include <setjmp.h>
