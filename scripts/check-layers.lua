@@ -37,6 +37,11 @@ local lua_layers = {
   { "lua/lib/sim/", may = { "core.", "lib." },
     never = { "lib.calls", "lib.features", "lib.mcp", "lib.runcomfy", "lib.recipes", "lib.workbench", "lib.config", "lib.async.http",
       "lib.async.retry" } },
+  -- The recipe's side of `rc` runs where there is neither network nor file nor key; the host's side is effects/, reached by work.lua.
+  { "lua/lib/recipes/rc/work.lua", may = { "core.json", "core.log", "lib." }, never = { "lib.workbench", "lib.sim", "lib.config" } },
+  { "lua/lib/recipes/rc/", may = { "core.json", "core.codec", "core.log", "core.clock", "lib." },
+    never = { "lib.workbench", "lib.sim", "lib.config", "lib.recipes.effects", "lib.mcp", "lib.runcomfy", "lib.features", "lib.async.http",
+      "lib.async.sse", "lib.home", "lib.output_folder", "lib.text_file", "lib.write_file" } },
   { "lua/lib/recipes/", may = { "core.", "lib." }, never = { "lib.workbench", "lib.sim", "lib.config" } },
   { "lua/lib/workbench/testkit/", may = { "core.", "lib." }, never = { "lib.config" } },
   { "lua/lib/workbench/", may = { "core.", "lib." }, never = { "lib.sim", "lib.config" } },

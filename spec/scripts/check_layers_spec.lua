@@ -53,6 +53,8 @@ describe("scripts/check-layers", function()
       ["lua/lib/async/retry.lua"] = { 'require "lib.mcp.server"\n', "lua/lib/async/retry.lua:1: lua/lib/async/ may not require lib.mcp" },
       ["lua/lib/calls/c.lua"] = { 'require "lib.features.registry"\n', "lua/lib/calls/c.lua:1: lua/lib/calls/ may not require lib.feat" },
       ["lua/lib/features/f.lua"] = { 'require "lib.mcp.content"\n', "lua/lib/features/f.lua:1: lua/lib/features/ may not require lib.mc" },
+      ["lua/lib/recipes/rc/h.lua"] = { 'require "core.fs"\n', "lua/lib/recipes/rc/h.lua:1: lua/lib/recipes/rc/ may not require core.fs" },
+      ["lua/lib/recipes/rc/t.lua"] = { 'require "lib.recipes.effects.http"\n', "lua/lib/recipes/rc/t.lua:1: lua/lib/recipes/rc/ may not" },
       ["lua/lib/recipes/r.lua"] = { 'require "lib.workbench.tape"\n', "lua/lib/recipes/r.lua:1: lua/lib/recipes/ may not require lib.w" },
       ["lua/lib/config.lua"] = { 'require "lib.calls.receipts"\n', "lua/lib/config.lua:1: lua/lib/config may not require lib.calls" },
       ["lua/odd/x.lua"] = { "\n", "lua/odd/x.lua:1: lua/odd/x.lua lies in no layer" },

@@ -68,6 +68,18 @@ function M.data(text, options)
   return result.data
 end
 
+--- A context of a dry run.
+---@return table ctx
+function M.dry_context()
+  local builtin = M.tools()
+  local dry = require("lib.workbench.dry_run").new {
+    find = builtin.find, is_recipe = function(name) return builtin.find(name) == nil end,
+  }
+  local ctx = bed.context()
+  ctx.dry_run, ctx.effects = true, require("lib.calls.effects").chain { dry:link() }
+  return ctx
+end
+
 M.with = bed.with
 M.context = bed.context
 

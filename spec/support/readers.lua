@@ -13,14 +13,13 @@ local config = require "lib.config"
 local csv = assert(loadfile "recipes/lib/csv.lua")()
 local deployment = require "lib.runcomfy.deployment"
 local didyoumean = require "lib.didyoumean"
-local download = require "lib.recipes.rc.download"
 local ending = require "lib.runcomfy.ending"
 local failure = require "lib.recipes.run.failure"
 local fitting = require "lib.mcp.fitting"
 local flows = require "lib.workflow.flow"
 local graph = require "lib.workflow.graph"
 local home = require "lib.home"
-local hosts = require "lib.recipes.rc.hosts"
+local hosts = require "lib.recipes.effects.hosts"
 local http = require "lib.async.http"
 local input_words = require "cli.shared.input"
 local inputs = require "lib.features.inputs"
@@ -33,6 +32,7 @@ local long_json = require "lib.async.long_json"
 local meter = require "lib.async.meter"
 local mcp = require "spec.support.mcp"
 local media_type = require "lib.media_type"
+local output_name = require "lib.output_name"
 local outputs = require "lib.runcomfy.outputs"
 local overrides = require "lib.runcomfy.overrides"
 local parameters = require "lib.parameters"
@@ -175,8 +175,8 @@ M.readers = {
   { "retry.retry_after", function(answer) retry.retry_after(answer) end, answer_of },
   { "retry.http_date", function(text) retry.http_date(text) end },
   { "http.place", function(text) http.place(text) end },
-  { "download.safe_name", function(text) download.safe_name(text) end },
-  { "download.name_of", function(text) download.name_of("https://a/" .. text) end },
+  { "output_name.safe", function(text) output_name.safe(text) end },
+  { "output_name.of", function(text) output_name.of("https://a/" .. text) end },
   { "media_type.sniff", function(text) media_type.sniff(text) end },
   -- workflows
   { "overrides.read", function(value) overrides.read(value) end, value_of },

@@ -3,7 +3,7 @@
 local fs = require "core.fs"
 local home = require "lib.home"
 local json = require "core.json"
-local safe_name = require("lib.recipes.rc.download").safe_name
+local safe_name = require("lib.output_name").safe
 local write_file = require("lib.write_file").write
 
 local M = {}

@@ -166,6 +166,15 @@ function around.tool(self, effect, proceed, scope)
   }, proceed)
 end
 
+function around.http(_, effect, proceed, scope)
+  if scope.reads then return proceed() end
+  return nil, errors.new(("dry run: %s %s is not sent"):format(effect.name, effect.input.url), { code = "dry_run" })
+end
+
+function around.download(_, effect, _, scope)
+  return require("lib.recipes.effects.download").pretend(effect, scope)
+end
+
 -- Nothing happens that could be waited for: the recipe's clock goes on, ours does not.  What would wait for something that never
 -- comes ends where the call would have.
 function around.sleep(self, effect, _, scope)
@@ -180,9 +189,11 @@ function around.sleep(self, effect, _, scope)
   return true
 end
 
+local GOES_ON = { program = true, system = true }
+
 function around.now(self, effect, proceed, scope)
   local now, skipped = proceed(), self.skipped[scope.caller]
-  if not skipped or effect.name == "cpu" then return now end
+  if not skipped or not GOES_ON[effect.name] then return now end
   return math.type(now) == "integer" and math.floor(now + skipped) or now + skipped
 end
 

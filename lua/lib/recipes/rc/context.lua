@@ -2,7 +2,6 @@
 
 local boundary = require "lib.recipes.run.boundary"
 local calls = require "lib.recipes.run.call"
-local clock = require "lib.async.clock"
 local json = require "core.json"
 local known_names = require "lib.recipes.load.known_names"
 local lines = require "lib.recipes.rc.lines"
@@ -63,30 +62,11 @@ function methods:log(level, text)
   M.write_log(state_of(self, "log").name, level, text, "ctx:log", 2)
 end
 
--- Whether the recipe may do something else while the question is open.
-local function has_branches(state)
-  return state.call ~= nil and state.call:has_branches()
-end
-
--- false: they did not agree.
-local function elicit(state, question)
-  question.branches = has_branches(state)
-  local _ <close> = state:place()
-  local _ <close> = state:wait()
-  return require("lib.mcp.elicitation").elicit(state.ctx, question) or false
-end
-
-local function confirm(state, text)
-  local _ <close> = state:place()
-  local _ <close> = state:wait()
-  return require("lib.mcp.elicitation").confirm(state.ctx, text, has_branches(state))
-end
-
 function methods:confirm(text)
   local state = state_of(self, "confirm")
   if type(text) ~= "string" or text == "" then error("ctx:confirm takes a text", 2) end
   if #text > MAX_QUESTION then error(("ctx:confirm takes a text of at most %d bytes, got %d"):format(MAX_QUESTION, #text), 2) end
-  return work.run(confirm, state, text)
+  return (work.effect(state, "ask", "confirm", { message = text }))
 end
 
 function methods:elicit(question)
@@ -97,21 +77,19 @@ function methods:elicit(question)
   end
   local ok, message = pcall(json.encode, texts.clean_all(plain), MAX_QUESTION) -- a character that was cut ends no call
   if not ok then error("ctx:elicit: " .. message, 2) end
-  local values = work.run(elicit, state, plain)
+  local values = work.effect(state, "ask", "elicit", plain)
   return values and boundary.export(values) or nil
 end
 
 local fields = {}
 
-function fields.cancelled(state) return state.ctx.cancelled == true end
+function fields.cancelled(state) return work.effect_at_once(state, "now", "cancelled") end
 function fields.simulated(state) return state.ctx.simulated == true end
 function fields.dry_run(state) return state.ctx.dry_run ~= nil and state.ctx.dry_run ~= false end
 function fields.client(state) return boundary.export(state.ctx.client) end
 
 function fields.deadline(state)
-  local deadline = state:deadline()
-  if deadline == math.huge then return nil end
-  return deadline - clock.now() + clock.wall()
+  return work.effect_at_once(state, "now", "deadline") or nil
 end
 
 local method_of = known_names.reader("ctx", methods, require("lib.tables").sorted_keys(fields))

@@ -2,6 +2,7 @@
 
 local clock = require "lib.async.clock"
 local effects = require "lib.calls.effects"
+local errors = require "lib.errors"
 local hints = require "lib.recipes.link.hints"
 
 local M = {}
@@ -94,11 +95,19 @@ end
 ---@param member string   "rc.download", "rc.http"
 ---@param level integer   as error's, from here
 function State:needs(member, level)
-  if not self.tool then return end
+  local denied = self:denied(member)
+  if denied then error(denied.message, level + 1) end
+end
+
+--- The same as an error; nil where they allow it.
+---@param member string
+---@return Error?
+function State:denied(member)
+  if not self.tool then return nil end
   local name, value = hints.denies(self.tool, member)
-  if not name then return end
-  error(("%s: clients were told that '%s' has %s = %s; declare annotations = { %s = %s }"):format(member, self.name, name, value,
-    name, not value), level + 1)
+  if not name then return nil end
+  return errors.new(("%s: clients were told that '%s' has %s = %s; declare annotations = { %s = %s }"):format(member, self.name,
+    name, value, name, not value), { code = "not_allowed" })
 end
 
 --- Moment of lib.async.clock at which the call must have ended.

@@ -88,7 +88,7 @@ describe("rc.http", function()
     local _, sent = first:wait_requests(1)[1].headers:gsub("s3cret", "")
     assert.equal(5, sent)
     assert.not_matches("s3cret", second:wait_requests(1)[1].headers)
-    local hosts = require "lib.recipes.rc.hosts"
+    local hosts = require "lib.recipes.effects.hosts"
     local function same(a, b) return hosts.same_origin(hosts.parse(a), hosts.parse(b)) end
     assert.is_false(same("https://a.example/", "http://a.example/"))
     assert.is_false(same("http://a.example/", "https://a.example/"))
@@ -154,8 +154,7 @@ describe("rc.http", function()
 
   it("sends nothing but reads in a dry run", function()
     local server <close> = responder.start()
-    local ctx = kit.context()
-    ctx.dry_run = true
+    local ctx = kit.dry_context()
     local data = run([[
       local ok, err = pcall(rc.http, { url = input.url, method = "DELETE" })
       return { get = rc.http { url = input.url .. "/r" }.status, ok = ok, code = err.code }

@@ -1,5 +1,4 @@
 local clock = require "lib.async.clock"
-local dry_run = require "lib.workbench.dry_run"
 local effects = require "lib.calls.effects"
 local kit = require "spec.support.rc"
 
@@ -22,8 +21,7 @@ describe("rc.sleep and rc.now", function()
   it("go on without a wait in a dry run, up to where the call would end", function()
     kit.with({}, function()
       local begun = clock.wall()
-      local dry = dry_run.new { find = function() end, is_recipe = function() return false end }
-      local ctx = { dry_run = true, effects = effects.chain { dry:link() } }
+      local ctx = kit.dry_context()
       local data = kit.data("local a = rc.now() rc.sleep(90.5) return { passed = rc.now() - a }", { ctx = ctx })
       assert.is_true(math.abs(data.passed - 90.5) < 1e-6)
       local _, err = kit.run("while true do rc.sleep(60) end", { ctx = ctx })

@@ -1,4 +1,4 @@
-local hosts = require "lib.recipes.rc.hosts"
+local hosts = require "lib.recipes.effects.hosts"
 
 local function state(declared, allowed)
   return { name = "r", hosts = declared, settings = { http_hosts = allowed }, ctx = {} }
@@ -8,7 +8,7 @@ local function check(declared, allowed, text)
   return hosts.check(state(declared, allowed), assert(hosts.parse(text)))
 end
 
-describe("lib.recipes.rc.hosts", function()
+describe("lib.recipes.effects.hosts", function()
   it("reads URLs", function()
     assert.same({ scheme = "https", host = "x.test", port = 443, text = "https://X.test./a?b" }, hosts.parse "https://X.test./a?b")
     assert.equal(8080, hosts.parse("http://[::1]:8080/").port)

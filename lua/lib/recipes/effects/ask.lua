@@ -1,0 +1,38 @@
+--- The kind "ask": questions to the person who uses the client.
+
+local effects = require "lib.calls.effects"
+
+local M = {}
+
+-- Whether the recipe may do something else while the question is open.
+local function has_branches(state)
+  return state.call ~= nil and state.call:has_branches()
+end
+
+local forms = {}
+
+function forms.elicit(elicitation, state, input)
+  local question = { message = input.message, input = input.input, branches = has_branches(state) }
+  return elicitation.elicit(state.ctx, question) or false
+end
+
+function forms.confirm(elicitation, state, input)
+  return elicitation.confirm(state.ctx, input.message, has_branches(state))
+end
+
+local function execute(effect, scope)
+  local state = scope.caller
+  local _ <close> = state:place()
+  local _ <close> = state:wait()
+  return forms[effect.name](require "lib.mcp.elicitation", state, effect.input)
+end
+
+--- Asks; false: the person did not agree.
+---@param state rc.State
+---@param effect Effect
+---@return table|boolean|nil answer, Error? err
+function M.perform(state, effect)
+  return effects.perform(effect, { ctx = state.ctx, caller = state }, execute)
+end
+
+return M
