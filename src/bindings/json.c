@@ -6,6 +6,7 @@
 #include "bindings/json_encode.h"
 #include "bindings/json_integer.h"
 #include "bindings/json_order.h"
+#include "bindings/json_packed.h"
 #include "bindings/json_raw.h"
 #include "bindings/json_repair.h"
 
@@ -42,6 +43,8 @@ static const luaL_Reg functions[] = {
     { "clean", json_clean },
     { "encode_in_steps", json_encode_in_steps },
     { "mark_arrays", json_mark_arrays },
+    { "unpack", json_unpack },
+    { "unpack_in_steps", json_unpack_in_steps },
     { "repair", json_repair_text },
     { "salvage", json_salvage_text },
     { NULL, NULL },
@@ -54,10 +57,15 @@ int open_json(lua_State *L)
     json_open_encoder(L);
     json_open_integer(L);
     json_open_raw(L);
+    json_open_pack(L);
+    json_open_unpack(L);
     luaL_newlib(L, functions); // json
     lua_pushnil(L);
     lua_pushcclosure(L, json_encode, 1);
     lua_setfield(L, -2, "encode");
+    lua_pushnil(L);
+    lua_pushcclosure(L, json_pack, 1);
+    lua_setfield(L, -2, "pack");
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     json_open_array(L); // json array

@@ -14,9 +14,6 @@
 // Entries gathered on the stack, so that most tables are made in the size they need.
 enum { BATCH = JSON_SHAPE_KEYS };
 
-// Lua keeps one copy of each string up to this size (LUAI_MAXSHORTLEN in its llimits.h).
-enum { SHORT = 40 };
-
 struct decoder {
     lua_State *L;
     int array_meta; // stack index
@@ -83,26 +80,27 @@ static lua_Integer push_listed(lua_State *L, int from, int room)
     return noted;
 }
 
-// Makes an object of the pairs above the placeholder at `base`, at least one, and leaves it there.
-static void make_object(struct decoder *d, int base, struct json_shape_key *key)
+bool json_make_object(lua_State *L, struct shapes *shapes, int anchors, int base,
+                      struct json_shape_key *key)
 {
-    lua_State *L = d->L;
-    unsigned place = json_shapes_find(d->shapes, key);
+    unsigned place = json_shapes_find(shapes, key);
     if (place) { // its keys are all different: the order in which they are set does not matter
         lua_createtable(L, 0, key->count);
-        lua_rawgeti(L, d->anchors, place);
+        lua_rawgeti(L, anchors, place);
         lua_setmetatable(L, -2);
         lua_replace(L, base);
         for (int i = 0; i < key->count; i++)
             lua_rawset(L, base);
-        return;
+        return true;
     }
-    if (push_listed(L, base + 1, key->count) == key->count && key->is_short) // object list
-        json_shapes_add(L, d->shapes, d->anchors, key);
+    bool different = push_listed(L, base + 1, key->count) == key->count; // object list
+    if (different && key->is_short)
+        json_shapes_add(L, shapes, anchors, key);
     else
         json_set_order(L, lua_gettop(L) - 1);
     lua_replace(L, base);
     lua_settop(L, base);
+    return different;
 }
 
 // Goes on with an object of which BATCH pairs are above the placeholder at `base`.
@@ -139,7 +137,7 @@ static bool push_object(struct decoder *d)
     int base = lua_gettop(L);
     while ((event = json_read(&d->reader)) == JSON_KEY) {
         key.texts[key.count++] = push_string(L, &d->reader);
-        key.is_short = key.is_short && d->reader.size <= SHORT;
+        key.is_short = key.is_short && d->reader.size <= JSON_SHORT;
         if (!push_value(d, json_read(&d->reader)))
             return false;
         if (key.count == BATCH)
@@ -148,7 +146,7 @@ static bool push_object(struct decoder *d)
     if (event != JSON_OBJECT_END)
         return false;
     if (key.count > 0) {
-        make_object(d, base, &key);
+        (void)json_make_object(L, d->shapes, d->anchors, base, &key);
     } else {
         lua_newtable(L);
         lua_replace(L, base);

@@ -21,6 +21,17 @@ static void push_raw(lua_State *L, struct json_slice slice, unsigned depth, int 
     lua_setiuservalue(L, -2, OWNER);
 }
 
+bool json_push_raw(lua_State *L, int index)
+{
+    struct json_slice slice;
+    struct json_facts facts;
+    slice.text = lua_tolstring(L, index, &slice.size);
+    if (!json_check(slice.text, slice.size, &facts) || facts.blanks > 0)
+        return false;
+    push_raw(L, slice, facts.depth, index);
+    return true;
+}
+
 /// raw(text) -> Raw | nil, message
 int json_raw(lua_State *L)
 {

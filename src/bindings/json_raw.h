@@ -3,6 +3,7 @@
 #define RCMCP_BINDINGS_JSON_RAW_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define JSON_RAW "core.json.Raw"
@@ -13,6 +14,10 @@ struct json_raw {
     size_t size;
     unsigned depth; ///< nesting, at most this
 };
+
+/// Pushes a Raw of the string at `index`; false, and nothing is pushed, where that is no JSON, or
+/// has white space between its tokens.
+bool json_push_raw(lua_State *L, int index);
 
 /// raw(text) -> Raw | nil, message
 int json_raw(lua_State *L);

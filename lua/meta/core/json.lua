@@ -172,4 +172,24 @@ function Raw:keys(...) end
 ---@return fun(): string|integer|nil, core.json.Raw?
 function Raw:pairs() end
 
+--- A plain value as bytes, for another process of the same program: the same bytes for the same value.  Besides what JSON has: floats
+--- that are none of its numbers, strings of any bytes, tables with integer keys or with both kinds, and nil as the whole value.
+---@param value any
+---@param most? integer  bytes that it may have
+---@return string bytes
+function json.pack(value, most) end
+
+--- The value of bytes that `pack` has made.  Others are refused: what is read packs to the same bytes.
+---@param bytes string
+---@param values integer  how many there may be in it, keys included
+---@return any value, string? message  nil and "byte 17: …"
+function json.unpack(bytes, values) end
+
+--- The same in a coroutine of the host's, which yields each time after about so many values.
+---@param bytes string
+---@param values integer
+---@param steps integer
+---@return any value, string? message
+function json.unpack_in_steps(bytes, values, steps) end
+
 return json
