@@ -120,6 +120,7 @@ void *arrival_on_uri(void *cls, const char *uri, struct MHD_Connection *connecti
     return request_new(cls, connection, uri);
 }
 
+// NOLINTNEXTLINE(readability-function-size): its parameters are libmicrohttpd's
 enum MHD_Result arrival_on_access(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **context)

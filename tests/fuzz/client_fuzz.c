@@ -177,7 +177,7 @@ static void check_request(const struct client_request *r)
     else
         must(easy.follows == !r->no_redirects && !easy.body);
     if (r->body)
-        must(easy.body_size == (curl_off_t)r->body_size &&
+        must(easy.body && easy.body_size == (curl_off_t)r->body_size &&
              memcmp(easy.body, r->body, r->body_size) == 0);
     check_headers(r);
 }

@@ -51,8 +51,9 @@ static bool in_class(unsigned char c, unsigned char letter)
         { 'l', islower }, { 'p', ispunct },  { 's', isspace }, { 'u', isupper },
         { 'w', isalnum }, { 'x', isxdigit }, { 'z', is_nul }, // of 5.1, and still there
     };
+    int lower = tolower(letter);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-        if (tolower(letter) == classes[i].letter)
+        if (lower == classes[i].letter)
             return (classes[i].is(c) != 0) == (islower(letter) != 0);
     }
     return c == letter;
