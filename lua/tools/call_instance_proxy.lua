@@ -7,14 +7,13 @@ local shapes = require "lib.runcomfy.shapes"
 return {
   name = "call_instance_proxy",
   title = "Call instance proxy",
-  description = "POSTs to the ComfyUI of a live instance of a deployment. api/free with {\"unload_models\":true,\"free_memory\":true} "
-    .. "frees its VRAM (a little later); api/interrupt stops the running prompt; api/queue with {\"clear\":true} empties its "
-    .. "queue. These answer with an empty body. The instance_id comes from get_request_status once a request is in_progress, and "
-    .. "lives only while the instance does; if the call fails after that, submit a request to get a new instance. api/prompt "
-    .. "goes past RunComfy's queue and its outputs are not stored: use submit_request for work.",
+  description = "POSTs to the ComfyUI of a live instance. api/free with {\"unload_models\":true,\"free_memory\":true} frees its VRAM "
+    .. "(a little later); api/interrupt stops the running prompt; api/queue with {\"clear\":true} empties its queue. These answer "
+    .. "with an empty body. Once the instance has gone, submit a request to get a new one. api/prompt goes past RunComfy's queue and "
+    .. "its outputs are not stored: use submit_request for work.",
   input = {
-    { "deployment_id", "string", "The deployment, as list_deployments shows it" },
-    { "instance_id", "string", "The live instance, from get_request_status of a request that is in_progress or just completed" },
+    { "deployment_id", "string", "From list_deployments" },
+    { "instance_id", "string", "From get_request_status of a request that is in_progress or just completed" },
     { "comfy_backend_path", "string", "ComfyUI's route, without a query", examples = { "api/free", "api/interrupt" } },
     { "request_body", "object", "JSON for ComfyUI; {} when left out", optional = true },
   },

@@ -14,11 +14,11 @@ local REMARKS = {
 return {
   name = "cancel_request",
   title = "Cancel request",
-  description = "Cancels a request that waits or runs, so that it costs no more. The outcome is cancelled when RunComfy accepted it, "
-    .. "not_cancellable when the request had already ended. Cancelling twice does no harm. The work done so far is lost.",
+  description = "Cancels a request that waits or runs, so that it costs no more; the work done so far is lost. outcome: cancelled when "
+    .. "RunComfy accepted it, not_cancellable when it had already ended. Cancelling twice does no harm.",
   input = {
-    { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
-    { "request_id", "string", "The request id that submit_request returned" },
+    { "deployment_id", "string", "The deployment that runs it" },
+    { "request_id", "string", "From submit_request" },
   },
   output = schema.result({
     { "ok", shapes.OK },

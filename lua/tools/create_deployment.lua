@@ -21,17 +21,17 @@ end
 return {
   name = "create_deployment",
   title = "Create deployment",
-  description = "Creates a Serverless deployment from a ComfyUI workflow that is saved in the RunComfy cloud. It costs nothing while "
-    .. "no instance runs; an instance is billed by the second from its wake-up through execution and keep-warm to its "
-    .. "shut-down, and min_instances above 0 is billed all the time. Ask the user before setting that. Start with the defaults. LoRA "
-    .. "deployments cannot be created here, only in RunComfy's web UI. Next: get_deployment (include_payload=true), then submit_request.",
+  description = "Creates a deployment from a ComfyUI workflow that is saved in the RunComfy cloud. It costs nothing while no instance "
+    .. "runs; an instance is billed by the second from its wake-up through execution and keep-warm to its shut-down, and "
+    .. "min_instances above 0 all the time: ask the user before setting that. Start with the defaults. LoRA deployments are made "
+    .. "only in RunComfy's web UI. Next: get_deployment (include_payload=true), then submit_request.",
   input = {
     { "name", "string", "Name for people", min_length = 1 },
-    { "workflow_id", "string", "UUID of the cloud-saved ComfyUI workflow, from RunComfy's web UI or from another deployment of it",
+    { "workflow_id", "string", "UUID of the cloud-saved workflow, from RunComfy's web UI or another deployment of it",
       min_length = 1 },
     { "workflow_version", "string", "Version of the workflow", min_length = 1, examples = { "v1" } },
-    { "hardware", "string", "GPU type: " .. deployment.hardware_table() .. ". More VRAM costs more by the second",
-      enum = deployment.hardware_names(), default = "AMPERE_48" },
+    { "hardware", "string", "GPU type, " .. deployment.HARDWARE_HINT .. ". More VRAM costs more by the second",
+      enum = deployment.HARDWARE, default = "AMPERE_48" },
     table.unpack(scaling.parameters { min_instances = 0, max_instances = 1, queue_size = 1, keep_warm_duration_in_seconds = 60 }),
   },
   check = scaling.check,

@@ -7,10 +7,10 @@ local shapes = require "lib.runcomfy.shapes"
 return {
   name = "delete_deployment",
   title = "Delete deployment",
-  description = "Deletes a deployment for good; it cannot be undone, and its requests end with it. Ask the user first. To pause a "
-    .. "deployment instead, use update_deployment with is_enabled=false. The workflow itself stays in the RunComfy cloud.",
+  description = "Deletes a deployment for good; its requests end with it. Ask the user first. To pause it instead, use "
+    .. "update_deployment with is_enabled=false. The workflow itself stays in the RunComfy cloud.",
   input = {
-    { "deployment_id", "string", "Id of the deployment, as list_deployments shows it" },
+    { "deployment_id", "string", "From list_deployments" },
   },
   output = schema.result({ { "ok", shapes.OK }, { "response", schema.any("What the API answered: JSON or text, often empty") } }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = true, openWorldHint = false },

@@ -28,14 +28,13 @@ local SUMMARY = schema.object("With include_payload: what is needed to write ove
 return {
   name = "get_deployment",
   title = "Get deployment",
-  description = "Loads one deployment. Call it with include_payload=true before submit_request: payload_summary.roles then tells "
-    .. "which inputs are the prompt, the seed, the picture; the summary lists every node id, its title, class and input names, and "
-    .. "deployment.payload.workflow_api_json holds the present values, so that overrides name nodes and inputs that exist. Never "
-    .. "guess node ids. Costs nothing.",
+  description = "Loads one deployment. Call it with include_payload=true before submit_request: payload_summary.roles tells which "
+    .. "inputs are the prompt, the seed, the picture; the summary lists each node's id, title, class and input names, and "
+    .. "deployment.payload.workflow_api_json the present values. Never guess node ids. Costs nothing.",
   input = {
-    { "deployment_id", "string", "Id of the deployment, as list_deployments shows it" },
-    { "include_payload", "boolean", "Also the workflow graph (workflow_api_json), the saved overrides, object_info_url, and a "
-      .. "summary of the nodes", default = false },
+    { "deployment_id", "string", "From list_deployments" },
+    { "include_payload", "boolean", "Also the workflow graph, the saved overrides, object_info_url and a summary of the nodes",
+      default = false },
     { "include_readme", "boolean", "Also its README (Markdown)", default = false },
   },
   output = schema.result({

@@ -1,4 +1,5 @@
 local answers = require "lib.runcomfy.answers"
+local brief = require "lib.runcomfy.brief"
 local ending = require "lib.runcomfy.ending"
 local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
@@ -11,13 +12,12 @@ local shapes = require "lib.runcomfy.shapes"
 return {
   name = "get_request_result",
   title = "Get request result",
-  description = "Fetches what a request made, once get_request_status says completed: outputs by node and channel, and output_urls, "
-    .. "one entry a file. The URLs work for 7 days: tell the user, or download them. A failed or cancelled request is an error "
-    .. "that carries RunComfy's explanation. Text, 3D and other outputs without a URL stand in result.outputs alone. "
-    .. "Costs nothing.",
+  description = "Fetches what a request made, once get_request_status says completed: output_urls, one entry a file. The URLs work "
+    .. "for 7 days: tell the user, or download them. Text and other outputs without a URL stand in result.outputs. A failed or "
+    .. "cancelled request is an error that carries RunComfy's explanation. Costs nothing.",
   input = {
-    { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
-    { "request_id", "string", "The request id that submit_request returned" },
+    { "deployment_id", "string", "The deployment that runs it" },
+    { "request_id", "string", "From submit_request" },
   },
   output = schema.result({ { "ok", shapes.OK }, { "result", shapes.RESULT }, { "output_urls", shapes.OUTPUT_URLS },
     { "note", shapes.NOTE, optional = true } }),
@@ -38,6 +38,7 @@ return {
     end
     data.ok = true
     return {
+      brief = brief.of,
       outline = function() return outline.files(data.output_urls) end,
       text = answers.with_note(text .. ending.remark(outcome, result, data.output_urls), result),
       data = json.ordered({ "ok", "output_urls", "note", "result" }, data),

@@ -8,12 +8,12 @@ return {
   name = "get_request_status",
   title = "Get request status",
   description = "Tells where a request stands: in_queue (with queue_position) > in_progress (with instance_id, for "
-    .. "call_instance_proxy) > completed, or cancelled. Costs nothing. A first request after a pause takes 3 to 5 minutes because "
-    .. "an instance starts cold: ask again every few seconds, not in a tight loop. completed says only that the run has ended; "
-    .. "get_request_result tells whether it succeeded and gives the outputs.",
+    .. "call_instance_proxy) > completed, or cancelled. Costs nothing. A first request after a pause takes 3 to 5 minutes (cold "
+    .. "start): ask every few seconds, not in a tight loop. completed says only that the run has ended; get_request_result tells "
+    .. "whether it succeeded.",
   input = {
-    { "deployment_id", "string", "The deployment that owns the request, as list_deployments shows it" },
-    { "request_id", "string", "The request id that submit_request returned" },
+    { "deployment_id", "string", "The deployment that runs it" },
+    { "request_id", "string", "From submit_request" },
   },
   output = schema.result({ { "ok", shapes.OK }, { "status", shapes.STATUS } }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },

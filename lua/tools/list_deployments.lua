@@ -32,14 +32,12 @@ end
 return {
   name = "list_deployments",
   title = "List deployments",
-  description = "Lists the RunComfy Serverless deployments of the account: ComfyUI workflows that run on cloud GPUs. Start here: "
-    .. "the id of a deployment is what every other tool takes as deployment_id. Costs nothing. is_enabled=false means paused; "
-    .. "min_instances above 0 means billed all the time. To see what can be changed in a workflow, go on with "
-    .. "get_deployment (include_payload=true).",
+  description = "Lists the account's RunComfy Serverless deployments: ComfyUI workflows that run on cloud GPUs. Start here: the other "
+    .. "tools take an id of these as deployment_id. Costs nothing. is_enabled=false means paused; min_instances above 0 means billed "
+    .. "all the time. Next: get_deployment (include_payload=true) tells what can be changed.",
   input = {
-    { "ids", "array", "Only the deployments with these ids", items = "string", optional = true },
-    { "include_payload", "boolean", "Also the whole workflow graphs, saved overrides and object_info_url: large; for one "
-      .. "deployment prefer get_deployment", default = false },
+    { "ids", "array", "Only these", items = "string", optional = true },
+    { "include_payload", "boolean", "Also the workflow graphs and saved overrides: large, prefer get_deployment", default = false },
     { "include_readme", "boolean", "Also the READMEs (Markdown)", default = false },
   },
   output = schema.result({

@@ -65,25 +65,24 @@ return {
   name = "submit_request",
   title = "Submit request",
   description = "Runs a deployment's workflow on a cloud GPU. This costs money: GPU seconds from wake-up to shut-down. First call "
-    .. "get_deployment (include_payload=true) for the node ids and input names, then give overrides, such as "
-    .. "{\"6\":{\"inputs\":{\"text\":\"a city at dusk\"}},\"31\":{\"inputs\":{\"seed\":42}}}. Files go in as public URLs or data URIs "
-    .. "(data:image/png;base64,…) where the node expects a file name. Answers at once with a request_id; follow it with "
-    .. "get_request_status and get_request_result. With wait_for_completion=true it waits and answers with the outputs. A first run "
+    .. "get_deployment (include_payload=true) for node ids and input names. Files go in as public URLs or data URIs "
+    .. "(data:image/png;base64,…) where the node expects a file name. Answers at once with a request_id, to follow with "
+    .. "get_request_status and get_request_result; with wait_for_completion=true it waits and answers with the outputs. A first run "
     .. "after a pause takes 3 to 5 minutes. A wait that ends early (pending=true) leaves the job running: go on with "
     .. "get_request_status, never submit the same again. A run in which nothing differs from the one before may end without outputs: "
     .. "that run's result has them.",
   input = {
-    { "deployment_id", "string", "The deployment to run, as list_deployments shows it" },
-    { "overrides", "object", "What to change in the deployment's workflow, by node id: {\"<node id>\":{\"inputs\":{\"<input>\":value}}}. "
-      .. "Not together with workflow_api_json; without both the saved defaults run", optional = true,
-      examples = { json.decode '{"6":{"inputs":{"text":"a city at dusk"}}}' } },
-    { "workflow_api_json", "object", "Advanced: a whole workflow in ComfyUI's API format to run instead of the deployment's own; its nodes "
-      .. "and models must exist in the deployment", optional = true },
+    { "deployment_id", "string", "From list_deployments" },
+    { "overrides", "object", "What to change in the deployment's workflow, by node id. Not together with workflow_api_json; "
+      .. "without both the saved defaults run", optional = true,
+      examples = { json.decode '{"6":{"inputs":{"text":"a city at dusk"}},"31":{"inputs":{"seed":42}}}' } },
+    { "workflow_api_json", "object", "Advanced: a whole workflow in ComfyUI's API format to run instead; its nodes and models must exist "
+      .. "in the deployment", optional = true },
     { "extra_data", "object", "For ComfyUI partner nodes: {\"api_key_comfy_org\":\"comfyui-…\"}", optional = true, secret = true },
-    { "webhook_url", "string", "Public https URL that RunComfy calls when the request ends", optional = true, min_length = 1 },
-    { "webhook_intermediate_status", "boolean", "Call the webhook at every change of status, not only at the end", optional = true },
+    { "webhook_url", "string", "Public https URL that RunComfy calls at the end", optional = true, min_length = 1 },
+    { "webhook_intermediate_status", "boolean", "Also at every change of status", optional = true },
     { "wait_for_completion", "boolean", "Wait for the end and answer with the result", default = false },
-    { "timeout_seconds", "integer", "Longest wait with wait_for_completion; 0: look once. The job goes on after it", default = 300 },
+    { "timeout_seconds", "integer", "Longest wait; 0: look once. The job goes on after it", default = 300 },
   },
   check = check,
   output = schema.result({

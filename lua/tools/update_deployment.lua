@@ -14,10 +14,10 @@ local BODY_KEYS = {
 
 local function input_list()
   local list = {
-    { "deployment_id", "string", "Id of the deployment, as list_deployments shows it" },
+    { "deployment_id", "string", "From list_deployments" },
     { "name", "string", "New name", optional = true, min_length = 1 },
     { "workflow_version", "string", "New version of the workflow", optional = true, min_length = 1, examples = { "v2" } },
-    { "hardware", "string", "New GPU type: " .. deployment.hardware_table(), enum = deployment.hardware_names(), optional = true },
+    { "hardware", "string", "New GPU type, " .. deployment.HARDWARE_HINT, enum = deployment.HARDWARE, optional = true },
   }
   table.move(scaling.parameters(), 1, 4, #list + 1, list)
   list[#list + 1] = { "is_enabled", "boolean", "true: resume; false: pause, which fails all requests at once", optional = true }
@@ -87,7 +87,7 @@ return {
   description = "Changes a deployment: give only what shall change. is_enabled=false pauses it and fails all its requests at once, "
     .. "running ones included: let them finish first (get_request_status). is_enabled=true resumes it. A new hardware or "
     .. "workflow_version is rolled out: running instances finish on the old one. min_instances above 0 is billed all the time: ask "
-    .. "the user first, and set it back to 0 after the session. To remove a deployment for good use delete_deployment.",
+    .. "the user first, and set it back to 0 afterwards.",
   input = input_list(),
   check = check,
   output = schema.result({ { "ok", shapes.OK }, { "deployment", shapes.COMPACT_DEPLOYMENT } }),

@@ -34,7 +34,7 @@ describe("recipes.deployment_health", function()
   it("has the prices that the program has, for all GPUs", function()
     local prices = assert(loadfile("recipes/lib/prices.lua"))()
     assert.same(require("lib.runcomfy.pricing").DOLLARS_PER_HOUR, prices.usd_per_hour)
-    for _, name in ipairs(require("lib.runcomfy.deployment").hardware_names()) do assert.is_number(prices.usd_per_hour[name]) end
+    for _, name in ipairs(require("lib.runcomfy.deployment").HARDWARE) do assert.is_number(prices.usd_per_hour[name]) end
   end)
 
   it("shows a GPU whose price it does not know", function()

@@ -18,6 +18,7 @@ local MOST_TEXT = 4 * 1024 * 1024 -- bytes of a result that is given twice, so t
 ---@field data? any           the structured content
 ---@field content? Block[]   what the answer shows beside, in order
 ---@field outline? fun(): Outline?  what its text says first where the data are long: see lib.mcp.faces
+---@field brief? fun(data: any): any  what its text shows in place of the data, which the structure keeps
 ---@field begun? Begun     what the call has begun: an error that takes the result's place names it
 ---@field is_error boolean
 ---@field pending? boolean    there is no result yet: the data say how to come back for it

@@ -356,7 +356,7 @@ local function as_call(result, err)
   return {
     text = result.text, data = result.data, content = result.content, is_error = false, mark_beside = result.mark_beside,
     pending = result.pending, begun = result.begun,
-    outline = result.outline,
+    outline = result.outline, brief = result.brief,
   }
 end
 

@@ -48,7 +48,7 @@ local function render(result, written, revision, has_structured, wraps)
   local text = result.text
   local structured = result.data ~= nil and structured_text(result, written, revision, has_structured, wraps) or nil
   local message = text and block(clean(text))
-  local second = structured and not is_plain_error(result) and block(faces.text(structured, has_structured, result.outline)) or nil
+  local second = structured and not is_plain_error(result) and block(faces.text(structured, has_structured, result)) or nil
   if result.content then return render_all(result, revision, message, second, structured) end
   if not second then return message and "[" .. message .. "]" or "[]", structured end
   return message and "[" .. message .. "," .. second .. "]" or "[" .. second .. "]", structured

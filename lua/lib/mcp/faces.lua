@@ -74,12 +74,14 @@ end
 
 --- The text of structured content.
 ---@param structured string        JSON
----@param has_structured boolean   whether the answer carries it, too
----@param outline? fun(): Outline?  asked where it does not fit
+---@param has_structured boolean   whether the answer carries it, too; where not, the text is all that there is
+---@param result CallResult        whose data it is: in brief where that fits, by their outline where they do not
 ---@return string
-function M.text(structured, has_structured, outline)
-  if #structured <= outcome.SHOWN or characters(structured) <= outcome.SHOWN then return structured end
-  local first = outline and outline()
+function M.text(structured, has_structured, result)
+  if #structured <= outcome.SHOWN or characters(structured) <= outcome.SHOWN then
+    return result.brief and has_structured and json.encode(result.brief(result.data)) or structured
+  end
+  local first = result.outline and result.outline()
   local head = first and #first.lines > 0 and first_lines(first.lines) or nil
   local raw = rest(assert(json.raw(structured)), first)
   local text = abridged(raw, outcome.SHOWN - (head and characters(head) or 0), structured)

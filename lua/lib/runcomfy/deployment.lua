@@ -12,28 +12,11 @@ M.KEYS = {
   "keep_warm_duration_in_seconds", "status", "is_enabled", "created_at", "updated_at",
 }
 
---- GPU types that the API knows, smallest first, and what they are.
-M.HARDWARE = {
-  { "TURING_16", "16 GB VRAM" }, { "AMPERE_24", "24 GB VRAM" }, { "AMPERE_48", "48 GB VRAM" },
-  { "ADA_48_PLUS", "48 GB VRAM, faster" }, { "AMPERE_80", "80 GB VRAM" }, { "ADA_80_PLUS", "80 GB VRAM, H100" },
-  { "HOPPER_141", "141 GB VRAM, H200" },
-}
+--- GPU types that the API knows, smallest first.
+M.HARDWARE = { "TURING_16", "AMPERE_24", "AMPERE_48", "ADA_48_PLUS", "AMPERE_80", "ADA_80_PLUS", "HOPPER_141" }
 
---- The names alone.
----@return string[]
-function M.hardware_names()
-  local names = {}
-  for i, entry in ipairs(M.HARDWARE) do names[i] = entry[1] end
-  return names
-end
-
---- "TURING_16 (16 GB VRAM), …"
----@return string
-function M.hardware_table()
-  local parts = {}
-  for i, entry in ipairs(M.HARDWARE) do parts[i] = ("%s (%s)"):format(entry[1], entry[2]) end
-  return table.concat(parts, ", ")
-end
+--- What their names do not say by themselves.
+M.HARDWARE_HINT = "with its GB of VRAM; ADA_48_PLUS is faster than AMPERE_48, ADA_80_PLUS is an H100, HOPPER_141 an H200"
 
 local wanted = {}
 for _, key in ipairs(M.KEYS) do wanted[key] = true end

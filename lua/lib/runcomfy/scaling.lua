@@ -5,11 +5,10 @@ local parameters = require "lib.parameters"
 local M = {}
 
 local LIST = {
-  { "min_instances", "Instances that are always on, 0 to 30. Billed all the time while above 0; it saves the cold start of "
-    .. "3 to 5 minutes", 0, 30 },
-  { "max_instances", "Most instances at once, 1 to 60; at least min_instances", 1, 60 },
-  { "queue_size", "Requests that wait for one instance before another one is started", 0 },
-  { "keep_warm_duration_in_seconds", "Seconds that an idle instance stays on, billed, before it shuts down", 0 },
+  { "min_instances", "Instances that are always on, billed all the time; saves the cold start of 3 to 5 minutes", 0, 30 },
+  { "max_instances", "Most instances at once, at least min_instances", 1, 60 },
+  { "queue_size", "Requests that wait for an instance before another one starts", 0 },
+  { "keep_warm_duration_in_seconds", "Seconds that an idle instance stays on, billed", 0 },
 }
 
 --- The four parameters, with these defaults; optional ones without.

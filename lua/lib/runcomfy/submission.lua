@@ -4,6 +4,7 @@
 --- run all the same, and nobody would know its id.
 
 local answers = require "lib.runcomfy.answers"
+local brief = require "lib.runcomfy.brief"
 local ending = require "lib.runcomfy.ending"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
@@ -197,6 +198,7 @@ local function finished(job, waited)
   if not waited.result then return without_result(job, text, data, waited.err) end
   data.ok = true
   return {
+    brief = brief.of,
     outline = function() return outline.files(data.output_urls) end,
     text = answers.with_note(text .. ending.remark(waited.ending, waited.result, data.output_urls), job.submission, waited.status,
       waited.result),
