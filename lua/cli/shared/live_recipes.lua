@@ -4,6 +4,8 @@
 
 local M = {}
 
+local DELAY = 1000 -- milliseconds until the watch opens: many a server is asked one thing and ends
+
 ---@class LiveRecipes
 ---@field private program Program
 ---@field private on_change fun(snapshot: Snapshot)
@@ -28,11 +30,11 @@ local function has_folder(program)
   return false
 end
 
-local function open_catalog(self)
+local function open_catalog(self, delay)
   local catalog = self.program:catalog()
   self.catalog = catalog
   catalog:on_change(function() self.on_change(catalog:snapshot()) end)
-  if self.program.settings.hot_reload then catalog:watch() end
+  if self.program.settings.hot_reload then catalog:watch(delay) end
   return catalog:snapshot()
 end
 
@@ -50,14 +52,16 @@ end
 local function wait_for_folder(self)
   local folders = self.program:recipe_folders()
   if not self.program.settings.hot_reload or #folders == 0 then return end
-  self.watcher = require("lib.recipes.files.watcher").new { folders = folders, on_change = function() open_late(self) end }
+  self.watcher = require("lib.recipes.files.watcher").new {
+    folders = folders, on_change = function() open_late(self) end, delay = DELAY,
+  }
 end
 
 --- Reads the recipes for the first time, and begins to watch.
 ---@return Snapshot
 function LiveRecipes:open()
   self.opened = true
-  if has_folder(self.program) then return open_catalog(self) end
+  if has_folder(self.program) then return open_catalog(self, DELAY) end
   wait_for_folder(self)
   return self.program:snapshot()
 end

@@ -3,6 +3,10 @@
 --- Folders are watched, not files: an editor that saves by renaming replaces the file.  Of a recipe folder that is
 --- not there its parents are watched, so that it is found when somebody makes it.  Of a symbolic link the folder of each
 --- link on the way is watched, for the link's name alone, and the folder of what it leads to.
+---
+--- A watch may open some time after it was made, and then tells as if something had changed, for who has read the folders
+--- before: a program that ends at once must not have opened one.  On Linux the close of an inotify descriptor that has watches
+--- waits for the kernel's readers (synchronize_srcu in fsnotify_wait_marks_destroyed), some 10 ms.
 
 local clock = require "core.clock"
 local errors = require "lib.errors"
@@ -23,6 +27,7 @@ local LEVELS = 4      -- of folders in a folder
 ---@field folders RecipeFolder[]
 ---@field files? fun(): string[]   further files to look after: modules, wherever they lie
 ---@field on_change fun()
+---@field delay? integer   milliseconds after which it opens; default: now
 
 ---@class Watcher
 ---@field private options WatcherOptions
@@ -30,6 +35,7 @@ local LEVELS = 4      -- of folders in a folder
 ---@field private names table<string, true|table<string, true>>  of each: the names that matter in it, or all
 ---@field private failed table<string, true>          paths that cannot be watched, and that was said
 ---@field private timer core.Handle|false
+---@field private opening core.Handle|false               until it opens
 ---@field private since number|false                     moment of the first change not told yet
 local Watcher = {}
 Watcher.__index = Watcher
@@ -167,6 +173,7 @@ end
 
 --- Looks after what the recipes require by now.
 function Watcher:follow()
+  if self.opening then return end
   if follow_all(self) then changed(self) end -- what happened in there before went unseen
 end
 
@@ -178,6 +185,10 @@ end
 
 --- Tells now of changes that wait for their time.
 function Watcher:flush()
+  if self.opening then -- what happened before it opens went unseen
+    self.opening:cancel()
+    self.opening, self.since = false, clock.monotonic()
+  end
   local since = self.since
   if not since then return end
   if self.timer then self.timer:cancel() end
@@ -192,7 +203,8 @@ end
 --- Ends the watch.
 function Watcher:close()
   if self.timer then self.timer:cancel() end
-  self.timer, self.since = false, false
+  if self.opening then self.opening:cancel() end
+  self.timer, self.opening, self.since = false, false, false
   for path in pairs(self.watches) do drop(self, path) end
 end
 Watcher.__close = Watcher.close
@@ -203,9 +215,16 @@ Watcher.__close = Watcher.close
 function M.new(options)
   local self = setmetatable({
     options = options, watches = {}, names = {}, failed = {},
-    since = false, timer = false, -- never nil: setting them must not fail where memory has run out
+    since = false, timer = false, opening = false, -- never nil: setting them must not fail where memory has run out
   }, Watcher)
-  follow_all(self)
+  if options.delay then
+    self.opening = timer.after(options.delay, function()
+      self.opening, self.since = false, clock.monotonic() -- not cancelled, as above
+      self:flush()
+    end)
+  else
+    follow_all(self)
+  end
   return self
 end
 

@@ -304,11 +304,12 @@ function Catalog:configure(settings)
 end
 
 --- Watches the folders from now on, and scans when something in them changes.
-function Catalog:watch()
+---@param delay? integer  milliseconds after which the watch opens; then it scans, for what has changed until then
+function Catalog:watch(delay)
   if self.watcher then return end
   self.watcher = require("lib.recipes.files.watcher").new {
     folders = self.options.folders, files = function() return self.slots:module_paths() end,
-    on_change = function() self:scan() end,
+    on_change = function() self:scan() end, delay = delay,
   }
 end
 

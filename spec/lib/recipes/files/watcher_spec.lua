@@ -169,6 +169,54 @@ describe("recipes.watcher", function()
     assert.equal(1, told)
   end)
 
+  describe("that opens later", function()
+    local function later(delay)
+      return watcher.new {
+        folders = { { path = place.path, label = "spec" } }, on_change = function() told = told + 1 end, delay = delay,
+      }
+    end
+
+    it("watches nothing until then, and then tells, for what has changed before", function()
+      local watch <close> = later(20)
+      assert.is_nil(next(watch.watches))
+      place:write("a.lua", "1")
+      next_telling()
+      assert.equal(1, told)
+      assert.is_not_nil(next(watch.watches))
+      place:write("a.lua", "2")
+      next_telling()
+    end)
+
+    it("opens at once for who asks for changes", function()
+      local watch <close> = later(3600000)
+      watch:follow()
+      assert.equal(0, told)
+      watch:flush()
+      assert.equal(1, told)
+      place:write("a.lua", "1")
+      next_telling()
+    end)
+
+    it("opens also where memory runs out on the way", function()
+      for after = 0, 24, 2 do
+        local before, expired = told, false
+        local _ <close> = timer.after(20000, function() expired = true end)
+        local watch <close> = later(1)
+        host.fail_allocations(after, 6)
+        while told == before and not expired do loop.step(true) end
+        host.fail_allocations(0, 0)
+        assert.is_false(expired, ("allocation %d"):format(after))
+        assert.is_not_nil(next(watch.watches), ("allocation %d"):format(after))
+      end
+    end)
+
+    it("does not open once it is closed", function()
+      later(1):close()
+      loop.run()
+      assert.equal(0, told)
+    end)
+  end)
+
   it("is quiet once closed", function()
     local watch = watched ""
     place:write("a.lua", "1")
