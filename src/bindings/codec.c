@@ -1,6 +1,7 @@
 // core.codec: bytes and text.
 #include "base/base64.h"
 #include "base/percent.h"
+#include "base/sha256.h"
 #include "base/utf16.h"
 #include "base/utf8.h"
 
@@ -141,6 +142,17 @@ static int from_percent(lua_State *L)
     return 1;
 }
 
+/// sha256(bytes) -> hexadecimal digits
+static int to_sha256(lua_State *L)
+{
+    size_t size;
+    const char *bytes = luaL_checklstring(L, 1, &size);
+    char text[SHA256_HEX_SIZE];
+    sha256_hex(bytes, size, text);
+    lua_pushlstring(L, text, sizeof(text));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     { "base64_encode", to_base64 },
     { "base64_decode", from_base64 },
@@ -151,6 +163,7 @@ static const luaL_Reg functions[] = {
     { "utf16_decode", from_utf16 },
     { "percent_encode", to_percent },
     { "percent_decode", from_percent },
+    { "sha256", to_sha256 },
     { NULL, NULL },
 };
 

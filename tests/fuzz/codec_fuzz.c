@@ -2,6 +2,7 @@
 // same.
 #include "base/base64.h"
 #include "base/percent.h"
+#include "base/sha256.h"
 #include "base/utf16.h"
 #include "base/utf8.h"
 
@@ -161,12 +162,25 @@ static void check_utf16(const char *bytes, size_t size, bool big_endian)
         round_trip_utf16(bytes, size, big_endian);
 }
 
+// Reads no byte outside, and the same bytes have the same digest wherever they lie.
+static void check_sha256(const char *bytes, size_t size)
+{
+    unsigned char first[SHA256_SIZE], second[SHA256_SIZE];
+    char *moved = room(size + 1);
+    memcpy(moved + 1, bytes, size);
+    sha256(bytes, size, first);
+    sha256(moved + 1, size, second);
+    must(memcmp(first, second, sizeof(first)) == 0);
+    free(moved);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *bytes = own_block(data, size);
     round_trip_base64(bytes, size);
     accept_base64(bytes, size);
     check_percent(bytes, size);
+    check_sha256(bytes, size);
     check_utf8(bytes, size);
     check_clean(bytes, size);
     check_utf16(bytes, size, true);

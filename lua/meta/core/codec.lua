@@ -53,4 +53,9 @@ function codec.percent_encode(text) end
 ---@return string?
 function codec.percent_decode(text) end
 
+--- SHA-256 in lower-case hexadecimal digits: 200 MB take about a second.
+---@param bytes string
+---@return string
+function codec.sha256(bytes) end
+
 return codec
