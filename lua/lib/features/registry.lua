@@ -48,6 +48,7 @@ local M = {}
 ---@field grants? string[]
 ---@field pretend? fun(input: table, world: PretendWorld): table
 ---@field amend? fun(data: table, world: PretendWorld)
+---@field inner? boolean            a recipe: what it does are effects of its own
 ---@field package shape? fun(data: any, work: Meter): any  gives plain data the lists that `output` declares
 ---@field package conforms? fun(data: any, work: Meter): true|nil, string?  whether a result is what the tool promised
 ---@field package seconds? fun(): number  processor time that a check of its arguments or its result may take

@@ -130,6 +130,7 @@ local function linked_tool(state, node, annotations)
     entry.linked = registry.changed(entry.compiled, {
       run = state.options.body(node.item.recipe, "tools", entry), annotations = annotations, seconds = state.options.seconds,
     })
+    entry.linked.inner = true
   end
   return entry.linked
 end

@@ -1,0 +1,140 @@
+local effects = require "lib.calls.effects"
+local errors = require "lib.errors"
+local fiber = require "lib.async.fiber"
+local record = require "lib.calls.record"
+local replay = require "lib.calls.replay"
+
+local READS = { caller = {}, tool = { risk = "harmless" } }
+local WRITES = { caller = {}, tool = { risk = "costs" } }
+
+local function effect_of(seq, fields)
+  local effect = { call = "c", branch = "", seq = seq, kind = "tool", name = "x", input = { a = seq } }
+  for key, value in pairs(fields or {}) do effect[key] = value end
+  return effect
+end
+
+-- Passes an effect; gives what it gave, and how often it was executed.
+local function pass(link, effect, scope, answer)
+  local count = 0
+  local result, err = link(effect, function()
+    count = count + 1
+    if answer then return answer() end
+    return { data = { n = effect.seq } }
+  end, scope or READS)
+  return result, err, count
+end
+
+local function kinds(kept)
+  local list = {}
+  for event in kept:read() do list[#list + 1] = (event.effect and "intent " or "answer ") .. event.key end
+  return list
+end
+
+describe("a replay", function()
+  it("executes and records what the record has not, and answers what it has", function()
+    local kept = record.new()
+    local first = replay.new(kept):link()
+    local _, _, count = pass(first, effect_of(1))
+    assert.equal(1, count)
+    local second = replay.new(kept):link()
+    local result, _, again = pass(second, effect_of(1))
+    assert.same({ 1, 0 }, { result.data.n, again })
+    _, _, count = pass(second, effect_of(2))
+    assert.equal(1, count)
+    assert.same({ "intent c  1", "answer c  1", "intent c  2", "answer c  2" }, kinds(kept))
+  end)
+
+  it("gives errors again, with their fields, and what was handed over as it was", function()
+    local kept = record.new()
+    local _, raised = pass(replay.new(kept):link(), effect_of(1), READS, function()
+      return nil, errors.new("no luck", { code = "unlucky", status_code = 418 })
+    end)
+    raised.message = "changed since"
+    local result, err = pass(replay.new(kept):link(), effect_of(1))
+    assert.same({ nil, "no luck", "unlucky", 418 }, { result, err.message, err.code, err.status_code })
+    assert.is_true(errors.is(err))
+    pass(replay.new(kept):link(), effect_of(2), READS, function() return { data = {}, text = "t" } end).text = "changed since"
+    assert.equal("t", pass(replay.new(kept):link(), effect_of(2)).text)
+  end)
+
+  it("lets nothing through once the code differs from the record", function()
+    for what, other in pairs {
+      ["another input"] = { input = { a = 2 } }, ["tool 'y', and was tool 'x'"] = { name = "y" },
+      ["http 'x', and was tool"] = { kind = "http" },
+    } do
+      local kept = record.new()
+      pass(replay.new(kept):link(), effect_of(1))
+      local link = replay.new(kept):link()
+      local result, err, count = pass(link, effect_of(1, other))
+      assert.same({ nil, "replay", 0 }, { result, err.code, count })
+      assert.matches(what, err.message, 1, true)
+      assert.matches("nothing was sent", err.message, 1, true)
+      for _, later in ipairs { effect_of(1), effect_of(2) } do -- a recipe may catch the error
+        _, err, count = pass(link, later)
+        assert.same({ "replay", 0 }, { err.code, count })
+      end
+    end
+  end)
+
+  it("does not make again what may have been made and costs or changes something", function()
+    local function broken(effect, scope)
+      local kept = record.new()
+      assert.has_error(function() pass(replay.new(kept):link(), effect, scope, function() error("the process ends", 0) end) end)
+      return pass(replay.new(kept):link(), effect, scope)
+    end
+    local result, err, count = broken(effect_of(1), WRITES)
+    assert.same({ nil, "unknown", "unknown", 0 }, { result, err.code, err.delivery, count })
+    result, err, count = broken(effect_of(1, { kind = "http", name = "POST" }), { caller = {} })
+    assert.is_nil(result)
+    assert.same({ "unknown", 0 }, { err.delivery, count })
+    for _, case in ipairs {
+      { effect_of(1), READS }, { effect_of(1), { caller = {}, tool = { risk = "costs", inner = true } } },
+      { effect_of(1), { caller = {}, tool = { risk = "changes", repeatable = true } } },
+      { effect_of(1, { kind = "http", name = "GET" }), { caller = {}, reads = true } },
+      { effect_of(1, { kind = "job", name = "wait" }), { caller = {} } }, { effect_of(1, { kind = "ask" }), { caller = {} } },
+    } do
+      result, err, count = broken(case[1], case[2])
+      assert.is_table(result)
+      assert.same({ nil, 1 }, { err, count })
+    end
+  end)
+
+  it("waits for what is under way, and executes it once", function()
+    local link, finish = replay.new(record.new()):link(), nil
+    local count, results = 0, {}
+    local function ask()
+      local result = link(effect_of(1), function()
+        count = count + 1
+        fiber.await(function(callback)
+          finish = callback
+          return setmetatable({}, { __close = function() end })
+        end)
+        return { data = "paid" }
+      end, WRITES)
+      results[#results + 1] = result.data
+    end
+    fiber.spawn(ask)
+    local second = fiber.spawn(ask)
+    assert.equal("waiting", second.status)
+    finish()
+    second:join()
+    assert.same({ 1, { "paid", "paid" } }, { count, results })
+  end)
+
+  it("keeps nothing of polls, nor of the client's own call", function()
+    local kept = record.new()
+    local link = replay.new(kept):link()
+    pass(link, effect_of(1), { caller = {}, tool = { risk = "harmless" }, passing = true })
+    pass(link, effect_of(0), { tool = { risk = "costs" } })
+    assert.same({}, kinds(kept))
+  end)
+
+  it("needs no wait for what is answered at once", function()
+    local kept = record.new()
+    local now = effect_of(1, { kind = "now", name = "program" })
+    now.input = nil
+    assert.is_true(effects.LOCAL.now)
+    assert.equal(12.5, (pass(replay.new(kept):link(), now, { caller = {} }, function() return 12.5 end)))
+    assert.equal(12.5, (pass(replay.new(kept):link(), now, { caller = {} }, function() return 99 end)))
+  end)
+end)

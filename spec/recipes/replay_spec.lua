@@ -1,0 +1,79 @@
+-- Every shipped recipe, replayed along the record of its effects, in whole and broken off after each of them.
+local fs = require "core.fs"
+local record = require "lib.calls.record"
+local recipes = require "spec.support.recipes"
+local replay = require "lib.calls.replay"
+local replays = require "spec.support.replays"
+local sorted_keys = require("lib.tables").sorted_keys
+
+local function shipped()
+  local names = {}
+  for _, entry in ipairs(fs.list "recipes") do
+    local name = (type(entry) == "table" and entry.name or entry):match "^(.*)%.lua$"
+    if name then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+local function refuse(effect, proceed, scope)
+  if scope.caller and effect.kind ~= "random" and effect.kind ~= "uuid" then
+    error(("executed: %s %s"):format(effect.kind, effect.name))
+  end
+  return proceed()
+end
+
+local function sorted(list)
+  table.sort(list)
+  return list
+end
+
+local function count_answers(kept)
+  local count = 0
+  for event in kept:read() do
+    if event.answer then count = count + 1 end
+  end
+  return count
+end
+
+-- An undisturbed run: what the client sees of it, what it wrote, its record.
+local function undisturbed(bench, name, input)
+  local kept, keys = record.new(), {}
+  local answer = bench:call(name, input, replays.context { replays.noting(keys), replay.new(kept):link() })
+  assert.is_true(answer.ok, answer.text)
+  return { seen = replays.seen(bench, answer), ledger = replays.ledger(bench), record = kept, keys = keys, answers = count_answers(kept) }
+end
+
+describe("each shipped recipe", function()
+  it("has its place here", function()
+    assert.same(shipped(), sorted_keys(replays.inputs))
+  end)
+
+  for _, name in ipairs(sorted_keys(replays.inputs)) do
+    it(name .. " gives the same along its record, and executes nothing", function()
+      recipes.with({}, function(bench)
+        local input = replays.inputs[name](bench)
+        local run = undisturbed(bench, name, input)
+        local keys, events = {}, #run.record.events
+        local answer = bench:call(name, input, replays.context { replays.noting(keys), replay.new(run.record):link(), refuse })
+        assert.equal(run.seen, replays.seen(bench, answer))
+        assert.equal(run.ledger, replays.ledger(bench))
+        assert.is_true(#keys > 0)
+        assert.same(sorted(run.keys), sorted(keys))
+        assert.equal(events, #run.record.events)
+      end)
+    end)
+
+    it(name .. " comes to the same end, wherever it broke off", function()
+      local run
+      recipes.with({}, function(bench) run = undisturbed(bench, name, replays.inputs[name](bench)) end)
+      for after = 0, run.answers - 1 do
+        recipes.with({}, function(bench)
+          local answer = replays.broken(bench, name, replays.inputs[name](bench), after)
+          assert.equal(run.ledger, answer.ledger, ("the ledger, broken off after %d"):format(after))
+          assert.equal(run.seen, replays.seen(bench, answer), ("the answer, broken off after %d"):format(after))
+        end)
+      end
+    end)
+  end
+end)
