@@ -4,7 +4,7 @@
 --- at once, and the loading of 100 recipes beside the start of node.  Ends with status 1 when a gate is missed: 100 us
 --- for a recipe's call beyond its three, 100 recipes in 50 ms where node takes 40 ms to start.
 
-local api = require "lib.runcomfy.api"
+local accounts = require "lib.account"
 local catalog = require "lib.recipes.link.catalog"
 local clock = require "core.clock"
 local fiber = require "lib.async.fiber"
@@ -89,8 +89,10 @@ local function open(folder)
   return recipes
 end
 
+local account
+
 local function context()
-  return { cancelled = false, progress = function() end, log = function() end, on_leaving = function() end }
+  return account:equip { cancelled = false, progress = function() end, log = function() end, on_leaving = function() end }
 end
 
 local function call(tool)
@@ -103,7 +105,7 @@ local function measure_calls()
     request:respond(200, { ["content-type"] = "application/json" },
       '{"request_id":"r","status":"in_progress","queue_position":null,"instance_id":"i"}')
   end))
-  assert(api.configure { key = "bench-key-0123456789", base_url = ("http://127.0.0.1:%d"):format(server.port) })
+  account = assert(accounts.new { key = "bench-key-0123456789", base_url = ("http://127.0.0.1:%d"):format(server.port) })
   local folder = write_recipes(1)
   local recipes = open(folder)
   local status, recipe = recipes:find("get_request_status"), recipes:find("three_looks_1")

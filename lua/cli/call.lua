@@ -50,7 +50,7 @@ local function call(args)
   tool, err = find_tool(program, args.tool)
   if tool then arguments, err = one_call.read_arguments(args, program.declarations[tool.name].input or {}) end
   if not arguments then return one_call.refused("call", args, err, one_call.refused_status(err)) end
-  return (one_call.run(args, {
+  return (one_call.run(program, args, {
     command = "call",
     leaving = "cancelling the request at RunComfy",
     perform = function(ctx) return require("lib.features.registry").call(tool, arguments, ctx) end,

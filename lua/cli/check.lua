@@ -191,7 +191,7 @@ function M.run(argv)
   if not program then return failed end
   local files, err = files_of(args, program.settings.allow_writable_recipes)
   if not files then return options.usage_error("check", err.message) end
-  require("lib.redaction").set_key(program.settings.api_key) -- what is found may quote the source
+  program:account() -- what is found may quote the source: from here on the key is secret
   local findings = check(program, files)
   local report = { files = #files, findings = findings, errors = count(findings, "error"), warnings = count(findings, "warning") }
   report.ok = report.errors == 0

@@ -50,15 +50,15 @@ end
 
 local function interrupted(repl, ctx, how)
   repl.ending = repl.ending or how == "cut"
-  complain(repl, table.concat(require("cli.shared.one_call").last_words(ctx, how), "; "))
+  complain(repl, table.concat(require("cli.shared.one_call").last_words(repl.program, ctx, how), "; "))
 end
 
 local function run_chunk(repl, chunk)
   local line <close> = require("cli.shared.progress_line").new(not repl.is_terminal)
-  local ctx = require("cli.shared.one_call").context(line, "repl")
+  local ctx = require("cli.shared.one_call").context(repl.program, line, "repl")
   ctx.simulated = repl.program.simulated
   require("cli.shared.asking").new({ line = line }):enable(ctx)
-  local how, values, err = require("cli.shared.run").to_end(function() return repl.console:run(chunk, ctx) end, function(name)
+  local how, values, err = require("cli.shared.run").to_end(repl.program, function() return repl.console:run(chunk, ctx) end, function(name)
     ctx.cancelled, repl.ending = true, name ~= "INT"
     line:show "interrupted; cleaning up"
   end)

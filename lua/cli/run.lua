@@ -87,14 +87,7 @@ local function elsewhere(args, err)
 end
 
 local function from_file(program, args)
-  local standalone, err = require("lib.workbench.standalone").open(args.target, {
-    tools = program:snapshot().list,
-    find = function(name) return program:catalog():find(name) end,
-    all = function() return program:catalog():recipe_tools() end,
-    settings = program.settings,
-    hosts = program.settings.http_hosts,
-    mark = program:marks().result,
-  })
+  local standalone, err = program:open_file(args.target)
   if not standalone then return nil, elsewhere(args, err) end
   if standalone.is_script then
     if args.args or args.tool then return usage("%s is a script: it takes words, which it finds in arg", args.target) end
@@ -134,7 +127,7 @@ end
 local function new_dry_run(program, target)
   local builtin = builtin_names(program)
   return require("lib.workbench.dry_run").new {
-    find = target.find, is_recipe = function(name) return not builtin[name] end,
+    account = program:account(), find = target.find, is_recipe = function(name) return not builtin[name] end,
     judge = program.simulated and require("lib.sim.judge").problems or nil,
   }
 end
@@ -177,7 +170,7 @@ end
 local function perform(program, args, target)
   local dry_run = args.dry_run and new_dry_run(program, target) or nil
   local tape = args.record and require("lib.workbench.tape").new() or nil
-  local outcome, result = one_call.run(args, {
+  local outcome, result = one_call.run(program, args, {
     command = "run",
     leaving = "cleaning up",
     prepare = prepare(program, args, dry_run, tape),

@@ -44,12 +44,13 @@ local function serve(program)
     list_changed = live,
     ttl_ms = live and 0 or nil,
     offers = { prompts = recipes, resources = recipes },
+    account = function() return program:account() end,
     patience = function(client, listens)
       return require("lib.mcp.patience").seconds(program.settings.wait_slice, client, listens)
     end,
   }
   local status = exit_status.ok
-  local ending <close> = require("cli.shared.ending").new()
+  local ending <close> = require("cli.shared.ending").new(program)
   local transport, message = require("lib.mcp.transports.stdio").run {
     server = server,
     max_line_bytes = program.settings.max_line_bytes,

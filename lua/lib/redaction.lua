@@ -36,9 +36,10 @@ local KEY_NAMES = { extra_data = NAMES.extra_data, inputs = NAMES.inputs } -- no
 -- The key ---------------------------------------------------------------------------------------------
 
 local KEY_MEMBERS = { "authorization", "Authorization", "api_key", "apiKey", "key", "token" }
-local EARLIER_KEYS = 4 -- a job that was submitted with the key before is polled with it
+local EARLIER_KEYS = 4 -- no longer in use, and secret all the same: calls that began with such a key go on with it
 
-local keys = {} ---@type string[]  the newest first
+local in_use = {} ---@type table<string, integer>  keys, and how many use them
+local earlier = {} ---@type string[]  the newest first
 local key_rules ---@type core.redact.Rules
 local shown_rules ---@type core.redact.Rules[]
 
@@ -62,7 +63,8 @@ end
 
 local function make_key_rules()
   local options = { texts = {}, wholes = {}, names = KEY_NAMES }
-  for _, key in ipairs(keys) do add_key(options, key) end
+  for key in pairs(in_use) do add_key(options, key) end
+  for _, key in ipairs(earlier) do add_key(options, key) end
   key_rules = redact.new(options)
 end
 
@@ -87,15 +89,46 @@ local function apply_to_log()
   redact.log(shown_rules)
 end
 
---- Sets the API key from now on; those before it stay secret.
----@param key? string
-function M.set_key(key)
-  if key and key ~= "" and key ~= keys[1] then
-    table.insert(keys, 1, key)
-    keys[EARLIER_KEYS + 1] = nil
-  end
+local function refresh()
   make_key_rules()
   apply_to_log()
+end
+
+local function drop(list, value)
+  for i, item in ipairs(list) do
+    if item == value then return table.remove(list, i) end
+  end
+end
+
+---@class SecretKey  a key in use
+---@field private key? string
+local SecretKey = {}
+SecretKey.__index = SecretKey
+
+--- The key is no longer in use.  The last few of these stay secret.
+function SecretKey:close()
+  local key = self.key
+  self.key = nil
+  if not key then return end
+  in_use[key] = in_use[key] > 1 and in_use[key] - 1 or nil
+  if in_use[key] then return end
+  table.insert(earlier, 1, key)
+  earlier[EARLIER_KEYS + 1] = nil
+  refresh()
+end
+SecretKey.__close = SecretKey.close
+
+--- Makes an API key secret, as one of those of all accounts: whatever is printed must hold none of them.
+---@param key string
+---@return SecretKey use  to be closed when the key is no longer in use
+function M.add_key(key)
+  if not in_use[key] then
+    in_use[key] = 0
+    drop(earlier, key)
+    refresh()
+  end
+  in_use[key] = in_use[key] + 1
+  return setmetatable({ key = key }, SecretKey)
 end
 
 local function show(secrets)
@@ -288,6 +321,6 @@ function M.value(value)
   return json.decode(after)
 end
 
-M.set_key(nil)
+refresh()
 
 return M

@@ -1,7 +1,6 @@
 local answers = require "lib.runcomfy.answers"
 local json = require "core.json"
 local schema = require "lib.output_schema"
-local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 
 return {
@@ -22,8 +21,8 @@ return {
   leaves = "deployment",
   repeatable = function(input) return input.comfy_backend_path:find "^/*api/free$" ~= nil end,
   pretend = function() return { ok = true, response = "" } end,
-  run = function(input)
-    local answer, err = serverless.proxy(input.deployment_id, input.instance_id, input.comfy_backend_path, input.request_body)
+  run = function(input, ctx)
+    local answer, err = ctx.runcomfy:proxy(input.deployment_id, input.instance_id, input.comfy_backend_path, input.request_body)
     if not answer then return nil, err end
     return {
       text = answers.with_note(("Proxied %s on instance %s."):format(input.comfy_backend_path, input.instance_id), answer),

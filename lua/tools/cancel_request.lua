@@ -2,7 +2,6 @@ local answers = require "lib.runcomfy.answers"
 local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local schema = require "lib.output_schema"
-local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 
 local REMARKS = {
@@ -32,8 +31,8 @@ return {
     local outcome = is_over and "not_cancellable" or "cancelled"
     return { ok = true, cancel = { request_id = input.request_id, outcome = outcome }, outcome = outcome }
   end,
-  run = function(input)
-    local answer, err = serverless.cancel(input.deployment_id, input.request_id)
+  run = function(input, ctx)
+    local answer, err = ctx.runcomfy:cancel(input.deployment_id, input.request_id)
     if not answer then return nil, err end
     local outcome = lifecycle.cancel_outcome(answer)
     return {

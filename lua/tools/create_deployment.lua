@@ -3,7 +3,6 @@ local deployment = require "lib.runcomfy.deployment"
 local json = require "core.json"
 local scaling = require "lib.runcomfy.scaling"
 local schema = require "lib.output_schema"
-local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 
 local BODY_KEYS = {
@@ -39,8 +38,8 @@ return {
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = false },
   leaves = "deployment",
   pretend = function(input, world) return { ok = true, deployment = world:create(input) } end,
-  run = function(input)
-    local answer, err = serverless.create_deployment(body_of(input))
+  run = function(input, ctx)
+    local answer, err = ctx.runcomfy:create_deployment(body_of(input))
     if not answer then return nil, err end
     return {
       text = answers.with_note(("Created deployment %s."):format(answers.word(answer, "id")), answer),

@@ -1,7 +1,6 @@
 local answers = require "lib.runcomfy.answers"
 local json = require "core.json"
 local schema = require "lib.output_schema"
-local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 
 return {
@@ -20,8 +19,8 @@ return {
     world:delete(input.deployment_id)
     return { ok = true, response = "" }
   end,
-  run = function(input)
-    local answer, err = serverless.delete_deployment(input.deployment_id)
+  run = function(input, ctx)
+    local answer, err = ctx.runcomfy:delete_deployment(input.deployment_id)
     if not answer then return nil, err end
     return {
       text = answers.with_note(("Deleted deployment %s."):format(input.deployment_id), answer),

@@ -4,7 +4,6 @@ local includes = require "lib.runcomfy.includes"
 local json = require "core.json"
 local outline = require "lib.runcomfy.outline"
 local schema = require "lib.output_schema"
-local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 
 local NODE = schema.object(nil, {
@@ -45,8 +44,8 @@ return {
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
   pretend = function(input, world) return { ok = true, deployment = world:deployment(input.deployment_id) } end,
   amend = function(data, world) world:changed(data.deployment) end,
-  run = function(input)
-    local answer, err = serverless.get_deployment(input.deployment_id, { includes = includes.of(input) })
+  run = function(input, ctx)
+    local answer, err = ctx.runcomfy:get_deployment(input.deployment_id, { includes = includes.of(input) })
     if not answer then return nil, err end
     local object, object_err = answers.object(answer, "a deployment")
     if not object then return nil, object_err end

@@ -26,7 +26,7 @@ return {
     return { ok = true, result = world:result(input.request_id), output_urls = world:output_urls(input.request_id) }
   end,
   run = function(input, ctx)
-    local result, err = results.read(input.deployment_id, input.request_id, ctx.answer_by)
+    local result, err = results.read(ctx.runcomfy, input.deployment_id, input.request_id, ctx.answer_by)
     if not result then return nil, err end
     local status = answers.word(result, "status")
     local outcome = lifecycle.outcome(status)

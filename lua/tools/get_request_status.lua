@@ -1,7 +1,6 @@
 local answers = require "lib.runcomfy.answers"
 local results = require "lib.runcomfy.results"
 local schema = require "lib.output_schema"
-local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 
 return {
@@ -18,8 +17,8 @@ return {
   output = schema.result({ { "ok", shapes.OK }, { "status", shapes.STATUS } }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
   pretend = function(input, world) return { ok = true, status = world:status(input.request_id) } end,
-  run = function(input)
-    local answer, err = serverless.status(input.deployment_id, input.request_id)
+  run = function(input, ctx)
+    local answer, err = ctx.runcomfy:status(input.deployment_id, input.request_id)
     answer = answer or results.part_of_status(err)
     if not answer then return nil, err end
     local status, object_err = answers.object(answer, "a status")

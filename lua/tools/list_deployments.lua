@@ -4,7 +4,6 @@ local includes = require "lib.runcomfy.includes"
 local json = require "core.json"
 local outline = require "lib.runcomfy.outline"
 local schema = require "lib.output_schema"
-local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 
 -- A bare list, or one wrapped in an object.
@@ -48,9 +47,9 @@ return {
   amend = function(data, world)
     if type(data.deployments) == "table" then data.deployments = world:all(data.deployments) end
   end,
-  run = function(input)
+  run = function(input, ctx)
     local wanted = includes.of(input)
-    local answer, err = serverless.list_deployments { ids = input.ids, includes = wanted }
+    local answer, err = ctx.runcomfy:list_deployments { ids = input.ids, includes = wanted }
     if not answer then return nil, err end
     local list, list_err = list_of(answer)
     if not list then return nil, list_err end

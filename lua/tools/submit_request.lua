@@ -2,8 +2,8 @@ local answers = require "lib.runcomfy.answers"
 local json = require "core.json"
 local overrides = require "lib.runcomfy.overrides"
 local parameters = require "lib.parameters"
+local paths = require "lib.runcomfy.paths"
 local schema = require "lib.output_schema"
-local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 local submission = require "lib.runcomfy.submission"
 local workflows = require "lib.runcomfy.workflows"
@@ -47,7 +47,7 @@ local function check(input)
     return nil, parameters.invalid("webhook_intermediate_status",
       "Field 'webhook_intermediate_status' needs 'webhook_url'. Nothing was sent.")
   end
-  if input.webhook_url then return serverless.check_webhook(input.webhook_url) end
+  if input.webhook_url then return paths.check_webhook(input.webhook_url) end
   return true
 end
 

@@ -4,7 +4,6 @@ local json = require "core.json"
 local parameters = require "lib.parameters"
 local scaling = require "lib.runcomfy.scaling"
 local schema = require "lib.output_schema"
-local serverless = require "lib.runcomfy.serverless"
 local shapes = require "lib.runcomfy.shapes"
 
 local BODY_KEYS = {
@@ -37,8 +36,8 @@ end
 
 -- The API refuses a PATCH without a name, so the present one is sent along.  Loading it also tells the
 -- other end of the range when only one is changed.
-local function complete(input, body)
-  local answer, err = serverless.get_deployment(input.deployment_id)
+local function complete(runcomfy, input, body)
+  local answer, err = runcomfy:get_deployment(input.deployment_id)
   if not answer then return nil, err end
   local object, object_err = answers.object(answer, "a deployment")
   if not object then return nil, object_err end
@@ -68,16 +67,16 @@ local function has(object, body)
 end
 
 -- An answer that does not show the deployment leaves open whether it was changed: what it is now tells.
-local function look(id, body, err)
-  local object = answers.object(serverless.get_deployment(id) or "", "a deployment")
+local function look(runcomfy, id, body, err)
+  local object = answers.object(runcomfy:get_deployment(id) or "", "a deployment")
   if object and has(object, body) then return object end
   return nil, err
 end
 
-local function update(id, body)
-  local answer, err = serverless.update_deployment(id, body)
+local function update(runcomfy, id, body)
+  local answer, err = runcomfy:update_deployment(id, body)
   if answer then return answer end
-  if err.code == "unexpected_answer" then return look(id, body, err) end
+  if err.code == "unexpected_answer" then return look(runcomfy, id, body, err) end
   return nil, err
 end
 
@@ -95,13 +94,13 @@ return {
   leaves = "deployment",
   repeatable = true,
   pretend = function(input, world) return { ok = true, deployment = world:change(input.deployment_id, input) } end,
-  run = function(input)
+  run = function(input, ctx)
     local body = body_of(input)
     if input.name == nil then
-      local ok, err = complete(input, body)
+      local ok, err = complete(ctx.runcomfy, input, body)
       if not ok then return nil, err end
     end
-    local object, err = update(input.deployment_id, body)
+    local object, err = update(ctx.runcomfy, input.deployment_id, body)
     if not object then return nil, err end
     return {
       text = answers.with_note(("Updated deployment %s."):format(input.deployment_id), object),

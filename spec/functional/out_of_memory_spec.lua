@@ -1,6 +1,6 @@
 -- Memory that runs out at any point of a call that submits: the request is paid for, and its ids must survive in what can still
 -- be said.  The simulator is a process of its own, for it allocates, too.
-local api = require "lib.runcomfy.api"
+local bed = require "spec.support.runcomfy"
 local child = require "spec.support.child"
 local client = require "spec.support.client"
 local host = require "core.host"
@@ -18,17 +18,17 @@ local calls = {
 }
 
 describe("memory that runs out", function()
-  local simulator, url
+  local simulator, url, use
 
   before_each(function()
     simulator = child.rcmcp { "simulate", "--port", "0" }
     simulator:wait_until(function() return (simulator.out .. simulator.err):find "http://127.0.0.1:%d+" ~= nil end)
     url = (simulator.out .. simulator.err):match "http://127.0.0.1:%d+"
-    assert(api.configure { key = "key-0123456789", base_url = url })
+    use = bed.use { base_url = url }
   end)
 
   after_each(function()
-    api.configure {}
+    use:close()
     simulator:close()
   end)
 

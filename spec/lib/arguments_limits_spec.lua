@@ -2,7 +2,7 @@
 local coerce = require "lib.coerce"
 local didyoumean = require "lib.didyoumean"
 local parameters = require "lib.parameters"
-local serverless = require "lib.runcomfy.serverless"
+local paths = require "lib.runcomfy.paths"
 local steps = require "spec.support.steps"
 
 local MB = 1024 * 1024
@@ -75,11 +75,11 @@ describe("arguments at their worst", function()
 
   it("are no webhook's address where they are a megabyte long", function()
     for _, url in ipairs { "https://" .. ("a"):rep(MB) .. " ", "https://" .. ("a"):rep(MB), "https://a" .. (" "):rep(MB) } do
-      local ok, err = serverless.check_webhook(url)
+      local ok, err = paths.check_webhook(url)
       assert.is_nil(ok)
       assert.is_true(#err.message < 200)
     end
-    assert.is_true(serverless.check_webhook("https://example.com/hook?id=1#x"))
-    assert.is_nil((serverless.check_webhook("https:///hook")))
+    assert.is_true(paths.check_webhook("https://example.com/hook?id=1#x"))
+    assert.is_nil((paths.check_webhook("https:///hook")))
   end)
 end)

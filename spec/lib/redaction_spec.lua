@@ -194,8 +194,7 @@ describe("lib.redaction", function()
   end)
 
   it("cuts all secrets out of prose, and from its URLs the key alone", function()
-    local _ <close> = setmetatable({}, { __close = function() redaction.set_key(nil) end })
-    redaction.set_key(KEY)
+    local _ <close> = redaction.add_key(KEY)
     redaction.secrets { api_key_comfy_org = PARTNER }
     local url = "https://cdn.example/" .. PARTNER .. "/a.png"
     assert.equal(("see %s, not [redacted]"):format(url), redaction.prose(("see %s, not %s"):format(url, PARTNER)))
@@ -204,5 +203,24 @@ describe("lib.redaction", function()
     assert.is_false(shows(redaction.prose("https://x.example/" .. KEY .. " and " .. KEY), KEY))
     assert.equal("nothing at http:// is secret", redaction.prose "nothing at http:// is secret")
     assert.equal("[redacted]\nhttps://", redaction.prose(PARTNER .. "\nhttps://"))
+  end)
+
+  it("keeps each key in use secret, the last few that are no longer, and one as long as anybody uses it", function()
+    local function is_secret(key) return redaction.text("x " .. key .. " y") == "x [redacted] y" end
+    local name = "rc-use-%d-a1b2c3d4e5"
+    local one, again, two = redaction.add_key(name:format(1)), redaction.add_key(name:format(1)), redaction.add_key(name:format(2))
+    assert.is_true(is_secret(name:format(1)) and is_secret(name:format(2)))
+    one:close()
+    one:close() -- does nothing the second time
+    for i = 3, 12 do redaction.add_key(name:format(i)):close() end
+    assert.is_true(is_secret(name:format(1)))
+    assert.is_true(is_secret(name:format(2)))
+    assert.is_false(is_secret(name:format(3)))
+    assert.is_true(is_secret(name:format(12)))
+    again:close()
+    two:close()
+    assert.is_true(is_secret(name:format(1)) and is_secret(name:format(2)))
+    for i = 3, 6 do redaction.add_key(name:format(i)):close() end
+    assert.is_false(is_secret(name:format(1)) or is_secret(name:format(2)))
   end)
 end)

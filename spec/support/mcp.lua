@@ -87,6 +87,7 @@ end
 function M.connect(declarations, options)
   options = options or {}
   options.snapshot, options.version = M.furnish(M.snapshot(declarations or {}), options), "9.8.7"
+  options.account = options.account or function() return require("spec.support.runcomfy").account() end
   local transport, instance = M.transport(), server.new(options)
   transport.unchecked = options.unchecked
   return M.attach(instance, transport), transport, instance

@@ -29,7 +29,7 @@ end
 ---@field hosts? string[]
 ---@field samples? table
 ---@field input? table
----@field ctx? table
+---@field ctx? table       of the account in use, unless it is of another
 ---@field settings? table
 ---@field tools? table[]   further declarations
 ---@field name? string
@@ -52,7 +52,9 @@ end
 function M.run(text, options)
   options = options or {}
   local recipe, fn = M.load(text, options.name)
-  return invoke.call(recipe, fn, { options.input or {} }, options.ctx or bed.context(), {
+  local ctx = options.ctx or bed.context()
+  if bed.account() and not ctx.account then bed.account():equip(ctx) end
+  return invoke.call(recipe, fn, { options.input or {} }, ctx, {
     declaration = { name = recipe.name, uses = options.uses, hosts = options.hosts, samples = options.samples },
     find = M.tools(options.tools).find, settings = options.settings,
   })

@@ -43,7 +43,6 @@ local redaction = require "lib.redaction"
 local regex = require "lib.regex"
 local retry = require "lib.async.retry"
 local scratch = require "spec.support.scratch"
-local serverless = require "lib.runcomfy.serverless"
 local settings = require "lib.config.settings"
 local tape = require "lib.workbench.tape"
 local terminal = require "cli.shared.terminal"
@@ -206,7 +205,7 @@ M.readers = {
   { "didyoumean.hint", function(text) didyoumean.hint(text, { "submit_request", "cancel_request" }) end },
   { "paths.segment", function(text) paths.segment("deployment_id", text) end },
   { "paths.route", function(text) paths.route("comfy_backend_path", text) end },
-  { "serverless.check_webhook", function(text) serverless.check_webhook(text) end },
+  { "paths.check_webhook", function(text) paths.check_webhook(text) end },
   { "hosts.parse", function(text) hosts.parse(text) end },
   { "uri_template:match", function(text) template:match("a://b/" .. text) end },
   { "receipts.shown", function(text) receipts.shown(text) end },

@@ -1,6 +1,5 @@
 --- The shipped recipes, or those of another folder, on the simulator and a clock that jumps.
 
-local api = require "lib.runcomfy.api"
 local json = require "core.json"
 local catalog = require "lib.recipes.link.catalog"
 local clock = require "lib.async.clock"
@@ -11,7 +10,6 @@ local log = require "core.log"
 local registry = require "lib.features.registry"
 local runcomfy = require "spec.support.runcomfy"
 local simulator = require "lib.sim.server"
-local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
 
@@ -23,11 +21,6 @@ local M = {}
 ---@field saved Folder      where downloads go
 local Bench = {}
 Bench.__index = Bench
-
-local reset = setmetatable({}, { __close = function()
-  waiting.configure {}
-  api.configure {}
-end })
 
 local function builtin_tools()
   local tools = registry.new()
@@ -44,11 +37,9 @@ function M.with(options, fn)
   local sim <close> = assert(simulator.start(options.sim))
   local files <close> = folder.new()
   local saved <close> = folder.new()
-  local _ <close> = reset
-  assert(api.configure { key = "key-0123456789", base_url = sim.base_url })
-  waiting.configure {}
   local settings = { file_folders = { files.path }, output_folder = saved.path }
   for name, value in pairs(options.settings or {}) do settings[name] = value end
+  local _ <close> = runcomfy.use { base_url = sim.base_url, settings = settings }
   local recipes <close> = catalog.new {
     folders = { { path = options.folder or "recipes", label = "examples" } }, registry_tools = builtin_tools(), settings = settings,
     lenient = true, quiet = true,

@@ -1,19 +1,45 @@
 --- The ten tools against the simulator, on a clock that jumps: the test bed of their specs.
 
-local api = require "lib.runcomfy.api"
+local accounts = require "lib.account"
 local clock = require "lib.async.clock"
 local json = require "core.json"
 local parameters = require "lib.parameters"
 local simulator = require "lib.sim.server"
-local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
 
--- Gives the API client back its defaults, whatever happens.
-local reset = setmetatable({}, { __close = function()
-  waiting.configure {}
-  api.configure {}
-end })
+local current ---@type Account?
+
+local Use = {}
+Use.__index = Use
+
+function Use:close()
+  self.account:close()
+  current = self.before
+end
+Use.__close = Use.close
+
+--- The account of what is called from now on, until it is closed.
+---@param options AccountOptions  default of the key: one that is good
+---@return table use
+function M.use(options)
+  if options.key == nil then options.key = "key-0123456789" end
+  options.key = options.key or nil
+  local use = setmetatable({ account = assert(accounts.new(options)), before = current }, Use)
+  current = use.account
+  return use
+end
+
+---@return Account?
+function M.account()
+  return current
+end
+
+--- Its way to RunComfy.
+---@return Client
+function M.runcomfy()
+  return current.runcomfy
+end
 
 --- Runs `fn(sim, time)` in a fiber with a fresh simulator as the API.
 ---@param options? { sim: table?, key: string|false|nil, queue_prefix: string?, cancel_remote: boolean? }
@@ -22,11 +48,10 @@ function M.with(options, fn)
   options = options or {}
   local time <close> = clock.virtual()
   local sim <close> = assert(simulator.start(options.sim))
-  local _ <close> = reset
-  local key = options.key
-  if key == nil then key = "key-0123456789" end
-  assert(api.configure { key = key or nil, base_url = sim.base_url, queue_prefix = options.queue_prefix })
-  waiting.configure { cancel_remote_on_client_cancel = options.cancel_remote }
+  local _ <close> = M.use {
+    key = options.key, base_url = sim.base_url, queue_prefix = options.queue_prefix,
+    cancel_remote_on_client_cancel = options.cancel_remote,
+  }
   time:run(fn, sim, time)
 end
 
@@ -45,14 +70,14 @@ end
 
 local compiled = {}
 
---- A context that keeps what the tool reports.
+--- A context of the account that is in use now, which keeps what the tool reports.
 ---@return table ctx  reports: { elapsed, total, message }[], lines: string[], leave(): the client leaves
 function M.context()
   local ctx = { reports = {}, lines = {}, cancelled = false }
   function ctx:progress(progress, total, message) table.insert(self.reports, { progress, total, message }) end
   function ctx:on_leaving(fn) self.leave = fn end
   function ctx:log(level, text) table.insert(self.lines, level .. ": " .. text) end
-  return ctx
+  return current and current:equip(ctx) or ctx
 end
 
 --- Calls a tool as the registry does.

@@ -1,7 +1,7 @@
 --- Calls of a recipe in which memory runs out at a given allocation: a session with the recipe behind it, and a simulator that
 --- counts what it is sent, in a process of its own, for it allocates, too.
 
-local api = require "lib.runcomfy.api"
+local accounts = require "lib.account"
 local catalog = require "lib.recipes.link.catalog"
 local child = require "spec.support.child"
 local client = require "spec.support.client"
@@ -36,6 +36,7 @@ local NEVER = 1000000000 -- allocations
 ---@class Starved
 ---@field private simulator Child
 ---@field private url string       of the simulator
+---@field private account Account
 ---@field private counts string    of what tells what it was sent
 ---@field session Session
 ---@field transport table  what the client got: answers, last, told (of progress)
@@ -46,7 +47,7 @@ Starved.__index = Starved
 local function start_simulator(self)
   self.simulator = child.rcmcp { "lua", "spec/support/counting_simulator.lua" }
   self.url, self.counts = self.simulator:line():match "^(%S+) (%S+)$"
-  assert(api.configure { key = "key-0123456789", base_url = self.url })
+  self.account = assert(accounts.new { key = "key-0123456789", base_url = self.url })
 end
 
 -- The tool that a recipe's text makes.
@@ -86,7 +87,8 @@ function M.new(text, speed)
   local self = setmetatable({ transport = new_transport(), number = 0 }, Starved)
   start_simulator(self)
   clock.set_speed(speed or 1000)
-  self.session = server.new({ snapshot = registry.snapshot_of { load_recipe(self, text) }, version = "1", ask_seconds = 0.5 })
+  self.session = server.new({ snapshot = registry.snapshot_of { load_recipe(self, text) }, version = "1", ask_seconds = 0.5,
+    account = function() return self.account end })
     :connect(self.transport)
   self.session:receive(json.encode(INITIALIZE))
   return self
@@ -94,7 +96,7 @@ end
 
 function Starved:close()
   clock.set_speed(1)
-  api.configure {}
+  self.account:close()
   self.session:close()
   self.recipes:close()
   self.simulator:close()

@@ -94,9 +94,7 @@ describe("the structured content of", function()
     it(("%s never breaks its published schema, whatever the API answers (%d: %s)"):format(name, number, answers[1][1]), function()
       local time <close> = clock.virtual()
       local sim <close> = assert(require("lib.sim.server").start())
-      local api = require "lib.runcomfy.api"
-      local _ <close> = setmetatable({}, { __close = function() api.configure {} end })
-      assert(api.configure { key = "key-0123456789", base_url = sim.base_url })
+      local _ <close> = bed.use { base_url = sim.base_url }
       time:run(function()
         local session, transport, checks = connect()
         for _, odd in ipairs(ODD) do

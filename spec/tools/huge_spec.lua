@@ -1,6 +1,5 @@
 -- Results that no memory holds, and results that do not come to their end: what of them can be had is delivered.
 
-local api = require "lib.runcomfy.api"
 local bed = require "spec.support.runcomfy"
 local clock = require "lib.async.clock"
 local fiber = require "lib.async.fiber"
@@ -30,8 +29,7 @@ local function with_result(parts, fate, fn, time)
     [TARGET .. "result"] = { parts, fate },
     ["POST /prod/v1/deployments/d/inference"] = { responder.answer(200, '{"request_id":"r"}'), "keep" },
   }
-  local _ <close> = setmetatable({}, { __close = function() api.configure {} end })
-  assert(api.configure { key = "key-0123456789", base_url = server.url })
+  local _ <close> = bed.use { base_url = server.url }
   if time then
     local virtual <close> = clock.virtual()
     virtual:run(fn)
@@ -107,7 +105,7 @@ describe("a result over 64 MiB", function()
         [TARGET .. "result"] = { { HEAD .. BEGIN, '"' .. ("x"):rep(10 * KIB) .. '",', 500, '"', 1, ("x"):rep(KIB), 70 * KIB,
           '"]},' .. FILES, 1 }, "close" },
       }
-      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      local _ <close> = bed.use { base_url = server.url }
       local answer = bench:call "one"
       assert.is_true(answer.ok, answer.text)
       local data = answer.data.result or answer.data
@@ -166,7 +164,7 @@ describe("a result that does not come to its end", function()
       local server <close> = responder.start {
         [TARGET .. "status"] = { responder.answer(200, STATUS), "keep" }, [TARGET .. "result"] = { PART, "hold" },
       }
-      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      local _ <close> = bed.use { base_url = server.url }
       local answer = bench:call "one"
       assert.is_true(answer.ok, answer.text)
       assert.same({ "https://x/1.png", 1 }, { answer.data.url, answer.data.count })

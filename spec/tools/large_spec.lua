@@ -1,6 +1,5 @@
 -- Results that are larger than a message, a text or a transfer may be: what was paid arrives, all its URLs first.
 
-local api = require "lib.runcomfy.api"
 local bed = require "spec.support.runcomfy"
 local clock = require "lib.async.clock"
 local json = require "core.json"
@@ -15,8 +14,7 @@ local URL = "https://serverless-api-storage.runcomfy.net/deployment_requests/r/o
 local function with_server(version, fn)
   local time <close> = clock.virtual()
   local sim <close> = assert(require("lib.sim.server").start { cold_start = 1 })
-  local _ <close> = setmetatable({}, { __close = function() api.configure {} end })
-  assert(api.configure { key = "key-0123456789", base_url = sim.base_url })
+  local _ <close> = bed.use { base_url = sim.base_url }
   time:run(function()
     local declarations = {}
     for i, name in ipairs(bed.NAMES) do declarations[i] = require("tools." .. name) end

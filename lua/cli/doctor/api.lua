@@ -22,9 +22,9 @@ return {
     end
     local clock, registry = require "core.clock", require "lib.features.registry"
     local tool = program:snapshot().find "list_deployments"
-    local ctx = { progress = function() end, log = function() end, cancelled = false }
+    local ctx = program:account():equip { progress = function() end, log = function() end, cancelled = false }
     local started = clock.monotonic()
-    local how, result = require("cli.shared.run").to_end(function() return registry.call(tool, {}, ctx) end)
+    local how, result = require("cli.shared.run").to_end(program, function() return registry.call(tool, {}, ctx) end)
     local milliseconds = math.floor((clock.monotonic() - started) * 1000 + 0.5)
     if how == "failed" then error(result, 0) end
     if how ~= "done" then return failed("interrupted", exit_status.interrupted) end

@@ -12,7 +12,6 @@ local log = require "core.log"
 local loop = require "core.loop"
 local signal = require "core.signal"
 local timer = require "core.timer"
-local unfinished = require "cli.shared.unfinished"
 
 local M = {}
 
@@ -22,6 +21,7 @@ local LAST_WORD = 0.3 -- seconds for writes that begin at the very end: the canc
 
 ---@class Ending
 ---@field GRACE number
+---@field private program Program
 ---@field private began? number       on the real clock
 ---@field private finishing? boolean
 ---@field private interrupts integer
@@ -31,14 +31,11 @@ local LAST_WORD = 0.3 -- seconds for writes that begin at the very end: the canc
 local Ending = { GRACE = GRACE }
 Ending.__index = Ending
 
+---@param program Program
 ---@return Ending
-function M.new()
-  return setmetatable({ interrupts = 0, terminations = 0, told = {}, handles = {} }, Ending)
+function M.new(program)
+  return setmetatable({ program = program, interrupts = 0, terminations = 0, told = {}, handles = {} }, Ending)
 end
-
--- Loaded only where there was a recipe, or a write.
-local function recipes() return package.loaded["lib.recipes.run.under_way"] end
-local function writes() return package.loaded["lib.runcomfy.writes"] end
 
 local function keep(self, handle)
   table.insert(self.handles, handle)
@@ -50,7 +47,7 @@ end
 
 -- Names what has not ended, each thing once.
 local function tell(self)
-  for _, line in ipairs(unfinished.lines()) do
+  for _, line in ipairs(self.program:unfinished()) do
     if not self.told[line] then log.write("warning", line) end
     self.told[line] = true
   end
@@ -60,20 +57,22 @@ end
 function Ending:begin()
   if self.began then return end
   self.began = core_clock.monotonic()
-  if recipes() then recipes().leave() end
+  local program = self.program
+  if program.recipe_calls then program.recipe_calls.leave() end
   keep(self, timer.after(grace.UNDO_AT * 1000, function()
-    if recipes() then recipes().stop "undo" end
+    if program.recipe_calls then program.recipe_calls.stop "undo" end
   end))
   keep(self, timer.after((GRACE - HURRY) * 1000 // 1, function() -- in time for the answers of their calls
-    if writes() then writes().hurry() end
+    if program.writes then program.writes:hurry() end
   end))
   keep(self, late.after(GRACE + 0.05, function() tell(self) end)) -- after the connection's own end
 end
 
 local function wait_for_all(self)
-  if recipes() and recipes().count() > 0 then fiber.await(recipes().wait, math.max(0, grace.LONGEST - elapsed(self))) end
-  if writes() and writes().count() > 0 then
-    fiber.await(writes().linger, math.max(LAST_WORD, GRACE - elapsed(self)) * clock.speed())
+  local recipes, writes = self.program.recipe_calls, self.program.writes
+  if recipes and recipes.count() > 0 then fiber.await(recipes.wait, math.max(0, grace.LONGEST - elapsed(self))) end
+  if writes and writes:count() > 0 then
+    fiber.await(writes.linger, writes, math.max(LAST_WORD, GRACE - elapsed(self)) * clock.speed())
   end
   tell(self)
   loop.stop()
@@ -84,7 +83,7 @@ function Ending:finish()
   if self.finishing then return end
   self.finishing = true
   self:begin()
-  if recipes() then recipes().stop() end
+  if self.program.recipe_calls then self.program.recipe_calls.stop() end
   fiber.spawn(wait_for_all, self)
 end
 
@@ -96,10 +95,7 @@ end
 --- Watches the signals that end the program.
 ---@param transport StdioTransport
 function Ending:watch(transport)
-  local function leave()
-    local waiting = package.loaded["lib.runcomfy.waiting"]
-    transport:leave(waiting ~= nil and waiting.settings().cancel_remote_on_client_cancel == true)
-  end
+  local function leave() transport:leave(self.program:cancels_remote()) end
   keep(self, signal.on("TERM", function()
     if not self.began then return leave() end
     self.terminations = self.terminations + 1

@@ -11,7 +11,10 @@ local M = {}
 ---@field settings Settings
 ---@field declarations table<string, ToolDeclaration>  as the tools' files have them, after `snapshot`
 ---@field simulated boolean
+---@field writes? Writes  that are under way, of all accounts; there with the first account
+---@field recipe_calls? table  lib.recipes.run.under_way; there with the first recipe
 ---@field package args table
+---@field package current? Account
 ---@field package cancel_remote boolean  whatever the settings say
 ---@field package simulator? table
 ---@field package marking? table
@@ -56,19 +59,18 @@ function M.forgiving_settings(args)
   return assert(config.load { flags = flags(args), file = args.config, lenient_key = true, forgiving = true })
 end
 
--- The API client's view of the settings; the simulator stands in for RunComfy when it runs.
-local function configure(self)
+-- The account of the settings; the simulator stands in for RunComfy when it runs.
+local function open_account(self)
   local settings, simulator = self.settings, self.simulator
-  require("lib.redaction").set_key(settings.api_key) -- which the simulator is not given, and which is as secret beside it
-  assert(require("lib.runcomfy.api").configure {
+  self.writes = self.writes or require("lib.runcomfy.writes").new()
+  return assert(require("lib.account").new {
     key = simulator and NO_KEY or settings.api_key,
     base_url = simulator and simulator.base_url or settings.base_url,
     queue_prefix = settings.queue_prefix,
     user_agent = "rcmcp/" .. host.version,
+    cancel_remote_on_client_cancel = self:cancels_remote(),
+    settings = settings, writes = self.writes, before = self.current,
   })
-  require("lib.runcomfy.waiting").configure {
-    cancel_remote_on_client_cancel = settings.cancel_remote_on_client_cancel or self.cancel_remote,
-  }
 end
 
 local function check_speed(text)
@@ -131,11 +133,24 @@ function Program:marks()
   return self.marking
 end
 
+--- Whether a job is cancelled when the call that waits for it is.
+---@return boolean
+function Program:cancels_remote()
+  return self.settings.cancel_remote_on_client_cancel == true or self.cancel_remote
+end
+
+--- The account of calls that begin now.
+---@return Account
+function Program:account()
+  self.current = self.current or open_account(self)
+  return self.current
+end
+
 --- The tools, compiled at the first call of this.
 ---@return Snapshot
 function Program:snapshot()
   if self.tools then return self.tools end
-  configure(self)
+  self:account() -- from here on its key is secret
   local mark = self:marks().tool
   local registry = require("lib.features.registry").new()
   for _, module in ipairs(host.modules("tools.")) do
@@ -164,11 +179,25 @@ function Program:may_have_recipes()
   return #self:recipe_folders() > 0
 end
 
+--- Recipes are about to run: the end of the program sees to them.
+function Program:expect_recipes()
+  self.recipe_calls = self.recipe_calls or require "lib.recipes.run.under_way"
+end
+
+--- What has not ended yet, a sentence each: recipes that run or clean up, and writes that have no answer.
+---@return string[]
+function Program:unfinished()
+  local lines = self.recipe_calls and self.recipe_calls.unfinished() or {}
+  for _, line in ipairs(self.writes and self.writes:lost() or {}) do lines[#lines + 1] = line end
+  return lines
+end
+
 --- The recipes, read at the first call of this.
 ---@param quiet? boolean  the caller shows the problems: they are not logged
 ---@return Catalog
 function Program:catalog(quiet)
   if not self.recipes then
+    self:expect_recipes()
     self.recipes = require("lib.recipes.link.catalog").new {
       folders = self:recipe_folders(),
       registry_tools = self:snapshot().list,
@@ -181,6 +210,21 @@ function Program:catalog(quiet)
     self.recipes:scan()
   end
   return self.recipes
+end
+
+--- Opens one file outside of the recipe folders: see lib.workbench.standalone.
+---@param path string
+---@return Standalone|nil standalone, Error? err
+function Program:open_file(path)
+  self:expect_recipes()
+  return require("lib.workbench.standalone").open(path, {
+    tools = self:snapshot().list,
+    find = function(name) return self:catalog():find(name) end,
+    all = function() return self:catalog():recipe_tools() end,
+    settings = self.settings,
+    hosts = self.settings.http_hosts,
+    mark = self:marks().result,
+  })
 end
 
 --- Tools and recipes, compiled when somebody looks into it: the answer to `initialize` does not wait for
@@ -205,7 +249,11 @@ function Program:reload()
     log.write("error", "the configuration was not reloaded; the settings stay as they were")
   else
     self.settings = settings
-    if self.tools then configure(self) end
+    local before = self.current
+    if before then
+      self.current = open_account(self)
+      before:close()
+    end
     if self.recipes then self.recipes:configure(settings) end
     log.write("info", "configuration reloaded")
   end
@@ -215,6 +263,7 @@ end
 --- Stops what runs beside the program.
 function Program:close()
   if self.live then self.live:close() end
+  if self.current then self.current:close() end
   if self.simulator then
     self.simulator:stop()
     self.simulator = nil

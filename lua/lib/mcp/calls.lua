@@ -103,6 +103,7 @@ function M.begin(server, request, perform, subject, arguments)
     subject = subject,
     tool = subject.name,
     arguments = arguments,
+    account = server.account and server.account(request),
     client = request.client,
     transport = request.transport,
     token = jsonrpc.progress_token(request.meta),

@@ -12,6 +12,8 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 
 ---@class Context
 ---@field cancelled boolean               the client gave the call up; nothing will be sent for it
+---@field account? Account                 whose call it is
+---@field runcomfy? Client                 its way to RunComfy
 ---@field client? { name: string?, version: string? }
 ---@field deadline? number                moment of lib.async.clock at which the caller stops waiting; nil: none known
 ---@field answer_by? number               moment of lib.async.clock at which a wait had better end and answer, the job or not
@@ -47,6 +49,7 @@ local M = {}
 ---@class ContextOptions
 ---@field tool string
 ---@field arguments? any        what the call is begun with
+---@field account? Account
 ---@field client? table
 ---@field transport? Transport  where progress goes; none: nowhere
 ---@field token? string         JSON text of the progress token; none: nobody asked for progress
@@ -59,6 +62,7 @@ local M = {}
 ---@return Context
 function M.new(options)
   options.cancelled, options.leaving, options.has_result, options.waits = false, false, false, 0
+  options.runcomfy = options.account and options.account.runcomfy
   options.receipts = options.receipts or receipts.new()
   return setmetatable(options --[[@as Context]], Context)
 end

@@ -27,6 +27,7 @@ local M = {}
 ---@field offers? Offers            default: what the snapshot has; given where it may come to have more
 ---@field max_message? integer      most bytes of a message sent, default 8 MiB: clients give up at 10
 ---@field max_calls? integer        calls at once a connection, default 20,000
+---@field account? fun(request: Request): Account  whose call a request begins
 ---@field ask_seconds? number       how long a person may take to answer, default 600
 ---@field patience? fun(client: table?, listens: boolean): number?  seconds after which a call had better be answered
 
@@ -34,6 +35,7 @@ local M = {}
 ---@field snapshot Snapshot
 ---@field max_message integer
 ---@field max_calls integer
+---@field account? fun(request: Request): Account
 ---@field ask_seconds number
 ---@field patience? fun(client: table?, listens: boolean): number?
 ---@field private offered? Offers  of the options
@@ -66,6 +68,7 @@ function M.new(options)
     max_calls = options.max_calls or 20000,
     ask_seconds = options.ask_seconds or 600,
     patience = options.patience,
+    account = options.account,
     identity = {
       name = options.name or "rcmcp",
       title = options.title,

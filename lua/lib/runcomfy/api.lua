@@ -1,4 +1,4 @@
---- The door to the RunComfy API: settings, the one way to send a request, and what its failure means.
+--- The way to the RunComfy API for one account: the one way to send a request, and what its failure means.
 ---
 --- A read is retried.  A write is sent once: where its answer is lost the error says `delivery =
 --- "unknown"` and what to look at, and nothing is sent again.  A write that took the wire is carried to its answer
@@ -19,51 +19,66 @@ local M = {}
 
 M.DEFAULT_BASE_URL = "https://api.runcomfy.net"
 
----@class ApiSettings
+---@class ApiOptions
 ---@field key? string            bearer token; without one every call is refused here
 ---@field base_url? string       default https://api.runcomfy.net
 ---@field queue_prefix? "v1"|"v2"  default "v1"
 ---@field user_agent? string
+---@field writes? Writes         what is on its way for the whole program: this account's is there, too
 
-local settings, headers_of_read, headers_of_write
+---@class Api
+---@field base_url string
+---@field deployments_url string
+---@field queue_url string
+---@field writes Writes  that are under way
+---@field private key? string
+---@field private secret? table  its place among what is cut out of all that is printed
+---@field private headers_of_read string[]
+---@field private headers_of_write string[]
+local Api = {}
+Api.__index = Api
 
---- Sets how the API is reached, for all calls from now on.
----@param new ApiSettings
----@return true|nil ok, Error?
-function M.configure(new)
-  -- linear: a word of the command line or of the settings
-  local base_url = (new.base_url or M.DEFAULT_BASE_URL):gsub("/+$", "")
-  if not base_url:find("^https?://[^/?#%s]") or base_url:find("[?#%s]") then
-    return nil, errors.new(("RUNCOMFY_SERVERLESS_BASE_URL must be a URL such as %s, got '%s'")
-      :format(M.DEFAULT_BASE_URL, http.place(base_url)), { code = "bad_setting" })
-  end
-  local prefix = new.queue_prefix or "v1"
-  if prefix ~= "v1" and prefix ~= "v2" then
-    return nil, errors.new(("queue_prefix must be 'v1' or 'v2', got '%s'"):format(prefix), { code = "bad_setting" })
-  end
-  local key = new.key
-  if key == "" then key = nil end
+local function bad_setting(message, ...)
+  return nil, errors.new(message:format(...), { code = "bad_setting" })
+end
+
+-- The key; nil, nil where there is none.
+local function checked_key(key)
+  if key == "" then return nil end
   if key and not key:find("^[\x21-\x7E]+$") then
-    return nil, errors.new("The API key has characters that no key has (spaces, line ends, non-ASCII). " .. advice.GET_A_KEY,
-      { code = "bad_setting" })
+    return bad_setting("The API key has characters that no key has (spaces, line ends, non-ASCII). %s", advice.GET_A_KEY)
   end
-  local user_agent = new.user_agent or "rcmcp"
-  redaction.set_key(key)
-  settings = { key = key, base_url = base_url, queue_prefix = prefix, user_agent = user_agent }
-  headers_of_read = { "Accept: application/json", "User-Agent: " .. user_agent }
-  headers_of_write = { "Accept: application/json", "User-Agent: " .. user_agent, "Content-Type: application/json" }
-  M.deployments_url = base_url .. "/prod/v2/deployments"
-  M.queue_url = base_url .. "/prod/" .. prefix .. "/deployments/"
-  return true
+  return key
 end
 
---- The settings in force.  Do not print them: they hold the key.
----@return ApiSettings
-function M.settings()
-  return settings
+--- How the API is reached by one account.  From now on its key is cut out of whatever is printed.
+---@param options ApiOptions
+---@return Api|nil api, Error?
+function M.new(options)
+  -- linear: a word of the command line or of the settings
+  local base_url = (options.base_url or M.DEFAULT_BASE_URL):gsub("/+$", "")
+  if not base_url:find("^https?://[^/?#%s]") or base_url:find("[?#%s]") then
+    return bad_setting("RUNCOMFY_SERVERLESS_BASE_URL must be a URL such as %s, got '%s'", M.DEFAULT_BASE_URL, http.place(base_url))
+  end
+  local prefix = options.queue_prefix or "v1"
+  if prefix ~= "v1" and prefix ~= "v2" then return bad_setting("queue_prefix must be 'v1' or 'v2', got '%s'", prefix) end
+  local key, err = checked_key(options.key)
+  if err then return nil, err end
+  local agent = "User-Agent: " .. (options.user_agent or "rcmcp")
+  return setmetatable({
+    base_url = base_url, key = key, secret = key and redaction.add_key(key), writes = writes.new(options.writes),
+    headers_of_read = { "Accept: application/json", agent },
+    headers_of_write = { "Accept: application/json", agent, "Content-Type: application/json" },
+    deployments_url = base_url .. "/prod/v2/deployments",
+    queue_url = base_url .. "/prod/" .. prefix .. "/deployments/",
+  }, Api)
 end
 
-M.configure {}
+--- Ends the use of the key: see lib.redaction.add_key.
+function Api:close()
+  if self.secret then self.secret:close() end
+end
+Api.__close = Api.close
 
 local function no_key()
   local message = "No RunComfy API key is set, so nothing was sent. " .. advice.GET_A_KEY
@@ -146,12 +161,12 @@ end
 ---@param url string
 ---@param options? ReadOptions
 ---@return core.json.Raw|string|nil value, Error?
-function M.get(url, options)
-  local key = settings.key
+function Api:get(url, options)
+  local key = self.key
   if not key then return nil, no_key() end
   if #url > LONGEST_URL then return nil, too_long(url) end
   options = options or DEFAULTS
-  local request = { method = "GET", url = url, headers = headers_of_read, bearer = key,
+  local request = { method = "GET", url = url, headers = self.headers_of_read, bearer = key,
     keep_head = true, total_ms = options.total_ms, idle_ms = options.idle_ms }
   local response, err = fetch_readable(request, options)
   if response then return read(response, nil, options.secrets) end
@@ -208,8 +223,8 @@ local function report(write, value, err, status)
   if value then write:succeeded(status, value) else write:failed(err) end
 end
 
-local function send(request, operation, options)
-  local write <close> = writes.begin(request, operation)
+local function send(list, request, operation, options)
+  local write <close> = list:begin(request, operation)
   local _ <close> = options.answer_by and write:hurry_at(options.answer_by)
   local lost = unknown(operation, "not enough memory") -- once it is under way there may be none to say so
   local ok, value, err, status = pcall(outcome, write, operation, options)
@@ -232,15 +247,15 @@ end
 ---@param body? string  JSON text
 ---@param options? WriteOptions
 ---@return core.json.Raw|string|nil value, Error?
-function M.send(method, url, operation, body, options)
-  if not settings.key then return nil, no_key() end
+function Api:send(method, url, operation, body, options)
+  if not self.key then return nil, no_key() end
   options = options or DEFAULTS
   local request = {
-    method = method, url = url, bearer = settings.key, body = body,
-    headers = body and headers_of_write or headers_of_read,
+    method = method, url = url, bearer = self.key, body = body,
+    headers = body and self.headers_of_write or self.headers_of_read,
     keep_head = true, total_ms = options.total_ms,
   }
-  return send(request, operation, options)
+  return send(self.writes, request, operation, options)
 end
 
 return M

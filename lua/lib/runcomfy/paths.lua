@@ -89,4 +89,14 @@ function M.route(field, path)
   return tail
 end
 
+local LONGEST_WEBHOOK = 8192 -- bytes; what servers take of a URL
+
+--- Whether a webhook URL is one that RunComfy calls.
+---@param url string
+---@return true|nil ok, Error?
+function M.check_webhook(url)
+  if #url <= LONGEST_WEBHOOK and url:find("^[hH][tT][tT][pP][sS]://[^%s%c/?#]") and not url:find("[%s%c]") then return true end
+  return nil, parameters.invalid("webhook_url", "Field 'webhook_url' must be a public https:// URL. Nothing was sent.")
+end
+
 return M

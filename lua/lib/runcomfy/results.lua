@@ -4,7 +4,6 @@ local answers = require "lib.runcomfy.answers"
 local body = require "lib.runcomfy.body"
 local clock = require "lib.async.clock"
 local lifecycle = require "lib.runcomfy.lifecycle"
-local serverless = require "lib.runcomfy.serverless"
 
 local M = {}
 
@@ -33,17 +32,18 @@ function M.part_of_status(err)
 end
 
 --- The result.  An answer that cannot be read is asked for up to three times; then what stands before its fault counts.
+---@param client Client
 ---@param deployment_id string
 ---@param request_id string
 ---@param answer_by? number  moment of lib.async.clock at which the caller wants an answer: then what had come of it counts
 ---@return core.json.Raw|nil result, Error?  settled: asking further does not help
-function M.read(deployment_id, request_id, answer_by)
+function M.read(client, deployment_id, request_id, answer_by)
   local result, err
   local left = answer_by and (answer_by - clock.now()) * 1000 or M.LONGEST_MS
   local longest = math.floor(math.max(M.SHORTEST_MS, math.min(M.LONGEST_MS, left)))
   for try = 1, TRIES do
     if try > 1 then clock.sleep(PAUSE * 2 ^ (try - 2)) end
-    local answer, refused = serverless.result(deployment_id, request_id, { total_ms = longest })
+    local answer, refused = client:result(deployment_id, request_id, { total_ms = longest })
     if not answer then return lifecycle.ended_in(refused) or M.part(refused), refused end
     result, err = answers.object(answer, "a result")
     if result then return result end

@@ -13,8 +13,6 @@ local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outline = require "lib.runcomfy.outline"
 local outputs = require "lib.runcomfy.outputs"
-local serverless = require "lib.runcomfy.serverless"
-local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
 
@@ -32,11 +30,12 @@ local function leave(job, ctx)
   if job.left then return end
   job.left = true
   if job.entry then job.entry.told, job.entry.cancelling = true, true end
-  if not waiting.settings().cancel_remote_on_client_cancel then
+  if not ctx.runcomfy.cancel_remote_on_client_cancel then
     ctx:log("warning", ("the client gave up on request %s of deployment %s; the job goes on"):format(job.request_id, job.deployment_id))
     return
   end
-  local answer, err = fiber.shield(serverless.cancel, job.deployment_id, job.request_id, { once = true, total_ms = CANCEL_BOUND })
+  local answer, err = fiber.shield(ctx.runcomfy.cancel, ctx.runcomfy, job.deployment_id, job.request_id,
+    { once = true, total_ms = CANCEL_BOUND })
   local outcome = answer and lifecycle.cancel_outcome(answer) or err.message
   if job.entry then ctx.requests:cancelled(job.deployment_id, job.request_id, outcome) end
   ctx:log("warning", ("the client gave up on request %s of deployment %s; cancelling the job: %s"):format(
@@ -114,7 +113,7 @@ end
 ---@param ctx table
 ---@return Job|nil job, Error?
 function M.submit(input, ctx)
-  local answer, err = serverless.submit(input.deployment_id, input, ctx.answer_by)
+  local answer, err = ctx.runcomfy:submit(input.deployment_id, input, ctx.answer_by)
   if not answer then
     local ok, problem = pcall(refused, err, input, ctx)
     return nil, ok and problem or err
@@ -212,7 +211,7 @@ end
 ---@param ctx table
 ---@return { text: string, data: table }|nil answer, Error?
 function M.follow(job, timeout, ctx)
-  local ok, waited, err = pcall(waiting.wait, job.deployment_id, job.request_id, {
+  local ok, waited, err = pcall(ctx.runcomfy.wait, ctx.runcomfy, job.deployment_id, job.request_id, {
     timeout = timeout, answer_by = ctx.answer_by,
     on_status = function(_, info) ctx:progress(info.elapsed, nil, info.message) end,
     on_leaving = function(end_wait) ctx:on_leaving(end_wait) end,

@@ -13,9 +13,7 @@ local fiber = require "lib.async.fiber"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local paths = require "lib.runcomfy.paths"
 local answers = require "lib.runcomfy.answers"
-local recent = require "lib.runcomfy.recent"
 local results = require "lib.runcomfy.results"
-local serverless = require "lib.runcomfy.serverless"
 local brief = require("lib.text").brief
 
 local M = {}
@@ -30,23 +28,6 @@ local FEW = 6  -- tries of what is refused and may pass
 local SAME = 3 -- tries of what cannot be read, where the bytes are the same
 
 local MOMENT = 0.001     -- seconds; less is no time left
-
-local active = 0
-local settings = {}
-
----@class WaitSettings
----@field cancel_remote_on_client_cancel? boolean  whether a job is cancelled when the call that waits for it is
-
---- Sets what holds for all waits from now on.
----@param new WaitSettings
-function M.configure(new)
-  settings = { cancel_remote_on_client_cancel = new.cancel_remote_on_client_cancel == true }
-end
-
----@return WaitSettings
-function M.settings()
-  return settings
-end
 
 ---@class WaitSource  where a wait looks; each of the two may take `seconds` of real time, and gives nil, err when it fails
 ---@field status fun(seconds: number): core.json.Raw?, Error?
@@ -138,6 +119,7 @@ function M.describe(status, elapsed, err)
 end
 
 ---@class Wait
+---@field client Client
 ---@field source WaitSource
 ---@field started number
 ---@field deadline number    of the wait
@@ -157,18 +139,18 @@ local Wait = {}
 Wait.__index = Wait
 
 -- The API itself.  One try each: the wait is the retry.
-local function api_source(deployment_id, request_id)
+local function api_source(client, deployment_id, request_id)
   local function options(seconds, idle_ms)
     return { once = true, total_ms = math.max(1, math.floor(seconds * 1000)), idle_ms = idle_ms }
   end
   return {
     status = function(seconds)
-      local status, err = serverless.status(deployment_id, request_id, options(seconds))
+      local status, err = client:status(deployment_id, request_id, options(seconds))
       if not status then return lifecycle.ended_in(err) or results.part_of_status(err), err end
       return answers.object(status, "a status")
     end,
     result = function(seconds)
-      local result, err = serverless.result(deployment_id, request_id, options(seconds, results.IDLE_MS))
+      local result, err = client:result(deployment_id, request_id, options(seconds, results.IDLE_MS))
       result = result or lifecycle.ended_in(err)
       if not result then return nil, err end
       result, err = answers.object(result, "a result")
@@ -254,7 +236,7 @@ end
 -- Whether a refusal may pass that is none of RunComfy's being unwell.
 function Wait:refusal_may_pass(err)
   local status = advice.meaning(err.status_code, err.error_code)
-  local may = recent.may_pass(status, self.deployment_id, self.request_id) or status == 404 and self.seen
+  local may = self.client.recent:may_pass(status, self.deployment_id, self.request_id) or status == 404 and self.seen
   self.refusals = self.refusals + 1
   return may and self.refusals < (self.source.few or FEW)
 end
@@ -366,37 +348,33 @@ end
 local Presence = {}
 
 function Presence:__close()
-  active = active - 1
+  self.waits.count = self.waits.count - 1
   if self.on_leaving then self.on_leaving(nil) end
 end
 
 --- Waits for a job.  Cancelling the fiber stops the polls and leaves the job alone.
+---@param client Client
 ---@param deployment_id string
 ---@param request_id string
 ---@param options WaitOptions
 ---@return Waited|nil waited, Error? err  nil where the API refuses to tell (an unknown id, a bad key), or cannot be asked
-function M.wait(deployment_id, request_id, options)
+function M.wait(client, deployment_id, request_id, options)
   local err = paths.unusable(deployment_id, request_id)
   if err then return nil, err end
-  active = active + 1
-  local _ <close> = setmetatable({ on_leaving = options.on_leaving }, Presence)
+  local waits = client.waits
+  waits.count = waits.count + 1
+  local _ <close> = setmetatable({ waits = waits, on_leaving = options.on_leaving }, Presence)
   local started = clock.now()
   local limit = math.max(0, options.timeout)
   local self = setmetatable({
-    source = options.source or api_source(deployment_id, request_id), on_status = options.on_status,
+    client = client, source = options.source or api_source(client, deployment_id, request_id), on_status = options.on_status,
     deployment_id = deployment_id, request_id = request_id, refusals = 0, same = 0,
     started = started, deadline = started + limit, answer_by = options.answer_by or math.huge,
     may_be_left = options.on_leaving ~= nil,
   }, Wait)
   if options.on_leaving then options.on_leaving(function() self:end_early() end) end
-  if active > CROWD then self:sleep(math.min(math.random(), limit)) end
+  if waits.count > CROWD then self:sleep(math.min(math.random(), limit)) end
   return self:run()
-end
-
---- How many waits go on now.
----@return integer
-function M.active()
-  return active
 end
 
 return M

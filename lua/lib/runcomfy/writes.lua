@@ -3,6 +3,8 @@
 ---
 --- A write takes the wire at one moment (core.http, Transfer:is_sent).  Before it a cancellation of the caller ends the write
 --- with nothing sent; after it the write is carried to its answer, for what it started may cost money.
+---
+--- Each account has its own list, and the program one above them all, by which its end sees to what is under way.
 
 local advice = require "lib.runcomfy.advice"
 local clock = require "lib.async.clock"
@@ -30,6 +32,7 @@ local M = {}
 ---@field what string       "submit (POST https://…/inference)"
 ---@field began number      on lib.async.clock
 ---@field transfer? core.http.Transfer  the current try
+---@field package list Writes  that it stands in, and in those above that one
 ---@field package task Fiber
 ---@field package lost string    what to say of it where there is no memory for more
 ---@field package told boolean   the log has its outcome
@@ -38,51 +41,87 @@ Write.__index = Write
 
 local OUTCOMES = { unknown = "outcome unknown", not_sent = "not sent" }
 
-local under_way = {} ---@type table<Write, true>
-local started = setmetatable({}, { __mode = "k" }) ---@type table<Fiber, integer>  how many tries of theirs were begun
-local waiting_for_none = {} ---@type table<table, fun()>
+---@class Writes
+---@field private parent? Writes
+---@field private under_way table<Write, true>
+---@field private tries table<Fiber, integer>  how many of theirs were begun
+---@field private waiting_for_none table<table, fun()>
+local Writes = {}
+Writes.__index = Writes
 
-local function none_left()
-  local waiters = waiting_for_none
-  waiting_for_none = {}
-  for _, fn in pairs(waiters) do fn() end
+local OF_FIBERS = { __mode = "k" }
+
+---@param parent? Writes  that has all of this one's, too
+---@return Writes
+function M.new(parent)
+  return setmetatable({ parent = parent, under_way = {}, tries = setmetatable({}, OF_FIBERS), waiting_for_none = {} }, Writes)
+end
+
+local function enter(list, write)
+  while list do
+    list.under_way[write] = true
+    list = list.parent
+  end
+end
+
+local function leave(list, write)
+  while list do
+    list.under_way[write] = nil
+    list = list.parent
+  end
+end
+
+-- Whoever waits until none is left is told so.
+local function wake(list)
+  while list do
+    local waiters = list.waiting_for_none
+    if next(list.under_way) == nil and next(waiters) ~= nil then
+      list.waiting_for_none = {}
+      for _, fn in pairs(waiters) do fn() end
+    end
+    list = list.parent
+  end
 end
 
 function Write:__close()
-  under_way[self] = nil
+  leave(self.list, self)
   if self.transfer and not self.told then log.write("warning", self.lost) end
-  if next(under_way) == nil and next(waiting_for_none) ~= nil then none_left() end
+  wake(self.list)
 end
 
 --- Notes that a write begins; a to-be-closed value, closed when its outcome is known.  In a fiber.
 ---@param request HttpRequest
 ---@param operation Operation
 ---@return Write
-function M.begin(request, operation)
-  local self = setmetatable({
+function Writes:begin(request, operation)
+  local write = setmetatable({
+    list = self,
     operation = operation, request = request, began = clock.now(), task = fiber.current(),
     what = ("%s (%s %s)"):format(operation.name, request.method, http.place(request.url)),
     lost = nil, transfer = nil, told = false, -- room: setting them must not fail, for it goes out then
   }, Write)
-  self.lost = self.what .. ": outcome unknown: not enough memory"
-  started[self.task] = started[self.task] or 0 -- room, too
-  under_way[self] = true
-  return self
+  write.lost = write.what .. ": outcome unknown: not enough memory"
+  self.tries[write.task] = self.tries[write.task] or 0 -- room, too
+  local ok, err = pcall(enter, self, write)
+  if ok then return write end
+  leave(self, write)
+  error(err, 0)
 end
 
 --- Sends the request once; see lib.async.http.write.
 ---@return HttpResponse? response, Error? err
 function Write:send()
   return http.write(self.request, function(transfer)
+    local tries = self.list.tries
     self.transfer = transfer
-    started[self.task] = started[self.task] + 1
+    tries[self.task] = tries[self.task] + 1
   end)
 end
 
 --- How many tries of writes the fiber that runs now has begun so far.
 ---@return integer
-function M.started()
-  return started[fiber.current()] or 0
+function Writes:started()
+  return self.tries[fiber.current()] or 0
 end
 
 -- Whether bytes of it may have left, of one that is under way.
@@ -103,8 +142,8 @@ function Write:hurry_at(moment)
 end
 
 --- For the end of the program: whatever has come of the answers to writes that are under way counts now.
-function M.hurry()
-  for write in pairs(under_way) do hurry(write) end
+function Writes:hurry()
+  for write in pairs(self.under_way) do hurry(write) end
 end
 
 --- Whether a try of it was ever begun.
@@ -179,28 +218,28 @@ end
 --- Whether it has no outcome yet.
 ---@return boolean
 function Write:is_open()
-  return under_way[self] ~= nil
+  return self.list.under_way[self] ~= nil
 end
 
 --- The writes that have begun and have no outcome yet, in no order.
 ---@return Write[]
-function M.list()
+function Writes:all()
   local list = {}
-  for write in pairs(under_way) do list[#list + 1] = write end
+  for write in pairs(self.under_way) do list[#list + 1] = write end
   return list
 end
 
 --- How many these are.
 ---@return integer
-function M.count()
-  return #M.list()
+function Writes:count()
+  return #self:all()
 end
 
 --- How many of them may have left already.
 ---@return integer
-function M.sent()
+function Writes:sent()
   local count = 0
-  for write in pairs(under_way) do
+  for write in pairs(self.under_way) do
     if is_sent(write) then count = count + 1 end
   end
   return count
@@ -208,9 +247,9 @@ end
 
 --- What to say of the writes that have no answer yet when the program ends: they may cost money, and nobody else will tell.
 ---@return string[] messages
-function M.lost()
+function Writes:lost()
   local messages = {}
-  for write in pairs(under_way) do
+  for write in pairs(self.under_way) do
     local fate = is_sent(write) and advice.unknown(write.operation) or ("Nothing of it was sent: the %s did not happen.")
       :format(write.operation.name)
     local article = write.what:find "^[aeiou]" and "an" or "a"
@@ -226,7 +265,7 @@ local Linger = {}
 Linger.__index = Linger
 
 function Linger:cancel()
-  waiting_for_none[self] = nil
+  self.writes.waiting_for_none[self] = nil
   for _, name in ipairs { "deadline", "hurry" } do
     if self[name] then self[name]:cancel() end
     self[name] = nil
@@ -235,23 +274,25 @@ end
 Linger.__close = Linger.cancel
 
 --- For the end of the program: calls `fn(lost)` once, from the loop, when every write that has begun has its outcome, or
---- `seconds` are over; `lost` is what to log then (M.lost), usually {}.  Those that have begun and have not taken the wire
+--- `seconds` are over; `lost` is what to log then (see `lost`), usually {}.  Those that have begun and have not taken the wire
 --- count, too: cancel their callers first, which withdraws them; what is shielded (a clean-up, the cancel of a job whose
 --- client has gone) still connects and is waited for.  A write that begins meanwhile is waited for as well.
---- Also a wait for fibers: `fiber.await(writes.linger, 2)`.  Nothing to wait for: `fn` runs in the next turn.
+--- Also a wait for fibers: `fiber.await(writes.linger, writes, 2)`.  Nothing to wait for: `fn` runs in the next turn.
 ---@param seconds number
 ---@param fn fun(lost: string[])
 ---@return core.Handle handle  cancel() ends the wait; `fn` then never runs
-function M.linger(seconds, fn)
-  local self = setmetatable({}, Linger)
+function Writes:linger(seconds, fn)
+  local wait = setmetatable({ writes = self }, Linger)
   local function finish()
-    self:cancel()
-    fn(M.lost())
+    wait:cancel()
+    fn(self:lost())
   end
-  if next(under_way) == nil then seconds = 0 else waiting_for_none[self] = finish end
-  self.deadline = seconds > 0 and late.after(seconds, finish, clock) or clock.after(0, finish)
-  self.hurry = seconds > 0 and clock.after(seconds - math.min(seconds / 2, HURRY * clock.speed()), M.hurry) or nil
-  return self
+  if next(self.under_way) == nil then seconds = 0 else self.waiting_for_none[wait] = finish end
+  wait.deadline = seconds > 0 and late.after(seconds, finish, clock) or clock.after(0, finish)
+  if seconds > 0 then
+    wait.hurry = clock.after(seconds - math.min(seconds / 2, HURRY * clock.speed()), function() self:hurry() end)
+  end
+  return wait
 end
 
 return M

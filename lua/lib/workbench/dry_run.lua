@@ -53,11 +53,13 @@ local M = {}
 local DryRun = {}
 DryRun.__index = DryRun
 
----@param options { find: (fun(name: string): Tool?), is_recipe: (fun(name: string): boolean), judge: DryRunJudge? }
+---@param options { find: (fun(name: string): Tool?), is_recipe: (fun(name: string): boolean), judge: DryRunJudge?,
+---  account: Account? }
 ---@return DryRun
 function M.new(options)
   return setmetatable({
-    calls = {}, reads = 0, world = worlds.new(real.new(options.find)), find = options.find, is_recipe = options.is_recipe,
+    calls = {}, reads = 0, world = worlds.new(real.new(options.find, options.account)), find = options.find,
+    is_recipe = options.is_recipe,
     deployments = {}, order = {}, skipped = setmetatable({}, { __mode = "k" }), judge = options.judge, unjudged = false,
   }, DryRun)
 end

@@ -1,6 +1,5 @@
 -- What is asked for again: a refusal that may pass, a few times; what cannot be read, three times.
 
-local api = require "lib.runcomfy.api"
 local bed = require "spec.support.runcomfy"
 local clock = require "lib.async.clock"
 local errors = require "lib.errors"
@@ -9,8 +8,6 @@ local json = require "core.json"
 local outputs = require "lib.runcomfy.outputs"
 local recent = require "lib.runcomfy.recent"
 local recipes = require "spec.support.recipes"
-local serverless = require "lib.runcomfy.serverless"
-local waiting = require "lib.runcomfy.waiting"
 local wire = require "spec.support.wire"
 
 local ID = recipes.TEXT_TO_IMAGE
@@ -24,7 +21,7 @@ local ONE = [[
   }]]
 
 local function submitted()
-  return assert(serverless.submit(ID, {})):value "request_id"
+  return assert(bed.runcomfy():submit(ID, {})):value "request_id"
 end
 
 local function ids(request_id)
@@ -81,11 +78,11 @@ describe("a refusal that may pass", function()
       bed.with({}, function(sim, time)
         local request_id = submitted()
         assert(sim:fault { kind = "status", status = status, path = "/cancel", count = 3 })
-        local answer = serverless.cancel(ID, request_id, { once = true, total_ms = 5000 })
+        local answer = bed.runcomfy():cancel(ID, request_id, { once = true, total_ms = 5000 })
         assert.equal("cancelled", answer:value "outcome")
         assert(sim:fault { kind = "status", status = status, path = "/cancel", forever = true })
         local begun = time.time
-        local none, err = serverless.cancel(ID, request_id, { once = true, total_ms = 1000 })
+        local none, err = bed.runcomfy():cancel(ID, request_id, { once = true, total_ms = 1000 })
         assert.is_nil(none)
         assert.equal(status, err.status_code)
         assert.is_true(time.time - begun < 1)
@@ -125,7 +122,7 @@ describe("a refusal that may pass", function()
         assert.is_false(answer.ok)
         assert.equal(404, answer.data.status_code)
       end
-      local _, err = waiting.wait(ID, "unknown-id", { timeout = 100 })
+      local _, err = bed.runcomfy():wait(ID, "unknown-id", { timeout = 100 })
       assert.equal(404, err.status_code)
       assert.equal(4, #sim:requests())
     end)
@@ -145,7 +142,7 @@ describe("a refusal that may pass", function()
     bed.with({}, function(sim)
       local request_id = submitted()
       assert(sim:fault { kind = "status", status = 404, path = "/status", skip = 40, count = 2 })
-      assert.equal("succeeded", waiting.wait(ID, request_id, { timeout = 600 }).ending)
+      assert.equal("succeeded", bed.runcomfy():wait(ID, request_id, { timeout = 600 }).ending)
     end)
   end)
 
@@ -175,13 +172,14 @@ describe("a refusal that may pass", function()
   it("keeps only so many requests in mind", function()
     local time <close> = clock.virtual()
     time:run(function()
-      for i = 1, 2000 do recent.note("d", "r" .. i) end
-      assert.is_false(recent.is("d", "r1"))
-      assert.is_true(recent.is("d", "r2000"))
-      assert.is_true(recent.may_pass(404, "d", "r2000"))
-      assert.is_false(recent.may_pass(403, "d", "r2000"))
+      local list = recent.new()
+      for i = 1, 2000 do list:note("d", "r" .. i) end
+      assert.is_false(list:is("d", "r1"))
+      assert.is_true(list:is("d", "r2000"))
+      assert.is_true(list:may_pass(404, "d", "r2000"))
+      assert.is_false(list:may_pass(403, "d", "r2000"))
       clock.sleep(61)
-      assert.is_false(recent.is("d", "r2000"))
+      assert.is_false(list:is("d", "r2000"))
     end)
   end)
 end)
@@ -278,14 +276,13 @@ describe("a result that breaks off", function()
 
   setup(function() server = wire.start() end)
   teardown(function() server:close() end)
-  after_each(function() api.configure {} end)
 
   local BODY = '{"status":"completed","outputs":{"9":{"images":[{"url":"https://files.example/a.png"}]}},"more":"'
 
   -- Of both the status and the result.
   local function serve(bytes)
-    assert(api.configure { key = "key-0123456789", base_url = server.url })
     server:set("answer", bytes)
+    return bed.use { base_url = server.url }
   end
 
   for name, bytes in pairs {
@@ -293,11 +290,11 @@ describe("a result that breaks off", function()
     ["no end of its chunks"] = ("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n"):format(#BODY, BODY),
   } do
     it("counts as far as it came, where it comes no further in three tries: " .. name, function()
-      serve(bytes)
+      local _ <close> = serve(bytes)
       local before = server:requests()
       local time <close> = clock.virtual()
       time:run(function()
-        local waited = assert(waiting.wait(ID, "r", { timeout = 300 }))
+        local waited = assert(bed.runcomfy():wait(ID, "r", { timeout = 300 }))
         assert.equal("completed", waited.ending)
         assert.equal("https://files.example/a.png", outputs.urls(waited.result)[1].url:value())
       end)
@@ -306,7 +303,7 @@ describe("a result that breaks off", function()
     end)
 
     it("is told by the tools, too: " .. name, function()
-      serve(bytes)
+      local _ <close> = serve(bytes)
       local time <close> = clock.virtual()
       time:run(function()
         assert.equal("completed", bed.call("get_request_status", ids "r").data.status.status)
@@ -319,14 +316,13 @@ end)
 describe("an answer that is not compressed as its header says", function()
   it("is asked for as it is, and read", function()
     local server <close> = wire.start()
-    local _ <close> = setmetatable({}, { __close = function() api.configure {} end })
-    assert(api.configure { key = "key-0123456789", base_url = server.url })
+    local _ <close> = bed.use { base_url = server.url }
     local body = '{"status":"completed","outputs":{"9":{"images":[{"url":"https://files.example/a.png"}]}}}'
     for _, encoding in ipairs { "gzip", "br" } do
       server:set("answer", ("HTTP/1.1 200 X\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s"):format(encoding, #body, body))
       local time <close> = clock.virtual()
       time:run(function()
-        local waited = assert(waiting.wait(ID, "r", { timeout = 300 }))
+        local waited = assert(bed.runcomfy():wait(ID, "r", { timeout = 300 }))
         assert.equal("https://files.example/a.png", outputs.urls(waited.result)[1].url:value())
         assert.equal("completed", bed.call("get_request_status", ids "r").data.status.status)
       end)
@@ -371,10 +367,8 @@ end)
 describe("what is no answer", function()
   it("is asked for three times in a wait, not to its end: redirects in a circle", function()
     bed.with(QUICK, function()
-      local get = serverless.result
-      local _ <close> = setmetatable({}, { __close = function() serverless.result = get end })
       local tries = 0
-      function serverless.result()
+      bed.runcomfy().result = function()
         tries = tries + 1
         return nil, errors.new("127.0.0.1 redirects more than 5 times", { code = "protocol" })
       end

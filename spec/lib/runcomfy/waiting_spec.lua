@@ -4,7 +4,6 @@ local core_clock = require "core.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
-local serverless = require "lib.runcomfy.serverless"
 local waiting = require "lib.runcomfy.waiting"
 
 local ID = "a1b2c3d4-0000-4000-8000-000000000001"
@@ -56,16 +55,16 @@ describe("lib.runcomfy.waiting", function()
   end)
 
   it("gives no poll more time than the wait has: it ends when its caller wants the answer, also where polls hang", function()
-    local status, polls = serverless.status, {}
-    local _ <close> = setmetatable({}, { __close = function() serverless.status = status end })
+    local polls = {}
+    local _ <close> = bed.use {}
     local time <close> = clock.virtual()
     time:run(function()
       local started = clock.now()
-      function serverless.status(_, _, options)
+      bed.runcomfy().status = function(_, _, _, options)
         polls[#polls + 1] = { elapsed = clock.now() - started, seconds = options.total_ms / 1000 }
         return nil, errors.new("no answer", { code = "timeout" })
       end
-      local waited = assert(waiting.wait(ID, "r", { timeout = 300, answer_by = started + 50 }))
+      local waited = assert(bed.runcomfy():wait(ID, "r", { timeout = 300, answer_by = started + 50 }))
       assert.equal("timeout", waited.err.code)
     end)
     assert.equal(30, polls[1].seconds)
@@ -75,11 +74,11 @@ describe("lib.runcomfy.waiting", function()
   for _, path in ipairs { "/status", "/result" } do
     it("ends when its caller leaves, also where a poll hangs: " .. path, function()
       bed.with({ sim = { cold_start = 0, run_time = 0 } }, function(sim)
-        local request_id = assert(serverless.submit(ID, {})):value "request_id"
+        local request_id = assert(bed.runcomfy():submit(ID, {})):value "request_id"
         assert(sim:fault { kind = "delay", seconds = 60, path = path, forever = true })
         local leave, waited
         local task = fiber.spawn(function()
-          waited = waiting.wait(ID, request_id, { timeout = 300, on_leaving = function(fn) leave = fn or leave end })
+          waited = bed.runcomfy():wait(ID, request_id, { timeout = 300, on_leaving = function(fn) leave = fn or leave end })
         end)
         while #sim:requests { path = path } == 0 do fiber.next_turn() end
         local started = clock.now()
@@ -95,9 +94,9 @@ describe("lib.runcomfy.waiting", function()
 
   it("tells of a job that has ended by the time at which its caller leaves", function()
     bed.with({ sim = { cold_start = 0, run_time = 0 } }, function(sim)
-      local request_id = assert(serverless.submit(ID, {})):value "request_id"
+      local request_id = assert(bed.runcomfy():submit(ID, {})):value "request_id"
       assert(sim:fault { kind = "delay", seconds = 0.2, path = "/status" })
-      local waited = waiting.wait(ID, request_id, { timeout = 300, on_leaving = function(fn) if fn then fn() end end })
+      local waited = bed.runcomfy():wait(ID, request_id, { timeout = 300, on_leaving = function(fn) if fn then fn() end end })
       assert.is_true(waited.left)
       assert.equal("succeeded", waited.ending)
       assert.equal("succeeded", waited.result:value "status")
@@ -136,7 +135,7 @@ describe("lib.runcomfy.waiting", function()
       bed.with({}, function(sim)
         bed.answer_with(sim, ('{"status":"%s"}'):format(word), { path = "/status", forever = true })
         bed.answer_with(sim, "{}", { path = "/result", forever = true })
-        local waited = waiting.wait("d", "r", { timeout = 100 })
+        local waited = bed.runcomfy():wait("d", "r", { timeout = 100 })
         assert.is_string(waited.ending)
         assert.equal(2, #sim:requests())
       end)
@@ -148,7 +147,7 @@ describe("lib.runcomfy.waiting", function()
       bed.answer_with(sim, '{"status":"completed"}', { path = "/status" })
       bed.answer_with(sim, '{"status":"in_progress"}', { path = "/result", count = 2 })
       bed.answer_with(sim, '{"status":"succeeded"}', { path = "/result" })
-      local waited = waiting.wait("d", "r", { timeout = 10 })
+      local waited = bed.runcomfy():wait("d", "r", { timeout = 10 })
       assert.equal("succeeded", waited.ending)
       assert.equal(3, #sim:requests { path = "/result" })
     end)
@@ -158,7 +157,7 @@ describe("lib.runcomfy.waiting", function()
     bed.with({}, function(sim)
       bed.answer_with(sim, '{"status":"completed"}', { path = "/status" })
       bed.answer_with(sim, '{"status":"in_progress"}', { path = "/result", forever = true })
-      local waited = waiting.wait("d", "r", { timeout = 5 })
+      local waited = bed.runcomfy():wait("d", "r", { timeout = 5 })
       assert.is_nil(waited.ending)
       assert.equal("completed", waited.status:value "status")
     end)
@@ -171,7 +170,7 @@ describe("lib.runcomfy.waiting", function()
           bed.answer_with(sim, '{"status":"in_progress"}', { path = "/status", count = 2 })
           bed.answer_with(sim, ('{"status":%s}'):format(word), { path = "/status", forever = true })
           bed.answer_with(sim, ('{"status":"%s","outputs":{"9":{"text":["a"]}}}'):format(ending), { path = "/result", forever = true })
-          local waited = waiting.wait("d", "r", { timeout = 300 })
+          local waited = bed.runcomfy():wait("d", "r", { timeout = 300 })
           assert.equal(ending, waited.ending)
           assert.equal(4, #sim:requests())
           assert.equal("a", json.decode(waited.result:text()).outputs["9"].text[1])
@@ -185,7 +184,7 @@ describe("lib.runcomfy.waiting", function()
       bed.answer_with(sim, '{"status":"frozen"}', { path = "/status", count = 3 })
       bed.answer_with(sim, '{"status":"frozen"}', { path = "/result", count = 3 })
       bed.answer_with(sim, '{"status":"completed"}', { forever = true })
-      assert.equal("completed", waiting.wait("d", "r", { timeout = 300 }).ending)
+      assert.equal("completed", bed.runcomfy():wait("d", "r", { timeout = 300 }).ending)
       assert.equal(8, #sim:requests())
     end)
   end)
@@ -193,7 +192,7 @@ describe("lib.runcomfy.waiting", function()
   it("polls on at a status that nobody knows", function()
     bed.with({}, function(sim)
       bed.answer_with(sim, '{"status":"defrosting"}', { path = "/status", forever = true })
-      local waited = waiting.wait("d", "r", { timeout = 10 })
+      local waited = bed.runcomfy():wait("d", "r", { timeout = 10 })
       assert.is_nil(waited.ending)
       assert.equal("defrosting", waited.status:value "status")
       assert.is_true(#sim:requests() > 5)
@@ -204,7 +203,7 @@ describe("lib.runcomfy.waiting", function()
     bed.with({}, function(sim, time)
       local begun = time.time
       bed.answer_with(sim, '{"status":"in_queue"}', { forever = true })
-      waiting.wait("d", "r", { timeout = 300 })
+      bed.runcomfy():wait("d", "r", { timeout = 300 })
       local polls = sim:requests()
       assert.equal(begun, polls[1].at)
       assert.is_true(#polls >= 65 and #polls <= 95, tostring(#polls))
@@ -219,23 +218,23 @@ describe("lib.runcomfy.waiting", function()
     bed.with({}, function(sim, time)
       bed.answer_with(sim, '{"status":"in_queue"}', { forever = true })
       local begun, fibers = time.time, {}
-      for i = 1, 200 do fibers[i] = fiber.spawn(waiting.wait, "d", "r" .. i, { timeout = 0.99 }) end
+      for i = 1, 200 do fibers[i] = fiber.spawn(bed.runcomfy().wait, bed.runcomfy(), "d", "r" .. i, { timeout = 0.99 }) end
       for _, task in ipairs(fibers) do task:join() end
       local at_once = 0
       for _, poll in ipairs(sim:requests()) do
         if poll.at - begun < 0.1 then at_once = at_once + 1 end
       end
       assert.is_true(at_once >= 32 and at_once < 100, tostring(at_once))
-      assert.equal(0, waiting.active())
+      assert.equal(0, bed.runcomfy().waits.count)
     end)
   end)
 
   it("says nothing of a result that has not come when the job's own status tells the end", function()
     bed.with({ sim = { cold_start = 1 } }, function(sim)
-      local id = serverless.submit(ID, {}):value "request_id"
-      serverless.cancel(ID, id)
+      local id = bed.runcomfy():submit(ID, {}):value "request_id"
+      bed.runcomfy():cancel(ID, id)
       assert(sim:fault { kind = "status", path = "/result", forever = true })
-      local waited = waiting.wait(ID, id, { timeout = 5 })
+      local waited = bed.runcomfy():wait(ID, id, { timeout = 5 })
       assert.equal("cancelled", waited.ending)
       assert.is_nil(waited.result)
       assert.equal(503, waited.err.status_code)

@@ -1,22 +1,20 @@
 -- Every write of the API against a server that breaks in every way: how often it was sent, and what is said of it.
-local api = require "lib.runcomfy.api"
 local bed = require "spec.support.runcomfy"
 local client = require "core.http"
 local clock = require "lib.async.clock"
 local fiber = require "lib.async.fiber"
 local loop = require "core.loop"
 local log = require "spec.support.log"
-local serverless = require "lib.runcomfy.serverless"
 local wire = require "spec.support.wire"
 local writes = require "lib.runcomfy.writes"
 
 local WRITES = {
-  submit = function() return serverless.submit("d", { overrides = {} }) end,
-  cancel = function() return serverless.cancel("d", "r") end,
-  create = function() return serverless.create_deployment { name = "n" } end,
-  update = function() return serverless.update_deployment("d", { name = "n" }) end,
-  delete = function() return serverless.delete_deployment("d") end,
-  proxy = function() return serverless.proxy("d", "i", "api/free") end,
+  submit = function() return bed.runcomfy():submit("d", { overrides = {} }) end,
+  cancel = function() return bed.runcomfy():cancel("d", "r") end,
+  create = function() return bed.runcomfy():create_deployment { name = "n" } end,
+  update = function() return bed.runcomfy():update_deployment("d", { name = "n" }) end,
+  delete = function() return bed.runcomfy():delete_deployment("d") end,
+  proxy = function() return bed.runcomfy():proxy("d", "i", "api/free") end,
 }
 
 local function names_of(map)
@@ -57,12 +55,13 @@ local FAULTS = {
   { "gets a page of somebody else", "answer", answer(200, "<html><title>Login</title></html>"), "unknown", 1 },
 }
 
+local function way() return bed.runcomfy().api end
+
 describe("lib.runcomfy.writes", function()
   local server
 
   setup(function() server = wire.start() end)
   teardown(function() server:close() end)
-  after_each(function() api.configure {} end)
 
   -- Runs `fn` to its end in a fiber, on a clock that jumps; returns what it returned, and the lines logged.
   local function run(fn)
@@ -77,7 +76,7 @@ describe("lib.runcomfy.writes", function()
   for _, name in ipairs(names_of(WRITES)) do
     for _, fault in ipairs(FAULTS) do
       it(("sends a %s that %s once, and says what is known"):format(name, fault[1]), function()
-        assert(api.configure { key = "key-0123456789", base_url = server.url })
+        local _ <close> = bed.use { base_url = server.url }
         server:set(fault[2], fault[3])
         local before, connections = server:requests(), server:connections()
         local value, err, lines = run(WRITES[name])
@@ -93,12 +92,12 @@ describe("lib.runcomfy.writes", function()
           assert.matches("^warning: ", lines[1])
         end
         assert.equal(1, #lines)
-        assert.equal(0, writes.count())
+        assert.equal(0, bed.runcomfy().writes:count())
       end)
     end
 
     it(("says of a %s that finds nobody that nothing was sent"):format(name), function()
-      assert(api.configure { key = "key-0123456789", base_url = "http://127.0.0.1:1" })
+      local _ <close> = bed.use { base_url = "http://127.0.0.1:1" }
       local value, err, lines = run(WRITES[name])
       assert.is_nil(value)
       assert.equal("not_sent", err.delivery)
@@ -131,7 +130,7 @@ describe("lib.runcomfy.writes", function()
     assert.equal("not_sent", value.delivery)
     assert.equal(1, #lines)
     assert.matches("cancelled before a byte of it left: nothing was sent", lines[1], 1, true)
-    assert.equal(0, writes.count())
+    assert.equal(0, bed.runcomfy().writes:count())
     for _ = 1, 5 do loop.step(false) end
     server:settle()
   end
@@ -140,7 +139,7 @@ describe("lib.runcomfy.writes", function()
     local write = WRITES[name]
 
     it(("never sends a %s that is cancelled behind 256 transfers"):format(name), function()
-      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      local _ <close> = bed.use { base_url = server.url }
       server:set "deaf"
       local transfers, before = {}, server:requests()
       for i = 1, 256 do transfers[i] = assert(client.start({ method = "GET", url = server.url }, function() end)) end
@@ -151,19 +150,19 @@ describe("lib.runcomfy.writes", function()
     end)
 
     it(("never sends a %s that is cancelled between two tries to connect"):format(name), function()
-      assert(api.configure { key = "key-0123456789", base_url = "http://127.0.0.1:1" })
+      local _ <close> = bed.use { base_url = "http://127.0.0.1:1" }
       local ok, value, _, lines = cancelled(write, function() return client.active() == 0 end)
       nothing_was_sent(ok, value, lines)
     end)
 
     it(("never sends a %s that is cancelled while the name is looked up"):format(name), function()
-      assert(api.configure { key = "key-0123456789", base_url = "http://no-such-host.invalid" })
+      local _ <close> = bed.use { base_url = "http://no-such-host.invalid" }
       local ok, value, _, lines = cancelled(write)
       nothing_was_sent(ok, value, lines)
     end)
 
     it(("never sends a %s that is cancelled in the TLS handshake"):format(name), function()
-      assert(api.configure { key = "key-0123456789", base_url = "https://127.0.0.1:" .. server.port })
+      local _ <close> = bed.use { base_url = "https://127.0.0.1:" .. server.port }
       server:set "deaf"
       local before, connections = server:requests(), server:connections()
       local ok, value, _, lines = cancelled(write, function() return server:connections() > connections end)
@@ -172,7 +171,7 @@ describe("lib.runcomfy.writes", function()
     end)
 
     it(("carries a %s that is cancelled behind its first byte to its answer, once, and logs it"):format(name), function()
-      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      local _ <close> = bed.use { base_url = server.url }
       server:set("drip", answer(200, OK))
       local before = server:requests()
       local ok, value, err, lines = cancelled(write, function() return server:requests() > before end)
@@ -185,7 +184,7 @@ describe("lib.runcomfy.writes", function()
     end)
 
     it(("logs a %s whose caller has gone and whose answer is lost"):format(name), function()
-      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      local _ <close> = bed.use { base_url = server.url }
       server:set("drip", answer(200, OK):sub(1, -18))
       local before = server:requests()
       local ok, value, err, lines = cancelled(write, function() return server:requests() > before end)
@@ -210,7 +209,7 @@ describe("lib.runcomfy.writes", function()
   for _, how in ipairs(names_of(BROKEN)) do
     for _, name in ipairs(names_of(WRITES)) do
       it(("takes the id out of the answer to a %s that has %s, or calls it unknown"):format(name, how), function()
-        assert(api.configure { key = "key-0123456789", base_url = server.url })
+        local _ <close> = bed.use { base_url = server.url }
         server:set("answer", BROKEN[how])
         local before = server:requests()
         local value, err, lines = run(WRITES[name])
@@ -227,7 +226,7 @@ describe("lib.runcomfy.writes", function()
 
   for _, name in ipairs(names_of(WRITES)) do
     it(("tells where the answer to a %s points to, for that may hold an id, and follows it not"):format(name), function()
-      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      local _ <close> = bed.use { base_url = server.url }
       server:set("answer", answer(303, "", "Location: /prod/v1/deployments/d/requests/r-17/status?k=key-0123456789\r\n"))
       local before = server:requests()
       local _, err, lines = run(WRITES[name])
@@ -241,7 +240,7 @@ describe("lib.runcomfy.writes", function()
   end
 
   it("logs an id as it was written, numbers of any size and long ones, too", function()
-    assert(api.configure { key = "key-0123456789", base_url = server.url })
+    local _ <close> = bed.use { base_url = server.url }
     local long = ("x"):rep(256)
     for written, shown in pairs { ["18446744073709551615"] = "18446744073709551615", ["1e3"] = "1e3", ['"' .. long .. '"'] = long } do
       server:set("answer", answer(200, ('{"request_id":%s}'):format(written)))
@@ -251,7 +250,7 @@ describe("lib.runcomfy.writes", function()
   end)
 
   it("tells where an answer without an id points to", function()
-    assert(api.configure { key = "key-0123456789", base_url = server.url })
+    local _ <close> = bed.use { base_url = server.url }
     for _, name in ipairs { "create", "submit" } do
       server:set("answer", answer(201, "", "Location: /prod/v1/deployments/d/requests/r-17\r\n"))
       local _, err, lines = run(WRITES[name])
@@ -265,14 +264,14 @@ describe("lib.runcomfy.writes", function()
   end)
 
   it("carries a write on of which only half has left, and calls its outcome unknown", function()
-    assert(api.configure { key = "key-0123456789", base_url = server.url })
+    local _ <close> = bed.use { base_url = server.url }
     server:set "deaf"
     local connections = server:connections()
     local operation = { name = "create", unknown = "Look." }
     local body = '"' .. ("x"):rep(16 * 1024 * 1024) .. '"'
     local ok, value, err = cancelled(function()
-      return api.send("POST", api.deployments_url, operation, body, { total_ms = 700 })
-    end, function() return server:connections() > connections and client.active() == 1 and writes.sent() == 1 end)
+      return way():send("POST", way().deployments_url, operation, body, { total_ms = 700 })
+    end, function() return server:connections() > connections and client.active() == 1 and bed.runcomfy().writes:sent() == 1 end)
     assert.is_true(ok)
     assert.is_nil(value)
     assert.equal("unknown", err.delivery)
@@ -280,10 +279,10 @@ describe("lib.runcomfy.writes", function()
   end)
 
   it("shows neither query nor password in the log", function()
-    assert(api.configure { key = "key-0123456789", base_url = (server.url:gsub("//", "//user:password@")) })
+    local _ <close> = bed.use { base_url = (server.url:gsub("//", "//user:password@")) }
     server:set("answer", answer(200, OK))
     local _, _, lines = run(function()
-      return serverless.submit("d", { overrides = {}, webhook_url = "https://hook.example/?token=geheim" })
+      return bed.runcomfy():submit("d", { overrides = {}, webhook_url = "https://hook.example/?token=geheim" })
     end)
     assert.matches("HTTP 200", lines[1], 1, true)
     for _, secret in ipairs { "geheim", "hook", "pass", "word", "user" } do assert.is_nil(lines[1]:find(secret, 1, true)) end
@@ -295,44 +294,44 @@ describe("lib.runcomfy.writes", function()
       log.lines_of(function()
         local task = fiber.spawn(write)
         task.quiet = true
-        server:wait_until(function() return writes.sent() == 1 end)
+        server:wait_until(function() return bed.runcomfy().writes:sent() == 1 end)
         task:cancel("end")
-        writes.linger(seconds, function(what) lost = what end)
+        bed.runcomfy().writes:linger(seconds, function(what) lost = what end)
         server:wait_until(function() return lost ~= nil end)
       end)
       return lost
     end
 
     it("waits for the answers of writes that have left", function()
-      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      local _ <close> = bed.use { base_url = server.url }
       server:set("drip", answer(200, OK))
       assert.same({}, lingered(60, WRITES.submit))
-      assert.equal(0, writes.count())
+      assert.equal(0, bed.runcomfy().writes:count())
     end)
 
     it("takes what has come of an answer that has begun", function()
-      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      local _ <close> = bed.use { base_url = server.url }
       server:set("keep", "HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n" .. OK)
       local value
       assert.same({}, lingered(1, function() value = WRITES.submit() end))
       assert.equal("r-17", value:value "request_id")
-      assert.equal(0, writes.count())
+      assert.equal(0, bed.runcomfy().writes:count())
     end)
 
     it("names those whose answer does not come in time", function()
-      assert(api.configure { key = "key-0123456789", base_url = server.url })
+      local _ <close> = bed.use { base_url = server.url }
       server:set "hold"
       local lost = lingered(0.1, function()
-        return api.send("DELETE", api.deployments_url .. "/d", { name = "delete", unknown = "Look." }, nil, { total_ms = 500 })
+        return way():send("DELETE", way().deployments_url .. "/d", { name = "delete", unknown = "Look." }, nil, { total_ms = 500 })
       end)
       assert.equal(1, #lost)
       assert.matches("^the end came while a delete %(DELETE .*/d%) was under way%. Whether this delete took effect is unknown", lost[1])
-      log.lines_of(function() server:wait_until(function() return writes.count() == 0 end) end)
+      log.lines_of(function() server:wait_until(function() return bed.runcomfy().writes:count() == 0 end) end)
     end)
 
     it("is over in the next turn where nothing is under way", function()
       local lost
-      writes.linger(60, function(what) lost = what end)
+      writes.new():linger(60, function(what) lost = what end)
       assert.is_nil(lost)
       server:wait_until(function() return lost ~= nil end)
       assert.same({}, lost)

@@ -28,7 +28,7 @@ describe("recipes.tape", function()
   local function call(name, input) return { kind = "tool", name = name, input = input } end
 
   it("keeps secrets off, and what only looks like one on", function()
-    redaction.set_key "the-key-of-the-user"
+    local _ <close> = redaction.add_key "the-key-of-the-user"
     local recorded = tape.new()
     pass(recorded:recorder(), call("submit_request", {
       api_key_comfy_org = "secret-1", accessToken = "secret-2", password = "secret-3", max_tokens = 5, token_count = "three",

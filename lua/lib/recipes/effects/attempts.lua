@@ -6,7 +6,6 @@ local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local insist = require "lib.async.insist"
 local waiting = require "lib.runcomfy.waiting"
-local writes = require "lib.runcomfy.writes"
 
 local M = {}
 
@@ -26,15 +25,21 @@ local function is_open(err)
   return err.delivery == "unknown" or waiting.forgivable(err) or BUSY[advice.meaning(err.status_code, err.error_code)] == true
 end
 
+-- How many tries of writes the fiber that runs now has begun.
+local function tries(state)
+  local runcomfy = state.ctx.runcomfy
+  return runcomfy and runcomfy.writes:started() or 0
+end
+
 -- Where memory ran out before anything was sent, the next try is the first; where it ran out behind the answer, that is in the log.
-local function is_to_repeat(err, before)
-  if errors.is_out_of_memory(err) then return err.delivery == "unknown" or writes.started() == before end
+local function is_to_repeat(err, state, before)
+  if errors.is_out_of_memory(err) then return err.delivery == "unknown" or tries(state) == before end
   return is_open(err)
 end
 
 -- The same of what was raised.
-local function is_memory_out(raised, before)
-  return not fiber.is_cancelled(raised) and errors.is_out_of_memory(raised) and writes.started() == before
+local function is_memory_out(raised, state, before)
+  return not fiber.is_cancelled(raised) and errors.is_out_of_memory(raised) and tries(state) == before
 end
 
 local function give_up(ok, result, err)
@@ -43,13 +48,13 @@ local function give_up(ok, result, err)
 end
 
 -- In a clean-up such a write is tried again while there is time: what it undoes goes on costing money.
-local function persistently(call, proceed)
-  local pause = FIRST_PAUSE
+local function persistently(state, proceed)
+  local call, pause = state.call, FIRST_PAUSE
   while true do
-    local before = writes.started()
+    local before = tries(state)
     local ok, result, err = pcall(proceed)
-    if not ok and not is_memory_out(result, before) then error(result, 0) end
-    if ok and (result or not is_to_repeat(err, before)) then return result, err end
+    if not ok and not is_memory_out(result, state, before) then error(result, 0) end
+    if ok and (result or not is_to_repeat(err, state, before)) then return result, err end
     pause = math.min(math.max(pause, ok and err.retry_after or 0), LONGEST_PAUSE)
     if clock.now() + pause >= call.cleanup_deadline then return give_up(ok, result, err) end
     pcall(clock.sleep, pause)
@@ -64,10 +69,10 @@ local function lost(problem)
 end
 
 -- Where memory ran out behind the moment at which a write took the wire, nobody here knows what became of it.
-local function with_delivery(before, ok, result, err)
+local function with_delivery(state, before, ok, result, err)
   if ok and result then return result, err end
   local problem = ok and err or result
-  if errors.is_out_of_memory(problem) and writes.started() ~= before then
+  if errors.is_out_of_memory(problem) and tries(state) ~= before then
     return nil, fiber.shield(insist, "telling that a write is unknown", lost, problem)
   end
   if not ok then error(problem, 0) end
@@ -83,12 +88,12 @@ end
 function M.attempt(state, tool, input, proceed)
   local call = state.call
   if not call then return proceed() end
-  local before = writes.started()
+  local before = tries(state)
   -- A clean-up waits for the answer of what leaves something: it may undo it, and must not overtake it.
-  local _ <close> = tool.leaves and call:write(function() return writes.started() ~= before end) or nil
+  local _ <close> = tool.leaves and call:write(function() return tries(state) ~= before end) or nil
   local cleans = call.phase == "cleanup" or call.cleaning > 0
-  if cleans and is_repeatable(tool, input) then return with_delivery(before, pcall(persistently, call, proceed)) end
-  return with_delivery(before, pcall(proceed))
+  if cleans and is_repeatable(tool, input) then return with_delivery(state, before, pcall(persistently, state, proceed)) end
+  return with_delivery(state, before, pcall(proceed))
 end
 
 return M

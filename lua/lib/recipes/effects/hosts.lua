@@ -70,13 +70,15 @@ local function is_loopback(host)
   return host == "localhost" or host == "::1" or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
 end
 
-local function api_url()
-  return M.parse(require("lib.runcomfy.api").settings().base_url)
+-- Where the account's API is.
+local function api_url(state)
+  local runcomfy = state.ctx.runcomfy
+  return runcomfy and M.parse(runcomfy.base_url) or nil
 end
 
 -- In a simulation the simulator serves the files.
 local function is_simulator(state, url)
-  return state.ctx.simulated == true and M.same_origin(api_url(), url)
+  return state.ctx.simulated == true and M.same_origin(api_url(state), url)
 end
 
 --- Whether it is RunComfy, which recipes may read without declaring it.
@@ -94,7 +96,7 @@ end
 ---@return boolean
 function M.serves_outputs(state, url)
   if M.is_runcomfy(state, url) then return true end
-  local base = is_loopback(url.host) and api_url()
+  local base = is_loopback(url.host) and api_url(state)
   return base and is_loopback(base.host) and base.scheme == url.scheme and base.port == url.port or false
 end
 

@@ -3,7 +3,6 @@
 local errors = require "lib.errors"
 local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
-local serverless = require "lib.runcomfy.serverless"
 local tools = require "lib.recipes.effects.tools"
 local brief = require("lib.text").brief
 
@@ -36,9 +35,9 @@ local function look_up(record)
 end
 
 -- The tool itself only POSTs, as RunComfy's own does; reading is done beside it, with its rights.
-local function read(effect)
+local function read(effect, scope)
   local input = effect.input
-  local answer, err = serverless.proxy(input.deployment_id, input.instance_id, input.comfy_backend_path, nil, "GET")
+  local answer, err = scope.ctx.runcomfy:proxy(input.deployment_id, input.instance_id, input.comfy_backend_path, nil, "GET")
   if not answer then return nil, err end
   return { data = { ok = true, response = answer } }
 end

@@ -121,7 +121,7 @@ end
 
 -- The caller of the recipe has gone: what becomes of the job is the operator's choice.
 local function cancel_remote(record)
-  if not waiting.settings().cancel_remote_on_client_cancel then return end
+  if not record.state.ctx.runcomfy.cancel_remote_on_client_cancel then return end
   local requests = record.state.call and record.state.call.requests
   local entry = requests and requests:find(record.deployment_id, record.request_id)
   if entry and entry.cancelling or requests and requests:has_ended(record.deployment_id, record.request_id) then return end
@@ -144,7 +144,7 @@ end
 local function wait(record, timeout)
   local left = record.state:deadline() - clock.now()
   local _ <close> = record.state:wait()
-  return waiting.wait(record.deployment_id, record.request_id, {
+  return record.state.ctx.runcomfy:wait(record.deployment_id, record.request_id, {
     timeout = math.min(timeout or math.huge, left), source = source(record),
     on_status = function(_, info) record.state:tell(info.message) end,
   })

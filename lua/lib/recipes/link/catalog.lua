@@ -57,11 +57,16 @@ local function demote(slot_of, problems)
   end
 end
 
+-- Those of the account for which it runs.
+local function settings_of(self, ctx)
+  return ctx.account and ctx.account.settings or self.options.settings
+end
+
 -- What runs for a client: the recipe's function, with the set of that moment for what it uses.
 local function body(self)
-  local function options_of(entry)
+  local function options_of(entry, ctx)
     return {
-      declaration = entry.fields, find = self.current.find, settings = self.options.settings, schema = entry.compiled.schema,
+      declaration = entry.fields, find = self.current.find, settings = settings_of(self, ctx), schema = entry.compiled.schema,
       tool = entry.linked.annotations and entry.linked or nil,
     }
   end
@@ -77,7 +82,7 @@ local function body(self)
   return function(recipe, kind, entry)
     local fn = entry.fields.run or entry.fields.read
     local function invoke(how, args, ctx)
-      return after(recipe, require("lib.recipes.run.invoke")[how](recipe, fn, args, ctx, options_of(entry)))
+      return after(recipe, require("lib.recipes.run.invoke")[how](recipe, fn, args, ctx, options_of(entry, ctx)))
     end
     if kind == "tools" then
       return function(input, ctx)
@@ -85,7 +90,7 @@ local function body(self)
           local note = self.outdated:note(recipe, entry.key)
           return marked(outdated.tell(note, run_ctx, entry.fields.output == nil, invoke("call", { input }, run_ctx)))
         end
-        return self:runs():call(self:subject(entry.key, recipe, input), work, ctx)
+        return self:runs():call(self:subject(entry.key, recipe, input, ctx), work, ctx)
       end
     elseif kind == "prompts" then
       return function(arguments, ctx) return invoke("messages", { arguments }, ctx) end
@@ -97,18 +102,19 @@ local function body(self)
 end
 
 -- Whose money it is: results of one account are not another one's.
-local function account_of(settings)
-  return settings and ("%s %s"):format(settings.api_key or "", settings.base_url or "") or ""
+local function account_of(ctx)
+  return ctx.account and ctx.account.id or ""
 end
 
 --- What a call of a recipe's tool is about.
 ---@param name string
 ---@param recipe Recipe
 ---@param input table
+---@param ctx Context
 ---@return RunSubject
-function Catalog:subject(name, recipe, input)
+function Catalog:subject(name, recipe, input, ctx)
   return {
-    name = name, recipe = recipe, input = input, account = account_of(self.options.settings),
+    name = name, recipe = recipe, input = input, account = account_of(ctx),
     collects = self.options.meta_tools ~= false,
   }
 end
@@ -126,7 +132,7 @@ end
 ---@param recipe? string  the name that its caller gives it
 ---@return table|nil result, Error? err
 function Catalog:collect(id, ctx, recipe)
-  local result, err, name = self:runs():collect(id, account_of(self.options.settings), ctx, recipe)
+  local result, err, name = self:runs():collect(id, account_of(ctx), ctx, recipe)
   local tool = name and self:find(name)
   if tool then return registry.finish(tool, result, err) end
   return result, err

@@ -6,8 +6,6 @@ local fiber = require "lib.async.fiber"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local log = require "core.log"
 local open_requests = require "lib.recipes.run.open_requests"
-local serverless = require "lib.runcomfy.serverless"
-local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
 
@@ -19,7 +17,7 @@ local function write(call, text)
 end
 
 local function cancel(call, entry)
-  local answer, err = serverless.cancel(entry.deployment_id, entry.request_id, { once = true, total_ms = CANCEL_BOUND_MS })
+  local answer, err = call.ctx.runcomfy:cancel(entry.deployment_id, entry.request_id, { once = true, total_ms = CANCEL_BOUND_MS })
   local outcome = answer and lifecycle.cancel_outcome(answer) or errors.wrap(err).message
   call.requests:cancelled(entry.deployment_id, entry.request_id, outcome)
   entry.told = true
@@ -30,7 +28,8 @@ end
 --- so.  Does not wait: the call's end waits for `call.leaving`.
 ---@param call CallState
 function M.begin(call)
-  if not waiting.settings().cancel_remote_on_client_cancel then return end
+  local runcomfy = call.ctx and call.ctx.runcomfy
+  if not (runcomfy and runcomfy.cancel_remote_on_client_cancel) then return end
   for _, entry in ipairs(call.requests:list()) do
     if entry.request_id and not entry.cancelling and not entry.adopted then
       local task = fiber.spawn(cancel, call, entry)

@@ -105,7 +105,7 @@ end
 
 -- What the recipe tells and asks goes to whoever is attached.
 local function context_of(run, caller)
-  local ctx = context.new { tool = run.subject.name, client = caller.client, receipts = caller.receipts }
+  local ctx = context.new { tool = run.subject.name, account = caller.account, client = caller.client, receipts = caller.receipts }
   function ctx.progress(_, ...)
     run.latest = table.pack(...)
     if run.caller then run.caller:progress(...) end

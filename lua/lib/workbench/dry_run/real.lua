@@ -7,6 +7,7 @@ local M = {}
 
 ---@class Real
 ---@field package find fun(name: string): Tool?
+---@field package account? Account  whose things these are
 ---@field package seen table<string, RealThing>
 local Real = {}
 Real.__index = Real
@@ -25,15 +26,17 @@ local function is_refusal(err)
 end
 
 ---@param find fun(name: string): Tool?
+---@param account? Account
 ---@return Real
-function M.new(find)
-  return setmetatable({ find = find, seen = {} }, Real)
+function M.new(find, account)
+  return setmetatable({ find = find, account = account, seen = {} }, Real)
 end
 
 local function ask(self, name, input)
   local tool = self.find(name)
   if not tool then return { refused = false } end
   local ctx = { cancelled = false, progress = function() end, log = function() end, on_leaving = function() end }
+  if self.account then self.account:equip(ctx) end
   local result, err = registry.attempt(tool, input, ctx)
   if not result then return { err = err, refused = is_refusal(err) } end
   return { data = plain(result.data), refused = false }

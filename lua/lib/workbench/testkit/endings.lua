@@ -5,7 +5,6 @@ local clock = require "lib.async.clock"
 local grace = require "lib.async.grace"
 local moments = require "lib.workbench.testkit.moments"
 local under_way = require "lib.recipes.run.under_way"
-local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
 
@@ -53,7 +52,7 @@ end
 function happens.shutdown_after(self)
   self.run.result.shut_down = true
   begin_end(self)
-  if waiting.settings().cancel_remote_on_client_cancel then cancel(self, "the server ends") else self.run.ctx:leave() end
+  if self.run.account.runcomfy.cancel_remote_on_client_cancel then cancel(self, "the server ends") else self.run.ctx:leave() end
 end
 
 --- A tool is about to be called.

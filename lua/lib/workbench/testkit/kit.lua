@@ -1,5 +1,6 @@
 --- Runs a recipe against the simulator, with time that jumps over waits, and keeps what it did.
 
+local accounts = require "lib.account"
 local clock = require "lib.async.clock"
 local errors = require "lib.errors"
 local effects = require "lib.calls.effects"
@@ -146,7 +147,7 @@ end
 
 local function context(run)
   local result = run.result
-  local ctx = {
+  local ctx = run.account:equip {
     cancelled = false, leaving = false, client = { name = "rcmcp.testkit", version = host.version }, simulated = true,
     dry_run = run.dry_run ~= nil, effects = chain(run),
   }
@@ -176,18 +177,12 @@ local function builtin_tools()
   return tools
 end
 
--- Points the API client at the simulator; closing what it returns puts the client back.
-local function configure(sim, settings)
-  local api, waiting = require "lib.runcomfy.api", require "lib.runcomfy.waiting"
-  local api_before, waiting_before = api.settings(), waiting.settings()
-  assert(api.configure {
+-- The account at the simulator; of a tape one that reaches nobody.
+local function open_account(sim, settings)
+  return assert(accounts.new {
     key = "no-key-for-the-simulator", base_url = sim and sim.base_url or "http://127.0.0.1:9", user_agent = "rcmcp.testkit",
+    settings = settings, cancel_remote_on_client_cancel = settings.cancel_remote_on_client_cancel ~= false,
   })
-  waiting.configure { cancel_remote_on_client_cancel = settings.cancel_remote_on_client_cancel ~= false }
-  return setmetatable({}, { __close = function()
-    assert(api.configure(api_before))
-    waiting.configure(waiting_before)
-  end })
 end
 
 local function start_simulator(options)
@@ -222,8 +217,8 @@ local function catalog_of(options, tools, settings)
   return catalog
 end
 
-local function open(path, options)
-  local tools, settings = builtin_tools(), settings_of(path, options.settings)
+local function open(path, options, settings)
+  local tools = builtin_tools()
   local catalog = options.recipes and catalog_of(options, tools, settings)
   local opened, err = standalone.open(path, {
     tools = tools, settings = settings,
@@ -249,7 +244,8 @@ local function set_up(run, opened)
     local builtin = {}
     for _, tool in ipairs(builtin_tools()) do builtin[tool.name] = true end
     run.dry_run = require("lib.workbench.dry_run").new {
-      find = opened.snapshot.find, is_recipe = function(name) return not builtin[name] end, judge = require("lib.sim.judge").problems,
+      account = run.account, find = opened.snapshot.find,
+      is_recipe = function(name) return not builtin[name] end, judge = require("lib.sim.judge").problems,
     }
   end
 end
@@ -294,8 +290,10 @@ function M.run(path, input, options)
   path = resolve(path)
   local time <close> = clock.virtual()
   local sim <close> = start_simulator(run.options)
-  local _ <close> = configure(sim, run.options.settings or {})
-  local opened, tool = open(path, run.options)
+  local settings = settings_of(path, run.options.settings)
+  local account <close> = open_account(sim, settings)
+  run.account = account
+  local opened, tool = open(path, run.options, settings)
   set_up(run, opened)
   if run.options.failing_cleanup then run.failing = failing.new(run.options.failing_cleanup, sim) end
   local _ <close> = told.keep_log(run.result.logs)

@@ -75,8 +75,7 @@ describe("recipes.loader", function()
 
   it("quotes no key that stands in the source", function()
     local key = "rc-live-00112233445566"
-    local _ <close> = setmetatable({}, { __close = function() redaction.set_key(nil) end })
-    redaction.set_key(key)
+    local _ <close> = redaction.add_key(key)
     local text = HEAD .. ("local key = '%s\\q'"):format(key)
     assert.matches("^poster.lua:2: invalid escape sequence near ''%[redacted%]", refused(text))
   end)

@@ -374,14 +374,11 @@ end)
 
 describe("waits of jobs", function()
   it("leave a poll its time in the network, however fast the simulated clock runs", function()
-    local api, wire = require "lib.runcomfy.api", require "spec.support.wire"
+    local wire = require "spec.support.wire"
     local server <close> = wire.start()
     server:set("drip", 'HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{"status":"completed"}') -- more than a second
-    local _ <close> = setmetatable({}, { __close = function()
-      clock.set_speed(1)
-      api.configure {}
-    end })
-    assert(api.configure { key = "key-0123456789", base_url = server.url })
+    local _ <close> = setmetatable({}, { __close = function() clock.set_speed(1) end })
+    local _ <close> = bed.use { base_url = server.url }
     clock.set_speed(200) -- 30 s, the longest that a poll may take, would be 0.15 s
     local result, err
     local task = fiber.spawn(function()

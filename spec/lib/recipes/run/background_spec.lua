@@ -7,6 +7,7 @@ local json = require "core.json"
 local log = require "spec.support.log"
 local kit = require "spec.support.mcp"
 local recipes = require "spec.support.recipes"
+local runcomfy = require "spec.support.runcomfy"
 local server = require "lib.mcp.server"
 local under_way = require "lib.recipes.run.under_way"
 
@@ -137,7 +138,8 @@ end
 local function connect(bench, options)
   options = options or {}
   local instance = server.new {
-    snapshot = bench.catalog:snapshot(), version = "0", patience = options.patience or function() return SLICE end, ask_seconds = 600,
+    snapshot = bench.catalog:snapshot(), version = "0", account = runcomfy.account, ask_seconds = 600,
+    patience = options.patience or function() return SLICE end,
   }
   local transport = kit.transport()
   local session = kit.attach(instance, transport)
@@ -326,11 +328,14 @@ describe("recipes.background", function()
   it("joins no run of another account", function()
     with(function(bench, client)
       local run = client:call("maker", { how = "sleep" }).structuredContent.run
-      bench.catalog:configure { api_key = "another-key-0123456789" }
-      assert.is_true(client:collect(run).isError)
-      local other = client:call("maker", { how = "sleep" }).structuredContent
-      assert.are_not.equal(run, other.run)
-      client:collect(other.run)
+      do
+        local _ <close> = runcomfy.use { key = "another-key-0123456789", base_url = bench.sim.base_url }
+        assert.is_true(client:collect(run).isError)
+        local other = client:call("maker", { how = "sleep" }).structuredContent
+        assert.are_not.equal(run, other.run)
+        client:collect(other.run)
+      end
+      assert.is_true(client:collect(run).structuredContent.slept)
     end)
   end)
 

@@ -255,8 +255,7 @@ describe("rcmcp.testkit's messages", function()
 
   it("hold no key", function()
     local redaction = require "lib.redaction"
-    local _ <close> = setmetatable({}, { __close = function() redaction.set_key(nil) end })
-    redaction.set_key "rc-live-0123456789abcdef"
+    local _ <close> = redaction.add_key "rc-live-0123456789abcdef"
     local result = { calls = { { name = "submit_request", input = { note = "rc-live-0123456789abcdef" } } } }
     for _, expected in ipairs { { "x" }, { { "submit_request", { note = "y" } } } } do
       local ok, err = pcall(kit.expect_calls, result, expected)

@@ -31,7 +31,6 @@ describe("rcmcp.testkit", function()
   after_each(function() files:remove() end)
 
   it("runs a recipe on a simulator of its own, in no time", function()
-    local before = require("lib.runcomfy.api").settings()
     local result = kit.run(path, INPUT, { states = { "cold_start" } })
     assert.is_true(result.ok, result.error)
     assert.matches("^http://127.0.0.1", result.data.images[1].url)
@@ -42,7 +41,6 @@ describe("rcmcp.testkit", function()
       { "submit_request", { deployment_id = kit.DEPLOYMENT, overrides = { ["6"] = { inputs = { text = "a fox" } } } } },
       "get_request_status", "get_request_result", { "call_instance_proxy", { comfy_backend_path = "api/free" } },
     })
-    assert.equal(before.base_url, require("lib.runcomfy.api").settings().base_url)
     assert.equal(1.0, clock.speed())
   end)
 

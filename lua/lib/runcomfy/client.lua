@@ -1,4 +1,4 @@
---- The Serverless API in its own words: one function an endpoint.
+--- The Serverless API in its own words, for one account: one method an endpoint.
 ---
 --- Each returns what the API answered (JSON as checked bytes, or text), or nil and an Error.  Ids are
 --- refused before anything is sent where they would not stay one segment of the path.
@@ -8,7 +8,6 @@ local api = require "lib.runcomfy.api"
 local clock = require "lib.async.clock"
 local json = require "core.json"
 local long_json = require "lib.async.long_json"
-local parameters = require "lib.parameters"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local paths = require "lib.runcomfy.paths"
 local proofs = require "lib.runcomfy.proofs"
@@ -16,6 +15,39 @@ local recent = require "lib.runcomfy.recent"
 local redaction = require "lib.redaction"
 
 local M = {}
+
+M.DEFAULT_BASE_URL = api.DEFAULT_BASE_URL
+
+---@class ClientOptions: ApiOptions
+---@field cancel_remote_on_client_cancel? boolean  whether a job is cancelled when the call that waits for it is
+---@field recent? Recent  what the account's client before this one knew
+
+---@class Client  of one account
+---@field base_url string
+---@field writes Writes      of the account, that are under way
+---@field recent Recent
+---@field waits { count: integer }  that go on now
+---@field cancel_remote_on_client_cancel boolean
+---@field private api Api
+local Client = {}
+Client.__index = Client
+
+---@param options ClientOptions
+---@return Client|nil client, Error?
+function M.new(options)
+  local way, err = api.new(options)
+  if not way then return nil, err end
+  return setmetatable({
+    api = way, base_url = way.base_url, writes = way.writes, recent = options.recent or recent.new(), waits = { count = 0 },
+    cancel_remote_on_client_cancel = options.cancel_remote_on_client_cancel == true,
+  }, Client)
+end
+
+--- Ends the use of the key: see lib.redaction.add_key.
+function Client:close()
+  self.api:close()
+end
+Client.__close = Client.close
 
 local segment = paths.segment
 
@@ -62,47 +94,47 @@ end
 
 ---@param query? { ids: string[]?, includes: string[]? }
 ---@return core.json.Raw|string|nil answer, Error?
-function M.list_deployments(query)
+function Client:list_deployments(query)
   local parts = {}
   if query then
     append_query(parts, "includes", query.includes)
     append_query(parts, "ids", query.ids)
   end
-  return api.get(with_query(api.deployments_url, parts))
+  return self.api:get(with_query(self.api.deployments_url, parts))
 end
 
 ---@param id string
 ---@param query? { includes: string[]? }
 ---@return core.json.Raw|string|nil answer, Error?
-function M.get_deployment(id, query)
+function Client:get_deployment(id, query)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
   local parts = {}
   append_query(parts, "includes", query and query.includes)
-  return api.get(with_query(api.deployments_url .. "/" .. deployment, parts))
+  return self.api:get(with_query(self.api.deployments_url .. "/" .. deployment, parts))
 end
 
 ---@param body table
 ---@return core.json.Raw|string|nil answer, Error?
-function M.create_deployment(body)
-  return api.send("POST", api.deployments_url, OPERATIONS.create, json.encode(body))
+function Client:create_deployment(body)
+  return self.api:send("POST", self.api.deployments_url, OPERATIONS.create, json.encode(body))
 end
 
 ---@param id string
 ---@param body table
 ---@return core.json.Raw|string|nil answer, Error?
-function M.update_deployment(id, body)
+function Client:update_deployment(id, body)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
-  return api.send("PATCH", api.deployments_url .. "/" .. deployment, OPERATIONS.update, json.encode(body))
+  return self.api:send("PATCH", self.api.deployments_url .. "/" .. deployment, OPERATIONS.update, json.encode(body))
 end
 
 ---@param id string
 ---@return core.json.Raw|string|nil answer, Error?
-function M.delete_deployment(id)
+function Client:delete_deployment(id)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
-  return api.send("DELETE", api.deployments_url .. "/" .. deployment, OPERATIONS.delete)
+  return self.api:send("DELETE", self.api.deployments_url .. "/" .. deployment, OPERATIONS.delete)
 end
 
 -- Requests -----------------------------------------------------------------------------------------
@@ -114,8 +146,8 @@ end
 ---@field webhook_url? string
 ---@field webhook_intermediate_status? boolean
 
-local function submit_url(deployment, request)
-  local url = api.queue_url .. deployment .. "/inference"
+local function submit_url(self, deployment, request)
+  local url = self.api.queue_url .. deployment .. "/inference"
   if not request.webhook_url then return url end
   url = url .. "?webhook=" .. paths.encode(request.webhook_url)
   if request.webhook_intermediate_status == nil then return url end
@@ -143,9 +175,9 @@ local function remember(deployment_id, request_id, err, secrets)
 end
 
 -- What is to be known of a job later on.
-local function note(id, answer, err, secrets)
+local function note(self, id, answer, err, secrets)
   local request_id = answer and lifecycle.request_id(answer) or err and lifecycle.refused_id(err)
-  if request_id then recent.note(id, request_id) end
+  if request_id then self.recent:note(id, request_id) end
   if secrets then remember(id, request_id, err, secrets) end
 end
 
@@ -153,45 +185,45 @@ end
 ---@param request Submission
 ---@param answer_by? number  moment of lib.async.clock at which the caller wants an answer: what has come of one counts
 ---@return core.json.Raw|string|nil answer, Error?
-function M.submit(id, request, answer_by)
+function Client:submit(id, request, answer_by)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
   local secrets = redaction.secrets(request.extra_data)
-  local answer, answer_err = api.send("POST", submit_url(deployment, request), OPERATIONS.submit, M.submit_body(request),
+  local answer, answer_err = self.api:send("POST", submit_url(self, deployment, request), OPERATIONS.submit, M.submit_body(request),
     { secrets = { secrets }, answer_by = answer_by })
   -- Memory that runs out here must not cost the answer.
-  local _ = pcall(note, id, answer, answer_err, secrets) or pcall(note, id, answer, answer_err, secrets)
+  local _ = pcall(note, self, id, answer, answer_err, secrets) or pcall(note, self, id, answer, answer_err, secrets)
   return answer, answer_err
 end
 
 -- The same options, and what is secret in answers about the job, and which of its refusals may pass.
-local function about(deployment_id, request_id, options)
+local function about(self, deployment_id, request_id, options)
   local copy = {
     secrets = redaction.of(deployment_id, request_id),
-    passes = function(response) return recent.may_pass(response.status, deployment_id, request_id) end,
+    passes = function(response) return self.recent:may_pass(response.status, deployment_id, request_id) end,
   }
   for name, value in pairs(options or {}) do copy[name] = value end
   return copy
 end
 
-local function request_url(id, request_id, tail)
+local function request_url(self, id, request_id, tail)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
   local request, request_err = segment("request_id", request_id)
   if not request then return nil, request_err end
-  return api.queue_url .. deployment .. "/requests/" .. request .. tail
+  return self.api.queue_url .. deployment .. "/requests/" .. request .. tail
 end
 
 ---@param id string
 ---@param request_id string
 ---@param options? ReadOptions
 ---@return core.json.Raw|string|nil answer, Error?
-function M.status(id, request_id, options)
-  local url, err = request_url(id, request_id, "/status")
+function Client:status(id, request_id, options)
+  local url, err = request_url(self, id, request_id, "/status")
   if not url then return nil, err end
-  local answer, answer_err = api.get(url, about(id, request_id, options))
+  local answer, answer_err = self.api:get(url, about(self, id, request_id, options))
   local ended = type(answer) == "userdata" and answer:kind() == "object" and lifecycle.outcome(answer:value "status")
-  if ended then recent.note(id, request_id) end -- its result may come a moment later
+  if ended then self.recent:note(id, request_id) end -- its result may come a moment later
   return answer, answer_err
 end
 
@@ -199,10 +231,10 @@ end
 ---@param request_id string
 ---@param options? ReadOptions
 ---@return core.json.Raw|string|nil answer, Error?
-function M.result(id, request_id, options)
-  local url, err = request_url(id, request_id, "/result")
+function Client:result(id, request_id, options)
+  local url, err = request_url(self, id, request_id, "/result")
   if not url then return nil, err end
-  return api.get(url, about(id, request_id, options))
+  return self.api:get(url, about(self, id, request_id, options))
 end
 
 local CANCEL_PAUSES = { 0.25, 0.5, 1, 2 } -- seconds between tries
@@ -213,20 +245,29 @@ local CANCEL_PAUSES = { 0.25, 0.5, 1, 2 } -- seconds between tries
 ---@param request_id string
 ---@param options? WriteOptions
 ---@return core.json.Raw|string|nil answer, Error?
-function M.cancel(id, request_id, options)
-  local url, url_err = request_url(id, request_id, "/cancel")
+function Client:cancel(id, request_id, options)
+  local url, url_err = request_url(self, id, request_id, "/cancel")
   if not url then return nil, url_err end
-  local own = about(id, request_id, options)
+  local own = about(self, id, request_id, options)
   local deadline = own.total_ms and clock.now() + own.total_ms / 1000
   for try = 1, #CANCEL_PAUSES + 1 do
-    local answer, err = api.send("POST", url, OPERATIONS.cancel, nil, own)
+    local answer, err = self.api:send("POST", url, OPERATIONS.cancel, nil, own)
     local pause = CANCEL_PAUSES[try]
     if answer or not pause then return answer, err end
-    if not recent.may_pass(advice.meaning(err.status_code, err.error_code), id, request_id) then return nil, err end
+    if not self.recent:may_pass(advice.meaning(err.status_code, err.error_code), id, request_id) then return nil, err end
     if deadline and clock.now() + pause >= deadline then return nil, err end
     clock.sleep(pause)
     if deadline then own.total_ms = math.max(1, math.floor((deadline - clock.now()) * 1000)) end
   end
+end
+
+--- Waits for a job: see lib.runcomfy.waiting.
+---@param deployment_id string
+---@param request_id string
+---@param options WaitOptions
+---@return Waited|nil waited, Error? err
+function Client:wait(deployment_id, request_id, options)
+  return require("lib.runcomfy.waiting").wait(self, deployment_id, request_id, options)
 end
 
 ---@param id string
@@ -235,27 +276,17 @@ end
 ---@param body? table   default {}; none goes with a GET
 ---@param method? "POST"|"GET"  default "POST"; a GET is retried as all reads are
 ---@return core.json.Raw|string|nil answer, Error?
-function M.proxy(id, instance_id, path, body, method)
+function Client:proxy(id, instance_id, path, body, method)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
   local instance, instance_err = segment("instance_id", instance_id)
   if not instance then return nil, instance_err end
   local route, route_err = paths.route("comfy_backend_path", path)
   if not route then return nil, route_err end
-  local url = ("%s/%s/instances/%s/proxy/%s"):format(api.deployments_url, deployment, instance, route)
-  local options = about(id) -- ComfyUI's queue and history show the extra_data of jobs
-  if method == "GET" then return api.get(url, options) end
-  return api.send("POST", url, OPERATIONS.proxy, long_json.encode(body or {}), options)
-end
-
-local LONGEST_WEBHOOK = 8192 -- bytes; what servers take of a URL
-
---- Whether a webhook URL is one that RunComfy calls.
----@param url string
----@return true|nil ok, Error?
-function M.check_webhook(url)
-  if #url <= LONGEST_WEBHOOK and url:find("^[hH][tT][tT][pP][sS]://[^%s%c/?#]") and not url:find("[%s%c]") then return true end
-  return nil, parameters.invalid("webhook_url", "Field 'webhook_url' must be a public https:// URL. Nothing was sent.")
+  local url = ("%s/%s/instances/%s/proxy/%s"):format(self.api.deployments_url, deployment, instance, route)
+  local options = about(self, id) -- ComfyUI's queue and history show the extra_data of jobs
+  if method == "GET" then return self.api:get(url, options) end
+  return self.api:send("POST", url, OPERATIONS.proxy, long_json.encode(body or {}), options)
 end
 
 return M
