@@ -48,7 +48,7 @@ local lua_layers = {
   { "lua/lib/workflow/", may = { "core.json", "lib.async.meter", "lib.workflow" }, never = {} },
   { "lua/lib/config", may = { "core.", "lib." },
     never = { "lib.calls", "lib.features", "lib.mcp", "lib.runcomfy", "lib.recipes", "lib.workbench", "lib.sim" } },
-  { "lua/lib/account.lua", may = { "lib." },
+  { "lua/lib/account.lua", may = { "core.codec", "lib." },
     never = { "lib.features", "lib.mcp", "lib.recipes", "lib.workbench", "lib.sim", "lib.config" } },
   { "lua/lib/", may = { "core.", "lib." }, never = above_calls },
   { "lua/tools/", may = { "lib.", "core.json" }, never = { "lib.mcp", "lib.sim", "lib.config" } },

@@ -5,8 +5,8 @@
 --- RunComfy as `ctx.runcomfy`.
 
 local client = require "lib.runcomfy.client"
+local codec = require "core.codec"
 local redaction = require "lib.redaction"
-local sha256 = require "lib.sha256"
 
 local M = {}
 
@@ -23,7 +23,7 @@ local Account = {}
 Account.__index = Account
 
 local function id_of(options, base_url)
-  return sha256.hex((options.key or "") .. "\n" .. base_url):sub(1, 32)
+  return codec.sha256((options.key or "") .. "\n" .. base_url):sub(1, 32)
 end
 
 -- Of the same account; of another one it is none of our business.

@@ -1,104 +1,42 @@
---- A tape: the calls that a recipe made and what came back, to be played to it again.  Secrets are not on it.
+--- A tape: the effects of a recipe and what came back, to be played to it again: calls of tools, requests, downloads, time and chance.
+--- Secrets are not on it.
 
+local clean = require "lib.workbench.tape.clean"
+local effects = require "lib.calls.effects"
 local errors = require "lib.errors"
+local forms = require "lib.workbench.tape.forms"
 local json = require "core.json"
-local long_json = require "lib.async.long_json"
 local meter = require "lib.async.meter"
-local redaction = require "lib.redaction"
 local text_file = require "lib.text_file"
 local write_file = require("lib.write_file").write
 
 local M = {}
 
-M.VERSION = 1
+M.VERSION = 2
+
+local KINDS_OF_1 = { tool = true } -- a tape of version 1 has calls of tools alone
 
 local MAX_BYTES = 1024 * 1024 * 1024
 
 ---@class TapeEntry
+---@field kind? EffectKind   none: "tool"
 ---@field name string
----@field input table
----@field result? { text: string?, data: any }
+---@field input any
+---@field result? any        see lib.workbench.tape.forms
 ---@field times? integer   how often in a row the same came back, default 1
 ---@field error? { message: string, code: string?, status_code: integer?, error_code: any, hint: string?, data: any }
 
 ---@class Tape
 ---@field entries TapeEntry[]
 ---@field package played table<integer, integer>  how often an entry was played
+---@field package from table<string, integer>      by kind and name: no entry before this one can still be played
+---@field package version integer
 local Tape = {}
 Tape.__index = Tape
 
-local REMOVED = "[redacted]"
-
-local SECRET_NAMES = { "api_?key", "token$", "secret", "passw", "authorization", "credential" }
-
--- Members that are secret whatever they hold; not "max_tokens".
-local function is_secret_name(name)
-  local lower = type(name) == "string" and name:lower() or ""
-  for _, pattern in ipairs(SECRET_NAMES) do
-    if lower:find(pattern) then return true end
-  end
-  return false
-end
-
--- The query of a URL may be a signature, and a name before its host a password.
-local function clean_word(word)
-  local _, scheme = word:find("://", 1, true)
-  if not scheme or not word:sub(1, scheme - 3):lower():find "https?$" then return word end
-  word = word:sub(1, (word:find("?", scheme + 1, true) or #word + 1) - 1)
-  local stop = word:find("[/#]", scheme + 1) or #word + 1
-  local at = word:find("@", scheme + 1, true)
-  return at and at < stop and word:sub(1, scheme) .. word:sub(at + 1) or word
-end
-
-local PIECE = 65536    -- bytes of a text that are cleaned at a time
-local BYTES_A_STEP = 8
-
--- Piece by piece, cut between words.
-local function clean_text(text, work)
-  if not text:find("://", 1, true) then return text end
-  local parts, from = {}, 1
-  while from <= #text do
-    local to = text:find("[%s\"']", from + PIECE) or #text
-    parts[#parts + 1] = text:sub(from, to):gsub("[^%s\"']+", clean_word)
-    work:step((to - from) // BYTES_A_STEP)
-    from = to + 1
-  end
-  return table.concat(parts)
-end
-
--- Takes what is secret out of a copy of our own.
-local function clean(value, work)
-  work:step()
-  if type(value) == "string" then return clean_text(value, work) end
-  if type(value) ~= "table" then return value end
-  for key, item in next, value do
-    value[key] = is_secret_name(key) and type(item) == "string" and REMOVED or clean(item, work)
-  end
-  return value
-end
-
--- A value as it is recorded: a copy, without what is secret.
-local function recorded(value)
-  if value == nil then return nil end
-  local work = meter.new()
-  local text = long_json.encode(value)
-  work:step(#text // BYTES_A_STEP)
-  text = redaction.json(text)
-  work:step(#text // BYTES_A_STEP)
-  value = json.decode(text)
-  work:step(#text // BYTES_A_STEP)
-  return clean(value, work)
-end
-
--- The same for what a call is given.
-local function recorded_input(call)
-  if type(call.input) == "table" then redaction.secrets(call.input.extra_data) end
-  return recorded(call.input)
-end
-
 ---@return Tape
 function M.new()
-  return setmetatable({ entries = {}, played = {} }, Tape)
+  return setmetatable({ entries = {}, played = {}, from = {}, version = M.VERSION }, Tape)
 end
 
 -- Recording ------------------------------------------------------------------------------------------
@@ -124,9 +62,9 @@ local function same(a, b, work)
 end
 
 local function is_repeated(last, entry)
-  local work = meter.new()
-  return last ~= nil and last.name == entry.name and same(last.input, entry.input, work) and same(last.result, entry.result, work)
-    and same(last.error, entry.error, work)
+  local work = meter.new { still = effects.LOCAL[entry.kind] }
+  return last ~= nil and last.kind == entry.kind and last.name == entry.name and same(last.input, entry.input, work)
+    and same(last.result, entry.result, work) and same(last.error, entry.error, work)
 end
 
 -- Polls that say the same are one entry.
@@ -139,28 +77,29 @@ local function add(self, entry)
   end
 end
 
-local function record(self, call, proceed)
-  local entry = { name = call.name, input = recorded_input(call) }
+local function record(self, form, effect, proceed)
+  local entry = { kind = effect.kind ~= "tool" and effect.kind or nil, name = effect.name, input = form.input(effect) }
   local result, err = proceed()
-  if result then
-    entry.result = recorded { text = result.text, data = result.data }
+  if result ~= nil then
+    entry.result = form.result(result)
   else
-    entry.error = recorded(error_of(errors.wrap(err)))
+    entry.error = clean.copy(error_of(errors.wrap(err)))
   end
   add(self, entry)
   return result, err
 end
 
---- A link of the chain of effects that takes down the calls of tools and what comes of them: see lib.calls.effects.
+--- A link of the chain of effects that takes down what the recipe does and what comes of it: see lib.calls.effects.
 ---@return Interceptor
 function Tape:recorder()
   return function(effect, proceed, scope)
-    if effect.kind ~= "tool" or not scope.caller then return proceed() end
-    return record(self, effect, proceed)
+    local form = forms.of(effect, scope)
+    if not form then return proceed() end
+    return record(self, form, effect, proceed)
   end
 end
 
-local ENTRY_KEYS = { "name", "times", "input", "result", "error" }
+local ENTRY_KEYS = { "kind", "name", "times", "input", "result", "error" }
 
 --- Writes the tape: one line for each call, so that two tapes can be compared.
 ---@param path string
@@ -183,48 +122,71 @@ function M.open(path)
   for line in text:gmatch "[^\n]+" do
     number = number + 1
     local value, problem = json.decode(line)
-    if type(value) ~= "table" or number == 1 and value.rcmcp_tape ~= M.VERSION then
+    local version = number == 1 and type(value) == "table" and value.rcmcp_tape or nil
+    if type(value) ~= "table" or number == 1 and version ~= 1 and version ~= M.VERSION then
       return nil, errors.new(("%s:%d: %s"):format(path, number, problem or "this is no tape of rcmcp"))
     end
+    tape.version = version or tape.version
     if number > 1 then tape.entries[#tape.entries + 1] = value end
   end
   return tape
 end
 
--- The first entry of this call that has not been played as often as it was recorded.
-local function find(self, call)
-  local input, work = recorded_input(call), meter.new()
-  for i, entry in ipairs(self.entries) do
-    if (self.played[i] or 0) < (entry.times or 1) and entry.name == call.name and same(entry.input, input, work) then return i, entry end
+local function is_left(self, at)
+  return (self.played[at] or 0) < (self.entries[at].times or 1)
+end
+
+local function is_of(entry, effect)
+  return entry.name == effect.name and (entry.kind or "tool") == effect.kind
+end
+
+-- The first entry of this effect that has not been played as often as it was recorded.
+local function find(self, effect, input)
+  local work, group = meter.new { still = effects.LOCAL[effect.kind] }, effect.kind .. " " .. effect.name
+  local first
+  for at = self.from[group] or 1, #self.entries do
+    local entry = self.entries[at]
+    if is_of(entry, effect) and is_left(self, at) then
+      first = first or at
+      if same(entry.input, input, work) then
+        self.from[group] = first
+        return at, entry
+      end
+    end
   end
 end
 
-local function play(self, call)
-  local at, entry = find(self, call)
+local function not_there(effect, input)
+  local message = ("the tape holds no further %s '%s' with %s; record it again"):format(
+    effect.kind == "tool" and "call of" or effect.kind, effect.name, json.encode(input))
+  return nil, errors.new(message, { code = "not_on_tape" })
+end
+
+local function play(self, form, effect, proceed)
+  local input = form.input(effect)
+  local at, entry = find(self, effect, input)
   if not entry then
-    local message = ("the tape holds no further call of '%s' with %s; record it again"):format(call.name,
-      json.encode(recorded_input(call)))
-    return nil, errors.new(message, { code = "not_on_tape" })
+    if form.optional then return proceed() end
+    return not_there(effect, input)
   end
   self.played[at] = (self.played[at] or 0) + 1
-  if entry.error then
-    local fields = {}
-    for key, value in pairs(entry.error) do fields[key] = value end
-    return nil, errors.new(entry.error.message, fields)
-  end
-  return { text = entry.result.text, data = entry.result.data, is_error = false }
+  if not entry.error then return form.answer(entry.result) end
+  local fields = {}
+  for key, value in pairs(entry.error) do fields[key] = value end
+  return nil, errors.new(entry.error.message, fields)
 end
 
---- A link of the chain of effects that answers the calls of tools from the tape.  A call that is not on it is an error.
+--- A link of the chain of effects that answers from the tape.  What would reach beyond this machine and is not on it is an error.
 ---@return Interceptor
 function Tape:player()
   return function(effect, proceed, scope)
-    if effect.kind ~= "tool" or not scope.caller then return proceed() end
-    return play(self, effect)
+    local form = forms.of(effect, scope)
+    if not form or self.version == 1 and not KINDS_OF_1[effect.kind] then return proceed() end
+    return play(self, form, effect, proceed)
   end
 end
 
---- The calls on the tape that have not been played at all.
+--- The entries of the tape that have not been played at all.
 ---@return TapeEntry[]
 function Tape:left()
   local list = {}

@@ -121,4 +121,57 @@ describe("recipes.tape", function()
     _, err = tape.open(files:write("broken", '{"rcmcp_tape":1}\n{"name":\n'))
     assert.matches("broken:2: ", err.message, 1, true)
   end)
+
+  it("takes down requests without what gives access, and their answers with their bytes", function()
+    local recorded = tape.new()
+    local request = { kind = "http", name = "POST", input = {
+      url = "https://name:secret-1@example.com/a?sig=secret-2", headers = { "Authorization: Bearer secret-3", "X-Own: secret-4" },
+      body = "secret-5", timeout = 30,
+    } }
+    local response = {
+      status = 200, headers = "HTTP/1.1 200 OK\r\nSet-Cookie: secret-6\r\nX-Token: secret-7\r\nContent-Type: image/png", body = "\x89PNG\0",
+      url = "https://example.com/a?sig=secret-8",
+    }
+    pass(recorded:recorder(), request, function() return response end)
+    assert(recorded:save(path))
+    assert.not_matches("secret", read())
+    local played = assert(tape.open(path))
+    local result = pass(played:player(), request, function() error "sent" end)
+    assert.same({ 200, "\x89PNG\0", "https://example.com/a" }, { result.status, result.body, result.url })
+    assert.matches("Content%-Type: image/png", result.headers)
+    local _, err = pass(played:player(), request, function() error "sent" end)
+    assert.equal("not_on_tape", err.code)
+    request.input.body = "another"
+    _, err = pass(assert(tape.open(path)):player(), request, function() error "sent" end)
+    assert.equal("not_on_tape", err.code)
+  end)
+
+  it("plays downloads, time and chance; what of these it has no more is executed", function()
+    local recorded = tape.new()
+    local download = { kind = "download", name = "save", input = { url = "https://example.com/a.png?sig=1", name = "a.png" } }
+    pass(recorded:recorder(), download, function() return '{"url":"https://example.com/a.png?sig=1","path":"/out/a.png","size":3}' end)
+    local draws = {
+      { kind = "random", name = "integer", input = { first = 1, last = 6 } }, { kind = "random", name = "float" },
+      { kind = "uuid", name = "v4" }, { kind = "now", name = "cancelled" },
+    }
+    local answers = { 5, 0.1, "a-uuid", false }
+    for i, draw in ipairs(draws) do pass(recorded:recorder(), draw, function() return answers[i] end) end
+    assert(recorded:save(path))
+    local player = assert(tape.open(path)):player()
+    assert.equal("/out/a.png", json.decode(pass(player, download, function() error "downloaded" end)).path)
+    for i, draw in ipairs(draws) do assert.equal(answers[i], pass(player, draw, function() error "drawn" end)) end
+    assert.equal(9, pass(player, draws[1], function() return 9 end))
+  end)
+
+  it("reads tapes of version 1, which have calls of tools alone", function()
+    files:write("calls.tape", '{"rcmcp_tape":1}\n{"name":"x","input":{"a":1},"result":{"text":"t","data":{"b":2}}}\n')
+    local player = assert(tape.open(path)):player()
+    assert.equal(2, pass(player, call("x", { a = 1 }), function() error "called" end).data.b)
+    assert.equal("executed", pass(player, { kind = "uuid", name = "v4" }, function() return "executed" end))
+    assert.equal("executed", pass(player, { kind = "http", name = "GET", input = {} }, function() return "executed" end))
+    files:write("calls.tape", '{"rcmcp_tape":3}\n')
+    local none, err = tape.open(path)
+    assert.is_nil(none)
+    assert.matches("this is no tape", err.message, 1, true)
+  end)
 end)

@@ -151,6 +151,22 @@ describe("rcmcp.testkit", function()
     assert.matches("the tape holds no further call of 'submit_request'", other.error, 1, true)
   end)
 
+  it("plays chance again, on which the calls depend", function()
+    local tape = files.path .. "/chance.tape"
+    local drawing = files:write("drawing.lua", [[
+      local rc = require "rc"
+      return rc.tool { name = "drawing", description = "D.", input = { { "deployment_id", "string", "D" } }, uses = { "submit_request" },
+        run = function(input)
+          local seed, name = rc.random(1, 1000000000), rc.uuid()
+          local overrides = { ["3"] = { inputs = { seed = seed } }, ["9"] = { inputs = { filename_prefix = name } } }
+          rc.submit { deployment_id = input.deployment_id, overrides = overrides }
+          return { seed = seed, name = name }
+        end }]])
+    local live = kit.run(drawing, INPUT, { record = tape })
+    assert.is_true(live.ok, live.error)
+    assert.same(live.data, kit.run(drawing, INPUT, { replay = tape }).data)
+  end)
+
   it("plays a recorded error again, with its fields", function()
     local tape = files.path .. "/error.tape"
     local live = kit.run(path, { deployment_id = "none" }, { record = tape })
