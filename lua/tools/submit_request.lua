@@ -100,6 +100,7 @@ return {
   risk = "costs",
   leaves = "request",
   grants = { "get_request_status", "get_request_result", "cancel_request" },
+  refuses = function(...) return require("lib.runcomfy.refusals").of_request(...) end,
   pretend = function(input, world)
     local id = world:submit()
     local data = { ok = true, deployment_id = input.deployment_id, submission = { request_id = id } }

@@ -93,6 +93,7 @@ return {
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = false },
   leaves = "deployment",
   repeatable = true,
+  refuses = function(...) return require("lib.runcomfy.refusals").of_update(...) end,
   pretend = function(input, world) return { ok = true, deployment = world:change(input.deployment_id, input) } end,
   run = function(input, ctx)
     local body = body_of(input)

@@ -29,6 +29,7 @@ local M = {}
 ---@field repeatable? true|fun(input: table): boolean  a call that is made twice does the same as one
 ---@field grants? string[]  tools that whoever may call this one may call on behalf of the requests that it submits
 ---@field pretend? fun(input: table, world: PretendWorld): table  the structured content that a dry run has in place of a call
+---@field refuses? fun(input: table, deployment: table?, judge: DryRunJudge?): Error?  why RunComfy would refuse it, if looking tells
 ---@field amend? fun(data: table, world: PretendWorld)  changes what a read has given into what it would give after the dry run's calls
 
 ---@class Tool  a declaration, compiled; `leaves` to `amend` are those of the declaration
@@ -46,6 +47,7 @@ local M = {}
 ---@field leaves? string
 ---@field repeatable? true|fun(input: table): boolean
 ---@field grants? string[]
+---@field refuses? fun(input: table, deployment: table?, judge: DryRunJudge?): Error?
 ---@field pretend? fun(input: table, world: PretendWorld): table
 ---@field amend? fun(data: table, world: PretendWorld)
 ---@field inner? boolean            a recipe: what it does are effects of its own
@@ -80,10 +82,10 @@ local fields = {
   input = { table = true, string = true }, output = { table = true, string = true },
   annotations = { table = true }, check = { ["function"] = true }, run = { ["function"] = true },
   risk = { string = true }, leaves = { string = true }, repeatable = { boolean = true, ["function"] = true },
-  grants = { table = true }, pretend = { ["function"] = true }, amend = { ["function"] = true },
+  grants = { table = true }, pretend = { ["function"] = true }, refuses = { ["function"] = true }, amend = { ["function"] = true },
 }
 local required = { "name", "description", "run" }
-local of_built_ins = { "leaves", "repeatable", "grants", "pretend", "amend" }
+local of_built_ins = { "leaves", "repeatable", "grants", "pretend", "refuses", "amend" }
 
 local function check_fields(declaration)
   for _, field in ipairs(required) do

@@ -2,13 +2,13 @@
 --- is taken down and answered with the recipe's own samples, or with made-up data.  What RunComfy would refuse, as far as
 --- looking can tell, is refused here, too: a plan that says ok is one that can work.
 
-local checks = require "lib.workbench.dry_run.checks"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local plain = require "lib.workbench.dry_run.plain"
 local planning = require "lib.workbench.dry_run.plan"
 local real = require "lib.workbench.dry_run.real"
 local redaction = require "lib.redaction"
+local refusals = require "lib.runcomfy.refusals"
 local registry = require "lib.features.registry"
 local worlds = require "lib.workbench.dry_run.world"
 
@@ -79,7 +79,8 @@ end
 local function refusal_of(self, call, input)
   local id, world = input.deployment_id, self.world
   if type(id) ~= "string" then return nil end
-  return world:refusal(input) or checks.refusal(call.name, world:deployment(id), input, self.judge)
+  local refuses, refused = call.tool.refuses, world:refusal(input)
+  return refused or refuses and refuses(input, world:deployment(id), self.judge) or nil
 end
 
 local function answer_of(self, call, input)
@@ -133,7 +134,7 @@ local function plan_call(self, call, input, source, err)
   if call.tool.risk ~= "costs" or err then return end
   count_request(self, call.input.deployment_id)
   local deployment = self.world:deployment(input.deployment_id)
-  self.unjudged = self.unjudged or checks.is_unjudged(deployment, input, self.judge)
+  self.unjudged = self.unjudged or refusals.is_unjudged(deployment, input, self.judge)
 end
 
 -- The tool's own checks of its arguments come first: what it would refuse is refused here.

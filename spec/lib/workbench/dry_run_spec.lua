@@ -19,7 +19,7 @@ local function tool(name, annotations, run)
   if type(built_in) ~= "table" then built_in = {} end
   return assert(registry.compile {
     name = name, description = name, input = INPUT, annotations = annotations,
-    risk = built_in.risk, leaves = built_in.leaves, pretend = built_in.pretend, amend = built_in.amend,
+    risk = built_in.risk, leaves = built_in.leaves, pretend = built_in.pretend, refuses = built_in.refuses, amend = built_in.amend,
     run = run or function() return { data = { ok = true } } end,
   })
 end

@@ -5,12 +5,17 @@ local errors = require "lib.errors"
 local graphs = require "lib.workflow.graph"
 local json = require "core.json"
 local meter = require "lib.async.meter"
-local plain = require "lib.workbench.dry_run.plain"
 
 local M = {}
 
 --- What is wrong with the inputs of nodes: their ranges, choices and types, for who knows the nodes of the deployment.
 ---@alias DryRunJudge fun(workflow: table?, input: { overrides: table?, workflow_api_json: table? }): string[]
+
+-- The judge takes plain data; these may hold checked text.
+local function plain(value)
+  if value == nil then return nil end
+  return json.decode(json.encode(value))
+end
 
 local SHOWN = 5 -- problems in a message
 
@@ -105,9 +110,12 @@ local function judged(deployment, input, judge)
   return judge(plain(workflow_of(deployment)), { overrides = plain(input.overrides), workflow_api_json = plain(input.workflow_api_json) })
 end
 
-local checks = {}
-
-function checks.submit_request(deployment, input, judge)
+--- Why a request would be refused; nil where nothing speaks against it.
+---@param input table       as the tool would send it
+---@param deployment? table as it would be by then; nil: not known
+---@param judge? DryRunJudge
+---@return Error|nil
+function M.of_request(input, deployment, judge)
   if deployment and deployment.is_enabled == false then
     return refusal(403, ("dry run: deployment %s is disabled (is_enabled: false), and RunComfy refuses what it is sent. Enable it with "
       .. "update_deployment."):format(cut(input.deployment_id)))
@@ -119,7 +127,11 @@ function checks.submit_request(deployment, input, judge)
     .. "shows the nodes and inputs."):format(listed(problems)))
 end
 
-function checks.update_deployment(deployment, input)
+--- Why a change of a deployment would be refused.
+---@param input table
+---@param deployment? table
+---@return Error|nil
+function M.of_update(input, deployment)
   local function now(name)
     local value = input[name]
     if value == nil and deployment then value = deployment[name] end
@@ -128,17 +140,6 @@ function checks.update_deployment(deployment, input)
   local low, high = now "min_instances", now "max_instances"
   if not low or not high or low <= high then return nil end
   return refusal(422, ("dry run: RunComfy would refuse this update: min_instances would be %d and max_instances %d"):format(low, high))
-end
-
---- Why the call would be refused; nil where nothing speaks against it.
----@param name string       of the tool
----@param deployment? table as it would be by then; nil: not known
----@param input table       as the tool would send it
----@param judge? DryRunJudge
----@return Error|nil
-function M.refusal(name, deployment, input, judge)
-  local check = checks[name]
-  return check and check(deployment, input, judge)
 end
 
 --- Whether a request sets inputs of nodes that nobody has judged.
