@@ -3,6 +3,7 @@
 local bed = require "spec.support.runcomfy"
 local json = require "core.json"
 local parameters = require "lib.parameters"
+local registry = require "lib.features.registry"
 
 local HINTS = { "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint" }
 
@@ -58,6 +59,12 @@ end
 for _, name in ipairs(bed.NAMES) do
   describe("tool " .. name, function()
     local tool = require("tools." .. name)
+
+    it("has an output schema that the schema of schemas allows: a server does not check it again", function()
+      local checked, known = assert(registry.compile(tool)), assert(registry.compile(tool, { known = true }))
+      assert.equal(json.encode(checked.output), json.encode(known.output))
+      assert.equal(json.encode(checked.schema), json.encode(known.schema))
+    end)
 
     it("has the official parameters, each described", function()
       local schema = parameters.compile(tool.input).schema

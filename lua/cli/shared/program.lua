@@ -155,7 +155,7 @@ function Program:snapshot()
   local registry = require("lib.features.registry").new()
   for _, module in ipairs(host.modules("tools.")) do
     local tool = require(module)
-    assert(registry:add(mark and mark(tool) or tool))
+    assert(registry:add(mark and mark(tool) or tool, { known = true }))
     self.declarations[tool.name] = tool
   end
   self.tools = registry:snapshot()

@@ -150,7 +150,8 @@ local function risk_of(annotations)
   return set.destructiveHint and "destroys" or "changes"
 end
 
-local function compile(declaration, strict)
+local function compile(declaration, options)
+  local strict = options and options.strict
   local input = inputs.compile(declaration.input)
   local tool = {
     name = declaration.name,
@@ -165,7 +166,7 @@ local function compile(declaration, strict)
   tool.risk = declaration.risk or risk_of(tool.annotations)
   for _, field in ipairs(of_built_ins) do tool[field] = declaration[field] end
   if declaration.output == nil then return tool end
-  local output, written = inputs.read_schema(declaration.output, "output")
+  local output, written = inputs.read_schema(declaration.output, "output", options and options.known)
   tool.output = outputs.published(written)
   tool.conforms = strict and outputs.compile_strict(output) or outputs.compile(output)
   tool.shape = strict and require("lib.schema.shaping").compile(output) or nil
@@ -197,6 +198,7 @@ end
 
 ---@class CompileOptions
 ---@field strict? boolean  check results in full; they hold plain values only, no JSON text kept as bytes
+---@field known? boolean   its output schema was checked when the program was made: a built-in tool, see spec/tools/common_spec.lua
 
 --- Checks and compiles a declaration.  One that is wrong is refused with an error that names tool and
 --- field; its `problem` is the same without the tool's name.
@@ -208,7 +210,7 @@ function M.compile(declaration, options)
   local name = tostring(declaration.name)
   local problem = find_problem(declaration)
   if problem then return refuse(name, problem) end
-  local ok, tool = pcall(compile, declaration, options ~= nil and options.strict == true)
+  local ok, tool = pcall(compile, declaration, options)
   if not ok then return refuse(name, tostring(tool)) end
   return tool
 end
@@ -244,9 +246,10 @@ end
 
 --- Adds a tool.  A declaration that is wrong is refused with an error that names tool and field.
 ---@param declaration ToolDeclaration
+---@param options? CompileOptions
 ---@return Tool|nil tool, Error? err
-function Registry:add(declaration)
-  local tool, err = M.compile(declaration)
+function Registry:add(declaration, options)
+  local tool, err = M.compile(declaration, options)
   if not tool then return nil, err end
   if self.tools[tool.name] then return refuse(tool.name, "a tool of this name is there already") end
   self.tools[tool.name] = tool
