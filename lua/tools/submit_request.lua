@@ -1,12 +1,10 @@
 local answers = require "lib.runcomfy.answers"
 local json = require "core.json"
-local overrides = require "lib.runcomfy.overrides"
 local parameters = require "lib.parameters"
 local paths = require "lib.runcomfy.paths"
 local schema = require "lib.output_schema"
 local shapes = require "lib.runcomfy.shapes"
 local submission = require "lib.runcomfy.submission"
-local workflows = require "lib.runcomfy.workflows"
 
 local function is_empty(value)
   return type(value) == "table" and next(value) == nil
@@ -20,14 +18,14 @@ local function drop_empty(input)
   if input.webhook_intermediate_status == false and not input.webhook_url then input.webhook_intermediate_status = nil end
 end
 
-local READERS = { { "overrides", overrides }, { "workflow_api_json", workflows } }
+local READERS = { { "overrides", "lib.runcomfy.overrides" }, { "workflow_api_json", "lib.runcomfy.workflows" } }
 
 -- Puts the graphs into their documented shape.
 local function read_graphs(input)
   for _, entry in ipairs(READERS) do
     local name, reader = entry[1], entry[2]
     if input[name] then
-      local graph, problem = reader.read(input[name])
+      local graph, problem = require(reader).read(input[name]) -- loaded when there is a graph: a start has none
       if not graph then return nil, parameters.invalid(name, problem) end
       input[name] = graph
     end

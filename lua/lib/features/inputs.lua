@@ -99,7 +99,7 @@ end
 --- A schema given as a list of parameters, a table, or JSON text.  Raises an Error on a bad one.
 ---@param given table|string
 ---@param field string  for messages
----@param known? boolean  it is known to be one: the check by the schema of schemas, most of a server's start, is left out
+---@param known? boolean  it is known to be one, with its lists: that check, most of a server's start, is left out
 ---@return table schema            decoded
 ---@return table|core.json.Raw written  what clients see: JSON text stays as it was given
 ---@return boolean is_list         it was a list of parameters
@@ -110,8 +110,9 @@ function M.read_schema(given, field, known)
     return schema, raw, false
   end
   if is_schema(given) then
+    if known then return given, given, false end
     given = with_lists(given)
-    if not known then check_schema(given, field) end
+    check_schema(given, field)
     return given, given, false
   end
   local schema = parameters.compile(given, field).schema

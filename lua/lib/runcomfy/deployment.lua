@@ -2,7 +2,6 @@
 
 local json = require "core.json"
 local meter = require "lib.async.meter"
-local summary = require "lib.workflow.summary"
 
 local M = {}
 
@@ -76,7 +75,7 @@ local ROLES_LIMIT = 128 * 1024 -- bytes of a workflow whose roles are looked for
 -- What the workflow's prompt, seed and picture are, as far as it tells.
 local function roles_of(workflow)
   if not workflow or #workflow:text() > ROLES_LIMIT then return nil end
-  local lines = summary.lines(workflow:value())
+  local lines = require("lib.workflow.summary").lines(workflow:value())
   return lines and json.as_array(lines)
 end
 
