@@ -63,7 +63,7 @@ function LiveRecipes:open()
   self.opened = true
   if has_folder(self.program) then return open_catalog(self, DELAY) end
   wait_for_folder(self)
-  return self.program:snapshot()
+  return self.program:listed()
 end
 
 --- Reads them again now.

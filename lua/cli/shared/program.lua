@@ -162,6 +162,16 @@ function Program:snapshot()
   return self.tools
 end
 
+--- The same for who begins with the list of them: the tools are loaded when one is looked for.
+---@return Snapshot
+function Program:listed()
+  if self.tools or self.simulated or os.getenv "RCMCP_LUA_DIR" then return self:snapshot() end
+  return {
+    list = require("lib.features.built_in").tools(),
+    find = function(name) return self:snapshot().find(name) end,
+  }
+end
+
 --- Where recipes lie.
 ---@return RecipeFolder[]
 function Program:recipe_folders()

@@ -48,6 +48,16 @@ local function decoded(value)
   return type(value) == "userdata" and value ~= json.null and value:value() or value
 end
 
+-- The same of JSON text, undecoded.
+local function has_booleans(raw)
+  local properties = raw:kind() == "object" and raw:get "properties"
+  if not properties or properties:kind() ~= "object" then return false end
+  for _, property in properties:pairs() do
+    if property:kind() == "boolean" then return true end
+  end
+  return false
+end
+
 local BOOLEANS = { [true] = {}, [false] = { ["not"] = {} } }
 
 --- A schema whose properties at the top are objects, as the older revisions have it, which do not know the schemas
@@ -55,6 +65,7 @@ local BOOLEANS = { [true] = {}, [false] = { ["not"] = {} } }
 ---@param schema table|core.json.Raw
 ---@return table|core.json.Raw
 function M.without_booleans(schema)
+  if type(schema) == "userdata" and not has_booleans(schema) then return schema end
   local plain = decoded(schema)
   local properties = type(plain) == "table" and decoded(plain.properties)
   if type(properties) ~= "table" then return schema end
