@@ -1,5 +1,8 @@
 -- Every shipped recipe, replayed along the record of its effects, in whole and broken off after each of them.
+local child = require "spec.support.child"
+local folder = require "spec.support.folder"
 local fs = require "core.fs"
+local json = require "core.json"
 local record = require "lib.calls.record"
 local recipes = require "spec.support.recipes"
 local replay = require "lib.calls.replay"
@@ -14,13 +17,6 @@ local function shipped()
   end
   table.sort(names)
   return names
-end
-
-local function refuse(effect, proceed, scope)
-  if scope.caller and effect.kind ~= "random" and effect.kind ~= "uuid" then
-    error(("executed: %s %s"):format(effect.kind, effect.name))
-  end
-  return proceed()
 end
 
 local function sorted(list)
@@ -41,12 +37,40 @@ local function undisturbed(bench, name, input)
   local kept, keys = record.new(), {}
   local answer = bench:call(name, input, replays.context { replays.noting(keys), replay.new(kept):link() })
   assert.is_true(answer.ok, answer.text)
-  return { seen = replays.seen(bench, answer), ledger = replays.ledger(bench), record = kept, keys = keys, answers = count_answers(kept) }
+  return {
+    raw = replays.seen(nil, answer), seen = replays.seen(bench, answer), ledger = replays.ledger(bench),
+    record = kept, keys = keys, answers = count_answers(kept),
+  }
 end
 
 describe("each shipped recipe", function()
   it("has its place here", function()
     assert.same(shipped(), sorted_keys(replays.inputs))
+  end)
+
+  it("asks for the same in another process, and comes to the same", function()
+    local files <close> = folder.new()
+    local runs, expected = {}, {}
+    for i, name in ipairs(sorted_keys(replays.inputs)) do
+      recipes.with({}, function(bench)
+        local input = replays.inputs[name](bench)
+        local run = undisturbed(bench, name, input)
+        runs[i] = { name = name, input = input, record = run.record:pack(), base_url = bench.sim.base_url }
+        expected[i] = { keys = sorted(run.keys), seen = run.raw, sent = 0 }
+      end)
+    end
+    local path = files:write("runs", json.pack(runs))
+    local elsewhere = child.spawn(child.program, { "lua", "spec/support/replay_elsewhere.lua", path })
+    assert.equal(0, elsewhere:wait(), elsewhere.err)
+    local at = 0
+    for line in elsewhere.out:gmatch "[^\n]+" do
+      at = at + 1
+      local got = json.decode(line)
+      sorted(got.keys)
+      assert.same(expected[at].keys, table.move(got.keys, 1, #got.keys, 1, {}), runs[at].name)
+      assert.same({ expected[at].seen, 0 }, { got.seen, got.sent }, runs[at].name)
+    end
+    assert.equal(#runs, at)
   end)
 
   for _, name in ipairs(sorted_keys(replays.inputs)) do
@@ -55,7 +79,7 @@ describe("each shipped recipe", function()
         local input = replays.inputs[name](bench)
         local run = undisturbed(bench, name, input)
         local keys, events = {}, #run.record.events
-        local answer = bench:call(name, input, replays.context { replays.noting(keys), replay.new(run.record):link(), refuse })
+        local answer = bench:call(name, input, replays.context { replays.noting(keys), replay.new(run.record):link(), replays.refuse })
         assert.equal(run.seen, replays.seen(bench, answer))
         assert.equal(run.ledger, replays.ledger(bench))
         assert.is_true(#keys > 0)

@@ -29,7 +29,7 @@ local function builtin_tools()
 end
 
 --- Runs `fn(bench)` in a fiber with a fresh simulator, and the recipes of `folder` (default: the shipped ones) loaded.
----@param options? { sim: table?, folder: string?, settings: table? }
+---@param options? { sim: table?, folder: string?, settings: table?, base_url: string? }  base_url: of another simulator
 ---@param fn fun(bench: Bench)
 function M.with(options, fn)
   options = options or {}
@@ -39,7 +39,7 @@ function M.with(options, fn)
   local saved <close> = folder.new()
   local settings = { file_folders = { files.path }, output_folder = saved.path }
   for name, value in pairs(options.settings or {}) do settings[name] = value end
-  local _ <close> = runcomfy.use { base_url = sim.base_url, settings = settings }
+  local _ <close> = runcomfy.use { base_url = options.base_url or sim.base_url, settings = settings }
   local recipes <close> = catalog.new {
     folders = { { path = options.folder or "recipes", label = "examples" } }, registry_tools = builtin_tools(), settings = settings,
     lenient = true, quiet = true,

@@ -42,6 +42,14 @@ function M.noting(list)
   end
 end
 
+--- A link behind which nothing is executed but chance, which is the same for all.
+function M.refuse(effect, proceed, scope)
+  if scope.caller and effect.kind ~= "random" and effect.kind ~= "uuid" then
+    error(("executed: %s %s"):format(effect.kind, effect.name))
+  end
+  return proceed()
+end
+
 local Never = { __close = function() end }
 
 local function never()
@@ -115,11 +123,12 @@ function M.ledger(bench)
 end
 
 --- What a client sees of an answer.
----@param bench Bench
+---@param bench? Bench  whose addresses and paths are told by words, for a comparison with another bench
 ---@param answer RecipeAnswer
 ---@return string
 function M.seen(bench, answer)
-  local text = plain(bench, json.encode { ok = answer.ok, text = answer.text, data = answer.data, content = answer.content })
+  local text = json.encode { ok = answer.ok, text = answer.text, data = answer.data, content = answer.content }
+  if bench then text = plain(bench, text) end
   return (text:gsub('("test_seconds":)%d+', "%1…")) -- the moments of polls are spread by chance
 end
 

@@ -2,11 +2,13 @@
 ---
 --- This one is in memory.  A journal on disk has the same three functions: two that append, one that reads back.
 
+local json = require "core.json"
+
 local M = {}
 
----@class RecordAnswer  as `effects` hand it on; never changed
+---@class RecordAnswer  plain, and never changed
 ---@field result any
----@field err? Error
+---@field err? table    the fields of an Error, where there is no result
 
 ---@class RecordEvent
 ---@field key string           of the effect: effects.key
@@ -51,6 +53,21 @@ function Record:read()
     at = at + 1
     return self.events[at]
   end
+end
+
+--- The whole as bytes, for another process of the same program.
+---@return string
+function Record:pack()
+  return json.pack(self.events)
+end
+
+--- A record of bytes that `pack` has made.
+---@param bytes string
+---@return Record|nil record, string? problem
+function M.unpack(bytes)
+  local events, problem = json.unpack(bytes, #bytes) -- a value has a byte at least
+  if not events then return nil, problem end
+  return setmetatable({ events = events }, Record)
 end
 
 return M

@@ -46,23 +46,25 @@ local function shallow(value)
   return copy
 end
 
+-- What recipes and the account of requests read of an error.
+local ERROR_FIELDS = { "message", "code", "status_code", "error_code", "hint", "delivery", "detail", "data", "retry_after", "pretended" }
+
 local function kept(result, err)
-  return { result = shallow(result), err = err and shallow(errors.wrap(err)) }
+  if result ~= nil then return { result = shallow(result) } end
+  local fields, wrapped = {}, errors.wrap(err)
+  for _, name in ipairs(ERROR_FIELDS) do fields[name] = wrapped[name] end
+  return { err = fields }
 end
 
 local function given(answer)
-  return shallow(answer.result), shallow(answer.err)
+  if answer.err then return nil, errors.new(answer.err.message, answer.err) end
+  return shallow(answer.result)
 end
 
 -- Of a tool's result what the recipe and the account of requests read; the rest is for clients.
 local function told(effect, result)
   if effect.kind ~= "tool" or type(result) ~= "table" then return result end
   return { text = result.text, data = result.data, pretended = result.pretended }
-end
-
-local function digest_of(answer, at_once)
-  local err = answer.err
-  return digest.of(err and { message = err.message, code = err.code, data = err.data } or answer.result, at_once)
 end
 
 -- Refusals ---------------------------------------------------------------------------------------------
@@ -121,9 +123,9 @@ local function execute(self, key, step, effect, proceed)
   local _ <close> = setmetatable({ step = step }, Running)
   local result, err = proceed()
   local at_once = effects.LOCAL[effect.kind]
-  local answer = kept(told(effect, result), result == nil and err or nil)
+  local answer = kept(told(effect, result), err)
   step.answer = answer
-  self.record:answer(key, answer, digest_of(answer, at_once))
+  self.record:answer(key, answer, digest.of(answer, at_once))
   return result, err
 end
 
