@@ -9,6 +9,12 @@ local results = require "lib.runcomfy.results"
 local schema = require "lib.output_schema"
 local shapes = require "lib.runcomfy.shapes"
 
+-- A poll of a wait is one try: the wait makes the next.
+local function read(input, ctx)
+  if ctx.poll then return results.once(ctx.runcomfy, input.deployment_id, input.request_id, ctx.poll) end
+  return results.read(ctx.runcomfy, input.deployment_id, input.request_id, ctx.answer_by)
+end
+
 return {
   name = "get_request_result",
   title = "Get request result",
@@ -26,7 +32,7 @@ return {
     return { ok = true, result = world:result(input.request_id), output_urls = world:output_urls(input.request_id) }
   end,
   run = function(input, ctx)
-    local result, err = results.read(ctx.runcomfy, input.deployment_id, input.request_id, ctx.answer_by)
+    local result, err = read(input, ctx)
     if not result then return nil, err end
     local status = answers.word(result, "status")
     local outcome = lifecycle.outcome(status)

@@ -18,7 +18,7 @@ return {
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
   pretend = function(input, world) return { ok = true, status = world:status(input.request_id) } end,
   run = function(input, ctx)
-    local answer, err = ctx.runcomfy:status(input.deployment_id, input.request_id)
+    local answer, err = ctx.runcomfy:status(input.deployment_id, input.request_id, ctx.poll)
     answer = answer or results.part_of_status(err)
     if not answer then return nil, err end
     local status, object_err = answers.object(answer, "a status")

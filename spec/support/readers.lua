@@ -36,6 +36,7 @@ local output_name = require "lib.output_name"
 local outputs = require "lib.runcomfy.outputs"
 local overrides = require "lib.runcomfy.overrides"
 local parameters = require "lib.parameters"
+local polling = require "lib.runcomfy.polling"
 local paths = require "lib.runcomfy.paths"
 local proofs = require "lib.runcomfy.proofs"
 local receipts = require "lib.calls.receipts"
@@ -50,7 +51,6 @@ local text_file = require "lib.text_file"
 local texts = require "lib.text"
 local trim = require "lib.trim"
 local uri_template = require "lib.features.uri_template"
-local waiting = require "lib.runcomfy.waiting"
 local workflow_names = require "lib.workflow.names"
 local workflows = require "lib.runcomfy.workflows"
 
@@ -161,7 +161,7 @@ M.readers = {
   { "lifecycle.cancel_outcome", function(raw) lifecycle.cancel_outcome(raw) end, raw_of },
   { "lifecycle.request_id", function(raw) lifecycle.request_id(raw) end, raw_of },
   { "lifecycle.error_text", function(raw) lifecycle.error_text(raw) end, raw_of },
-  { "waiting.describe", function(raw) waiting.describe(raw, 1) end, raw_of },
+  { "polling.describe", function(raw) polling.describe(raw, 1) end, raw_of },
   { "outputs.urls", function(raw) outputs.urls(raw) end, raw_of },
   { "ending.remark", function(raw) ending.remark(true, raw, {}) end, raw_of },
   { "deployment.compact", function(raw) deployment.compact(raw) end, raw_of },

@@ -261,13 +261,13 @@ function Client:cancel(id, request_id, options)
   end
 end
 
---- Waits for a job: see lib.runcomfy.waiting.
+--- Waits for a job: see lib.runcomfy.wait.
 ---@param deployment_id string
 ---@param request_id string
 ---@param options WaitOptions
 ---@return Waited|nil waited, Error? err
 function Client:wait(deployment_id, request_id, options)
-  return require("lib.runcomfy.waiting").wait(self, deployment_id, request_id, options)
+  return require("lib.runcomfy.wait").wait(self, deployment_id, request_id, options)
 end
 
 ---@param id string

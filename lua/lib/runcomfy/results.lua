@@ -31,6 +31,31 @@ function M.part_of_status(err)
   return part and type(part:value "status") == "string" and part or nil
 end
 
+--- The status, by one try.  The end of a job may be in an error of its own, and in an answer that broke off.
+---@param client Client
+---@param deployment_id string
+---@param request_id string
+---@param options ReadOptions
+---@return core.json.Raw|nil status, Error?
+function M.status(client, deployment_id, request_id, options)
+  local status, err = client:status(deployment_id, request_id, options)
+  if not status then return lifecycle.ended_in(err) or M.part_of_status(err), err end
+  return answers.object(status, "a status")
+end
+
+--- The result, by one try.
+---@param client Client
+---@param deployment_id string
+---@param request_id string
+---@param options ReadOptions
+---@return core.json.Raw|nil result, Error?
+function M.once(client, deployment_id, request_id, options)
+  local result, err = client:result(deployment_id, request_id, options)
+  result = result or lifecycle.ended_in(err)
+  if not result then return nil, err end
+  return answers.object(result, "a result")
+end
+
 --- The result.  An answer that cannot be read is asked for up to three times; then what stands before its fault counts.
 ---@param client Client
 ---@param deployment_id string

@@ -211,15 +211,11 @@ end
 ---@param ctx table
 ---@return { text: string, data: table }|nil answer, Error?
 function M.follow(job, timeout, ctx)
-  local ok, waited, err = pcall(ctx.runcomfy.wait, ctx.runcomfy, job.deployment_id, job.request_id, {
-    timeout = timeout, answer_by = ctx.answer_by,
+  local waited, err = ctx.runcomfy:wait(job.deployment_id, job.request_id, {
+    timeout = timeout, answer_by = ctx.answer_by, on_cancelled = function() leave(job, ctx) end,
     on_status = function(_, info) ctx:progress(info.elapsed, nil, info.message) end,
     on_leaving = function(end_wait) ctx:on_leaving(end_wait) end,
   })
-  if not ok then
-    if fiber.is_cancelled(waited) then leave(job, ctx) end
-    error(waited, 0)
-  end
   if not waited and err.code == "unusable_id" then return unfollowed(job, err) end
   if not waited then return nil, with_ids(err, job) end
   if waited.left then

@@ -5,7 +5,7 @@ local clock = require "lib.async.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local insist = require "lib.async.insist"
-local waiting = require "lib.runcomfy.waiting"
+local polling = require "lib.runcomfy.polling"
 
 local M = {}
 
@@ -22,7 +22,7 @@ local BUSY = { [409] = true, [423] = true, [425] = true } -- what is changed is 
 -- Whether it may not have been done, and may be the next time: also where something else than the API has answered.
 local function is_open(err)
   if err.code == "cancelled" then return false end
-  return err.delivery == "unknown" or waiting.forgivable(err) or BUSY[advice.meaning(err.status_code, err.error_code)] == true
+  return err.delivery == "unknown" or polling.forgivable(err) or BUSY[advice.meaning(err.status_code, err.error_code)] == true
 end
 
 -- How many tries of writes the fiber that runs now has begun.

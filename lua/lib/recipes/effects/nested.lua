@@ -42,11 +42,11 @@ end
 ---@param state rc.State
 ---@param tool Tool
 ---@param effect Effect     the call
----@param answer_by? number  moment of lib.async.clock
+---@param poll? ReadOptions  it is one poll of a wait
 ---@return table ctx
-function M.new(state, tool, effect, answer_by)
+function M.new(state, tool, effect, poll)
   local self = { state = state, tool = tool.name, chain = state.chain, call = state.call, requests = state.call and state.call.requests }
-  self.answer_by, self.call_id = answer_by, effects.inner_call(effect)
+  self.poll, self.call_id = poll, effects.inner_call(effect)
   for _, key in ipairs(shared) do self[key] = state.ctx[key] end
   self.outermost = state.ctx.outermost or state.ctx
   return setmetatable(self, Nested)

@@ -9,11 +9,9 @@ local M = {}
 
 local MAX_DEPTH = 16
 
---- Codes of calls that were refused here: repeating them does not help.
-M.REFUSALS = { not_allowed = true, unknown_tool = true, cycle = true, depth = true }
-
+-- Repeating the call does not help.
 local function refuse(message, code, hint)
-  return nil, errors.new(message, { code = code, hint = hint })
+  return nil, errors.new(message, { code = code, hint = hint, settled = true })
 end
 
 -- Whether a tool in `uses` grants another one.

@@ -13,7 +13,7 @@ local rights = require "lib.recipes.effects.rights"
 local M = {}
 
 ---@class rc.JobCall
----@field answer_by? number  moment of lib.async.clock at which an answer is wanted
+---@field poll? ReadOptions  it is one poll of a wait, which makes the next itself
 
 --- A call on a job's behalf that asks for nothing more.
 ---@type rc.JobCall
@@ -51,7 +51,7 @@ local function perform(state, effect, for_job, run)
   local tool, err = rights.find(state, effect.name, for_job)
   if not tool then return nil, err end
   local scope = {
-    ctx = nested.new(state, tool, effect, for_job and for_job.answer_by), tool = tool, caller = state, reads = run ~= nil,
+    ctx = nested.new(state, tool, effect, for_job and for_job.poll), tool = tool, caller = state, reads = run ~= nil,
     cleans = state.call ~= nil and state.call:is_cleaning(), passing = state.passing,
   }
   local _ <close> = state:place()

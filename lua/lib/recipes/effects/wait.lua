@@ -1,19 +1,19 @@
---- The wait for a job: polls by lib.runcomfy.waiting's policy, each poll a call of a tool.
+--- The wait for a job: by the loop of lib.runcomfy.wait, each poll a call of a tool.
 
+local answers = require "lib.runcomfy.answers"
 local clock = require "lib.async.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local large_results = require "lib.recipes.effects.large_results"
 local lifecycle = require "lib.runcomfy.lifecycle"
-local rights = require "lib.recipes.effects.rights"
+local outputs = require "lib.runcomfy.outputs"
+local polling = require "lib.runcomfy.polling"
+local results = require "lib.runcomfy.results"
 local tools = require "lib.recipes.effects.tools"
-local waiting = require "lib.runcomfy.waiting"
 
 local M = {}
 
-local FEW = 2 -- polls of what is refused and may pass: the tools try it a few times themselves
-local MOST = 0.9 -- of the time for a poll: then the tool says what it has of a result that comes slowly
 local CANCEL_BOUND = 5 -- seconds for the cancel of a job whose caller has gone
 
 local function ids(record)
@@ -46,10 +46,8 @@ local function finished(record, data)
   }
 end
 
--- Within `seconds` of real time, where they are given: then what has come of a large one counts.
-local function fetch_result(record, seconds)
-  local answer_by = seconds and clock.now() + seconds * math.max(1, clock.speed())
-  local answer, err = tools.call(record.state, "get_request_result", ids(record), { answer_by = answer_by })
+local function fetch_result(record, for_job)
+  local answer, err = tools.call(record.state, "get_request_result", ids(record), for_job)
   if not answer then return nil, err end
   return finished(record, answer.data)
 end
@@ -58,62 +56,58 @@ end
 ---@param record rc.JobRecord
 ---@return string|nil text, Error? err
 function M.result(record)
-  local ended, err = fetch_result(record)
+  local ended, err = fetch_result(record, tools.FOR_JOB)
   if not ended then return nil, with_ids(err, record) end
   return json.encode(json.ordered(FINISHED_KEYS, ended))
 end
 
--- One poll, by a tool; where it hangs it is given up after `seconds` of real time: a clock that runs faster makes the network
--- no faster.
-local function bounded(seconds, fn, record, ...)
-  local task = fiber.spawn(fn, record, ...)
-  task.quiet = true
-  local over = false
-  local _ <close> = clock.after(seconds * math.max(1, clock.speed()), function()
-    over = true
-    task:cancel("the wait is over")
-  end)
-  local _ <close> = setmetatable({}, { __close = function() task:cancel() end })
-  local outcome = table.pack(task:join())
-  if outcome[1] then return table.unpack(outcome, 2, outcome.n) end
-  if not over then error(outcome[2], 0) end
-  return nil, errors.new("the poll took longer than the wait", { code = "timeout" })
-end
-
--- Whether a failed poll may pass.
-local function is_forgivable(err)
-  return not rights.REFUSALS[err.code] and waiting.forgivable(err)
-end
-
 -- The status, by the tool.
-local function poll(record)
-  local answer, err = tools.call(record.state, "get_request_status", ids(record), tools.FOR_JOB)
+local function poll(record, options)
+  local answer, err = tools.call(record.state, "get_request_status", ids(record), { poll = options })
   local status = answer and raw(answer.data.status) or lifecycle.ended_in(err)
   if not status then return nil, err end
   record.instance_id = lifecycle.instance_id(status) or record.instance_id
   return status
 end
 
-local function fetch(record, seconds)
-  local ended, err = fetch_result(record, seconds)
-  if not ended then return nil, err end
-  return ended, nil, ended.status
+local function result(record, options)
+  local ended, err = fetch_result(record, { poll = options })
+  return ended, err, ended and ended.status
+end
+
+-- What an answer that cannot be read holds of a result, as the tool would tell it.
+local function part(record, err)
+  local value = results.part(err)
+  local ended = value and finished(record, { result = value, output_urls = outputs.urls(value), note = answers.note(value) })
+  return ended, ended and ended.status
 end
 
 local function source(record)
   return {
-    status = function(seconds) return bounded(seconds, poll, record) end,
-    result = function(seconds) return bounded(seconds, fetch, record, seconds * MOST) end,
-    forgives = is_forgivable, few = FEW,
+    poll = function(options) return poll(record, options) end,
+    result = function(options) return result(record, options) end,
+    part = function(err) return part(record, err) end,
   }
 end
 
--- The wait is over before the job.
+local LATER = "wait longer, or later with rc.job(\"%s\", \"%s\")"
+
+local function not_ended(record, waited)
+  local word = waited.status and polling.describe(waited.status, waited.elapsed) or "no status seen yet"
+  return ("request %s has not ended after %d s: %s. The job goes on, and is not to be submitted again: "):format(
+    record.request_id, math.floor(waited.elapsed + 0.5), word)
+end
+
+local function not_fetched(record, waited)
+  local reason = waited.err and (waited.err.summary or waited.err.message) or "it says that it has not ended"
+  return ("request %s has ended: %s, but its result could not be fetched within %d s (%s). It is not to be submitted again: "):format(
+    record.request_id, answers.word(waited.status, "status"), math.floor(waited.elapsed + 0.5), reason)
+end
+
+-- The wait is over before the job, or before its result was had.
 local function over(record, waited)
-  local word = waited.status and waiting.describe(waited.status, waited.elapsed) or "no status seen yet"
-  local message = ("request %s has not ended after %d s: %s. The job goes on, and is not to be submitted again: "
-    .. "wait longer, or later with rc.job(\"%s\", \"%s\")"):format(
-    record.request_id, math.floor(waited.elapsed + 0.5), word, record.deployment_id, record.request_id)
+  local message = (waited.ending and not_fetched or not_ended)(record, waited)
+    .. LATER:format(record.deployment_id, record.request_id)
   return nil, errors.new(message, { code = "timeout", data = {
     ok = false, error = message, code = "timeout", pending = true, deployment_id = record.deployment_id, request_id = record.request_id,
   } })
@@ -146,7 +140,7 @@ local function wait(record, timeout)
   local _ <close> = record.state:wait()
   return record.state.ctx.runcomfy:wait(record.deployment_id, record.request_id, {
     timeout = math.min(timeout or math.huge, left), source = source(record),
-    on_status = function(_, info) record.state:tell(info.message) end,
+    on_status = function(_, info) record.state:tell(info.message) end, on_cancelled = function() cancel_remote(record) end,
   })
 end
 
@@ -156,14 +150,10 @@ end
 ---@return string|nil text, Error? err
 function M.run(record, timeout)
   adopt(record)
-  local ok, waited, err = pcall(wait, record, timeout)
-  if not ok then
-    if fiber.is_cancelled(waited) then fiber.shield(cancel_remote, record) end
-    error(waited, 0)
-  end
+  local waited, err = wait(record, timeout)
   if not waited then return nil, with_ids(err, record) end
   if waited.ending and waited.result then return json.encode(json.ordered(FINISHED_KEYS, waited.result)) end
-  if waited.err and not is_forgivable(waited.err) then return nil, with_ids(waited.err, record) end
+  if waited.err and not polling.forgivable(waited.err) then return nil, with_ids(waited.err, record) end
   return over(record, waited)
 end
 

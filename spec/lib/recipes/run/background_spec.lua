@@ -325,6 +325,16 @@ describe("recipes.background", function()
     end)
   end)
 
+  it("answers when a tool does, also where RunComfy's answers take longer than the slice", function()
+    with({ patience = function() return 2 end }, function(bench, client)
+      assert(bench.sim:fault { kind = "delay", seconds = 25, path = "/status", forever = true })
+      local by_tool, of_tool = client:wait(client:begin("submit_request", { deployment_id = ID, wait_for_completion = true }))
+      local by_recipe, of_recipe = client:wait(client:begin "maker")
+      assert.is_true(by_tool.structuredContent.pending and by_recipe.structuredContent.pending)
+      for _, seconds in ipairs { of_tool, of_recipe } do assert.is_true(seconds >= 2 and seconds <= 2.5) end
+    end)
+  end)
+
   it("joins no run of another account", function()
     with(function(bench, client)
       local run = client:call("maker", { how = "sleep" }).structuredContent.run

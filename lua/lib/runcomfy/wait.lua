@@ -12,9 +12,8 @@ local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local paths = require "lib.runcomfy.paths"
-local answers = require "lib.runcomfy.answers"
+local polling = require "lib.runcomfy.polling"
 local results = require "lib.runcomfy.results"
-local brief = require("lib.text").brief
 
 local M = {}
 
@@ -24,22 +23,23 @@ local POLL_ALONE = 5     -- seconds for the one poll of a wait without time
 local POLL_SHORTEST = 0.25
 local LEAVING = 1        -- seconds of real time that a poll still has when its caller leaves
 
+local GRACE = 0.1        -- seconds that a poll has beyond its time, which ends it with what has come
+
 local FEW = 6  -- tries of what is refused and may pass
 local SAME = 3 -- tries of what cannot be read, where the bytes are the same
 
 local MOMENT = 0.001     -- seconds; less is no time left
 
----@class WaitSource  where a wait looks; each of the two may take `seconds` of real time, and gives nil, err when it fails
----@field status fun(seconds: number): core.json.Raw?, Error?
----@field result fun(seconds: number): any, Error?, string?  with the status word in it
----@field forgives fun(err: Error): boolean
----@field few? integer  tries of a refusal that may pass; default 6
+---@class WaitSource  where a wait looks; the options are those of one try, which ends with the time that they give it
+---@field poll fun(options: ReadOptions): core.json.Raw?, Error?   the status
+---@field result fun(options: ReadOptions): any, Error?, string?   with the status word in it
 ---@field part? fun(err: Error): any, string?  what an answer that cannot be read holds of a result, and its status word
 
 ---@class WaitOptions
 ---@field timeout number        seconds; 0 or less: exactly one poll
 ---@field answer_by? number     moment of lib.async.clock at which the caller wants an answer, whatever the job does
 ---@field source? WaitSource    default: the API
+---@field on_cancelled? fun()    called before the cancellation of its fiber goes on, shielded: what becomes of the job
 ---@field on_status? fun(status: core.json.Raw?, info: WaitInfo)  after each poll
 ---@field on_leaving? fun(end_wait: fun()?)  told how to end the wait early, with what has been seen; nil when it is over
 
@@ -56,68 +56,6 @@ local MOMENT = 0.001     -- seconds; less is no time left
 ---@field result? any                once the job has ended, where it could be fetched: the API's bytes, or the source's
 ---@field err? Error                 the last error that was forgiven and not overcome
 
---- How long to wait before the next poll.  A job is watched closely at first and less so later.  The
---- jitter only shortens, so that nobody learns of an end later than the interval; waits that begin at
---- once are kept out of step by their first poll.
----@param elapsed number  seconds since the wait began
----@param random? fun(): number  default math.random: from 0 to 1
----@return number seconds
-function M.interval(elapsed, random)
-  local base = math.max(1, math.min(5, elapsed / 5))
-  return base * (0.85 + 0.15 * (random or math.random)())
-end
-
---- Whether a failed poll may pass: no answer, too many requests, trouble on the API's side.
----@param err Error
----@return boolean
-function M.forgivable(err)
-  if type(err.code) == "string" and lifecycle.outcome(err.code:match "^job_(.*)$") then return false end
-  if err.settled or lifecycle.ended_in(err) then return false end
-  local status = advice.meaning(err.status_code, err.error_code)
-  if status then return status == 429 or status == 408 or status >= 500 end
-  return err.code ~= "no_key" and err.code ~= "invalid_input"
-end
-
-local function seconds_text(elapsed)
-  return ("%d s"):format(math.floor(elapsed + 0.5))
-end
-
-local LONGEST_WORD = 200 -- bytes of a foreign word in a message
-
-local COLD = 10 -- seconds in which an instance that is ready takes what is next
-
-local function queued(position, elapsed, tail)
-  local text = math.type(position) == "integer" and ("in queue, position %d%s"):format(position, tail) or "in queue" .. tail
-  local is_next = position == nil or position == 0 or position == 1
-  if elapsed < COLD or not is_next then return text end
-  return text .. ": an instance is starting; 3 to 5 minutes are usual"
-end
-
---- What a status says, in a few words.
----@param status? core.json.Raw
----@param elapsed number
----@param err? Error
----@return string
-function M.describe(status, elapsed, err)
-  local tail = ", " .. seconds_text(elapsed)
-  if err then
-    local what = err.status_code and "HTTP " .. err.status_code or err.code or "error"
-    return ("the last poll failed (%s), still waiting%s"):format(what, tail)
-  end
-  local word = status and status:value "status"
-  word = type(word) == "string" and brief(word, LONGEST_WORD) or nil
-  local lower = word and word:lower()
-  if lower == "in_queue" then
-    local position = status:value "queue_position"
-    return queued(type(position) == "number" and position or nil, elapsed, tail)
-  elseif lower == "in_progress" then
-    local instance = status:value "instance_id"
-    if type(instance) ~= "string" then return "in progress" .. tail end
-    return ("in progress on instance %s%s"):format(brief(instance, LONGEST_WORD), tail)
-  end
-  return (word or "status unknown") .. tail
-end
-
 ---@class Wait
 ---@field client Client
 ---@field source WaitSource
@@ -128,9 +66,7 @@ end
 ---@field held? Error         of a try whose answer had begun
 ---@field deployment_id string
 ---@field request_id string
----@field may_be_left boolean  its caller may leave meanwhile
----@field poll? Fiber         under way
----@field poll_ends? core.Handle
+---@field poll? Poll          under way
 ---@field seen? boolean       a status was read
 ---@field refusals integer    in a row, that may pass
 ---@field bytes? string       that could not be read
@@ -138,25 +74,14 @@ end
 local Wait = {}
 Wait.__index = Wait
 
--- The API itself.  One try each: the wait is the retry.
+-- The API itself.
 local function api_source(client, deployment_id, request_id)
-  local function options(seconds, idle_ms)
-    return { once = true, total_ms = math.max(1, math.floor(seconds * 1000)), idle_ms = idle_ms }
-  end
   return {
-    status = function(seconds)
-      local status, err = client:status(deployment_id, request_id, options(seconds))
-      if not status then return lifecycle.ended_in(err) or results.part_of_status(err), err end
-      return answers.object(status, "a status")
-    end,
-    result = function(seconds)
-      local result, err = client:result(deployment_id, request_id, options(seconds, results.IDLE_MS))
-      result = result or lifecycle.ended_in(err)
-      if not result then return nil, err end
-      result, err = answers.object(result, "a result")
+    poll = function(options) return results.status(client, deployment_id, request_id, options) end,
+    result = function(options)
+      local result, err = results.once(client, deployment_id, request_id, options)
       return result, err, result and result:value "status"
     end,
-    forgives = M.forgivable,
     part = function(err)
       local result = results.part(err)
       return result, result and result:value "status"
@@ -182,43 +107,54 @@ function Wait:sleep(seconds)
   self.wake = nil
 end
 
--- The one that waits leaves: no more polls, and the one that is under way has a moment, for it may hang.
-function Wait:end_early()
-  local seconds = LEAVING * math.max(1, clock.speed())
-  self.ended_early = true
-  self.answer_by = math.min(self.answer_by, clock.now() + seconds)
-  if self.poll then self.poll_ends = clock.after(seconds, function() self.poll:cancel "its caller has left" end) end
-  if self.wake then self.wake() end
-end
-
+---@class Poll  that is under way
+---@field package task Fiber
+---@field package timers core.Handle[]
+---@field package expired? boolean
 local Poll = {}
+Poll.__index = Poll
 
 function Poll:__close()
-  local wait = self.wait
-  if wait.poll_ends then wait.poll_ends:cancel() end
-  wait.poll, wait.poll_ends = nil, nil
+  for _, timer in ipairs(self.timers) do timer:cancel() end
+  self.wait.poll = nil
   self.task:cancel "the wait is over"
 end
 
-local function left_behind(err)
-  if not fiber.is_cancelled(err) then error(err, 0) end
-  return nil, errors.new("its caller left before the answer came", { code = "client_left" })
+-- Ends it after seconds of real time: a clock that runs faster makes the network no faster.
+function Poll:end_after(seconds, why)
+  table.insert(self.timers, clock.after(seconds * math.max(1, clock.speed()), function()
+    self.expired = why
+    self.task:cancel(why.message)
+  end))
 end
 
-local function settle_poll(ok, answer, ...)
+local LATE = { message = "the poll took longer than the wait", code = "timeout" }
+local LEFT = { message = "its caller left before the answer came", code = "client_left" }
+
+function Poll:settle(ok, answer, ...)
   if ok then return answer, ... end
-  return left_behind(answer)
+  local why = self.expired
+  if not (why and fiber.is_cancelled(answer)) then error(answer, 0) end
+  return nil, errors.new(why.message, { code = why.code })
 end
 
--- One poll, which ends with the wait where its caller may leave.
-function Wait:try(fetch, longest)
+-- One try of a source's function, in the time that it may take, however it keeps to that itself.
+function Wait:try(fetch, longest, idle_ms)
   local seconds = self:bound(longest)
-  if not self.may_be_left then return fetch(seconds) end
-  local task = fiber.spawn(fetch, seconds)
+  local task = fiber.spawn(fetch, { once = true, total_ms = math.max(1, math.floor(seconds * 1000)), idle_ms = idle_ms })
   task.quiet = true
-  local _ <close> = setmetatable({ wait = self, task = task }, Poll)
-  self.poll = task
-  return settle_poll(task:join())
+  local poll <close> = setmetatable({ wait = self, task = task, timers = {} }, Poll)
+  self.poll = poll
+  poll:end_after(seconds + GRACE, LATE)
+  return poll:settle(task:join())
+end
+
+-- The one that waits leaves: no more polls, and the one that is under way has a moment, for it may hang.
+function Wait:end_early()
+  self.ended_early = true
+  self.answer_by = math.min(self.answer_by, clock.now() + LEAVING * math.max(1, clock.speed()))
+  if self.poll then self.poll:end_after(LEAVING, LEFT) end
+  if self.wake then self.wake() end
 end
 
 -- Sleeps until the next poll, at most to the end of the wait; false: no poll fits in any more.
@@ -226,7 +162,7 @@ function Wait:pause(err)
   local now = clock.now()
   local left = math.min(self.deadline, self.answer_by) - now
   if left < MOMENT then return false end
-  local seconds = M.interval(now - self.started)
+  local seconds = polling.interval(now - self.started)
   local asked = err and err.retry_after
   if asked and asked > seconds then seconds = math.min(asked, 60) end
   self:sleep(math.min(seconds, left))
@@ -238,7 +174,7 @@ function Wait:refusal_may_pass(err)
   local status = advice.meaning(err.status_code, err.error_code)
   local may = self.client.recent:may_pass(status, self.deployment_id, self.request_id) or status == 404 and self.seen
   self.refusals = self.refusals + 1
-  return may and self.refusals < (self.source.few or FEW)
+  return may and self.refusals < FEW
 end
 
 local UNREADABLE = { protocol = true, encoding = true }
@@ -257,7 +193,7 @@ function Wait:may_pass(err)
     self.bytes = bytes
     return self.same < SAME
   end
-  if not self.source.forgives(err) then return self:refusal_may_pass(err) end
+  if not polling.forgivable(err) then return self:refusal_may_pass(err) end
   self.refusals = 0
   return true
 end
@@ -269,9 +205,9 @@ function Wait:hold(err)
 end
 
 -- Calls `fetch` until it answers or the wait ends; nil, err and whether the refusal is final.
-function Wait:fetch(fetch, longest)
+function Wait:fetch(fetch, longest, idle_ms)
   while true do
-    local answer, err, word = self:try(fetch, longest)
+    local answer, err, word = self:try(fetch, longest, idle_ms)
     if answer then
       self.refusals, self.bytes = 0, nil
       return answer, word
@@ -287,7 +223,7 @@ end
 function Wait:report(status, err)
   if not self.on_status then return end
   local elapsed = clock.now() - self.started
-  self.on_status(status, { elapsed = elapsed, message = M.describe(status, elapsed, err), err = err })
+  self.on_status(status, { elapsed = elapsed, message = polling.describe(status, elapsed, err), err = err })
 end
 
 function Wait:waited(fields)
@@ -298,7 +234,7 @@ end
 -- The result and its status word; of one that cannot be read, what it holds.
 function Wait:fetch_result()
   self.held = nil
-  local result, err, final = self:fetch(self.source.result, results.LONGEST_MS / 1000)
+  local result, err, final = self:fetch(self.source.result, results.LONGEST_MS / 1000, results.IDLE_MS)
   if result or not (final or self.held) or not self.source.part then return result, err end
   local part, word = self.source.part(self.held or err)
   if part then return part, word end
@@ -323,7 +259,7 @@ end
 -- A word that nobody knows may be that of an end: the result tells, where there is one.
 function Wait:ended_unknown(status)
   if self.ended_early or self.deadline - clock.now() < MOMENT then return nil end
-  local result, _, result_word = self:try(self.source.result, POLL_LONGEST)
+  local result, _, result_word = self:try(self.source.result, POLL_LONGEST, results.IDLE_MS)
   if not result or not lifecycle.outcome(result_word) then return nil end
   return self:waited { status = status, result = result, ending = lifecycle.outcome(result_word) }
 end
@@ -332,7 +268,7 @@ function Wait:run()
   local status
   if self.answer_by - clock.now() < MOMENT then return self:waited {} end
   while true do
-    local seen, err, final = self:fetch(self.source.status, POLL_LONGEST)
+    local seen, err, final = self:fetch(self.source.poll, POLL_LONGEST)
     if final then return nil, err end
     if not seen then return self:waited { status = status, err = err } end
     status, self.seen = seen, true
@@ -370,11 +306,13 @@ function M.wait(client, deployment_id, request_id, options)
     client = client, source = options.source or api_source(client, deployment_id, request_id), on_status = options.on_status,
     deployment_id = deployment_id, request_id = request_id, refusals = 0, same = 0,
     started = started, deadline = started + limit, answer_by = options.answer_by or math.huge,
-    may_be_left = options.on_leaving ~= nil,
   }, Wait)
   if options.on_leaving then options.on_leaving(function() self:end_early() end) end
   if waits.count > CROWD then self:sleep(math.min(math.random(), limit)) end
-  return self:run()
+  local ok, waited, problem = pcall(self.run, self)
+  if ok then return waited, problem end
+  if options.on_cancelled and fiber.is_cancelled(waited) then fiber.shield(options.on_cancelled) end
+  error(waited, 0)
 end
 
 return M

@@ -4,21 +4,21 @@ local core_clock = require "core.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
-local waiting = require "lib.runcomfy.waiting"
+local polling = require "lib.runcomfy.polling"
 
 local ID = "a1b2c3d4-0000-4000-8000-000000000001"
 
 local function low() return 0 end
 local function high() return 1 end
 
-describe("lib.runcomfy.waiting", function()
+describe("lib.runcomfy.wait", function()
   it("polls every second at first, later every five, up to 15 % sooner", function()
-    assert.equal(0.85, waiting.interval(0, low))
-    assert.equal(1, waiting.interval(0, high))
-    assert.equal(1, waiting.interval(5, high))
-    assert.equal(1.7, waiting.interval(10, low))
-    assert.equal(4.25, waiting.interval(25, low))
-    assert.equal(5, waiting.interval(1000, high))
+    assert.equal(0.85, polling.interval(0, low))
+    assert.equal(1, polling.interval(0, high))
+    assert.equal(1, polling.interval(5, high))
+    assert.equal(1.7, polling.interval(10, low))
+    assert.equal(4.25, polling.interval(25, low))
+    assert.equal(5, polling.interval(1000, high))
   end)
 
   it("takes its time, whatever becomes of the wall clock: that is set back or forward by a day at each poll", function()
@@ -48,7 +48,7 @@ describe("lib.runcomfy.waiting", function()
 
   it("draws the jitter anew each time", function()
     local seen = {}
-    for _ = 1, 20 do seen[waiting.interval(0)] = true end
+    for _ = 1, 20 do seen[polling.interval(0)] = true end
     local different = 0
     for _ in pairs(seen) do different = different + 1 end
     assert.is_true(different > 10)
@@ -104,7 +104,7 @@ describe("lib.runcomfy.waiting", function()
   end)
 
   it("describes a status in a few words", function()
-    local function text(body, elapsed) return waiting.describe(json.raw(body), elapsed) end
+    local function text(body, elapsed) return polling.describe(json.raw(body), elapsed) end
     assert.equal("in queue, position 3, 40 s", text('{"status":"in_queue","queue_position":3}', 40.2))
     local starting = ": an instance is starting; 3 to 5 minutes are usual"
     assert.equal("in queue, position 1, 40 s" .. starting, text('{"status":"in_queue","queue_position":1}', 40.2))
@@ -116,17 +116,17 @@ describe("lib.runcomfy.waiting", function()
     assert.equal("in progress, 75 s", text('{"status":"in_progress"}', 75))
     assert.equal("paused, 2 s", text('{"status":"paused"}', 2))
     assert.equal("status unknown, 2 s", text("{}", 2))
-    assert.equal("the last poll failed (HTTP 503), still waiting, 9 s", waiting.describe(nil, 9, { status_code = 503 }))
+    assert.equal("the last poll failed (HTTP 503), still waiting, 9 s", polling.describe(nil, 9, { status_code = 503 }))
   end)
 
   it("forgives what may pass, and nothing else", function()
     for _, err in ipairs { { status_code = 429 }, { status_code = 408 }, { status_code = 500 }, { status_code = 504 }, { code = "connect" },
                            { code = "timeout" }, { code = "unexpected_answer" } } do
-      assert.is_true(waiting.forgivable(err))
+      assert.is_true(polling.forgivable(err))
     end
     for _, err in ipairs { { status_code = 401 }, { status_code = 404 }, { status_code = 200 }, { code = "no_key" },
                            { code = "invalid_input" } } do
-      assert.is_false(waiting.forgivable(err))
+      assert.is_false(polling.forgivable(err))
     end
   end)
 
