@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGE = 1 << 20 }; // from here on a buffer grows by half, which wastes less
+enum {
+    SMALLEST = 256,
+    LARGE = 1 << 20, // from here on a buffer grows by half, which wastes less
+};
 
 void *buf_resize(const struct buf_memory *memory, void *block, size_t size, size_t new_size)
 {
@@ -22,9 +25,9 @@ bool buf_reserve(struct buf *b, size_t more)
         return true;
     if (more > SIZE_MAX / 2 - b->size)
         return false;
-    size_t room = b->room ? b->room : 256;
-    while (room < b->size + more)
-        room += room < LARGE ? room : room / 2;
+    size_t room = b->room ? b->room + (b->room < LARGE ? b->room : b->room / 2) : SMALLEST;
+    if (room < b->size + more)
+        room = b->size + more; // all that there will be, often
     char *data = buf_resize(b->memory, b->data, b->room, room);
     if (!data)
         return false;
@@ -60,6 +63,19 @@ size_t buf_take(struct buf *b, void *to, size_t room)
         memcpy(to, b->data, size);
     buf_consume(b, size);
     return size;
+}
+
+void buf_truncate(struct buf *b, size_t size)
+{
+    if (size >= b->size)
+        return;
+    b->size = size;
+    size_t room = size > 0 ? size : 1; // 0 would free it
+    char *data = buf_resize(b->memory, b->data, b->room, room);
+    if (!data)
+        return; // it stays as long as it is
+    b->data = data;
+    b->room = room;
 }
 
 void buf_clear(struct buf *b)

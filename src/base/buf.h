@@ -35,6 +35,9 @@ void buf_consume(struct buf *b, size_t size);
 /// Moves up to `room` bytes from the front to `to`; how many.
 size_t buf_take(struct buf *b, void *to, size_t room);
 
+/// Drops what is behind the first `size` bytes, and gives its memory back.
+void buf_truncate(struct buf *b, size_t size);
+
 /// Empties the buffer and keeps its memory.
 void buf_clear(struct buf *b);
 

@@ -18,7 +18,7 @@ static bool deliver(const struct lines *l, const char *bytes, size_t size, lines
 static struct buf take_pending(struct lines *l)
 {
     struct buf pending = l->pending; // ours while fn runs: it may free the splitter
-    l->pending = (struct buf){ 0 };
+    l->pending = (struct buf){ .memory = pending.memory };
     return pending;
 }
 

@@ -1,8 +1,10 @@
 // core.host: the process itself, its memory, its embedded modules.
 
+#include "base/memory.h"
 #include "bindings/bindings.h"
 #include "host/again.h"
 #include "host/call.h"
+#include "host/ceiling.h"
 #include "host/embed.h"
 #include "loop/loop.h"
 
@@ -15,14 +17,15 @@ static int memory(lua_State *L)
     const struct alloc *a = host_alloc(L);
     lua_pushinteger(L, (lua_Integer)a->used);
     lua_pushinteger(L, (lua_Integer)a->peak);
-    return 2;
+    lua_pushinteger(L, (lua_Integer)memory_used());
+    return 3;
 }
 
 static int set_memory_ceiling(lua_State *L)
 {
     lua_Integer bytes = luaL_checkinteger(L, 1);
     luaL_argcheck(L, bytes >= 0, 1, "negative size");
-    host_alloc(L)->ceiling = (size_t)bytes;
+    ceiling_set(host_of(L), (size_t)bytes);
     return 0;
 }
 

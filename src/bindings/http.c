@@ -32,6 +32,11 @@ struct transfer {
     bool sent; // of an end that memory ran out for
 };
 
+struct ending {
+    struct transfer *transfer;
+    const struct client_result *result;
+};
+
 // ---- The end of a transfer ----
 
 static void set_text(lua_State *L, const char *field, const char *text, size_t size)
@@ -87,6 +92,15 @@ static int push_no_memory(lua_State *L, void *arg)
     return 4;
 }
 
+// Nor is there a whole answer: what had come of it, or its beginning, small enough to find memory.
+static int push_rest(lua_State *L, void *arg)
+{
+    const struct ending *e = arg;
+    int count = push_no_memory(L, e->transfer);
+    push_response(L, e->result);
+    return count + 1;
+}
+
 static void tell_without_memory(struct anchor *a)
 {
     if (anchor_tell(a, ANCHOR_CALLBACK, push_no_memory, a))
@@ -96,6 +110,17 @@ static void tell_without_memory(struct anchor *a)
 static const struct anchor_kind kind = { TRANSFER, sizeof(struct transfer), 1,
                                          tell_without_memory };
 
+// At once, while there is something of the answer: it may hold the id of what was paid for.
+static void tell_rest(struct transfer *t, const struct client_result *result)
+{
+    struct ending ending = { t, result };
+    buf_truncate(result->body, CLIENT_REST);
+    if (result->body->size > 0 && anchor_tell(&t->anchor, ANCHOR_CALLBACK, push_rest, &ending))
+        anchor_release(&t->anchor);
+    else
+        tell_without_memory(&t->anchor);
+}
+
 static void on_done(void *arg, const struct client_result *result)
 {
     struct transfer *t = arg;
@@ -104,7 +129,7 @@ static void on_done(void *arg, const struct client_result *result)
     if (!result || anchor_tell(&t->anchor, ANCHOR_CALLBACK, push_ending, (void *)result))
         anchor_release(&t->anchor);
     else
-        tell_without_memory(&t->anchor); // at once, and again where that is too much, too
+        tell_rest(t, result);
 }
 
 // ---- The request ----

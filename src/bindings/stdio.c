@@ -2,6 +2,7 @@
 #include "base/envelope.h"
 #include "base/lines.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "bindings/anchor.h"
 #include "bindings/bindings.h"
 #include "host/state.h"
@@ -198,6 +199,7 @@ static int stdio_read_lines(lua_State *L)
     lua_settop(L, 2);
     struct reader *r = anchor_new(L, &reader_kind);
     r->lines.max = (size_t)max;
+    r->lines.pending.memory = &memory_of_input;
     int error = 0;
     r->input = input_open(host_loop(L), STDIN_FILENO, on_input, r, &error);
     if (r->input)

@@ -1,5 +1,7 @@
 #include "host/alloc.h"
 
+#include "base/memory.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +69,7 @@ static size_t if_large(size_t size)
 
 static void count(struct alloc *a, struct alloc_owner *owner, size_t old_size, size_t new_size)
 {
+    memory_count(old_size, new_size);
     a->used += new_size - old_size;
     if (a->used > a->peak)
         a->peak = a->used;
@@ -154,9 +157,9 @@ static void *resize(struct alloc *a, struct alloc_owner *owner, void *block, siz
     return base + TAG;
 }
 
-static bool may_grow(struct alloc *a, size_t growth)
+static bool may_grow(struct alloc *a, size_t growth, size_t size)
 {
-    return (!a->ceiling || a->used + growth <= a->ceiling) && !must_fail(a);
+    return memory_may_grow(MEMORY_LUA, growth, size) && !must_fail(a);
 }
 
 // The host is out of memory, whoever needs it.
@@ -175,7 +178,7 @@ void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size)
     if (new_size == 0)
         return block ? release(a, owner, block, old) : NULL;
     if (new_size > old) {
-        if (!may_grow(a, new_size - old))
+        if (!may_grow(a, new_size - old, new_size))
             return run_out(a);
         if (!owner_may_grow(a, owner, new_size - old))
             return NULL;

@@ -1,5 +1,5 @@
-/// The Lua allocator: counts, a ceiling, owners with ceilings of their own, and failure on demand
-/// for tests.
+/// The Lua allocator: counts (see base/memory.h for the ceiling of all), owners with ceilings of
+/// their own, and failure on demand for tests.
 ///
 /// What is allocated while an owner is set belongs to it until it is freed, whoever frees it and
 /// whenever: the owner's count is exact.  A block of an owner stands 8 bytes behind a pointer to
@@ -35,7 +35,6 @@ struct alloc_owner {
 struct alloc {
     size_t used;       ///< bytes Lua holds now
     size_t peak;       ///< most bytes ever held
-    size_t ceiling;    ///< growth past this many bytes fails; 0: none
     size_t fail_after; ///< allocations that still succeed before some fail; see fail_count
     size_t fail_count; ///< allocations to fail then (Lua collects and tries again: use 2 or more)
     struct alloc_owner *owner; ///< whose allocations these are now; NULL: the host's

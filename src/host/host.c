@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "host/again.h"
 #include "host/call.h"
+#include "host/ceiling.h"
 #include "host/embed.h"
 #include "host/state.h"
 #include "host/strings.h"
@@ -62,8 +63,12 @@ struct host *host_new(const struct host_module *modules)
     host_tie(host->L, host);
     if (host_call(host->L, open_state, (void *)modules) != HOST_OK || !again_open(host))
         goto err3;
+    if (!ceiling_open(host))
+        goto err4;
     return host;
 
+err4:
+    again_free(host);
 err3:
     lua_close(host->L);
     alloc_free(&host->alloc);
@@ -111,8 +116,10 @@ void host_free(struct host *host)
     if (!host)
         return;
     again_close(host);
+    ceiling_close(host);
     loop_free(host->loop);
     again_free(host);
+    ceiling_free(host);
     lua_close(host->L);
     alloc_free(&host->alloc);
     free(host);

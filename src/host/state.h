@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct again_queue;
+struct ceiling;
 struct loop;
 struct slice;
 
@@ -17,6 +18,7 @@ struct host {
     struct loop *loop;
     struct alloc alloc;
     struct again_queue *again; ///< see host/again.h
+    struct ceiling *ceiling;   ///< see host/ceiling.h
     uint64_t turn;             ///< number of the event that is being handled
     struct slice *slice;       ///< what runs for a budget now, see host/budget.h; NULL: nothing
 };

@@ -1,6 +1,6 @@
 #include "loop/output.h"
 
-#include "base/buf.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,6 +180,7 @@ struct output *output_take(struct loop *loop, output_fn *fn, void *arg, int *err
     out->loop = loop;
     out->fn = fn;
     out->arg = arg;
+    out->queue.memory = &memory_of_output;
     out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     if (out->fd < 0) {
         *error = uv_translate_sys_error(errno);

@@ -51,6 +51,8 @@ enum client_code {
     CLIENT_ADDRESS, ///< public_only, and every address of the host is private
 };
 
+enum { CLIENT_REST = 32 << 10 }; ///< bytes that are kept of a body that memory ran out for
+
 /// The code's word in Lua: "connect", "tls", …
 const char *client_code_name(enum client_code code);
 

@@ -1,5 +1,6 @@
 #include "net/client_slot.h"
 
+#include "base/memory.h"
 #include "net/address.h"
 #include "net/proxy.h"
 
@@ -23,6 +24,8 @@ enum {
 static size_t refuse(struct client_slot *s, enum slot_stop stop)
 {
     s->stop = stop;
+    if (stop == SLOT_MEMORY)
+        buf_truncate(&s->body, CLIENT_REST);
     return CURL_WRITEFUNC_ERROR;
 }
 
@@ -90,17 +93,15 @@ static bool expect_body(struct client_slot *s)
         s->stop = SLOT_TOO_LARGE;
         return false;
     }
-    if (!is_saved(s) && !buf_reserve(&s->body, (size_t)promised)) {
-        s->stop = SLOT_MEMORY;
-        return false;
-    }
+    if (!is_saved(s))
+        (void)buf_reserve(&s->body, (size_t)promised); // else it grows as long as there is memory
     return true;
 }
 
 // Shortens what has come of a body that turns out to be too large.
 static bool begin_brief(struct client_slot *s)
 {
-    struct buf body = { 0 };
+    struct buf body = { .memory = &memory_of_input };
     if (!brief_feed(&s->brief, s->body.data, s->body.size, &body)) {
         buf_free(&body);
         return false;
@@ -361,6 +362,7 @@ struct client_slot *client_slot_new(const struct client_base *base)
     if (!s)
         return NULL;
     s->upload_fd = -1;
+    s->head.memory = s->body.memory = &memory_of_input;
     s->base = base;
     s->easy = curl.easy_init();
     if (!s->easy) {

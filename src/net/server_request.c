@@ -1,5 +1,6 @@
 #include "net/server_request.h"
 
+#include "base/memory.h"
 #include "net/server_state.h"
 
 #include <stdlib.h>
@@ -24,9 +25,13 @@ struct server_request *request_new(struct server *s, struct MHD_Connection *conn
     r->uri = strdup(uri);
     if (!r->uri)
         goto err1;
-    *r = (struct server_request){
-        .references = 1, .server = s, .connection = connection, .uri = r->uri, .next = s->requests
-    };
+    *r = (struct server_request){ .references = 1,
+                                  .server = s,
+                                  .connection = connection,
+                                  .uri = r->uri,
+                                  .next = s->requests,
+                                  .body.memory = &memory_of_input,
+                                  .out.memory = &memory_of_output };
     if (r->next)
         r->next->previous = r;
     s->requests = r;

@@ -6,11 +6,13 @@
 ---@field data_folder string  from the program's folder to the folder of its data, once installed: "../share"
 local host = {}
 
---- Bytes that Lua holds now, and the most it ever held.
----@return integer used, integer peak
+--- Bytes that Lua holds now, the most it ever held, and what the ceiling counts: that, answers that come in, lines, and what
+--- waits to be written.
+---@return integer used, integer peak, integer held
 function host.memory() end
 
---- Sets the most bytes that Lua may hold; 0: no limit.
+--- Sets the most bytes that may be held; 0: no limit.  A block of 64 KiB and more ends before: of what comes in at 7/8, Lua's own
+--- at 15/16.  The log tells when 75 % and 90 % are held, and when no longer.
 ---@param bytes integer
 function host.set_memory_ceiling(bytes) end
 
