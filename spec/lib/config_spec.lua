@@ -55,6 +55,7 @@ describe("lib.config", function()
     assert.is_false(settings.cancel_remote_on_client_cancel)
     assert.equal("warning", settings.log_level)
     assert.equal(16 * 1024 * 1024, settings.max_line_bytes)
+    assert.equal(2 * 1024 * 1024 * 1024, settings.memory_bytes)
     assert.is_nil(settings.api_key)
     assert.equal("default", settings.origin.base_url)
     assert.same({}, settings.warnings)
@@ -115,6 +116,10 @@ describe("lib.config", function()
     assert.equal(0, assert(load_with { file = file_with "return { wait_slice = 0 }" }).wait_slice)
     assert.equal("max_line_bytes (from file FILE:1): must be a whole number from 4096 to 268435456, got 5000.5",
       message_for "return { max_line_bytes = 5000.5 }")
+    for _, bytes in ipairs { 64 * 1024 * 1024 - 1, (1 << 40) + 1 } do
+      assert.equal("memory_bytes (from file FILE:1): must be a whole number from 67108864 to 1099511627776, got " .. bytes,
+        message_for(("return { memory_bytes = %d }"):format(bytes)))
+    end
     assert.equal('queue_prefix (from file FILE:1): must be one of v1, v2, got "v3"',
       message_for "return { queue_prefix = 'v3' }")
     local _, err = load_with { file = false, env = { RCMCP_CANCEL_REMOTE_ON_CLIENT_CANCEL = "perhaps" } }

@@ -48,6 +48,7 @@ function M.load_settings(args, lenient_key)
     return nil, is_flag and exit_status.usage or exit_status.config, err
   end
   log.set_level(settings.log_level)
+  host.set_memory_ceiling(settings.memory_bytes)
   for _, warning in ipairs(settings.warnings) do log.write("warning", warning) end
   return settings
 end

@@ -109,6 +109,11 @@ M.list = {
     minimum = 4096, maximum = 256 * 1024 * 1024, default = 16 * 1024 * 1024,
     description = "Longest message that is read from the client",
   },
+  {
+    name = "memory_bytes", kind = "integer", env = "RCMCP_MEMORY_BYTES", flag = "--memory-bytes", metavar = "BYTES",
+    minimum = 64 * 1024 * 1024, maximum = 1024 * 1024 * 1024 * 1024, default = 2 * 1024 * 1024 * 1024,
+    description = "Memory that rcmcp may hold; near it large answers are refused",
+  },
 }
 
 M.by_name = {} ---@type table<string, Setting>

@@ -91,6 +91,9 @@ end
 
 local FAILURE_KEYS = { "ok", "message", "code", "status_code", "error_code", "detail", "delivery", "hint", "payload" }
 
+local NOTHING_CHANGED = "Nothing was changed by this read: reading later costs nothing."
+local MORE_THAN_MAY_BE = "It needs more memory than rcmcp may hold (setting memory_bytes): ask for less at once. " .. NOTHING_CHANGED
+
 -- The error of a request that got no answer.
 local function failure(err, operation)
   local delivery, hint
@@ -99,7 +102,7 @@ local function failure(err, operation)
     hint = delivery == "unknown" and advice.unknown(operation)
       or ("The %s did not reach RunComfy: nothing was started. Try again."):format(operation.name)
   else
-    hint = "Nothing was changed by this read: reading later costs nothing."
+    hint = err.code == "memory" and MORE_THAN_MAY_BE or NOTHING_CHANGED
   end
   local message = redaction.text(err.message)
   return errors.new(message .. "\n" .. hint, {
