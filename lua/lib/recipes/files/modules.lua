@@ -124,6 +124,14 @@ function Modules:find(name)
   return shared.text and shared or nil
 end
 
+--- What the names that were looked up lead to: false where there is nothing.
+---@return table<string, ModuleFile|false>
+function Modules:found()
+  local found = {}
+  for name in pairs(self.asked) do found[name] = self:find(name) or false end
+  return found
+end
+
 --- Ends the scan in which the recipe was loaded: what is asked for from now on is read from the disk.
 function Modules:settle()
   self.reading = nil

@@ -124,6 +124,57 @@ for kind in pairs(forms) do
   end
 end
 
+-- Between processes ----------------------------------------------------------------------------------
+
+---@class PlainDeclaration  a declaration without its function, as it crosses from a worker to its host
+---@field feature RecipeKind
+---@field fields table      plain
+---@field body? string      the field that holds the function
+---@field line? { source: string, line: integer }
+
+local BODIES = { run = true, read = true }
+
+--- A declaration as it crosses.  A function where none may be becomes a text, for the checks to tell.
+---@param declaration RecipeDeclaration
+---@return PlainDeclaration
+function M.without_body(declaration)
+  local plain = { feature = declaration.kind, fields = {}, line = declaration.line }
+  for name, value in next, declaration.fields do
+    if type(value) ~= "function" then
+      plain.fields[name] = value
+    elseif BODIES[name] then
+      plain.body = name
+    else
+      plain.fields[name] = ("a function (%s)"):format(name)
+    end
+  end
+  return plain
+end
+
+local refusals = setmetatable({}, { __mode = "k" }) ---@type table<table, string>
+
+--- What `read` says this message of.
+---@param message string
+---@return table value
+function M.refusal(message)
+  local value = setmetatable({}, Mark)
+  refusals[value] = message
+  return value
+end
+
+--- The mark of a declaration that a worker has sent: to be read like one that was made here, copied and counted as those are.
+---@param plain PlainDeclaration
+---@param body function  stands for its own
+---@return table mark
+function M.adopt(plain, body)
+  local spec = {}
+  for name, value in next, plain.fields do spec[name] = value end
+  if plain.body then spec[plain.body] = body end
+  local mark = declare(plain.feature, spec)
+  marks[mark].line = plain.line
+  return mark
+end
+
 -- Checks ---------------------------------------------------------------------------------------------
 
 local function check_texts(name, list)
@@ -207,6 +258,7 @@ end
 -- What the file returned, as a list of marks.
 local function listed(value)
   if marks[value] then return { value } end
+  if value ~= nil and refusals[value] then return nil, refusals[value] end
   if type(value) ~= "table" then return not_a_declaration("what the file returns", value) end
   local list = {}
   for key in next, value do
@@ -229,6 +281,24 @@ end
 
 local function refuse(declaration, message)
   return nil, errors.new(message, { code = "bad_declaration", line = declaration.line })
+end
+
+--- What a file returned, unchecked.
+---@param value any
+---@return RecipeDeclaration[]|nil declarations, string? message
+function M.unchecked(value)
+  local list, message = listed(value)
+  if not list then return nil, message end
+  local declarations = {}
+  for index, mark in ipairs(list) do declarations[index] = marks[mark] end
+  return declarations
+end
+
+--- The field that names a declaration of this kind.
+---@param kind RecipeKind
+---@return string
+function M.key_field(kind)
+  return forms[kind].key
 end
 
 --- Reads what a file returned and checks each declaration, field by field.

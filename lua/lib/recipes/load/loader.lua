@@ -170,6 +170,7 @@ end
 ---@field root string
 ---@field modules? Modules    default: its own, whoever may write to them
 ---@field lazy? boolean       modules that it requires only while it runs are not read
+---@field declare? fun(recipe: Recipe, text: string, chunkname: string): any, string?  default: sandbox.declare
 
 local function load_text(text, path, options)
   local started = clock.monotonic()
@@ -180,8 +181,8 @@ local function load_text(text, path, options)
     name = options.name, file = path, shown = shown, text = text, folder = options.folder, root = options.root,
     modules = options.modules or modules.new(options), tools = {}, prompts = {}, resources = {}, templates = {},
   }
-  local sandbox = require "lib.recipes.load.sandbox"
-  local value, problem = sandbox.declare(recipe, without_shebang(text), "@" .. shown)
+  local declare = options.declare or require("lib.recipes.load.sandbox").declare
+  local value, problem = declare(recipe, without_shebang(text), "@" .. shown)
   problem = problem or not options.lazy and recipe.modules:complete(text) or nil
   if problem then return with_file(recipe, problem) end
   local count, wrong, line = regex.within(MOST_PATTERN, read_declarations, recipe, value)

@@ -12,6 +12,18 @@ local RANK = { error = 1, warning = 2, info = 3, debug = 4 }
 local limited = false
 local buckets = {} ---@type table<string, { room: number, at: number, left_out: integer }>
 
+local function to_log(level, name, text)
+  log.write(level, name .. ": " .. text)
+end
+
+local put = to_log
+
+--- Where lines go from now on; nil: to the log.
+---@param fn? fun(level: string, name: string, text: string)
+function M.redirect(fn)
+  put = fn or to_log
+end
+
 --- Whether lines are limited from now on; at first they are not: what a script prints is its output.
 ---@param on boolean
 function M.limit(on)
@@ -34,17 +46,17 @@ end
 ---@param level string
 ---@param text string
 function M.write(name, level, text)
-  if not limited or RANK[level] > RANK[log.get_level()] then return log.write(level, name .. ": " .. text) end
+  if not limited or RANK[level] > RANK[log.get_level()] then return put(level, name, text) end
   local bucket = bucket_of(name)
   if bucket.room < 1 then
-    if bucket.left_out == 0 then log.write("warning", name .. ": writes too many lines; the next ones are left out of the log") end
+    if bucket.left_out == 0 then put("warning", name, "writes too many lines; the next ones are left out of the log") end
     bucket.left_out = bucket.left_out + 1
     return
   end
   bucket.room = bucket.room - 1
-  if bucket.left_out > 0 then log.write("warning", ("%s: %d lines were left out of the log"):format(name, bucket.left_out)) end
+  if bucket.left_out > 0 then put("warning", name, ("%d lines were left out of the log"):format(bucket.left_out)) end
   bucket.left_out = 0
-  log.write(level, name .. ": " .. text)
+  put(level, name, text)
 end
 
 return M

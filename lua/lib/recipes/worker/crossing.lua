@@ -1,0 +1,58 @@
+--- Errors and results as plain data, on their way between a host and its worker.
+
+local errors = require "lib.errors"
+local fiber = require "lib.async.fiber"
+local json = require "core.json"
+local redacted = require "lib.recipes.run.redacted"
+
+local M = {}
+
+local FIELDS = { "code", "status_code", "error_code", "hint", "delivery", "detail", "data", "content", "notes" }
+
+local function can_cross(value)
+  return (pcall(json.pack, value))
+end
+
+--- Whatever was raised, or returned as an error, as plain data.
+---@param err any
+---@return table problem
+function M.problem(err)
+  if fiber.is_cancelled(err) then return { message = "cancelled", code = "cancelled" } end
+  if not errors.is(err) then return { message = tostring(err), code = "internal" } end
+  local problem = { message = tostring(err.message) }
+  for _, name in ipairs(FIELDS) do
+    local value = rawget(err, name)
+    if value ~= nil and can_cross(value) then problem[name] = value end
+  end
+  return problem
+end
+
+--- The error that it stands for.
+---@param problem table
+---@return Error
+function M.error(problem)
+  return errors.new(problem.message, problem)
+end
+
+--- A tool's result without what belongs to one side alone.
+---@param result CallResult
+---@return table
+function M.result(result)
+  return { text = result.text, data = result.data, content = result.content }
+end
+
+local TYPES = { text = "string", content = "table" }
+
+--- Cuts secrets out of a tool's result that has crossed, in place.
+---@param result any
+---@return string? problem  it is no result
+function M.cut(result)
+  if type(result) ~= "table" then return "a result is a " .. type(result) end
+  for name, value in next, result do
+    if name ~= "data" and type(value) ~= TYPES[name] then return "a result has a field that it may not have" end
+  end
+  local ok = pcall(redacted.result, result)
+  return not ok and "a result holds what is no content" or nil
+end
+
+return M

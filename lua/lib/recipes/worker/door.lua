@@ -1,0 +1,114 @@
+--- The door for effects in a worker: what reaches the world is asked of the host; time and chance are answered here, and told.
+--- Stands in the place of lib.recipes.effects.door.
+
+local calls = require "lib.calls.effects"
+local chance = require "lib.recipes.effects.chance"
+local clock = require "lib.async.clock"
+local crossing = require "lib.recipes.worker.crossing"
+local fiber = require "lib.async.fiber"
+local seeded = require "lib.recipes.worker.seeded"
+
+local M = {}
+
+---@class WorkerDoor
+---@field private link WorkerLink
+---@field private waiting table<string, fun(value: any, err: Error?)>  by the effects' keys
+local Door = {}
+Door.__index = Door
+
+---@class WorkerLink  the way to the host
+---@field send fun(message: WorkerMessage)
+---@field room fun(callback: fun()): table  calls back where more may be sent: for fiber.await
+---@field is_full fun(): boolean
+
+---@param link WorkerLink
+---@return WorkerDoor
+function M.new(link)
+  return setmetatable({ link = link, waiting = {} }, Door)
+end
+
+-- Answered here --------------------------------------------------------------------------------------
+
+-- By the effect's name, as in lib.recipes.effects.time; the program's clock is the host's, which was told with the call.
+local readings = {
+  program = function(ctx) return ctx.wall + clock.now() - ctx.started end,
+  system = function() return os.time() end,
+  cpu = function() return os.clock() end,
+  cancelled = function(ctx) return ctx.cancelled == true end,
+}
+
+function readings.deadline(ctx, state)
+  local deadline = state:deadline()
+  return deadline < math.huge and deadline - ctx.started + ctx.wall
+end
+
+--- Where an effect stands in its call.
+---@param effect Effect
+---@return string
+function M.place(effect)
+  return ("%s %d"):format(effect.branch, effect.seq)
+end
+
+local function answer_of(state, effect)
+  if effect.kind == "now" then return readings[effect.name](state.ctx, state) end
+  return chance.draw(effect, seeded.source(state.ctx.seed, M.place(effect)))
+end
+
+-- What follows from the seed need not be told; what a clock said must be, or a call that is run again would see another time.
+local function answer_here(self, state, effect)
+  local known = state.ctx.known[M.place(effect)]
+  if known ~= nil then return known end
+  local answer = answer_of(state, effect)
+  if effect.kind == "now" then
+    self.link.send {
+      kind = "noted", call = effect.call, branch = effect.branch, seq = effect.seq, effect = effect.kind, name = effect.name,
+      answer = answer,
+    }
+  end
+  return answer
+end
+
+-- Asked of the host ----------------------------------------------------------------------------------
+
+local Question = {}
+Question.__index = Question
+
+-- The recipe waits no more.
+function Question:__close()
+  if self.door.waiting[self.key] ~= self.callback then return end
+  self.door.waiting[self.key] = nil
+  local effect = self.effect
+  self.door.link.send { kind = "leave", call = effect.call, branch = effect.branch, seq = effect.seq }
+end
+
+local function ask(self, effect, callback)
+  local key = calls.key(effect)
+  self.link.send {
+    kind = "effect", call = effect.call, branch = effect.branch, seq = effect.seq, effect = effect.kind, name = effect.name,
+    input = effect.input,
+  }
+  self.waiting[key] = callback
+  return setmetatable({ door = self, key = key, effect = effect, callback = callback }, Question)
+end
+
+--- As `perform` of lib.recipes.effects.door.
+---@param state rc.State
+---@param effect Effect
+---@return any answer, Error? err
+function Door:perform(state, effect)
+  if calls.LOCAL[effect.kind] then return answer_here(self, state, effect) end
+  while self.link.is_full() do fiber.await(self.link.room) end
+  return fiber.await(ask, self, effect)
+end
+
+--- Takes the host's answer; one that nobody waits for any more is dropped.
+---@param message WorkerMessage
+function Door:answer(message)
+  local key = calls.key(message)
+  local callback = self.waiting[key]
+  if not callback then return end
+  self.waiting[key] = nil
+  callback(message.value, message.err and crossing.error(message.err) or nil)
+end
+
+return M

@@ -1,0 +1,217 @@
+--- One worker, from its start to its end, as its host sees it.
+---
+--- It is killed where it sends what no worker sends, and where it takes no turn for too long; its end is told once, with the
+--- reason in words.  Nothing that it does can raise here.
+
+local channel = require "core.channel"
+local host = require "core.host"
+local log = require "core.log"
+local process = require "core.process"
+local protocol = require "lib.recipes.worker.protocol"
+local reason = require "lib.recipes.worker.reason"
+local timer = require "core.timer"
+local texts = require "lib.text"
+
+local M = {}
+
+---@class WorkerOptions
+---@field memory? integer        bytes of its address space; default 1 GiB
+---@field turn_seconds? number   that it may take for one turn; default 5
+---@field command? string[]      of another program that is the worker, for specs; default: this one
+---@field is_busy fun(): boolean     whether it has anything to do: only then its turns are watched
+---@field on_message fun(message: WorkerMessage): string?  gets each, checked; says what is wrong with it in that moment
+---@field on_end fun(why: string)                 once; nothing comes behind it
+
+---@class WorkerProcess
+---@field walls? core.walls.Wall[]  once it is ready
+---@field private options WorkerOptions
+---@field private channel core.channel.Channel
+---@field private child core.process.Process
+---@field private ended boolean
+---@field private why? string         it was killed here, and why
+---@field private status? { [1]: integer, [2]: integer }
+---@field private closed boolean       nothing comes any more
+---@field private last? string         the last line that it wrote
+---@field private unended string       of its last line
+---@field private turns integer        asked for
+---@field private taken integer        … and taken
+---@field private watch? core.Handle
+local Worker = {}
+Worker.__index = Worker
+
+local GIB = 1024 * 1024 * 1024
+local MOST_LINE = 2000   -- bytes of a line of its that is shown
+local MOST_LINES = 200   -- of one worker
+
+-- What it gets of our environment: the time zone; its own code, in development; what sanitizers are told.
+local PASSED = { "TZ", "RCMCP_LUA_DIR", "ASAN_OPTIONS", "UBSAN_OPTIONS" }
+
+local function environment()
+  local env = {}
+  for _, name in ipairs(PASSED) do
+    local value = os.getenv(name)
+    if value then env[#env + 1] = name .. "=" .. value end
+  end
+  return env
+end
+
+-- The end ----------------------------------------------------------------------------------------------
+
+-- Both must be over: what it sent last may come behind the news of its end; of one that was killed here nothing is wanted.
+local function end_if_over(self)
+  if self.ended or not self.status or not (self.closed or self.why) then return end
+  self.ended = true
+  if self.watch then self.watch:cancel() end
+  self.channel:cancel()
+  self.options.on_end(self.why or reason.of(self.status[1], self.status[2], self.last))
+end
+
+--- Kills it; its end is told with this reason.
+---@param why string
+function Worker:kill(why)
+  if self.ended or self.why then return end
+  self.why = why
+  self.child:kill "KILL"
+  end_if_over(self)
+end
+
+--- Lets it end: nobody is told.
+function Worker:stop()
+  self.ended = true
+  if self.watch then self.watch:cancel() end
+  self.channel:cancel()
+  self.child:cancel()
+end
+Worker.__close = Worker.stop
+
+---@return integer
+function Worker:pid()
+  return self.child:pid()
+end
+
+-- Its lines: of the log, of sanitizers, of a panic -----------------------------------------------------------
+
+local function take_line(self, line)
+  if line == "" then return end
+  self.last = texts.brief(line, MOST_LINE)
+  self.lines = self.lines + 1
+  if self.lines <= MOST_LINES then log.write("info", "worker: " .. self.last) end
+end
+
+local function take_stderr(self, bytes)
+  if not bytes then return take_line(self, self.unended) end
+  local text = self.unended .. bytes
+  local from, to = 1, text:find("\n", 1, true)
+  while to do
+    take_line(self, text:sub(from, to - 1))
+    from = to + 1
+    to = text:find("\n", from, true)
+  end
+  self.unended = text:sub(from):sub(1, MOST_LINE)
+end
+
+-- Turns ------------------------------------------------------------------------------------------------
+
+local watch_turns
+
+local function on_watch(self)
+  if self.taken < self.turns then
+    return self:kill(("it took no turn for %g s"):format(self.options.turn_seconds))
+  end
+  self.watch = nil
+  if not self.options.is_busy() then return end -- until the next message to it
+  self.turns = self.turns + 1
+  self:send { kind = "turn", number = self.turns }
+end
+
+function watch_turns(self)
+  self.watch = timer.after(math.floor(self.options.turn_seconds * 1000), function() on_watch(self) end)
+end
+
+-- Messages ---------------------------------------------------------------------------------------------
+
+--- Sends a message; to one that has ended it goes nowhere.
+---@param message WorkerMessage
+function Worker:send(message)
+  local bytes = protocol.write(protocol.TO_WORKER, message)
+  if self.ended then return end
+  self.channel:send(bytes)
+  if not self.watch then watch_turns(self) end
+end
+
+local function breach(self, problem)
+  log.write("error", "a worker is ended, for it sent what no worker sends: " .. problem)
+  self:kill("it sent what no worker sends: " .. problem)
+end
+
+local function take(self, bytes)
+  if self.why then return end
+  local message, problem = protocol.read(protocol.FROM_WORKER, bytes)
+  if not message then return breach(self, problem) end
+  if message.kind == "ready" then
+    if self.walls then return breach(self, "it was ready twice") end
+    self.walls = message.walls
+  elseif message.kind == "turn" then
+    if message.number ~= self.taken + 1 or message.number > self.turns then return breach(self, "a turn that nobody asked for") end
+    self.taken = message.number
+  else
+    problem = self.options.on_message(message)
+    if problem then breach(self, problem) end
+  end
+end
+
+local GRACE = 1000 -- milliseconds in which one that has closed its channel has ended
+
+-- That comes with its end, and says nothing of why; one that lives on is of no use.
+local function on_channel_end(self, why)
+  self.closed = true
+  if why and why:find("announced", 1, true) then return breach(self, why) end
+  end_if_over(self)
+  if self.ended then return end
+  if self.watch then self.watch:cancel() end
+  self.watch = timer.after(GRACE, function() self:kill "it closed its channel" end)
+end
+
+-- Starting ---------------------------------------------------------------------------------------------
+
+local function spawn(self)
+  local ours, theirs, code = channel.pair()
+  if not ours then return nil, theirs, code end
+  local _ <close> = theirs
+  local command, message = self.options.command or { host.program(), "worker" }
+  self.child, message, code = process.spawn {
+    file = command[1], args = { table.unpack(command, 2) }, env = environment(), inherited = theirs,
+    on_stderr = function(bytes) take_stderr(self, bytes) end,
+    on_exit = function(status, signal)
+      self.status = { status, signal }
+      end_if_over(self)
+    end,
+  }
+  if not self.child then return nil, message, code end
+  return ours
+end
+
+--- Starts a worker.
+---@param options WorkerOptions
+---@return WorkerProcess|nil worker, string? message, string? code
+function M.start(options)
+  local self = setmetatable({
+    options = setmetatable({ turn_seconds = options.turn_seconds or 5 }, { __index = options }), ended = false, closed = false,
+    unended = "", lines = 0, turns = 0, taken = 0,
+  }, Worker)
+  local ours, message, code = spawn(self)
+  if not ours then return nil, message, code end
+  self.channel, message, code = channel.open(ours, {
+    most = protocol.MOST,
+    on_message = function(bytes) take(self, bytes) end,
+    on_end = function(why) on_channel_end(self, why) end,
+  })
+  if not self.channel then
+    self.child:cancel()
+    return nil, message, code
+  end
+  self:send { kind = "hello", memory = options.memory or GIB, level = log.get_level() }
+  return self
+end
+
+return M

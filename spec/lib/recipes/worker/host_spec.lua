@@ -1,0 +1,264 @@
+local bed = require "spec.support.worker"
+local child = require "spec.support.child"
+local fiber = require "lib.async.fiber"
+local json = require "core.json"
+local timer = require "core.timer"
+
+local function signal(pid, name)
+  local killer <close> = child.spawn("kill", { "-" .. name, tostring(pid) })
+  killer:wait()
+end
+
+-- The end of a worker, told once.
+local function ending(host)
+  bed.await(function() return #host:endings() > 0 end)
+  assert.equal(1, #host:endings())
+  return host:endings()[1]
+end
+
+-- A call that waits for an effect until the worker ends.
+local function call_that_waits(host, recipe)
+  local asked, never = false, nil
+  local task = fiber.spawn(function()
+    return bed.call(host, recipe, function()
+      asked = true
+      fiber.await(function(callback)
+        never = callback
+        return setmetatable({}, { __close = function() end })
+      end)
+    end)
+  end)
+  bed.await(function() return asked end)
+  assert.is_function(never)
+  return task
+end
+
+local WAITS = bed.tool "rc.sleep(60); return { ok = true }"
+local ANSWERS = bed.tool "return { sum = 1 + (input.n or 0) }"
+
+local function assert_runs_again(host, recipe)
+  local result, err = bed.call(host, recipe, nil, { input = { n = 41 } })
+  assert.is_nil(err)
+  assert.equal(42, result.data.sum)
+end
+
+describe("a recipe in a worker", function()
+  it("declares there", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool "return 1"))
+      assert.equal("probe", recipe.tools[1].key)
+      assert.equal("Does what a spec wants", recipe.tools[1].compiled.description)
+      assert.error_matches(recipe.tools[1].fields.run, "in its worker")
+    end)
+  end)
+
+  it("is refused for the same reasons as here", function()
+    local declared = "local rc = require 'rc'\nlocal t = rc.tool { name = 'a', description = 'b', %s }\nreturn %s"
+    bed.with(nil, function(host)
+      for _, text in ipairs {
+        "", "return", "return 5", "return {}", "return { 1 }", "return {{}}", "error 'no'", "error {}", "x =", "return require 'nothing'",
+        "while true do end", bed.tool("", "5"), "local rc = require 'rc'\nreturn rc.tool { name = 'a', description = 'b' }",
+        declared:format("run = print, x = function() end", "t"), declared:format("run = print", "{ t, t }"),
+        declared:format("run = 5", "t"), declared:format("run = print, read = print", "t"), declared:format("run = print, [1] = 2", "t"),
+        declared:format("run = print, input = { { 'a' } }", "t"), "local rc = require 'rc'\nreturn rc.tool(5)",
+      } do
+        local options = { name = "probe", shown = "probe.lua", folder = "/nowhere", root = "/nowhere" }
+        local none, here = require("lib.recipes.load.loader").load_text(text, "/nowhere/probe.lua", options)
+        local there = select(2, bed.load(host, text))
+        assert.is_nil(none)
+        assert.equal(here.message, there and there.message)
+      end
+      assert.same({}, host:endings())
+    end)
+  end)
+
+  it("requires what the host has found for it, also by names that its text does not say", function()
+    local folder = require("spec.support.scratch").new()
+    local _ <close> = folder
+    folder:write("words.lua", "return { 'a', require('more.' .. 'of') }")
+    folder:write("lib/other.lua", "return 'other'")
+    folder:write("more/of.lua", "return 'more'")
+    local text = "local rc = require 'rc'\nlocal words, other = require('wo' .. 'rds'), require 'other'\n"
+      .. "return rc.tool { name = 'probe', description = words[1], run = function() return require('cjson').encode(words) .. other end }"
+    bed.with(nil, function(host)
+      local recipe = assert(host:load_text(text, folder.path .. "/probe.lua", {
+        name = "probe", shown = "probe.lua", folder = folder.path, root = folder.path,
+      }))
+      local result, err = bed.call(host, recipe)
+      assert.is_nil(err)
+      assert.equal('["a","more"]other', result.text)
+    end)
+  end)
+
+  it("asks for its effects one by one, each under its key, and gets the answers", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool([[
+        local first = rc.tools.a { n = 1 }
+        local both = rc.all { function() return rc.tools.a { n = 2 } end, function() return rc.tools.a { n = 3 } end }
+        local ok, err = pcall(rc.tools.a, { n = 4 })
+        return { first, both[1], both[2], { ok = ok, message = err.message, code = err.code, data = err.data } }
+      ]], '{ "a" }')))
+      local keys = {}
+      local result, problem = bed.call(host, recipe, function(effect)
+        keys[#keys + 1] = ("%s %d %s %s"):format(effect.branch, effect.seq, effect.kind, effect.name)
+        if effect.input.n == 4 then return nil, require("lib.errors").new("too many", { code = "busy", data = { left = 0 } }) end
+        return json.encode { n = effect.input.n * 10 }
+      end)
+      assert.is_nil(problem)
+      assert.same({ " 1 tool a", "2:1 1 tool a", "2:2 1 tool a", " 3 tool a" }, keys)
+      assert.equal('[{"n":10},{"n":20},{"n":30},{"code":"busy","data":{"left":0},"message":"too many","ok":false}]',
+        json.encode(result.data))
+    end)
+  end)
+
+  it("tells its progress and its lines, and waits no more for what it has left", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool([[
+        ctx:progress(1, 2, "half")
+        rc.log("warning", "look")
+        rc.all { function() rc.tools.a {} end, function() error "no" end }
+      ]], '{ "a" }')))
+      local told, left = {}, false
+      local _, err = bed.call(host, recipe, function()
+        local _ <close> = setmetatable({}, { __close = function() left = true end })
+        fiber.sleep(60)
+      end, {
+        progress = function(...) told[#told + 1] = table.concat({ ... }, " ") end,
+        log = function(level, text) told[#told + 1] = level .. " " .. text end,
+      })
+      assert.matches("no$", err.message:match "^[^\n]*")
+      assert.is_true(left)
+      assert.equal("1 2 half", told[1])
+    end)
+  end)
+
+  it("draws the same numbers from the same seed", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool "return { rc.random(1000000), rc.uuid(), math.random(6) }"))
+      local one = bed.call(host, recipe, nil, { seed = "0123456789abcdef" })
+      local other = bed.call(host, recipe, nil, { seed = "0123456789abcdef" })
+      local third = bed.call(host, recipe, nil, { seed = "0123456789abcdeF" })
+      assert.same(one.data, other.data)
+      assert.not_same(one.data, third.data)
+    end)
+  end)
+
+  it("is stopped at its own limit without harm to its worker", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool "while true do end"))
+      local result, err = bed.call(host, recipe, nil, { settings = { recipe_cpu_ms = 50 } })
+      assert.is_nil(result)
+      assert.equal("cpu", err.code)
+      assert.same({}, host:endings())
+    end)
+  end)
+
+  it("ends with its clean-ups where nobody waits for it any more", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool([[
+        rc.finally(function() rc.tools.a { clean = true } end)
+        rc.sleep(60)
+      ]], '{ "a" }')))
+      local sleeping, cleaned = false, false
+      local task = fiber.spawn(function()
+        bed.call(host, recipe, function(effect)
+          if effect.kind == "tool" then
+            cleaned = effect.input.clean
+            return "{}"
+          end
+          sleeping = true
+          fiber.sleep(60)
+        end)
+      end)
+      task.quiet = true
+      bed.await(function() return sleeping end)
+      task:cancel()
+      bed.await(function() return cleaned end)
+      assert.same({}, host:endings())
+    end)
+  end)
+end)
+
+describe("a worker's end", function()
+  for name, words in pairs {
+    KILL = "it was killed (SIGKILL): the system does that where memory runs out",
+    SEGV = "it crashed (SIGSEGV)", ABRT = "it gave up (SIGABRT)", TERM = "it was ended (SIGTERM)",
+  } do
+    it("is told in words, with every call that it ends, and another one is started: " .. name, function()
+      bed.with(nil, function(host)
+        local waits, answers = assert(bed.load(host, WAITS)), assert(bed.load(host, ANSWERS))
+        local tasks = { call_that_waits(host, waits), call_that_waits(host, waits) }
+        local before = host:pid()
+        signal(before, name)
+        assert.equal(words, (ending(host):gsub("; its last words.*", "")))
+        for _, task in ipairs(tasks) do
+          local ok, result, err = task:join()
+          assert.same({ true, nil }, { ok, result })
+          assert.equal("worker_ended", err.code)
+          assert.equal("the worker that ran the recipe has ended: " .. host:endings()[1], err.message)
+        end
+        assert_runs_again(host, answers)
+        assert.not_equal(before, host:pid())
+      end)
+    end)
+  end
+
+  it("is brought about where it takes no turn", function()
+    bed.with({ turn_seconds = 0.2 }, function(host)
+      local answers = assert(bed.load(host, ANSWERS))
+      local hangs = assert(bed.load(host, bed.tool "while true do end"))
+      local result, err = bed.call(host, hangs, nil, { settings = { recipe_cpu_ms = 60000 } })
+      assert.is_nil(result)
+      assert.equal("the worker that ran the recipe has ended: it took no turn for 0.2 s", err.message)
+      assert.equal("it took no turn for 0.2 s", ending(host))
+      assert_runs_again(host, answers)
+    end)
+  end)
+
+  it("also where the system has stopped it", function()
+    bed.with({ turn_seconds = 0.2 }, function(host)
+      local waits = assert(bed.load(host, WAITS))
+      local task = call_that_waits(host, waits)
+      signal(host:pid(), "STOP")
+      assert.equal("it took no turn for 0.2 s", ending(host))
+      assert.is_true((task:join()))
+    end)
+  end)
+
+  it("does not come where memory runs out behind its walls: the call that wants it fails, others go on", function()
+    bed.with({ memory = 256 * 1024 * 1024 }, function(host)
+      local answers = assert(bed.load(host, ANSWERS))
+      if not host:walls()[3].stands then return pending(host:walls()[3].text) end
+      local hoards = assert(bed.load(host, bed.tool [[
+        local kept = {}
+        for i = 1, 1e9 do kept[i] = ("x"):rep(1000000) .. i end
+      ]]))
+      local result, err = bed.call(host, hoards, nil, { settings = { recipe_memory_bytes = 8 << 30 } })
+      assert.is_nil(result)
+      assert.is_string(err.message)
+      assert_runs_again(host, answers)
+    end)
+  end)
+
+  it("comes with the host's", function()
+    local host <close> = child.rcmcp { "lua", "spec/support/worker_host.lua" }
+    local pid = host:line()
+    host.handle:kill "KILL"
+    host:wait()
+    local gone = false
+    local _ <close> = timer.after(20000, function() error "the worker lives on" end)
+    while not gone do
+      local look <close> = child.spawn("kill", { "-0", pid })
+      gone = look:wait() ~= 0
+    end
+  end)
+
+  it("comes, unnoticed, when the host is closed", function()
+    bed.with(nil, function(host)
+      assert(bed.load(host, ANSWERS))
+      host:close()
+      assert.is_nil(host:pid())
+      assert_runs_again(host, assert(bed.load(host, ANSWERS)))
+    end)
+  end)
+end)
