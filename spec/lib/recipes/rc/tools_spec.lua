@@ -69,35 +69,6 @@ describe("rc.tools", function()
     end)
   end)
 
-  it("calls nothing that 'uses' does not name, and says what was meant", function()
-    kit.with({}, function(sim)
-      local _, err = kit.run("rc.tools.delete_deployment { deployment_id = 'x' }", { uses = { "delete_deploymant" } })
-      assert.equal("not_allowed", err.code)
-      assert.matches("did you mean 'delete_deploymant'?", err.message, 1, true)
-      assert.equal("Add \"delete_deployment\" to 'uses'.", err.hint)
-      for _, name in ipairs { "get_request_status", "cancel_request" } do -- what a job may do, rc.tools may not
-        _, err = kit.run(("rc.tools.%s { deployment_id = 'x', request_id = 'y' }"):format(name), { uses = { "submit_request" } })
-        assert.equal("not_allowed", err.code)
-      end
-      _, err = kit.run("rc.tools.nothing {}", { uses = { "nothing" } })
-      assert.equal("unknown_tool", err.code)
-      assert.equal(0, #sim:requests())
-    end)
-  end)
-
-  it("stops cycles and calls that are nested too deep", function()
-    kit.with({}, function()
-      local _, err = kit.run("rc.tools.probe {}", { uses = { "probe" }, tools = { echo "probe" } })
-      assert.equal("cycle", err.code)
-      assert.matches("probe > probe", err.message, 1, true)
-      local ctx = kit.context()
-      ctx.chain = {}
-      for i = 1, 16 do ctx.chain[i] = "r" .. i end
-      _, err = kit.run("rc.tools.echo {}", { uses = { "echo" }, tools = { echo "echo" }, ctx = ctx })
-      assert.equal("depth", err.code)
-    end)
-  end)
-
   it("passes every call through the caller's chain, those of jobs included", function()
     kit.with({ sim = { cold_start = 1 } }, function()
       local ctx, seen = kit.context(), {}
