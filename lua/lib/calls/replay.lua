@@ -158,6 +158,34 @@ function Replay:perform(effect, proceed, scope)
   return execute(self, key, step, effect, proceed)
 end
 
+-- Answered elsewhere ------------------------------------------------------------------------------------
+
+--- Records what was answered at once on the side that asks (effects.LOCAL): the host is told afterwards.
+---@param effect Effect
+---@param answer any
+function Replay:note(effect, answer)
+  local key = effects.key(effect)
+  if self.steps[key] then return end -- it was known there
+  local step = { effect = effect, digest = digest.of(effect.input, true), answer = { result = answer } }
+  self.record:intend(key, effect, step.digest)
+  self.record:answer(key, step.answer, digest.of(step.answer, true))
+  self.steps[key] = step
+end
+
+--- What such effects of a call were answered: who runs it again elsewhere is told beforehand.
+---@param call string
+---@return table<string, any> answers  by branch and number: "2:1 3"
+function Replay:known(call)
+  local answers = {}
+  for _, step in pairs(self.steps) do
+    local effect = step.effect
+    if effect.call == call and effects.LOCAL[effect.kind] and step.answer then
+      answers[("%s %d"):format(effect.branch, effect.seq)] = step.answer.result
+    end
+  end
+  return answers
+end
+
 --- The replay as a link of the chain of effects, for one call of a client and the calls within it: see lib.calls.effects.
 ---@return Interceptor
 function Replay:link()

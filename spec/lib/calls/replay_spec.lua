@@ -129,6 +129,23 @@ describe("a replay", function()
     assert.same({}, kinds(kept))
   end)
 
+  it("keeps what was answered at once elsewhere, and tells it before the call runs again", function()
+    local kept = record.new()
+    local noted = replay.new(kept)
+    for i, name in ipairs { "program", "cancelled" } do
+      noted:note({ call = "c", branch = "2:1", seq = i, kind = "now", name = name }, i == 1 and 12.5)
+    end
+    noted:note({ call = "c/3", branch = "", seq = 1, kind = "now", name = "cpu" }, 1)
+    pass(noted:link(), effect_of(4))
+    for _, again in ipairs { noted, replay.new(kept), replay.new(assert(record.unpack(kept:pack()))) } do
+      assert.same({ ["2:1 1"] = 12.5, ["2:1 2"] = false }, again:known "c")
+      assert.same({ [" 1"] = 1 }, again:known "c/3")
+    end
+    local events = #kinds(kept)
+    replay.new(kept):note({ call = "c", branch = "2:1", seq = 1, kind = "now", name = "program" }, 99)
+    assert.equal(events, #kinds(kept))
+  end)
+
   it("needs no wait for what is answered at once", function()
     local kept = record.new()
     local now = effect_of(1, { kind = "now", name = "program" })
