@@ -87,7 +87,7 @@ describe("an installed program", function()
   after_each(function() place = place:__close() end)
 
   local function install(prefix)
-    if not io.open(build .. "/cmake_install.cmake") then
+    if not fs.stat(build .. "/cmake_install.cmake") then
       pending("the program under test is not in its build folder")
       return false
     end

@@ -151,7 +151,8 @@ describe("a command that is interrupted", function()
     running:wait_until(function() return count("GET", "/output/") > 0 end)
     running.handle:kill "HUP"
     assert.same({ 130, 0 }, { running:wait() })
-    assert.equal("", (io.popen("find '" .. out .. "' -type f 2>/dev/null"):read "a"))
+    local found <close> = assert(io.popen("find '" .. out .. "' -type f 2>/dev/null"))
+    assert.equal("", (found:read "a"))
   end)
 
   it("names, also in its JSON, what has ended with a result", function()

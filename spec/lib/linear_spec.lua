@@ -13,6 +13,7 @@ describe("reading foreign text", function()
   setup(function()
     level = log.get_level()
     log.set_level "error" -- what is wrong with these texts is told well enough
+    readers.open()
   end)
 
   teardown(function()

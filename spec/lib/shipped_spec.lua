@@ -1,3 +1,4 @@
+local fs = require "core.fs"
 local host = require "core.host"
 local scratch = require "spec.support.scratch"
 local shipped = require "lib.shipped"
@@ -9,7 +10,7 @@ describe("lib.shipped", function()
     place:write(host.data_folder:gsub("^%.%./", "") .. "/rcmcp/meta/rc.lua", "")
     local path, found = shipped.folder("meta", program)
     assert.is_true(found)
-    assert.is_truthy(io.open(path .. "/rc.lua"))
+    assert.equal("file", fs.stat(path .. "/rc.lua").type)
     assert.is_nil(path:find("..", 1, true))
   end)
 
@@ -31,6 +32,6 @@ describe("lib.shipped", function()
   it("looks beside the running program unless told otherwise", function()
     local path, found = shipped.folder "meta"
     assert.is_true(found, path)
-    assert.is_truthy(io.open(path .. "/rc.lua"))
+    assert.equal("file", fs.stat(path .. "/rc.lua").type)
   end)
 end)

@@ -34,6 +34,13 @@ local function run_until(done, child, seconds)
   end
 end
 
+local function sets(env, name)
+  for _, line in ipairs(env) do
+    if line:sub(1, #name + 1) == name .. "=" then return true end
+  end
+  return false
+end
+
 --- Starts a program; `options.env` are "NAME=value" lines added to a small fixed environment.
 ---@param file string
 ---@param args string[]
@@ -42,10 +49,11 @@ end
 function M.spawn(file, args, options)
   local self = setmetatable({ out = "", err = "", lines_taken = 1, open = 2 }, Child)
   local env = { "PATH=" .. os.getenv("PATH"), "HOME=/proc/nonexistent", "LC_ALL=C.UTF-8" }
-  for _, name in ipairs { "RCMCP_LUA_DIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" } do
-    if os.getenv(name) then env[#env + 1] = name .. "=" .. os.getenv(name) end
+  local own = options and options.env or {}
+  for _, name in ipairs { "RCMCP_LUA_DIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TMPDIR" } do
+    if os.getenv(name) and not sets(own, name) then env[#env + 1] = name .. "=" .. os.getenv(name) end
   end
-  for _, line in ipairs(options and options.env or {}) do env[#env + 1] = line end
+  table.move(own, 1, #own, #env + 1, env)
   local handle, message = process.spawn {
     file = file,
     args = args,

@@ -102,14 +102,18 @@ local function call_of(text)
   return json.encode { jsonrpc = "2.0", id = 1, method = "tools/call", params = { name = texts.clean(text), arguments = {} } }
 end
 
--- Files lie in a folder of their own, which `M.close` removes.
 local folder
-local function in_file(text, name)
+
+--- Makes the folder of the files from which some readers read; `close` removes it.
+function M.open()
   folder = folder or scratch.new()
+end
+
+local function in_file(text, name)
+  M.open()
   return folder:write(name or "file", text)
 end
 
---- Removes the files from which some readers read.
 function M.close()
   if folder then folder:__close() end
   folder = nil

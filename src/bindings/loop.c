@@ -36,11 +36,22 @@ static int stop(lua_State *L)
     return 0;
 }
 
+static int handles(lua_State *L)
+{
+    size_t counts[UV_HANDLE_TYPE_MAX];
+    loop_count_handles(host_loop(L), counts);
+    lua_newtable(L);
+    for (int type = 0; type < UV_HANDLE_TYPE_MAX; type++) {
+        if (counts[type] == 0)
+            continue;
+        lua_pushinteger(L, (lua_Integer)counts[type]);
+        lua_setfield(L, -2, uv_handle_type_name((uv_handle_type)type));
+    }
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
-    { "run", run },
-    { "step", step },
-    { "stop", stop },
-    { NULL, NULL },
+    { "handles", handles }, { "run", run }, { "step", step }, { "stop", stop }, { NULL, NULL },
 };
 
 int open_loop(lua_State *L)

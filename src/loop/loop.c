@@ -117,6 +117,20 @@ void loop_stop(struct loop *loop)
     uv_stop(&loop->uv);
 }
 
+static void count_handle(uv_handle_t *handle, void *arg)
+{
+    size_t *counts = arg;
+    bool alive = uv_is_active(handle) && uv_has_ref(handle);
+    if (alive || uv_is_closing(handle))
+        counts[uv_handle_get_type(handle)]++;
+}
+
+void loop_count_handles(struct loop *loop, size_t counts[UV_HANDLE_TYPE_MAX])
+{
+    memset(counts, 0, UV_HANDLE_TYPE_MAX * sizeof *counts);
+    uv_walk(&loop->uv, count_handle, counts);
+}
+
 bool loop_at_close(struct loop *loop, void (*fn)(void *arg), void *arg)
 {
     struct closer *c = malloc(sizeof *c);

@@ -31,6 +31,9 @@ bool loop_step_unless(struct loop *loop, bool (*happened)(void *arg), void *arg)
 /// Makes loop_run() return after the current turn.
 void loop_stop(struct loop *loop);
 
+/// Counts the handles that keep the loop alive, those that are closing included, by libuv's type.
+void loop_count_handles(struct loop *loop, size_t counts[UV_HANDLE_TYPE_MAX]);
+
 /// Registers `fn(arg)` for loop_free(): a subsystem closes its handles there.  False: out of
 /// memory.
 bool loop_at_close(struct loop *loop, void (*fn)(void *arg), void *arg);

@@ -32,8 +32,8 @@ local M = {}
 ---@field package shielded integer  depth of shields: waits inside do not raise a cancellation
 ---@field on_end? fun(self: Fiber)  called once it has ended; of one that runs already, by its owner alone
 ---@field package joiners? function[]
----@field package ok? boolean
----@field package values? table
+---@field package ok boolean
+---@field package values table
 ---@field package budget? core.budget.Budget
 ---@field package unstarted? boolean   its first slice waits for a turn
 ---@field package op? table           what it waits for: a to-be-closed value
@@ -85,6 +85,14 @@ end
 ---@return integer
 function M.count()
   return alive
+end
+
+--- Those that have not ended, in no order.
+---@return Fiber[]
+function M.all()
+  local all = {}
+  for _, self in pairs(by_thread) do all[#all + 1] = self end
+  return all
 end
 
 -- An error on its way out of a fiber, with the place it came from.
@@ -142,12 +150,12 @@ local function end_lost(self, err)
   finish(self, false, err)
 end
 
-local slice_ended
+local slice_ended ---@type fun(self: Fiber, outcome: string, ...)
 
 -- Processor time of slices since the loop last turned for them.  What many budgets use one after the other would be one long
 -- turn: from here on the next one waits for the next turn, in which the loop looks at everything else first.
 local SHARE = 0.05
-local spent = 0
+local spent = 0 ---@type number
 
 local function turned()
   spent = 0
@@ -229,7 +237,7 @@ end
 -- Fibers with a budget ------------------------------------------------------------------------------
 
 local deferrals = 0
-local deferred = {} ---@type table[]  in order
+local deferred = {} ---@type table[]  by age
 local turn ---@type table[]?  those that are answered now
 local answered_in_turn = 0 -- how many of them
 local Deferral = {}
@@ -241,7 +249,7 @@ function Deferral:__close()
   deferrals = deferrals - 1
 end
 
-local run_deferred
+local run_deferred ---@type fun()
 
 -- What is left of a list comes in the next turn, before what was deferred meanwhile.
 local function defer_rest(list, from)
@@ -392,7 +400,7 @@ end
 --- Where a fiber of a budget waits, as a traceback.
 ---@return string
 function Fiber:where()
-  return debug.traceback(self.thread)
+  return debug.traceback(self.thread) --[[@as string]]
 end
 
 local function answered(raise, ...)
@@ -538,9 +546,7 @@ end
 
 -- Memory ran out somewhere: whoever waits for what has happened already goes on.
 rescue.add(M, function()
-  local all = {}
-  for _, self in pairs(by_thread) do all[#all + 1] = self end
-  for _, self in ipairs(all) do
+  for _, self in ipairs(M.all()) do
     if self.status ~= "done" then look_after(self) end
   end
 end)

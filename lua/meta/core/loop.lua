@@ -14,4 +14,8 @@ function loop.step(block) end
 --- Makes `run()` return after the current turn.
 function loop.stop() end
 
+--- For tests: how many handles of libuv keep the loop alive or are about to close, by kind: `{ timer = 1 }`.
+---@return table<string, integer>
+function loop.handles() end
+
 return loop
