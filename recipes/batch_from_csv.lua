@@ -52,7 +52,7 @@ return rc.tool {
   run = function(input, ctx)
     if (input.csv == nil) == (input.file == nil) then rc.fail("give either csv or file") end
     local rows, problem, numbers = csv.parse(input.csv or csv.read(input.file))
-    if not rows then rc.fail("the table: " .. problem) end
+    if not rows or not numbers then rc.fail("the table: " .. problem) end
     local flow = workflow.open(input.deployment_id, input.node)
     local plan = plan_of(flow, rows, numbers)
     if input.plan_only then return { deployment_id = flow.deployment_id, rows = #rows, plan = rc.json.array(plan) } end

@@ -62,7 +62,7 @@ return rc.tool {
     local plan, finished, image = prepare(input), {}, input.image
     for i, stage in ipairs(plan) do
       ctx:progress(i - 1, #plan, ("stage %d of %d: %s"):format(i, #plan, stage.flow.name))
-      local ok, result = pcall(run_stage, stage, image)
+      local ok, result = pcall(run_stage, stage, image) ---@type boolean, any
       if not ok then
         rc.fail(("stage %d (%s) failed: %s"):format(i, stage.flow.name, tostring(result)), {
           failed_stage = i, finished = rc.json.array(finished), image = image, cause = type(result) == "table" and result.data or nil,

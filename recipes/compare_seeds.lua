@@ -59,11 +59,11 @@ return rc.tool {
       return { seed = seed, url = outputs.urls(finished)[1], request_id = finished.request_id }
     end, { concurrency = input.concurrency, stop_on_error = false })
 
-    local images, content, failed = {}, {}, 0
+    local images, content, failed = {}, {}, 0 ---@type table[], table[], integer
     for i, run in ipairs(runs) do
       images[i] = run.ok and run.value or { seed = seeds[i], error = run.error.message }
       if not run.ok then failed = failed + 1 end
-      if run.ok and input.inline then content[#content + 1] = rc.image(rc.http({ url = images[i].url }).body) end
+      if run.ok and input.inline then content[#content + 1] = rc.image(rc.http({ url = run.value.url }).body) end
     end
     if failed == #seeds then rc.fail("no seed gave a picture: " .. images[1].error, { images = images }) end
     local set = workflow.where(flow, { prompt = input.prompt, seed = true })

@@ -29,7 +29,7 @@ return rc.tool {
     local flow = workflow.open(input.deployment_id, input.node)
     local values = workflow.with_seed(flow, { image = input.image, prompt = input.prompt, seed = input.seed })
     local finished = rc.submit { deployment_id = flow.deployment_id, overrides = workflow.overrides(flow, values) }:wait()
-    local videos = {}
+    local videos = {} ---@type table[]
     for i, entry in ipairs(outputs.of(finished)) do
       videos[i] = { url = entry.url, channel = entry.channel, filename = entry.filename }
       if input.save then videos[i].path = rc.download(entry, { about = { prompt = input.prompt, seed = values.seed } }).path end

@@ -16,7 +16,7 @@ local PAUSE = 10 -- seconds between two looks at a queue
 
 -- Waits until a request has ended, however it ended.
 local function drain(job, seconds)
-  local ok, err = pcall(function() job:wait { timeout = seconds } end)
+  local ok, err = pcall(function() job:wait { timeout = seconds } end) ---@type boolean, any
   if ok or err.code == "job_failed" or err.code == "job_cancelled" then return end
   if err.code ~= "timeout" then error(err, 0) end
   rc.fail(("not paused: request %s has not ended yet; call again later"):format(job.request_id), { open_request = job.request_id })

@@ -40,7 +40,8 @@ return rc.tool {
     rc.tools.update_deployment { deployment_id = flow.deployment_id, name = flow.name, hardware = input.hardware }
     ctx:log("info", ("%s: %s to %s, on trial"):format(flow.name, flow.hardware, input.hardware))
     local started = rc.now()
-    local ok, finished = pcall(function()
+    local ok, finished ---@type boolean, any
+    ok, finished = pcall(function()
       return rc.submit { deployment_id = flow.deployment_id, overrides = overrides }:wait { timeout = input.timeout_minutes * 60 }
     end)
     if not ok then

@@ -46,10 +46,13 @@ end
 local function call(args)
   local program <close>, status, err = require("cli.shared.program").open(args, { cancel_remote = true })
   if not program then return one_call.not_opened("call", args, err, status) end
-  local tool, arguments
+  local tool, arguments ---@type Tool?, table?
   tool, err = find_tool(program, args.tool)
-  if tool then arguments, err = one_call.read_arguments(args, program.declarations[tool.name].input or {}) end
-  if not arguments then return one_call.refused("call", args, err, one_call.refused_status(err)) end
+  if tool then arguments, err = one_call.read_arguments(args, program.declarations[tool.name].input --[[@as Parameter[] ]] or {}) end
+  if not tool or not arguments then
+    ---@cast err Error
+    return one_call.refused("call", args, err, one_call.refused_status(err))
+  end
   return (one_call.run(program, args, {
     command = "call",
     leaving = "cancelling the request at RunComfy",

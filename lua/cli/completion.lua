@@ -17,7 +17,7 @@ end
 
 -- The whole program as one parser; it is never asked to parse.
 local function whole_program()
-  local parser = require("argparse")("rcmcp"):add_help(false)
+  local parser = options.argparse()("rcmcp"):add_help(false)
   parser:flag("-h --help", "Show help")
   parser:flag("-V --version", "Print the version")
   for _, name in ipairs(require("cli.cli").commands()) do

@@ -26,7 +26,8 @@ end
 ---@field ok boolean
 ---@field text string     what was found
 ---@field advice? string  what to do about it
----@field status integer  exit status when it is not ok
+---@field status? integer  exit status when it is not ok
+---@field [string] any      what this check alone knows
 
 -- In the order of the report.
 local CHECKS = { "key", "certificates", "api", "recipes", "outputs", "memory", "clients" }

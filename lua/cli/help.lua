@@ -14,7 +14,7 @@ function M.define(parser)
   options.settings(parser)
 end
 
-local describe
+local describe ---@type fun(fields: table, tool: Tool, file: string?, call: string): string
 
 -- As rcmcp run finds it: a file, else a name.
 local function of_file(program, path)
@@ -26,7 +26,7 @@ local function of_file(program, path)
   local texts = {}
   for i, entry in ipairs(standalone.tools) do
     local call = "rcmcp run " .. path .. (#standalone.tools > 1 and " --tool " .. entry.key or "")
-    texts[i] = describe(entry.fields, standalone.snapshot.find(entry.key), path, call)
+    texts[i] = describe(entry.fields, standalone.snapshot.find(entry.key --[[@as string]]) --[[@as Tool]], path, call)
   end
   return #texts > 0 and table.concat(texts, "\n\n") or path .. " declares no tool"
 end
@@ -67,13 +67,16 @@ local function of_name(program, name, args)
     "rcmcp call " .. name)
 end
 
+---@return integer status
 local function print_help(args)
   local program <close>, status = require("cli.shared.program").open(args)
   if not program then return status end
   local name = args.name
   local is_file = name:find "%.lua$" or name:find("/", 1, true)
-  local text, err = (is_file and of_file or of_name)(program, name, args)
+  local text, err
+  if is_file then text, err = of_file(program, name) else text, err = of_name(program, name, args) end
   if not text then
+    ---@cast err Error
     io.stderr:write("rcmcp help: ", terminal.plain(err.message), "\n")
     return err.code == "usage" and exit_status.usage or exit_status.bad_input
   end

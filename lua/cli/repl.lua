@@ -81,7 +81,7 @@ function commands.reload(repl)
 end
 
 function commands.help()
-  io.stdout:write(HELP, "\n")
+  io.stdout:write(HELP --[[@as string]], "\n")
 end
 
 function commands.quit()

@@ -202,6 +202,7 @@ local function run(args)
     ok, err = check_record(args.record)
     target = ok and target
   end
+  ---@cast err Error
   if not target then return one_call.refused("run", args, err, one_call.refused_status(err)) end
   return perform(program, args, target)
 end

@@ -35,7 +35,7 @@ local function serve(program)
   local recipes = program:may_have_recipes()
   local live = recipes and program.settings.hot_reload
   if recipes then require("lib.recipes.rc.lines").limit(true) end
-  local server
+  local server ---@type Server
   server = require("lib.mcp.server").new {
     snapshot = program:snapshot_on_demand(function(snapshot) server:tools_changed(snapshot) end),
     version = host.version,

@@ -81,8 +81,8 @@ function M.run(argv)
   local files, err = find_specs(args.places or {})
   if not files then return options.usage_error("test", err.message) end
   require("cli.shared.output").at_exit(function(failures) return failures == 0 and exit_status.ok or exit_status.tool_error end)
-  _G.arg = arguments(args, files)
-  runner { standalone = false }
+  rawset(_G, "arg", arguments(args, files))
+  runner --[[@as function]] { standalone = false }
   return exit_status.ok
 end
 

@@ -61,7 +61,7 @@ end
 local function cut_string(raw, budget)
   local value = raw:value()
   local mark = ("… [%d bytes in all]"):format(#value)
-  local keep = math.max(0, budget - #mark - 2)
+  local keep = math.max(0, budget - #mark - 2) --[[@as integer]]
   local text
   repeat -- escapes take more room than the characters
     text = json.encode(codec.utf8_cut(value, keep) .. mark)
@@ -97,6 +97,13 @@ local function shown(list, budget, depth, more)
   return #list, budget - needs
 end
 
+---@class abridge.Entry
+---@field label string
+---@field raw core.json.Raw
+---@field size integer
+---@field need integer
+---@field share integer   once it was given
+
 -- Gives each entry its need, and the rest to all alike, but to none more than it can use.
 local function share_out(list, count, left, most)
   local order = {}
@@ -129,17 +136,18 @@ local function mark_of(count, kind)
   return (kind == "object" and '"…":' or "") .. json.encode(text)
 end
 
-local shortened
+local shortened ---@type fun(raw: core.json.Raw, budget: integer, depth: integer, options: AbridgeOptions): string
 
 local function cut_entries(raw, kind, budget, depth, options)
   local list, _, more = entries_of(raw, budget)
+  ---@cast list abridge.Entry[]
   local count, left = shown(list, budget, depth, more)
   local hidden = #list - count
   share_out(list, count, left, options.most)
   if kind == "object" and not options.plain then list = whole_first(list, count) end
   local parts = {}
   for i = 1, count do
-    local entry = list[i]
+    local entry = list[i] --[[@as abridge.Entry]]
     local whole = entry.share == entry.size
     parts[i] = entry.label .. (whole and entry.raw:text() or shortened(entry.raw, entry.share - #entry.label - 1, depth + 1, options))
   end

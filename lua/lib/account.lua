@@ -33,6 +33,8 @@ end
 
 ---@param options AccountOptions
 ---@return Account|nil account, Error? err
+---@return_overload Account
+---@return_overload nil, Error
 function M.new(options)
   local settings, before = options.settings or {}, options.before
   local id = id_of(options, options.base_url or client.DEFAULT_BASE_URL)

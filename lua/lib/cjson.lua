@@ -57,7 +57,7 @@ local function new_safe(kinds)
 end
 
 --- The modules of one recipe or program, by name: functions that make them.
----@param options? { setmetatable?: fun(object: table, meta: table): table, on_kind?: fun(meta: table, when: "always"|"empty") }
+---@param options? { setmetatable: (fun(object: table, meta: table): table)?, on_kind: fun(meta: table, when: "always"|"empty")? }
 ---@return table<string, fun(): table>
 function M.modules(options)
   options = options or {}

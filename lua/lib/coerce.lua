@@ -49,7 +49,7 @@ local function integer_of(text)
   local from = text:find("^[+-]") and 2 or 1
   local to = text:find("%D", from) or #text + 1
   if to == from or to <= #text and not text:find("^%.0*$", to) then return nil end
-  local first = math.min(text:find("[^0]", from) or to, to - 1)
+  local first = math.min(text:find("[^0]", from) or to, to - 1) --[[@as integer]]
   local digits = text:sub(first, to - 1)
   return json.integer((text:byte() == 0x2D and digits ~= "0" and "-" or "") .. digits)
 end

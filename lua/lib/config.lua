@@ -204,6 +204,8 @@ end
 --- Gathers the settings.  A missing key is no error here; a malformed one is.
 ---@param sources? ConfigSources
 ---@return Settings? settings, Error? err
+---@return_overload Settings
+---@return_overload nil, Error
 function M.load(sources)
   sources = sources or {}
   local env = sources.env or os.getenv
@@ -219,7 +221,7 @@ function M.load(sources)
     or merge_flags(result, sources.flags or {})
     or find_key(result, env, sources.lenient_key)
   if err then return nil, err end
-  return result
+  return result --[[@as Settings]]
 end
 
 return M

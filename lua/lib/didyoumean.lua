@@ -16,7 +16,7 @@ end
 ---@param b string
 ---@return integer
 function M.distance(a, b)
-  local before, previous, current = {}, {}, {}
+  local before, previous, current = {}, {}, {} ---@type integer[], integer[], integer[]
   for j = 0, #b do previous[j] = j end
   for i = 1, #a do
     current[0] = i
@@ -37,7 +37,7 @@ local LONGEST = 64 -- bytes of a word that are looked at
 
 --- The nearest of `names` to `word`, or nil when none is near.  Case and `-` against `_` do not count.
 ---@param word string
----@param names string[]  in the order of preference among equals
+---@param names string[]  by preference among equals
 ---@return string?
 function M.nearest(word, names)
   local best, least

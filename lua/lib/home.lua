@@ -17,6 +17,7 @@ function M.folder(env, system)
   local path = (env or os.getenv)("HOME")
   if not is_absolute(path) then path = (system or host.home)() end
   if not is_absolute(path) then return nil end
+  ---@cast path string
   -- linear: a path that the system took, 4,096 bytes at most
   return path == "/" and path or (path:gsub("/+$", ""))
 end

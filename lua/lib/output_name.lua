@@ -7,7 +7,7 @@ local M = {}
 ---@return string
 function M.of(url)
   local path = url:match "^https?://[^/?#]+/?([^?#]*)" or ""
-  local name = path:reverse():match "^/*([^/]*)":reverse()
+  local name = (path:reverse():match("^/*([^/]*)") --[[@as string]]):reverse()
   return require("core.codec").percent_decode(name) or name
 end
 
@@ -17,7 +17,7 @@ local LONGEST_WANTED = 4096 -- bytes that are looked at: a name is cut far below
 ---@param wanted string
 ---@return string
 function M.safe(wanted)
-  local name = wanted:sub(-LONGEST_WANTED):gsub("\\", "/"):reverse():match("^/*([^/]*)"):reverse()
+  local name = (wanted:sub(-LONGEST_WANTED):gsub("\\", "/"):reverse():match("^/*([^/]*)") --[[@as string]]):reverse()
   if not utf8.len(name) then name = name:gsub("[\x80-\xFF]", "_") end
   name = name:gsub('[%c:*?"<>|\127]', "_"):gsub("^[%s.]+", ""):reverse():gsub("^[%s.]+", ""):reverse()
   if #name > 120 then

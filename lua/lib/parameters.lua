@@ -109,7 +109,8 @@ end
 -- the meter of the check.
 ---@alias Reader fun(value: any, place: string, problems: table[]): any
 
-local compile_value, compile_members
+local compile_value ---@type fun(entry: table): Reader
+local compile_members ---@type fun(list: table[]): fun(object: table, prefix: string, problems: table): table?
 
 local MOST_SHOWN = 40 -- values of an enum, or names of parameters, that a message lists
 
@@ -334,7 +335,7 @@ local function note_unknown(arguments, known, names, prefix, problems)
 end
 
 local function compile_slots(list)
-  local slots, known, names = {}, {}, {}
+  local slots, known, names = {}, {}, {} ---@type table[], table<string, true>, string[]
   for i, entry in ipairs(list) do
     local required = declaration.is_required(entry)
     slots[i] = {

@@ -270,6 +270,9 @@ local function url_end(text, at)
 end
 
 -- Where a URL begins, from `at` on.
+---@param text string
+---@param at integer
+---@return integer?
 local function next_url(text, at)
   while true do
     local found = text:find("http", at, true)
@@ -318,7 +321,7 @@ function M.value(value)
   local after = M.json(before)
   if after == before then return value end
   if #after > LONG then work:pause() end
-  return json.decode(after)
+  return (json.decode(after))
 end
 
 refresh()

@@ -22,7 +22,7 @@ Regex.__index = Regex
 ---@param work? Meter  of the check that asks; default: one without limit
 ---@return boolean
 function Regex:matches(text, work)
-  if not self.automaton then self.automaton = require("lib.regex.automaton").new(programs.of(self.tree)) end
+  if not self.automaton then self.automaton = require("lib.regex.automaton").new(programs.of(self.tree --[[@as table]])) end
   return self.automaton:matches(text, work or meter.new())
 end
 
@@ -41,7 +41,7 @@ local compiled = setmetatable({}, { __mode = "v" }) ---@type table<string, Regex
 
 local function compile(pattern)
   local ok, tree = pcall(parser.parse, pattern)
-  local fits, problem = ok, tree
+  local fits, problem = ok, tree ---@type boolean, any
   if ok then fits, problem = pcall(programs.check_size, tree) end
   if not fits then
     if type(problem) == "table" and problem.regex then return nil, problem.regex end

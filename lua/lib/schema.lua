@@ -197,7 +197,7 @@ function Compiler:node(schema)
   if schema == false then return nothing end
   if not value.is_schema(schema) then error({ schema = "a schema must be an object or a boolean" }, 0) end
   if self.nodes[schema] then return self.nodes[schema] end
-  local node
+  local node ---@type fun(...): schema.Failure?
   self.nodes[schema] = function(...) return node(...) end -- for references to itself
   local checks = keyword_checks(self, schema)
   if schema.unevaluatedItems ~= nil or schema.unevaluatedProperties ~= nil then

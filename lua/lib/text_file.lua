@@ -40,10 +40,12 @@ end
 --- Takes off what stands around the text: a byte order mark, UTF-16.  Other bytes stay as they are.
 ---@param bytes string
 ---@return string? text, TextProblem? problem  nil only for broken UTF-16
+---@return_overload string
+---@return_overload nil, TextProblem
 function M.unwrap(bytes)
   if bytes:sub(1, 3) == "\xEF\xBB\xBF" then return bytes:sub(4) end
   local order, from = utf16_order(bytes)
-  if not order then return bytes end
+  if not order or not from then return bytes end
   local text, before = codec.utf16_decode(bytes:sub(from), order == "be")
   if text then return text end
   return nil, problem(before --[[@as string]], "half a character: the UTF-16 of this file is damaged")
@@ -52,11 +54,14 @@ end
 --- The text as UTF-8.
 ---@param bytes string
 ---@return string? text, TextProblem? problem
+---@return_overload string
+---@return_overload nil, TextProblem
 function M.decode(bytes)
   local text, damaged = M.unwrap(bytes)
   if not text then return nil, damaged end
   if codec.is_utf8(text) then return text end
   local _, at = utf8.len(text)
+  ---@cast at integer
   return nil, problem(text:sub(1, at - 1), describe_byte(text:byte(at)))
 end
 
@@ -75,7 +80,7 @@ local function read_bytes(file, most)
 end
 
 --- The text that an open file holds.
----@param file file*
+---@param file file
 ---@param name string    for the message
 ---@param most integer   bytes that it may have
 ---@param decode? fun(bytes: string): string?, TextProblem?  default: `unwrap`
@@ -84,7 +89,7 @@ function M.read_from(file, name, most, decode)
   local bytes, message = read_bytes(file, most)
   if not bytes then return nil, ("%s: %s"):format(name, message) end
   local text, damaged = (decode or M.unwrap)(bytes)
-  if not text then return nil, ("%s: %s"):format(name, damaged.message) end
+  if not text then return nil, ("%s: %s"):format(name, damaged --[[@as TextProblem]].message) end
   return text
 end
 

@@ -7,6 +7,6 @@
 return function(text)
   local first = text:find("%S")
   if not first then return "" end
-  local behind = text:reverse():find("%S")
+  local behind = text:reverse():find("%S") --[[@as integer]]
   return text:sub(first, #text - behind + 1)
 end

@@ -22,7 +22,7 @@ local function decode(name)
   local bounds, at = {}, 0
   -- linear: a table of our own
   for gap, length in categories[name]:gmatch "(%w+)%+?(%w*)" do
-    local first = at + tonumber(gap, 36)
+    local first = at + tonumber(gap, 36) --[[@as integer]]
     local last = first + (length ~= "" and tonumber(length, 36) or 0)
     bounds[#bounds + 1], bounds[#bounds + 2] = first, last
     at = last + 1

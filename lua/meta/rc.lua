@@ -52,7 +52,7 @@ local rc = {}
 ---@field hosts? string[]            that `rc.http` and `rc.download` may reach, where `http_hosts` allows them, too
 ---@field annotations? rc.Annotations  stricter than what it uses and does (`rc.download` writes, `rc.http` is open world), never milder
 ---@field samples? table<string, any>  what a dry run answers for a tool's writes, by tool name
----@field run fun(input: table, ctx: rc.Context): any
+---@field run fun(input: table<string, any>, ctx: rc.Context): any, ...
 
 --- Declares a tool.
 ---@param tool rc.Tool
@@ -141,6 +141,7 @@ function Context:elicit(question) end
 --- Ends the call with an error result.
 ---@param message string
 ---@param fields? table  further fields of the structured content
+---@return never
 function rc.fail(message, fields) end
 
 ---------------------------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ function rc.fail(message, fields) end
 
 --- The tools by name, built-in ones and recipes: `rc.tools.get_deployment { deployment_id = id }` returns the
 --- structured content, or raises.  Only what `uses` names.
----@type table<string, fun(input: table?): table>
+---@type table<string, fun(input: table?): table<string, any>>
 rc.tools = {}
 
 ---@class rc.Submission

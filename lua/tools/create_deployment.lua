@@ -41,6 +41,7 @@ return {
   run = function(input, ctx)
     local answer, err = ctx.runcomfy:create_deployment(body_of(input))
     if not answer then return nil, err end
+    ---@cast answer core.json.Raw
     return {
       text = answers.with_note(("Created deployment %s."):format(answers.word(answer, "id")), answer),
       data = json.ordered({ "ok", "deployment" }, { ok = true, deployment = deployment.compact(answer) }),

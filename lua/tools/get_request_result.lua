@@ -40,7 +40,7 @@ return {
     local data = { result = result, output_urls = outputs.urls(result), note = answers.note(result) }
     if lifecycle.is_unsuccessful(outcome) then
       data.deployment_id, data.request_id = input.deployment_id, input.request_id
-      return nil, ending.error(text, outcome, data)
+      return nil, ending.error(text, outcome --[[@as "failed"|"cancelled"]], data)
     end
     data.ok = true
     return {

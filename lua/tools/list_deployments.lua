@@ -55,7 +55,7 @@ return {
     if not list then return nil, list_err end
     local deployments, count = (wanted and counted or compacted)(list)
     return {
-      outline = function() return outline.deployments(deployments, wanted == nil) end,
+      outline = function() return outline.deployments(deployments --[[@as table[] ]], wanted == nil) end,
       text = answers.with_note(("Found %d deployment(s)."):format(count), answer),
       data = json.ordered({ "ok", "deployments" }, { ok = true, deployments = deployments }),
     }

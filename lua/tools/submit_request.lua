@@ -50,7 +50,7 @@ local function check(input)
 end
 
 local function tell(job, input, ctx)
-  if input.wait_for_completion then return submission.follow(job, tonumber(tostring(input.timeout_seconds)), ctx) end
+  if input.wait_for_completion then return submission.follow(job, tonumber(tostring(input.timeout_seconds)) --[[@as number]], ctx) end
   return {
     text = answers.with_note(("Submitted request %s."):format(job.request_id), job.submission),
     data = json.ordered({ "ok", "submission", "deployment_id" }, {

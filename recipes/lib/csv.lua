@@ -165,7 +165,7 @@ end
 ---@return string
 function M.read(path)
   local rc = require "rc"
-  local ok, text = pcall(rc.read_text, path)
+  local ok, text = pcall(rc.read_text, path) ---@type boolean, any
   if ok then return text end
   if text.code == "not_utf8" then return rc.read(path) end
   error(text, 0)
@@ -185,8 +185,8 @@ function M.parse(text)
   if not names then return nil, "the first line: " .. at end
   local problem
   names, problem = check_names(names)
-  if not names then return nil, problem end
-  return rows_after(text, at, separator, names, empty + 1)
+  if not names then return nil, problem --[[@as string]] end
+  return rows_after(text, at, separator, names, empty --[[@as integer]] + 1)
 end
 
 return M

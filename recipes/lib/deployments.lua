@@ -16,7 +16,7 @@ function M.id_of(deployment)
   end
   if #found == 1 then return found[1] end
   if #found > 1 then rc.fail(("%d deployments are named '%s': give the id of one"):format(#found, deployment), { ids = found }) end
-  rc.fail(("there is no deployment '%s'; there are: %s"):format(deployment, table.concat(names, ", ")))
+  return rc.fail(("there is no deployment '%s'; there are: %s"):format(deployment, table.concat(names, ", "))) --[[@as any]]
 end
 
 return M

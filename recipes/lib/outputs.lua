@@ -8,7 +8,7 @@ local M = {}
 ---@param finished rc.Finished
 ---@return table[] entries  at least one
 function M.of(finished)
-  local saved, previews = {}, {}
+  local saved, previews = {}, {} ---@type table[], table[]
   for _, entry in ipairs(finished.output_urls) do
     local list = entry.type == "temp" and previews or saved
     list[#list + 1] = entry

@@ -18,7 +18,7 @@ end
 function Running:run(submission)
   local job = rc.submit(submission)
   self.open[job] = true
-  local ok, finished = pcall(function() return job:wait() end)
+  local ok, finished = pcall(function() return job:wait() end) ---@type boolean, any
   if ok or has_ended(finished) then self.open[job] = nil end
   if not ok then error(finished, 0) end
   return finished

@@ -17,7 +17,7 @@ M.NODE = "Inputs named by hand where the workflow does not tell: 6.text, negativ
 --- Loads the workflow of a deployment, given by its id or its name.
 ---@param deployment string
 ---@param node? string  roles named by hand: "6.text", "negative:7.text", several with commas
----@return table flow  deployment_id, name, hardware, inputs, roles
+---@return table<string, any> flow  deployment_id, name, hardware, inputs, roles
 function M.open(deployment, node)
   local answer = rc.tools.get_deployment { deployment_id = deployments.id_of(deployment), include_payload = true }.deployment
   local payload = type(answer.payload) == "table" and answer.payload or {}

@@ -21,10 +21,10 @@ return {
       return failed("not asked: the settings that are wrong may say where it is", exit_status.config)
     end
     local clock, registry = require "core.clock", require "lib.features.registry"
-    local tool = program:snapshot().find "list_deployments"
+    local tool = program:snapshot().find("list_deployments") --[[@as Tool]]
     local ctx = program:account():equip { progress = function() end, log = function() end, cancelled = false }
     local started = clock.monotonic()
-    local how, result = require("cli.shared.run").to_end(program, function() return registry.call(tool, {}, ctx) end)
+    local how, result = require("cli.shared.run").to_end(program, function() return registry.call(tool, {}, ctx --[[@as any]]) end)
     local milliseconds = math.floor((clock.monotonic() - started) * 1000 + 0.5)
     if how == "failed" then error(result, 0) end
     if how ~= "done" then return failed("interrupted", exit_status.interrupted) end

@@ -50,6 +50,8 @@ end
 --- Reads the words of --answer.
 ---@param words? string[]
 ---@return table<string, string>|nil answers, Error? err
+---@return_overload table<string, string>
+---@return_overload nil, Error
 function M.read_answers(words)
   local answers = {}
   for _, word in ipairs(words or {}) do

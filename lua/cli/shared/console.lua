@@ -70,6 +70,7 @@ function Console:compile(text)
   local message
   chunk, message = sandbox.load(text, CHUNK, self.environment)
   if chunk then return chunk end
+  ---@cast message string
   return nil, message, message:find "near <eof>$" ~= nil
 end
 
@@ -88,6 +89,8 @@ end
 ---@param chunk function
 ---@param ctx table
 ---@return table|nil values, Error? err
+---@return_overload table
+---@return_overload nil, Error
 function Console:run(chunk, ctx)
   local values
   local outcome, err = runner.run(self.recipe, function() values = table.pack(chunk()) end, { n = 0 }, ctx, {
@@ -128,7 +131,7 @@ function Console:complete(word)
     local list = matching(keys_of(self.environment), word, "")
     return table.move(matching(make_names(self.snapshot), word, "rc.tools."), 1, #self.snapshot.list, #list + 1, list)
   end
-  local value = self.environment
+  local value = self.environment ---@type any
   for name in path:gmatch "[^.]+" do value = type(value) == "table" and rawget(value, name) or nil end
   return matching(keys_of(value), last, path .. ".")
 end

@@ -78,11 +78,13 @@ end
 ---@param words string[]
 ---@param parameters Parameter[]
 ---@return table? arguments, Error? err
+---@return_overload table
+---@return_overload nil, Error
 function M.from_words(words, parameters)
   local entries = {}
   for _, entry in ipairs(parameters) do entries[entry[1]] = entry end
   local values, names = split(words)
-  if not values then return nil, names end
+  if not values then return nil, names --[[@as Error]] end
   local arguments = {}
   for _, name in ipairs(names) do
     local entry, err = entries[name], nil
@@ -103,6 +105,8 @@ end
 --- Reads the arguments from JSON text, or from standard input for "-".
 ---@param text string
 ---@return table? arguments, Error? err
+---@return_overload table
+---@return_overload nil, Error
 function M.from_json(text)
   if text ~= "-" then return decode_object(text, "--args") end
   local input, message = read_file "-"

@@ -6,7 +6,7 @@ local M = {}
 
 local MAX_DEPTH, MAX_ITEMS, LINE = 8, 200, 100
 
-local inspect
+local inspect ---@type fun(value: any, depth: integer, seen: table): string
 
 local function is_name(key)
   return type(key) == "string" and key:find "^[%a_][%w_]*$" ~= nil

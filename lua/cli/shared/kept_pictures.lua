@@ -68,7 +68,7 @@ local function keep(self, url)
   return write(("%s/%s-%s"):format(folder, safe_name(request_id:sub(1, 8)), safe_name(filename)), png)
 end
 
-local collect
+local collect ---@type fun(value: any, prefix: string, urls: table, depth: integer)
 
 -- In an order of its own: that of `pairs` differs from run to run.
 local function collect_members(object, prefix, urls, depth)

@@ -74,6 +74,8 @@ end
 ---@param args table
 ---@param parameters Parameter[]
 ---@return table|nil arguments, Error? err
+---@return_overload table
+---@return_overload nil, Error
 function M.read_arguments(args, parameters)
   local input = require "cli.shared.input"
   if args.args and #args.words > 0 then

@@ -9,6 +9,7 @@ local M = {}
 ---@field usage? string                 one line behind "rcmcp NAME", for a command without `define`
 ---@field epilog? string                below the options in its help
 ---@field hidden? boolean               left out of help and completion
+---@field needs_arguments? boolean      without any, it says how it is used
 ---@field define? fun(parser: table)    declares options and arguments to argparse
 ---@field run fun(argv: string[]): integer  returns the exit status
 
@@ -54,12 +55,18 @@ local function refuse_twice(parser)
   end
 end
 
+--- The library, which the build takes into the program.
+---@return function
+function M.argparse()
+  return require "argparse" ---@diagnostic disable-line: unresolved-require -- it is not among the sources
+end
+
 --- The argparse parser of a command.
 ---@param name string
 ---@param command Command
 ---@return table
 function M.parser(name, command)
-  local argparse = require "argparse"
+  local argparse = M.argparse()
   local parser = argparse("rcmcp " .. name, command.summary .. ".", command.epilog):add_help(false)
   parser:flag("-h --help", "Show this help"):action(function() error(HELP, 0) end)
   if command.define then command.define(parser) end
@@ -87,6 +94,8 @@ end
 ---@param command Command
 ---@param argv string[]
 ---@return table? args, integer? status
+---@return_overload table
+---@return_overload nil, integer
 function M.parse(name, command, argv)
   if #argv == 0 and not command.needs_arguments then return {} end
   local parser = M.parser(name, command)
@@ -97,7 +106,7 @@ function M.parse(name, command, argv)
   elseif not ok then
     error(parsed, 0)
   elseif not parsed then
-    return nil, M.usage_error(name, args)
+    return nil, M.usage_error(name, args --[[@as string]])
   end
   return args
 end

@@ -11,7 +11,7 @@ local M = {}
 function M.status(status)
   local whole, message = require("core.stdio").flush()
   if whole then return status end
-  io.stderr:write("rcmcp: ", message, "\n")
+  io.stderr:write("rcmcp: ", message or "", "\n")
   return exit_status.io
 end
 

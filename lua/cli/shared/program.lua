@@ -16,7 +16,7 @@ local M = {}
 ---@field package args table
 ---@field package current? Account
 ---@field package cancel_remote boolean  whatever the settings say
----@field package simulator? table
+---@field package simulator? sim.Server
 ---@field package marking? table
 ---@field package tools? Snapshot
 ---@field package folders? RecipeFolder[]
@@ -57,7 +57,7 @@ end
 ---@param args table
 ---@return Settings
 function M.forgiving_settings(args)
-  return assert(config.load { flags = flags(args), file = args.config, lenient_key = true, forgiving = true })
+  return (assert(config.load { flags = flags(args), file = args.config, lenient_key = true, forgiving = true }))
 end
 
 -- The account of the settings; the simulator stands in for RunComfy when it runs.
@@ -100,6 +100,8 @@ end
 ---@param how? { cancel_remote: boolean?, lenient_key: boolean?, settings: Settings? }  cancel_remote: a cancelled wait cancels
 ---  the remote request, too; settings: instead of those that the options ask for
 ---@return Program? program, integer? status, Error? err
+---@return_overload Program
+---@return_overload nil, integer, Error?
 function M.open(args, how)
   if args.speed and not args.simulate then
     io.stderr:write("rcmcp: --speed is the simulator's: it needs --simulate\n")
@@ -125,7 +127,7 @@ function Program:marks()
   if not self.simulated then return {} end
   if not self.marking then
     local simulated = require "cli.shared.simulated"
-    local kept = require("cli.shared.kept_pictures").new(self.simulator, self.settings)
+    local kept = require("cli.shared.kept_pictures").new(self.simulator --[[@as sim.Server]], self.settings)
     self.marking = {
       tool = function(tool) return simulated.tool(tool, kept) end,
       result = function(result, err) return simulated.result(result, err, kept) end,
@@ -226,6 +228,8 @@ end
 --- Opens one file outside of the recipe folders: see lib.workbench.standalone.
 ---@param path string
 ---@return Standalone|nil standalone, Error? err
+---@return_overload Standalone
+---@return_overload nil, Error
 function Program:open_file(path)
   self:expect_recipes()
   return require("lib.workbench.standalone").open(path, {

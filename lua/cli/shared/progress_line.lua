@@ -8,6 +8,7 @@ local M = {}
 ---@class ProgressLine
 ---@field package shown integer  characters on the terminal's current line
 ---@field package held? boolean
+---@field package silent? boolean
 local ProgressLine = {}
 ProgressLine.__index = ProgressLine
 

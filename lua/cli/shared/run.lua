@@ -23,12 +23,12 @@ local LONGEST = 12  -- seconds after which even clean-ups are given up
 ---@alias SignalName "INT"|"TERM"|"HUP"
 
 ---@class Interruption  of a run, from the first signal on
----@field private program Program
----@field private task Fiber
----@field private on_interrupt? fun(name: SignalName)
----@field private last? number       moment of the latest signal, on the real clock
----@field private hurried? boolean   a second one has come
----@field private handles core.Handle[]
+---@field package program Program
+---@field package task Fiber
+---@field package on_interrupt? fun(name: SignalName)
+---@field package last? number       moment of the latest signal, on the real clock
+---@field package hurried? boolean   a second one has come
+---@field package handles core.Handle[]
 ---@field cut? boolean             what has not ended is not waited for any longer
 local Interruption = {}
 Interruption.__index = Interruption
@@ -106,7 +106,7 @@ end
 
 local function outcome(interruption, task)
   if task.status ~= "done" then return "cut" end
-  local result = table.pack(task:join())
+  local result = table.pack(task:join()) ---@type table
   if result[1] then return "done", table.unpack(result, 2, result.n) end
   return interruption.last and fiber.is_cancelled(result[2]) and "interrupted" or "failed", result[2]
 end

@@ -58,6 +58,8 @@ end
 ---@param err? Error
 ---@param kept? KeptPictures
 ---@return table? result, Error? err
+---@return_overload table
+---@return_overload nil, Error
 function M.result(result, err, kept)
   if not result then return nil, marked_error(err) end
   keep_pictures(result, kept)

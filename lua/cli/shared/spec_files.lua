@@ -28,11 +28,13 @@ end
 --- passed by.
 ---@param folder string
 ---@return string[]|nil files, Error? err  the folder cannot be read, or has specs and too much else
+---@return_overload string[]
+---@return_overload nil, Error
 function M.find(folder)
   local found, waiting, looked_at = {}, {}, 0
   local names, message = fs.list(folder)
   if not names then return nil, errors.new("cannot read " .. message, { code = "usage" }) end
-  local place = folder
+  local place = folder ---@type string?
   while place do
     for _, name in ipairs(names or {}) do
       looked_at = looked_at + 1
@@ -54,6 +56,8 @@ end
 
 --- The specs of the current folder where it has some, else those of the recipe folders that can be read.
 ---@return string[]|nil files, Error? err  the current folder cannot be read
+---@return_overload string[]
+---@return_overload nil, Error
 function M.of_current_folder()
   local files, err = M.find "."
   if not files or #files > 0 then return files, err end

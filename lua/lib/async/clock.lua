@@ -99,9 +99,9 @@ end
 --- Calls `fn` once, `seconds` from now on this clock, from the loop.
 ---@param seconds number
 ---@param fn function
----@return table handle  with cancel(); a to-be-closed value
+---@return core.Handle
 function M.after(seconds, fn)
-  if driven then return driven:after(seconds, fn) end
+  if driven then return driven:after(seconds, fn) --[[@as core.Handle]] end
   return timer.after(math.max(0, math.ceil(seconds / speed * 1000)), fn)
 end
 

@@ -40,7 +40,7 @@ function Response:header(name)
   local values, from = {}, 1
   while true do
     local first, last = self.lower:find(wanted, from, true)
-    if not first then return values[1] and table.concat(values, ", ") end
+    if not first or not last then return values[1] and table.concat(values, ", ") end
     -- `lower` has one character more in front than `headers`.
     local stop = self.headers:find("\n", last, true) or #self.headers + 1
     values[#values + 1] = trim(self.headers:sub(last, stop - 1))
@@ -128,6 +128,8 @@ end
 --- (see core.http.start), `sent`: whether any byte of the request may have left, and `partial`: what had come of the answer.
 ---@param request HttpRequest
 ---@return HttpResponse? response, Error? err
+---@return_overload HttpResponse
+---@return_overload nil, Error
 function M.request(request)
   return send(fiber.await, core_http.start, request)
 end
@@ -137,6 +139,8 @@ end
 ---@param request HttpRequest
 ---@param on_start? fun(transfer: core.http.Transfer)  gets what stands for it while it is under way
 ---@return HttpResponse? response, Error? err
+---@return_overload HttpResponse
+---@return_overload nil, Error
 function M.write(request, on_start)
   return send(fiber.await_withdrawable, function(plain, callback)
     local transfer, message, code = core_http.start(plain, callback)

@@ -11,7 +11,7 @@ local LATE = 0.1   -- seconds of real time
 local MOMENT = 100 -- milliseconds
 
 ---@class Deadline: core.Handle
----@field private timer? core.Handle
+---@field private timer? core.Handle|table
 local Deadline = {}
 Deadline.__index = Deadline
 

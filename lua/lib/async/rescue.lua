@@ -4,7 +4,7 @@ local host = require "core.host"
 
 local M = {}
 
-local objects = setmetatable({}, { __mode = "v" }) ---@type table<integer, table>  in the order in which they came
+local objects = setmetatable({}, { __mode = "v" }) ---@type table<integer, table>  as they came
 local looks = setmetatable({}, { __mode = "k" }) ---@type table<table, fun(object: table)>
 local last = 0
 

@@ -30,10 +30,18 @@ local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6,
   Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12 }
 
 -- Days from 1970-01-01 to a date of the Gregorian calendar; os.time knows local time only.
+---@param year integer
+---@param month integer
+---@param day integer
+---@return integer
 local function days(year, month, day)
   if month <= 2 then year, month = year - 1, month + 12 end
   local leap_days = year // 4 - year // 100 + year // 400
   return 365 * year + leap_days + (153 * (month - 3) + 2) // 5 + day - 1 - 719468
+end
+
+local function integer(digits)
+  return math.tointeger(digits) --[[@as integer]]
 end
 
 --- Seconds since 1970 of an HTTP date, "Sun, 06 Nov 1994 08:49:37 GMT".
@@ -44,8 +52,7 @@ function M.http_date(text)
   local day, month, year, hour, minute, second = text:match("^%a+, (%d%d) (%a+) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
   local number = MONTHS[month]
   if not number then return nil end
-  return days(math.tointeger(year), number, math.tointeger(day)) * 86400
-    + math.tointeger(hour) * 3600 + math.tointeger(minute) * 60 + math.tointeger(second)
+  return days(integer(year), number, integer(day)) * 86400 + integer(hour) * 3600 + integer(minute) * 60 + integer(second)
 end
 
 --- Seconds that an answer asks to wait by Retry-After: seconds, or a date.
@@ -69,10 +76,11 @@ end
 --- Whether a request that ended so may be sent again.
 ---@param method string
 ---@param response HttpResponse?
----@param err Error?
+---@param err Error?  where there is no response
 ---@return boolean
 function M.may_repeat(method, response, err)
   if response then return REPEATABLE[method] == true and M.is_transient_status(response.status) end
+  ---@cast err -?
   if not TRANSIENT[err.code] then return false end
   return REPEATABLE[method] == true or err.sent == false
 end
@@ -90,6 +98,8 @@ end
 ---@param send fun(...): HttpResponse?, Error?
 ---@param ... any  arguments of `send`
 ---@return HttpResponse? response, Error? err
+---@return_overload HttpResponse
+---@return_overload nil, Error
 function M.call(method, options, send, ...)
   options = options or {}
   local attempts = options.attempts or 4

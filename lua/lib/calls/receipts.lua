@@ -106,7 +106,7 @@ function M.name_in(receipts, err)
   if #unnamed == 0 then return err end
   local data = errors.data(err)
   if type(data) ~= "table" or getmetatable(data) == json.array then data = { ok = false, error = err.message, data = data } end
-  data.submitted = M.data(receipts.list)
+  data.submitted = M.data((receipts --[[@as Receipts]]).list)
   err.message, err.data = err.message .. M.sentence { list = unnamed }, data
   return err
 end
@@ -221,7 +221,7 @@ function M.stale(state, known, now)
   local text, list
   if known then text, list = remembered(known) else text, list = sealed(state, now) end
   local message = "Unknown 'requestState': it was used already, is too old, or is of a server that has ended since. " .. text
-  return message, #list > 0 and json.encode { submitted = M.data(list) } or nil
+  return message, #list > 0 and json.encode { submitted = M.data(list --[[@as Receipt[] ]]) } or nil
 end
 
 return M

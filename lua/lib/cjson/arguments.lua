@@ -50,7 +50,7 @@ function M.integer(name, index, value, low, high)
   local whole = math.tointeger(number)
   if not whole then M.refuse(name, index, "number has no integer representation") end
   if whole < low or whole > high then M.refuse(name, 1, ("expected integer between %d and %d"):format(low, high)) end
-  return whole
+  return whole --[[@as integer]] -- refuse() raises
 end
 
 --- true or false, or one of the options as a text.

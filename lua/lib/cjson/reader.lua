@@ -19,7 +19,7 @@ local function descend(reader)
   error(("Found too many nested data structures (%d) at character %d"):format(reader.depth, reader.tokens.at - 1), 0)
 end
 
-local read_value
+local read_value ---@type fun(reader: table): any
 
 local function mark_array(reader, list)
   if reader.settings.decode_array_with_array_mt then return reader.kinds.setmetatable(list, reader.kinds.array_mt) end

@@ -88,9 +88,9 @@ end
 --- Settings of their own, at their defaults.
 ---@return cjson.Settings
 function M.new()
-  local settings = {}
+  local settings = {} ---@type table<string, any>
   for name, value in pairs(defaults) do settings[name] = value end
-  return settings
+  return settings --[[@as cjson.Settings]]
 end
 
 --- Adds the functions that read and change `settings`.

@@ -133,7 +133,8 @@ local function read_number(self)
   if value then return found(self, "T_NUMBER", value, after) end
   if text:find("^0[xX]", first) then
     after = number_end(text, first + 2, "%x", "[pP]")
-    if after then return found(self, "T_NUMBER", tonumber(text:sub(at, after - 1):match "^%+?(.*)$") + 0.0, after) end
+    local digits = after and text:sub(at, after - 1):match "^%+?(.*)$"
+    if digits then return found(self, "T_NUMBER", tonumber(digits) --[[@as number]] + 0.0, after) end
   end
   local last, is_integral = number_end(text, first, "%d", "[eE]")
   if not last then return fail(self, "invalid number") end

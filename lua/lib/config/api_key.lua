@@ -24,6 +24,8 @@ end
 ---@param text string
 ---@param origin string  for messages
 ---@return string? key, Error? err
+---@return_overload string
+---@return_overload nil, Error
 function M.check(text, origin)
   local key = trim(text)
   if key == "" then return nil end
@@ -57,6 +59,8 @@ M.LARGEST_FILE = 64 * 1024 -- bytes of a file with a key in it
 ---@param path string
 ---@param origin string  where the path comes from
 ---@return string? key, Error? err, string? warning
+---@return_overload string
+---@return_overload nil, Error
 function M.read_file(path, origin)
   local text, message = text_file.read(path, M.LARGEST_FILE)
   if not text then

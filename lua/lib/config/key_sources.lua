@@ -83,6 +83,8 @@ end
 ---@param settings Settings  with `api_key`, `api_key_file` and their origins as they were set
 ---@param env fun(name: string): string?
 ---@return string? key, string? origin, Error? err, string? warning
+---@return_overload string? key, string
+---@return_overload nil, Error
 function M.find(settings, env)
   local source = candidates(settings, env)[1]
   if source then

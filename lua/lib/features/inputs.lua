@@ -25,7 +25,7 @@ end
 -- A schema as a table, and as `tools/list` writes it.
 local function decode_text(text, field)
   local raw, message = json.raw(text)
-  if not raw then fail("field '%s' is no JSON: %s", field, message) end
+  if not raw then return fail("field '%s' is no JSON: %s", field, message) end
   local schema = json.decode(text)
   if raw:kind() ~= "object" then fail("field '%s' must be a JSON Schema, an object; got %s", field, raw:kind()) end
   return schema, raw
@@ -126,7 +126,7 @@ end
 ---@return fun(value: any, work: Meter?): true|nil, string?, schema.Failure?
 function M.compile_schema(schema, field)
   local check, message = require("lib.schema").compile(schema, { formats = true })
-  if not check then fail("field '%s' is no JSON Schema: %s", field, message) end
+  if not check then return fail("field '%s' is no JSON Schema: %s", field, message) end
   return check
 end
 
@@ -194,7 +194,7 @@ local function compile_reader(schema)
     if ok then return input end
     local place = failure and require("lib.schema.failure").place(failure) or ""
     if place == "" then return nil, parameters.invalid("arguments", ("The arguments %s."):format(message)) end
-    return nil, parameters.invalid(place, ("Field '%s' %s."):format(place, failure.message))
+    return nil, parameters.invalid(place, ("Field '%s' %s."):format(place, failure --[[@as schema.Failure]].message))
   end
 end
 

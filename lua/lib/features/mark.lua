@@ -73,7 +73,7 @@ end
 --- Marks the data of a result, or notes that the mark has to stand beside them.  Where its pictures were saved
 --- (`simulated_files`) comes with the mark; the text tells it, too.
 ---@param rules? MarkRules  none: no schema says what the data may be
----@param result CallResult
+---@param result CallResult|{ simulated_files: any }
 function M.put(rules, result)
   local data = result.data
   if data == nil then return end

@@ -30,6 +30,7 @@ local MOST_TEXT = 4 * 1024 * 1024 -- bytes of a result that is given twice, so t
 ---@return CallResult
 function M.failure(err)
   if not errors.is(err) then err = errors.new(tostring(err)) end
+  ---@cast err Error
   err.message = clean(err.message)
   return { text = err.message, data = errors.data(err), content = err.content, is_error = true }
 end

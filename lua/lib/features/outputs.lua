@@ -105,7 +105,7 @@ end
 ---@param schema table
 ---@return fun(data: any): true|nil, string?
 function M.compile(schema)
-  local required, slots = schema.required or {}, compile_fields(schema)
+  local required, slots = schema.required or {}, compile_fields(schema) ---@type string[], table[]
   return function(data)
     if type(data) ~= "table" or getmetatable(data) == array then
       return nil, "structured content must be an object, got " .. (data == nil and "none" or kind_of(data))

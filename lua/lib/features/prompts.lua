@@ -78,6 +78,8 @@ end
 --- Checks and compiles a declaration.
 ---@param declaration PromptDeclaration
 ---@return Prompt|nil prompt, Error? err  its `problem` is the message without the prompt's name
+---@return_overload Prompt
+---@return_overload nil, Error
 function M.compile(declaration)
   local list, problem = declaration.arguments or {}, check(declaration)
   if problem then return refuse(declaration, problem) end
@@ -142,7 +144,8 @@ end
 ---@param revision Revision
 ---@return string json
 function M.write(messages, revision)
-  if type(messages) == "string" or type(messages) == "table" and messages.type then messages = { { content = messages } } end
+  ---@diagnostic disable-next-line: missing-fields -- messages are checked by whoever gave them
+  if type(messages) == "string" or type(messages) == "table" and messages.type then messages = { { content = messages --[[@as any]] } } end
   if type(messages) ~= "table" then error("it must give a text or a list of messages, got " .. type(messages), 0) end
   if #messages == 0 and next(messages) ~= nil and getmetatable(messages) ~= json.array then
     error("it must give a text or a list of messages, got a table without any", 0)

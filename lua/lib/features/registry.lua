@@ -57,7 +57,6 @@ local M = {}
 ---@field package allows? fun(data: any): true|nil, string?    whether `output` allows it: what errors are held to
 ---@field package allows_wrapped? fun(data: any): true|nil, string?  the same of `wrapped`
 ---@field package mark_rules? MarkRules  what `output` means for the mark of a simulated result
-
 ---@field package admits? fun(data: any): true|nil, string?    the same in full; made at first use
 
 ---@class Snapshot  what a server offers at one moment; nothing changes it
@@ -188,7 +187,7 @@ function M.admits(tool, data)
   if not tool.output then return true end
   if tool.wrapped then return false end
   local published = type(tool.output) == "userdata" and tool.output:value() or tool.output
-  tool.admits = tool.admits or outputs.compile_strict(published)
+  tool.admits = tool.admits or outputs.compile_strict(published --[[@as table]])
   return tool.admits(data) == true
 end
 
@@ -205,12 +204,14 @@ end
 ---@param declaration ToolDeclaration
 ---@param options? CompileOptions
 ---@return Tool|nil tool, Error? err
+---@return_overload Tool
+---@return_overload nil, Error
 function M.compile(declaration, options)
   if type(declaration) ~= "table" then return refuse("?", "the declaration must be a table, got " .. type(declaration)) end
   local name = tostring(declaration.name)
   local problem = find_problem(declaration)
   if problem then return refuse(name, problem) end
-  local ok, tool = pcall(compile, declaration, options)
+  local ok, tool = pcall(compile, declaration, options) ---@type boolean, any
   if not ok then return refuse(name, tostring(tool)) end
   return tool
 end
@@ -228,7 +229,7 @@ function M.changed(tool, changes)
     copy.annotations = all_hints(changes.annotations)
     copy.risk = risk_of(copy.annotations)
   end
-  return copy
+  return copy --[[@as Tool]]
 end
 
 --- A snapshot of these tools, whose names differ.
@@ -248,6 +249,8 @@ end
 ---@param declaration ToolDeclaration
 ---@param options? CompileOptions
 ---@return Tool|nil tool, Error? err
+---@return_overload Tool
+---@return_overload nil, Error
 function Registry:add(declaration, options)
   local tool, err = M.compile(declaration, options)
   if not tool then return nil, err end
@@ -335,7 +338,9 @@ end
 ---@param tool Tool
 ---@param arguments? table  default: those of the context, which are let go once they are read
 ---@param ctx Context
----@return { text: string?, data: any, content: Block[]? }|nil result, Error? err
+---@return CallResult|nil result, Error? err
+---@return_overload CallResult
+---@return_overload nil, Error
 function M.attempt(tool, arguments, ctx)
   local ok, result, err = xpcall(run, guard.on_raise, tool, arguments, ctx)
   if not ok then
@@ -350,6 +355,8 @@ end
 ---@param result any
 ---@param err any
 ---@return table|nil result, Error? err
+---@return_overload table
+---@return_overload nil, Error
 function M.finish(tool, result, err)
   if result == nil then return as_error(err or "the tool gave neither a result nor an error") end
   local checked, problem = check_result(tool, result)

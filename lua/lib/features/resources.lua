@@ -79,6 +79,8 @@ end
 --- Checks and compiles the declaration of a resource.
 ---@param declaration ResourceDeclaration
 ---@return Resource|nil resource, Error? err  its `problem` is the message without the resource's name
+---@return_overload Resource
+---@return_overload nil, Error
 function M.compile(declaration)
   local problem = check(declaration) or check_uri("uri", declaration.uri)
   if problem then return refuse("resource", declaration, problem) end
@@ -95,6 +97,8 @@ end
 --- Checks and compiles the declaration of a template.
 ---@param declaration TemplateDeclaration
 ---@return ResourceTemplate|nil template, Error? err
+---@return_overload ResourceTemplate
+---@return_overload nil, Error
 function M.compile_template(declaration)
   local problem = check(declaration) or check_uri("uri_template", declaration.uri_template)
   if problem then return refuse("template", declaration, problem) end

@@ -14,8 +14,8 @@ local M = {}
 ---@class UriTemplate
 ---@field literal integer              how many characters stand for themselves
 ---@field wide integer                 how many variables take any characters
----@field private head string          before the first expression
----@field private parts { name: string, class: string, tail: string }[]  an expression, and the text up to the next
+---@field package head string          before the first expression
+---@field package parts { name: string, class: string, tail: string }[]  an expression, and the text up to the next
 local UriTemplate = {}
 UriTemplate.__index = UriTemplate
 
@@ -47,6 +47,7 @@ function M.compile(text)
     local close = open and text:find("}", open, true)
     if open and not close then return nil, "a '{' without its '}'" end
     local part, problem
+    ---@cast close integer
     if open then part, problem = read_expression(text:sub(open + 1, close - 1), seen) end
     if problem then return nil, problem end
     if part then between = between .. part.lead end

@@ -79,8 +79,8 @@ end
 function M.start(ctx)
   local ok, err = pcall(start, ctx)
   if ok then return end
-  ctx.pass:close()
-  local request = ctx.request
+  ctx.pass --[[@as Pass]]:close()
+  local request = ctx.request --[[@as Request]]
   ok, err = pcall(request.session.fail, request.session, request.id, request.sink, err)
   if not ok then log.write("error", ("request %s could not be answered: %s"):format(request.id, tostring(err))) end
 end

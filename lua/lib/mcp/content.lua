@@ -79,7 +79,8 @@ end
 ---@return string|nil blocks      nil where the result cannot be written as JSON
 ---@return string? structured     or, with nil, why not
 function M.render(result, written, revision, has_structured, wraps)
-  local ok, text, structured = pcall(render, result, written, revision, has_structured, wraps)
+  local ok, text, structured ---@type boolean, any, any
+  ok, text, structured = pcall(render, result, written, revision, has_structured, wraps)
   if ok then return text, structured end
   return nil, problem_of(text)
 end

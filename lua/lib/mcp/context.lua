@@ -26,6 +26,10 @@ local SPACING = 0.1 -- seconds of real time between two progress notifications
 ---@field on_move? fun()                   told when it goes on under another request
 ---@field pass? { set_waiting: fun(self: table, waits: boolean) }  told when the call begins and ends to wait
 ---@field place? Place                    where the call waits for answers, once it asked in 2026-07-28
+---@field effects? EffectChain             through which its effects go
+---@field call_id? string                  by which its effects name it
+---@field call? CallState                  of a recipe that calls another
+---@field chain? string[]                  of recipes that have called each other to this one
 ---@field server? Server                   of a client's call
 ---@field subject? table                   the tool, prompt or resource of it
 ---@field package arguments? any         what the call was begun with, until it is taken
@@ -58,7 +62,7 @@ local M = {}
 ---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  another way to ask them
 
 --- Makes a context.  The table given becomes the context.
----@param options ContextOptions
+---@param options ContextOptions|Context
 ---@return Context
 function M.new(options)
   options.cancelled, options.leaving, options.has_result, options.waits = false, false, false, 0

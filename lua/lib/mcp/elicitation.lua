@@ -234,10 +234,10 @@ function M.elicit(ctx, question)
   local form = form_of(clean_all(question))
   local obstacle = M.obstacle(ctx)
   if obstacle then fail("cannot_ask", obstacle) end
-  local action, content = (ctx.ask or through_client)(form, ctx)
+  local action, content = (ctx.ask or through_client)(form, ctx) ---@type any, table?
   if action ~= "accept" then return nil, action end
   local values, err = form.check(known_only(form, content))
-  if not values then fail("bad_answer", "The answer does not fit what was asked: " .. redaction.text(err.message)) end
+  if not values then fail("bad_answer", "The answer does not fit what was asked: " .. redaction.text((err --[[@as Error]]).message)) end
   return values, action
 end
 

@@ -94,7 +94,7 @@ end
 ---@param requested any
 ---@return Revision
 function M.negotiate(server, requested)
-  return requested ~= MODERN and server:revision(requested) or server:revision(LATEST_LEGACY)
+  return requested ~= MODERN and server:revision(requested) or server:revision(LATEST_LEGACY) --[[@as Revision]]
 end
 
 return M

@@ -56,7 +56,7 @@ function M.result(result, written, bytes, limit)
   if result.content then copy.content, used = fitting_blocks(result.content, limit // 2) end
   if written then copy.data = fitting_data(result.data, written, limit * 3 // 4 - used, statement) end
   copy.text = result.text and result.text .. "\n" .. statement or statement
-  return copy
+  return copy --[[@as CallResult]]
 end
 
 --- Runs a check of such data as if nothing had been said in them of the shortening.

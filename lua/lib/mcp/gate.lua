@@ -30,7 +30,7 @@ Gate.__index = Gate
 ---@field package gate Gate
 ---@field package ctx Context
 ---@field package state "outside"|"runs"|"waits"|"over"
----@field package place? integer  in the queue
+---@field package place? integer  of the queue
 local Pass = {}
 Pass.__index = Pass
 
@@ -69,7 +69,7 @@ local function first_in_queue(self)
   end
 end
 
-local go_on
+local go_on ---@type fun(self: Gate)
 
 local function let_some_in(self)
   self.letting = false

@@ -54,7 +54,7 @@ local function take_request(self, message, id, transport, sink)
   if method == "initialize" and not era.names_revision(meta) then return initialize(self, params, id, sink) end
 
   local revision, code, problem, data = era.choose(self.server, self.revision, method, meta)
-  if not revision then return sink:send(jsonrpc.failure(id, code, problem, data)) end
+  if not revision then return sink:send(jsonrpc.failure(id, code --[[@as integer]], problem --[[@as string]], data)) end
   if revision == self.revision then self.ready = true end
   self.server:handle({
     id = id, params = params, meta = meta, revision = revision, session = self.session, transport = transport, sink = sink,
@@ -168,7 +168,7 @@ function Intake:receive(text, transport, tries)
   local kind, id, reason = jsonrpc.classify(message)
   if kind == "request" then return read_request(self, message, id, transport, transport) end
   if kind == "notification" then return read_notification(self, message) end
-  if kind == "response" then return self.session:answered(message) end
+  if kind == "response" then return self.session:answered(message --[[@as table]]) end
   if kind == "batch" then return read_batch(self, message, transport) end
   if kind == "invalid" then
     transport:send(jsonrpc.failure(id, jsonrpc.INVALID_REQUEST, "Invalid request: " .. reason))

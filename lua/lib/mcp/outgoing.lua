@@ -89,7 +89,7 @@ function Outgoing:answer(message)
   if not request or not settle(request, kind, value) then
     return log.write("debug", "the client answered a request that is not open")
   end
-  request.callback(kind, value)
+  request.callback(kind --[[@as AnswerKind]], value)
 end
 
 --- Ends all requests: the client answers nothing more.

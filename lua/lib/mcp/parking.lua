@@ -33,7 +33,7 @@ Parking.__index = Parking
 ---@field parking Parking
 ---@field state? string         requestState, while parked
 ---@field origin string         what the request asked for: only the same may go on
----@field standin? Request      in the place of a request, while parked
+---@field standin? Request      of a request that has been answered, while parked
 ---@field ask? Ask              the question that is open
 ---@field queue Ask[]           those that come after it
 ---@field outcome? string       the answer, of a call that ended while parked
@@ -227,12 +227,12 @@ end
 --- Takes a request that carries a requestState: the call it belongs to goes on, or the request is refused.
 ---@param request Request
 function Parking:resume(request)
-  local params = request.params
+  local params = request.params --[[@as table]]
   local state = params.requestState
   if type(state) ~= "string" then return refuse(request, "'requestState' must be a string, as it was given out") end
   local place = self.places[state]
   if not place or place.state ~= state then return refuse(request, receipts.stale(state, self.known[state], os.time())) end
-  if place.standin.perform ~= request.perform or place.origin ~= origin_of(request) then
+  if (place.standin --[[@as Request]]).perform ~= request.perform or place.origin ~= origin_of(request) then
     return refuse(request, "'requestState' belongs to another request than this")
   end
   local answer = answer_in(params)
@@ -241,7 +241,7 @@ function Parking:resume(request)
   end
   if place.outcome then
     forget(place)
-    return request.sink:send(readdressed(place.outcome, place.standin.id, request.id))
+    return request.sink:send(readdressed(place.outcome, (place.standin --[[@as Request]]).id, request.id))
   end
   go_on(place, request, answer)
 end

@@ -43,7 +43,7 @@ local M = {}
 ---@field private revisions table<string, Revision>  made at first use
 ---@field private lists table<string, table<string, string>>  kind and revision to the result of its list, of this snapshot
 ---@field private sessions table<Session, true>
----@field private notifications table<string, true>  of changed lists, which this server sends
+---@field package notifications table<string, true>  of changed lists, which this server sends
 local Server = {}
 Server.__index = Server
 
@@ -172,7 +172,8 @@ function handlers.ping(_, request)
 end
 
 function handlers.discover(server, request)
-  answer(request, request.revision:discover_result(versions.all, server:offers()))
+  local revision = request.revision --[[@as Revision.2026_07_28]]
+  answer(request, revision:discover_result(versions.all, server:offers()))
 end
 
 -- Lists are encoded once a snapshot and revision.

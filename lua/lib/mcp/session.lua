@@ -16,16 +16,16 @@ local is_object = jsonrpc.is_object
 
 ---@class Session
 ---@field on_idle? fun()              called each time the last open call has ended
----@field private server Server
----@field private transport Transport
----@field private outgoing? Outgoing  requests to the client, once there was one
----@field private parking? Parking    calls that wait for answers in 2026-07-28, once there was one
----@field private left? boolean       the client answers nothing more
----@field private calls table<string, Request>  id to what runs for it
----@field private open integer        how many
----@field private streams Subscriptions
----@field private gate Gate
----@field private intake Intake
+---@field package server Server
+---@field package transport Transport
+---@field package outgoing? Outgoing  requests to the client, once there was one
+---@field package parking? Parking    calls that wait for answers in 2026-07-28, once there was one
+---@field package left? boolean       the client answers nothing more
+---@field package calls table<string, Request>  id to what runs for it
+---@field package open integer        how many
+---@field package streams Subscriptions
+---@field package gate Gate
+---@field package intake Intake
 local Session = {}
 Session.__index = Session
 
@@ -85,7 +85,7 @@ end
 --- Begins the call of the message that is read, now or when it is its turn.
 ---@param ctx Context
 function Session:let_in(ctx)
-  ctx.pass:enter(self.intake.bytes)
+  ctx.pass --[[@as Pass]]:enter(self.intake.bytes)
 end
 
 --- Begins no call, and reads no further in a batch, until `release`: the client leaves unread what it was sent.
@@ -145,7 +145,7 @@ end
 function Session:fail(id, sink, err)
   local request = self.calls[id]
   if not request or request.fiber then return tell_failure(self, id, sink, err) end
-  request.fiber = ENDED
+  request.fiber = ENDED --[[@as Fiber]]
   pcall(tell_failure, self, id, sink, err, request)
 end
 
@@ -167,7 +167,7 @@ end
 ---@param request Request
 ---@param text string
 function Session:finish(request, text)
-  local ok, problem = pcall(request.sink.send, request.sink, text)
+  local ok, problem = pcall(request.sink.send --[[@as function]], request.sink, text)
   request.answered = ok
   if not ok then
     unsent(request, text, problem)
@@ -214,7 +214,8 @@ end
 ---@param name string
 ---@return table?
 function Session:capability(name)
-  local declared = is_object(self.intake.capabilities) and self.intake.capabilities[name]
+  local known = self.intake.capabilities
+  local declared = known and is_object(known) and known[name]
   return is_object(declared) and declared or nil
 end
 
@@ -270,10 +271,11 @@ function Session:leave(cancel_waits)
   self:release()
   for _, id in ipairs(open_ids(self)) do
     local request = self.calls[id]
-    if request and cancel_waits and request.ctx:may_wait() then
+    local ctx = request and request.ctx
+    if ctx and cancel_waits and ctx:may_wait() then
       stop(self, id, "the server ends")
-    elseif request then
-      request.ctx:leave()
+    elseif ctx then
+      ctx:leave()
     end
   end
   if self.outgoing then self.outgoing:close() end
@@ -286,8 +288,8 @@ end
 function Session:open_calls()
   local list = {}
   for _, id in ipairs(open_ids(self)) do
-    local ctx = self.calls[id].ctx
-    list[#list + 1] = { id = id, name = ctx.tool, begun = ctx.pass:has_begun() }
+    local ctx = self.calls[id].ctx --[[@as Context]]
+    list[#list + 1] = { id = id, name = ctx.tool, begun = ctx.pass --[[@as Pass]]:has_begun() }
   end
   table.sort(list, function(a, b) return a.id < b.id end)
   return list

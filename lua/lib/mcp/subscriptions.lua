@@ -113,7 +113,8 @@ function Subscriptions:finish(reason)
   for id, stream in pairs(self.streams) do
     remove(self, id)
     local request = stream.request
-    request.sink:send(jsonrpc.result(id, request.revision:listen_result(ID .. id)))
+    local revision = request.revision --[[@as Revision.2026_07_28]]
+    request.sink:send(jsonrpc.result(id, revision:listen_result(ID .. id)))
     request.transport:send(jsonrpc.notification("notifications/cancelled",
       '{"requestId":' .. id .. ',"reason":' .. json.encode(reason) .. "}"))
   end

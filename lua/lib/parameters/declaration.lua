@@ -75,6 +75,7 @@ local function check_field(entry, field, label)
   if not rule then
     fail("%s: parameter '%s' has an unknown field '%s'%s", label, entry[1], field, didyoumean.hint(field, sorted_names(FIELDS)))
   end
+  ---@cast rule -?
   if rule.types and not rule.types[entry[2]] then
     fail("%s: parameter '%s': '%s' is not for parameters of type %s", label, entry[1], field, entry[2])
   end

@@ -31,7 +31,7 @@ local function action(name, module)
   return function(...)
     local state = state_of(name)
     fn = fn or require("lib.recipes.rc." .. module)[name]
-    return (fn(state, ...)) -- no tail call: the levels of errors count this frame
+    return ((fn --[[@as function]])(state, ...)) -- no tail call: the levels of errors count this frame
   end
 end
 

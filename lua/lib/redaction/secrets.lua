@@ -55,7 +55,7 @@ function M.add_encoded(texts, text)
 end
 
 ---@class Collected
----@field options core.redact.Options
+---@field options { texts: string[], numbers: string[], wholes: string[] }
 ---@field found string[]  that are cut wherever they stand
 ---@field encoded string[]  … also in those encodings
 local Collected = {}

@@ -17,7 +17,7 @@ local STRIDE = 1000                               -- characters between two repo
 local START, WORD, OTHER = 0, 1, 2
 
 ---@class regex.State
----@field package places integer[]           in the program
+---@field package places integer[]           of the program
 ---@field package before integer             START, WORD or OTHER
 ---@field package at_end? boolean            whether the text may end here
 ---@field package [integer] regex.State|boolean  by the next character: the state behind it; true: matched; false: never will
@@ -114,10 +114,11 @@ local function ends(self, state, work)
 end
 
 -- The code point that begins at a byte from 0x80 on, and where the next one begins.  A byte that is no UTF-8 is U+FFFD.
+---@return integer code, integer next
 local function decode(text, at)
   local ok, code = pcall(utf8.codepoint, text, at, at, true)
   if not ok then return 0xFFFD, at + 1 end
-  return code, utf8.offset(text, 2, at)
+  return code, utf8.offset(text, 2, at) --[[@as integer]]
 end
 
 -- Whether it matches, and how many characters the meter has not been told of.

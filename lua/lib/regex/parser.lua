@@ -12,6 +12,11 @@ local M = {}
 local MAX_LENGTH = 10000 -- characters of a pattern
 local MAX_DEPTH = 100    -- of its parentheses
 
+---@class regex.Parser
+---@field source string
+---@field chars string[]
+---@field at integer       of the character that is read next
+---@field depth integer
 local Parser = {}
 Parser.__index = Parser
 
@@ -58,7 +63,7 @@ function Parser:property(negated)
   while self:peek() and self:peek() ~= "}" do self:take() end
   if not self:accept("}") then fail(self, "\\p wants a property in braces") end
   local name = table.concat(self.chars, "", start + 1, self.at - 2)
-  local set = require("lib.unicode").set(name)
+  local set = require("lib.unicode").set(name) --[[@as CharSet]]
   if not set then
     fail(self, ("the Unicode property '%s' is not known (general categories, Any, ASCII and Assigned are)"):format(name))
   end
@@ -156,12 +161,12 @@ end
 function Parser:braces()
   if self:peek() ~= "{" then return nil end
   local rest = table.concat(self.chars, "", self.at, math.min(self.at + 20, #self.chars))
-  local low, comma, high, stop = rest:match("^{(%d+)(,?)(%d*)}()")
-  if not low then return nil end
-  self.at = self.at + stop - 1 -- the quantifier is ASCII: bytes are characters
-  low = tonumber(low)
+  local least, comma, most, stop = rest:match("^{(%d+)(,?)(%d*)}()")
+  if not least then return nil end
+  self.at = self.at + stop --[[@as any]] - 1 -- the quantifier is ASCII: bytes are characters
+  local low = tonumber(least) --[[@as integer]]
   if comma == "" then return low, low end
-  return low, high ~= "" and tonumber(high) or math.huge
+  return low, most ~= "" and tonumber(most) or math.huge
 end
 
 function Parser:quantified()

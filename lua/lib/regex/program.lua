@@ -7,7 +7,7 @@ local MAX_SIZE = 10000 -- instructions; {n,m} unfolds
 
 -- Size ---------------------------------------------------------------------------------------------
 
-local size
+local size ---@type fun(node: table): integer
 
 local SIZE = {}
 
@@ -41,7 +41,7 @@ end
 
 -- Instructions -------------------------------------------------------------------------------------
 
-local emit
+local emit ---@type fun(program: table, node: table)
 
 local function push(program, instruction)
   program[#program + 1] = instruction

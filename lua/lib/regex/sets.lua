@@ -13,7 +13,8 @@ end
 
 local function is_digit(c) return c >= 48 and c <= 57 end
 
----@type CharSet
+---@param c integer
+---@return boolean
 function M.is_word(c)
   return is_digit(c) or c == 95 or (c >= 65 and c <= 90) or (c >= 97 and c <= 122)
 end
@@ -26,7 +27,8 @@ for c = 0x2000, 0x200A do SPACES[c] = true end
 
 local function is_space(c) return SPACES[c] == true end
 
----@type CharSet
+---@param c integer
+---@return boolean
 function M.is_line_end(c) return c == 0xA or c == 0xD or c == 0x2028 or c == 0x2029 end
 
 ---@param set CharSet

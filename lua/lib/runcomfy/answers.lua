@@ -224,7 +224,7 @@ end
 ---@return Error?
 function M.read(response, operation)
   local status, text = response.status, response.body
-  local value = body.json(text, response.cut, response.left_out)
+  local value = body.json(text, response.cut, response.left_out) ---@type core.json.Raw|string|nil
   if status < 300 then
     -- A write cannot be sent again to get a better answer: its ids are worth more than nothing.
     value = value or operation and body.beginning(text)
@@ -255,6 +255,8 @@ end
 ---@param value core.json.Raw|string
 ---@param what string  "a status"
 ---@return core.json.Raw|nil object, Error?
+---@return_overload core.json.Raw
+---@return_overload nil, Error
 function M.object(value, what)
   if type(value) ~= "string" and value:kind() == "object" then return value end
   return nil, M.unexpected(value, what)

@@ -54,6 +54,8 @@ end
 --- How the API is reached by one account.  From now on its key is cut out of whatever is printed.
 ---@param options ApiOptions
 ---@return Api|nil api, Error?
+---@return_overload Api
+---@return_overload nil, Error
 function M.new(options)
   -- linear: a word of the command line or of the settings
   local base_url = (options.base_url or M.DEFAULT_BASE_URL):gsub("/+$", "")
@@ -116,7 +118,8 @@ end
 
 -- Seconds that the answer asks to wait, up to a minute; nil: it does not.
 local function retry_after(response, err)
-  local seconds = retry.is_transient_status(advice.meaning(response.status, err.error_code)) and retry.retry_after(response)
+  local status = advice.meaning(response.status, err.error_code) --[[@as integer]]
+  local seconds = retry.is_transient_status(status) and retry.retry_after(response)
   return seconds and math.min(seconds, 60) or nil
 end
 
@@ -155,7 +158,7 @@ end
 -- An answer whose header says that it is compressed, and that is not so, may be good as it is.
 local function fetch_readable(request, options)
   local response, err = fetch(request, options)
-  if response or err.code ~= "encoding" then return response, err end
+  if response or not err or err.code ~= "encoding" then return response, err end
   request.identity = true
   return fetch(request, options)
 end
@@ -164,6 +167,8 @@ end
 ---@param url string
 ---@param options? ReadOptions
 ---@return core.json.Raw|string|nil value, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Api:get(url, options)
   local key = self.key
   if not key then return nil, no_key() end
@@ -250,6 +255,8 @@ end
 ---@param body? string  JSON text
 ---@param options? WriteOptions
 ---@return core.json.Raw|string|nil value, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Api:send(method, url, operation, body, options)
   if not self.key then return nil, no_key() end
   options = options or DEFAULTS

@@ -25,7 +25,7 @@ local function repaired(text)
   local better, count, first, place = json.repair(text)
   if not better then return text, "" end
   return better, ("RunComfy's answer was not valid JSON and was repaired: %s at %s%s%s."):format(first, place, NEARLY[first] or "",
-    count > 1 and (", and %d more"):format(count - 1) or "")
+    count and count > 1 and (", and %d more"):format(count - 1) or "")
 end
 
 -- What was left out of a body on its way, because it is larger than what is kept.

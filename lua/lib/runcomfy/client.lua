@@ -34,6 +34,8 @@ Client.__index = Client
 
 ---@param options ClientOptions
 ---@return Client|nil client, Error?
+---@return_overload Client
+---@return_overload nil, Error
 function M.new(options)
   local way, err = api.new(options)
   if not way then return nil, err end
@@ -94,6 +96,8 @@ end
 
 ---@param query? { ids: string[]?, includes: string[]? }
 ---@return core.json.Raw|string|nil answer, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Client:list_deployments(query)
   local parts = {}
   if query then
@@ -106,6 +110,8 @@ end
 ---@param id string
 ---@param query? { includes: string[]? }
 ---@return core.json.Raw|string|nil answer, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Client:get_deployment(id, query)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
@@ -116,6 +122,8 @@ end
 
 ---@param body table
 ---@return core.json.Raw|string|nil answer, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Client:create_deployment(body)
   return self.api:send("POST", self.api.deployments_url, OPERATIONS.create, json.encode(body))
 end
@@ -123,6 +131,8 @@ end
 ---@param id string
 ---@param body table
 ---@return core.json.Raw|string|nil answer, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Client:update_deployment(id, body)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
@@ -131,6 +141,8 @@ end
 
 ---@param id string
 ---@return core.json.Raw|string|nil answer, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Client:delete_deployment(id)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
@@ -185,12 +197,14 @@ end
 ---@param request Submission
 ---@param answer_by? number  moment of lib.async.clock at which the caller wants an answer: what has come of one counts
 ---@return core.json.Raw|string|nil answer, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Client:submit(id, request, answer_by)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end
   local secrets = redaction.secrets(request.extra_data)
   local answer, answer_err = self.api:send("POST", submit_url(self, deployment, request), OPERATIONS.submit, M.submit_body(request),
-    { secrets = { secrets }, answer_by = answer_by })
+    { secrets = { secrets }, answer_by = answer_by } --[[@as WriteOptions]])
   -- Memory that runs out here must not cost the answer.
   local _ = pcall(note, self, id, answer, answer_err, secrets) or pcall(note, self, id, answer, answer_err, secrets)
   return answer, answer_err
@@ -218,6 +232,8 @@ end
 ---@param request_id string
 ---@param options? ReadOptions
 ---@return core.json.Raw|string|nil answer, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Client:status(id, request_id, options)
   local url, err = request_url(self, id, request_id, "/status")
   if not url then return nil, err end
@@ -231,6 +247,8 @@ end
 ---@param request_id string
 ---@param options? ReadOptions
 ---@return core.json.Raw|string|nil answer, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Client:result(id, request_id, options)
   local url, err = request_url(self, id, request_id, "/result")
   if not url then return nil, err end
@@ -245,6 +263,8 @@ local CANCEL_PAUSES = { 0.25, 0.5, 1, 2 } -- seconds between tries
 ---@param request_id string
 ---@param options? WriteOptions
 ---@return core.json.Raw|string|nil answer, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Client:cancel(id, request_id, options)
   local url, url_err = request_url(self, id, request_id, "/cancel")
   if not url then return nil, url_err end
@@ -266,6 +286,8 @@ end
 ---@param request_id string
 ---@param options WaitOptions
 ---@return Waited|nil waited, Error? err
+---@return_overload Waited
+---@return_overload nil, Error
 function Client:wait(deployment_id, request_id, options)
   return require("lib.runcomfy.wait").wait(self, deployment_id, request_id, options)
 end
@@ -276,6 +298,8 @@ end
 ---@param body? table   default {}; none goes with a GET
 ---@param method? "POST"|"GET"  default "POST"; a GET is retried as all reads are
 ---@return core.json.Raw|string|nil answer, Error?
+---@return_overload core.json.Raw|string
+---@return_overload nil, Error
 function Client:proxy(id, instance_id, path, body, method)
   local deployment, err = segment("deployment_id", id)
   if not deployment then return nil, err end

@@ -24,7 +24,7 @@ end
 ---@field values integer  that were looked at
 ---@field depth integer
 
-local describe
+local describe ---@type fun(reading: table, raw: core.json.Raw): string
 
 local function location(loc)
   local parts = {}

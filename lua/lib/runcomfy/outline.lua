@@ -62,6 +62,7 @@ function M.deployments(list, whole)
   if type(list) == "table" then
     for _, item in ipairs(list) do add(item) end
   else
+    ---@cast list core.json.Raw
     for _, item in list:pairs() do
       if item:kind() == "object" then
         add(setmetatable({}, { __index = function(_, key) return item:get(key) end }))

@@ -50,6 +50,8 @@ end
 ---@param field string  the parameter that holds it, for the error
 ---@param id string
 ---@return string|nil segment, Error?
+---@return_overload string
+---@return_overload nil, Error
 function M.segment(field, id)
   if #id <= LONGEST_ID and id:find("^[%w_%-]+$") then return id end
   local problem = segment_problem(id)
@@ -82,6 +84,8 @@ end
 ---@param field string
 ---@param path string
 ---@return string|nil tail, Error?
+---@return_overload string
+---@return_overload nil, Error
 function M.route(field, path)
   local problem, tail = route_problem(path), nil
   if not problem then tail, problem = encoded_segments(path) end
@@ -94,6 +98,8 @@ local LONGEST_WEBHOOK = 8192 -- bytes; what servers take of a URL
 --- Whether a webhook URL is one that RunComfy calls.
 ---@param url string
 ---@return true|nil ok, Error?
+---@return_overload true
+---@return_overload nil, Error
 function M.check_webhook(url)
   if #url <= LONGEST_WEBHOOK and url:find("^[hH][tT][tT][pP][sS]://[^%s%c/?#]") and not url:find("[%s%c]") then return true end
   return nil, parameters.invalid("webhook_url", "Field 'webhook_url' must be a public https:// URL. Nothing was sent.")

@@ -14,9 +14,9 @@ end
 ---@return boolean
 function M.deployment(value)
   if kind_of(value) ~= "object" then return false end
-  local id = value:get "id"
+  local id = (value --[[@as core.json.Raw]]):get "id"
   local kind = id and id:kind()
-  return kind == "string" and id:text() ~= '""' or kind == "number"
+  return id ~= nil and kind == "string" and id:text() ~= '""' or kind == "number"
 end
 
 --- A request: an object with a request id.

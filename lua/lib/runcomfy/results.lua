@@ -37,6 +37,8 @@ end
 ---@param request_id string
 ---@param options ReadOptions
 ---@return core.json.Raw|nil status, Error?
+---@return_overload core.json.Raw
+---@return_overload nil, Error
 function M.status(client, deployment_id, request_id, options)
   local status, err = client:status(deployment_id, request_id, options)
   if not status then return lifecycle.ended_in(err) or M.part_of_status(err), err end
@@ -49,6 +51,8 @@ end
 ---@param request_id string
 ---@param options ReadOptions
 ---@return core.json.Raw|nil result, Error?
+---@return_overload core.json.Raw
+---@return_overload nil, Error
 function M.once(client, deployment_id, request_id, options)
   local result, err = client:result(deployment_id, request_id, options)
   result = result or lifecycle.ended_in(err)
@@ -73,6 +77,7 @@ function M.read(client, deployment_id, request_id, answer_by)
     result, err = answers.object(answer, "a result")
     if result then return result end
   end
+  ---@cast err Error
   result = M.part(err)
   if result then return result end
   err.settled = true

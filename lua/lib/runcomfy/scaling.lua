@@ -28,6 +28,8 @@ end
 --- max_instances is at least min_instances, where both are known.
 ---@param values { min_instances: integer?, max_instances: integer? }
 ---@return true|nil ok, Error?
+---@return_overload true
+---@return_overload nil, Error
 function M.check(values)
   local min, max = values.min_instances, values.max_instances
   if not min or not max or max >= min then return true end

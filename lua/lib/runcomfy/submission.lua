@@ -22,7 +22,7 @@ local CANCEL_BOUND = 5000 -- milliseconds for the cancel of a job whose client h
 ---@field deployment_id string
 ---@field request_id string
 ---@field submission core.json.Raw
----@field package entry? OpenRequest  in the list of the recipe's call that submits it
+---@field package entry? OpenRequest  of the list of the recipe's call that submits it
 ---@field package left? boolean  its client has gone, and that has been seen to
 
 -- The client of this call has gone: what becomes of the job is the operator's choice.
@@ -112,10 +112,12 @@ end
 ---@param input table  deployment_id and the fields of a Submission
 ---@param ctx table
 ---@return Job|nil job, Error?
+---@return_overload Job
+---@return_overload nil, Error
 function M.submit(input, ctx)
   local answer, err = ctx.runcomfy:submit(input.deployment_id, input, ctx.answer_by)
   if not answer then
-    local ok, problem = pcall(refused, err, input, ctx)
+    local ok, problem = pcall(refused, err, input, ctx) ---@type boolean, any
     return nil, ok and problem or err
   end
   local job = fiber.shield(insist, "keeping the id of a request", take, input, ctx, answer)
@@ -210,6 +212,8 @@ end
 ---@param timeout number  seconds
 ---@param ctx table
 ---@return { text: string, data: table }|nil answer, Error?
+---@return_overload { text: string, data: table }
+---@return_overload nil, Error
 function M.follow(job, timeout, ctx)
   local waited, err = ctx.runcomfy:wait(job.deployment_id, job.request_id, {
     timeout = timeout, answer_by = ctx.answer_by, on_cancelled = function() leave(job, ctx) end,
@@ -235,6 +239,8 @@ end
 ---@param fn fun(...): table?, Error?
 ---@param ... any
 ---@return table|nil answer, Error? err
+---@return_overload table
+---@return_overload nil, Error
 function M.telling(job, fn, ...)
   local ok, answer, err = pcall(fn, ...)
   if ok then return answer, err end

@@ -68,7 +68,7 @@ local MOMENT = 0.001     -- seconds; less is no time left
 ---@field request_id string
 ---@field poll? Poll          under way
 ---@field seen? boolean       a status was read
----@field refusals integer    in a row, that may pass
+---@field refusals integer    that may pass, one after the other
 ---@field bytes? string       that could not be read
 ---@field same integer        how often they came, one after the other
 local Wait = {}
@@ -294,6 +294,8 @@ end
 ---@param request_id string
 ---@param options WaitOptions
 ---@return Waited|nil waited, Error? err  nil where the API refuses to tell (an unknown id, a bad key), or cannot be asked
+---@return_overload Waited
+---@return_overload nil, Error
 function M.wait(client, deployment_id, request_id, options)
   local err = paths.unusable(deployment_id, request_id)
   if err then return nil, err end

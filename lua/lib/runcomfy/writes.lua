@@ -42,10 +42,10 @@ Write.__index = Write
 local OUTCOMES = { unknown = "outcome unknown", not_sent = "not sent" }
 
 ---@class Writes
----@field private parent? Writes
----@field private under_way table<Write, true>
----@field private tries table<Fiber, integer>  how many of theirs were begun
----@field private waiting_for_none table<table, fun()>
+---@field package parent? Writes
+---@field package under_way table<Write, true>
+---@field package tries table<Fiber, integer>  how many of theirs were begun
+---@field package waiting_for_none table<table, fun()>
 local Writes = {}
 Writes.__index = Writes
 
@@ -110,6 +110,8 @@ end
 
 --- Sends the request once; see lib.async.http.write.
 ---@return HttpResponse? response, Error? err
+---@return_overload HttpResponse
+---@return_overload nil, Error
 function Write:send()
   return http.write(self.request, function(transfer)
     local tries = self.list.tries
@@ -206,7 +208,7 @@ end
 ---@param ... any
 ---@return any value, any err
 function Write:attempt(fn, ...)
-  local ok, value, err = pcall(fn, ...)
+  local ok, value, err = pcall(fn, ...) ---@type boolean, any, any
   if ok then return value, err end
   if fiber.is_cancelled(value) then
     value.delivery, self.told = "not_sent", true

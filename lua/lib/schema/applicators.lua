@@ -39,7 +39,7 @@ end
 function M.anyOf(compiler, list)
   local checks = nodes(compiler, list)
   return function(v, _, scope, seen)
-    local first, fits
+    local first, fits ---@type schema.Failure?, true?
     for _, check in ipairs(checks) do
       local problem = try(check, v, scope, seen)
       if not problem then
@@ -50,6 +50,7 @@ function M.anyOf(compiler, list)
     end
     if fits then return nil end
     if #checks == 1 then return first end
+    ---@cast first -?
     local place = failure.place(first)
     return failure.new("anyOf", ("must fit one of %d alternatives; the first says: %s%s")
       :format(#checks, place ~= "" and place .. " " or "", first.message))

@@ -83,7 +83,7 @@ bound("exclusiveMaximum", "less than", function(v, limit) return v < limit end)
 
 local function is_multiple(v, divisor)
   if math.type(v) == "integer" and math.type(divisor) == "integer" then return v % divisor == 0 end
-  v, divisor = tonumber(tostring(v)), tonumber(tostring(divisor)) -- boxed numbers by their digits
+  v, divisor = tonumber(tostring(v)) --[[@as number]], tonumber(tostring(divisor)) --[[@as number]] -- boxed numbers by their digits
   local quotient = v / divisor
   if quotient == math.huge or quotient == -math.huge then return math.fmod(v, divisor) == 0 end
   return math.abs(quotient - math.floor(quotient + 0.5)) < 1e-9

@@ -61,7 +61,7 @@ end
 local function step_into(node, token)
   if type(node) ~= "table" then return nil end
   if value.kind(node) == "array" then
-    return token:match("^%d+$") and node[math.tointeger(token) + 1] or nil
+    return token:match("^%d+$") and node[math.tointeger(token) --[[@as integer]] + 1] or nil
   end
   return node[token]
 end

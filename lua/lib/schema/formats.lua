@@ -13,25 +13,32 @@ local function is_date(year, month, day)
   return day <= DAYS[month] or (month == 2 and day == 29 and is_leap(year))
 end
 
+local function number(digits)
+  return tonumber(digits) --[[@as integer]]
+end
+
 -- Minutes east of UTC, or nil.
 local function offset_minutes(text)
   if text == "Z" or text == "z" then return 0 end
   local sign, hours, minutes = text:match("^([+-])(%d%d):(%d%d)$")
-  if not sign or tonumber(hours) > 23 or tonumber(minutes) > 59 then return nil end
-  return (sign == "-" and -1 or 1) * (tonumber(hours) * 60 + tonumber(minutes))
+  if not sign then return nil end
+  local hour, minute = number(hours), number(minutes)
+  if hour > 23 or minute > 59 then return nil end
+  return (sign == "-" and -1 or 1) * (hour * 60 + minute)
 end
 
 ---@param text string
 ---@return boolean
 M["date-time"] = function(text)
-  local year, month, day, hour, minute, second, fraction, zone =
+  local year, month, day, hours, minutes, seconds, fraction, zone =
     text:match("^(%d%d%d%d)-(%d%d)-(%d%d)[Tt](%d%d):(%d%d):(%d%d)(%.?%d*)([Zz+-].*)$")
   if not year or fraction == "." or not is_date(tonumber(year), tonumber(month), tonumber(day)) then return false end
+  ---@cast fraction -?
   if fraction ~= "" and fraction:sub(1, 1) ~= "." then return false end
-  local offset = offset_minutes(zone)
-  if not offset or tonumber(hour) > 23 or tonumber(minute) > 59 or tonumber(second) > 60 then return false end
-  if tonumber(second) < 60 then return true end
-  return (tonumber(hour) * 60 + tonumber(minute) - offset) % 1440 == 1439 -- leap seconds are at 23:59:60 UTC
+  local offset, hour, minute, second = offset_minutes(zone), number(hours), number(minutes), number(seconds)
+  if not offset or hour > 23 or minute > 59 or second > 60 then return false end
+  if second < 60 then return true end
+  return (hour * 60 + minute - offset) % 1440 == 1439 -- leap seconds are at 23:59:60 UTC
 end
 
 ---@param text string
@@ -39,6 +46,7 @@ end
 function M.email(text)
   local mailbox, domain = text:match("^(.+)@([^@]+)$")
   if not mailbox or #mailbox > 64 then return false end
+  ---@cast domain -?
   local quoted = mailbox:match('^"[^"\\]*"$') ~= nil
   if not quoted and (not mailbox:match("^[%w!#$%%&'*+/=?^_`{|}~.-]+$") or ("." .. mailbox .. "."):find("..", 1, true)) then
     return false

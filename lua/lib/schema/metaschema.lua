@@ -59,7 +59,7 @@ local VOCABULARIES = {
   vocabulary("content", { contentMediaType = STRING, contentEncoding = STRING, contentSchema = SCHEMA }),
 }
 
-local documents = {}
+local documents = {} ---@type table<string, table>
 local root = {
   ["$id"] = BASE .. "schema",
   ["$dynamicAnchor"] = "meta",

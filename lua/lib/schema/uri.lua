@@ -66,7 +66,7 @@ end
 ---@param text string
 ---@return string
 function M.unescape(text)
-  return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
+  return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16) --[[@as integer]]) end))
 end
 
 return M

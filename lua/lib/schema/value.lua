@@ -23,7 +23,7 @@ function M.kind(value)
     if value == json.null then return "null" end
     return tostring(value):find("[.eE]") and "number" or "integer" -- a boxed number keeps its digits
   end
-  return t
+  return t --[[@as Kind]]
 end
 
 --- Whether a schema is one: a boolean or an object.
@@ -66,7 +66,7 @@ end
 
 -- Equality by key -----------------------------------------------------------------------------------
 
-local names_of
+local names_of ---@type fun(object: table, work: Meter): string[]
 
 -- Text that is the same for equal values, and for no others.
 local function write(value, parts, work)

@@ -57,7 +57,7 @@ local function arm(self)
   disarm(self)
   local first = self.events[1]
   if first and not self.closed then
-    local delay = math.max(0, first.due - self.offset - self.clock.now())
+    local delay = math.max(0, first.due - self.offset - self.clock.now()) --[[@as number]]
     self.timer = self.clock.after(delay, function() self:settle() end)
   end
 end

@@ -132,7 +132,7 @@ end
 ---@return table
 function M.outputs(sim, request)
   local outputs, order = {}, {}
-  for _, file in ipairs(request.files) do
+  for _, file in ipairs(request.files --[[@as sim.File[] ]]) do
     table.insert(channel_of(outputs, order, file.node_id, "images"), json.ordered({ "url", "filename", "subfolder", "type" }, {
       url = M.file_url(sim, request, file),
       filename = file.filename,

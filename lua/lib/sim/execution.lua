@@ -101,6 +101,7 @@ local function size_of(graph, link, seen)
   if node.class == "ImageScale" then width, height = sides(graph, node) end
   if node.class ~= "ImageUpscaleWithModel" then return width, height, batch end
   local scale = scale_of(graph, node.links.upscale_model)
+  ---@cast height number
   return width * scale, height * scale, batch
 end
 
@@ -245,9 +246,15 @@ function M.digest(workflow)
   return digest_of(parsed(workflow), function() return false end)
 end
 
+---@param sku string
+---@return sim.Hardware
+local function hardware_of(sku)
+  return hardware[sku] --[[@as sim.Hardware]]
+end
+
 -- Pixels in all outputs, in units of 1024 by 1024.
 local function megapixels(graph)
-  local sum = 0
+  local sum = 0 ---@type number
   for _, node_id in ipairs(output_nodes(graph, makes_pictures)) do
     local width, height, batch = size_of(graph, picture_link(graph.nodes[node_id]), {})
     sum = sum + width * height * batch / MEGAPIXEL
@@ -259,7 +266,7 @@ end
 ---@param workflow table
 ---@return integer
 function M.model_bytes(workflow)
-  local gib, graph = 0, parsed(workflow)
+  local gib, graph = 0, parsed(workflow) ---@type number, table
   for _, id in ipairs(graph.ids) do
     local node = graph.nodes[id]
     if node.class == "CheckpointLoaderSimple" then gib = gib + (MODEL_GIB[node.inputs.ckpt_name] or 4.0) end
@@ -286,7 +293,7 @@ end
 ---@return number
 function M.duration(workflow, sku, loaded)
   local graph = parsed(workflow)
-  local speed, size = hardware[sku].speed, megapixels(graph)
+  local speed, size = hardware_of(sku).speed, megapixels(graph)
   local seconds = 0.6 + 0.3 * size
   if not loaded then seconds = seconds + M.model_bytes(workflow) / (1 << 30) * 1.5 end
   for _, id in ipairs(graph.ids) do
@@ -315,9 +322,10 @@ function M.failure(workflow, sku)
     end
   end
   local needed = M.model_bytes(workflow) + megapixels(graph) * PIXEL_GIB * (1 << 30)
-  if needed > hardware[sku].vram then
+  local vram = hardware_of(sku).vram
+  if needed > vram then
     return M.run_error("torch.OutOfMemoryError: Allocation on device 0 would exceed allowed memory",
-      ("needs %.1f GiB, %s has %.1f GiB"):format(needed / (1 << 30), sku, hardware[sku].vram / (1 << 30)))
+      ("needs %.1f GiB, %s has %.1f GiB"):format(needed / (1 << 30), sku, vram / (1 << 30)))
   end
 end
 

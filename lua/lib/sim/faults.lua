@@ -62,10 +62,12 @@ end
 --- Adds a rule; rules are tried in the order they came.
 ---@param rule sim.FaultRule  copied
 ---@return true|nil ok, Error? err
+---@return_overload true
+---@return_overload nil, Error
 function Faults:add(rule)
   local wrong = check(rule)
   if wrong then return nil, errors.new(wrong, { code = "fault" }) end
-  local own = {}
+  local own = {} ---@type table<string, any>
   for name, value in pairs(rule) do own[name] = value end
   own.left = rule.forever and math.huge or rule.count or 1
   own.skip = rule.skip or 0
@@ -164,7 +166,7 @@ end
 ---@param handle fun(): table   what the service would answer: status, headers, body; call it to have it act
 function Faults:apply(rule, request, handle)
   if rule.kind == "delay" then
-    local timer
+    local timer ---@type table
     local function answer()
       self.delayed[timer] = nil
       send(request, handle())

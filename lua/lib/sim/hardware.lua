@@ -8,7 +8,7 @@
 
 local GIB = 1 << 30
 
----@type table<string, sim.Hardware>
+---@type { [string]: sim.Hardware }
 return {
   TURING_16 = { device = "Tesla T4", vram = 16 * GIB, ram = 16 * GIB, speed = 0.35 },
   AMPERE_24 = { device = "NVIDIA A10G", vram = 24 * GIB, ram = 32 * GIB, speed = 0.8 },

@@ -33,7 +33,7 @@ local function ridge(dice, columns, rows, level, relief)
   end
   local heights = {}
   for column = 1, columns do
-    local x, height = column / columns * 2 * math.pi, 0
+    local x, height = column / columns * 2 * math.pi, 0 ---@type number, number
     for _, wave in ipairs(waves) do height = height + wave.height * math.sin(wave.frequency * x + wave.phase) end
     heights[column] = math.floor((level - height) * rows)
   end
@@ -129,7 +129,7 @@ local function draw_row(scene, row, columns, widths)
       from, current = column, colour
     end
   end
-  runs[count + 1] = current:rep(widths(from, columns))
+  runs[count + 1] = current --[[@as string]]:rep(widths(from, columns))
   return table.concat(runs)
 end
 
@@ -144,7 +144,7 @@ local function draw(picture)
   end
   local bands = {}
   for row = 1, rows do
-    local line = (row <= scene.horizon and draw_sky or draw_row)(scene, row, columns, widths)
+    local line = (row <= scene.horizon and draw_sky or draw_row)(scene, row, columns, widths) --[[@as string]]
     bands[row] = line:rep(math.min(row * cell, height) - (row - 1) * cell)
   end
   return table.concat(bands)

@@ -13,11 +13,12 @@ local M = {}
 ---@field retiring boolean      takes no further request
 ---@field model_bytes integer   GPU memory of loaded models
 ---@field cache_bytes integer   of the execution cache
----@field loaded? table<string, boolean>  names of the models in memory
+---@field loaded table<string, boolean>  names of the models in memory
 ---@field request? sim.Request  what it runs
 ---@field history table[]       finished prompts, oldest first
 ---@field started_at number     simulated time
 ---@field event? sim.Event      end of the cold start, or of keep-warm
+---@field free_later? { models: boolean?, cache: boolean? }  what is freed once it is idle
 
 local BASE_BYTES = 600 << 20 -- what CUDA and ComfyUI take of an idle GPU
 local FREE_DELAY = 2.0       -- ComfyUI frees memory a little after it has answered
@@ -213,7 +214,7 @@ end
 ---@param instance sim.Instance
 ---@return integer total, integer free
 function M.vram(instance)
-  local total = hardware[instance.sku].vram
+  local total = (hardware[instance.sku] --[[@as sim.Hardware]]).vram
   return total, math.max(0, total - BASE_BYTES - instance.model_bytes - instance.cache_bytes)
 end
 

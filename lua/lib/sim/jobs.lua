@@ -193,7 +193,7 @@ function M.cancel(model, request)
     leave_queue(request)
     finish(model, request, "cancelled")
   elseif request.status == "in_progress" then
-    request.event:cancel()
+    request.event --[[@as sim.Event]]:cancel()
     request.event = model.time:after(model.options.cancel_delay, function()
       finish(model, request, "cancelled")
       leave_instance(model, request)

@@ -15,14 +15,14 @@ end
 ---@param input { overrides: table?, workflow_api_json: table? }  as JSON is decoded
 ---@return string[]
 function M.problems(workflow, input)
-  local ok, problem = true, nil
+  local ok, problem = true, nil ---@type boolean?, table?
   if input.workflow_api_json then
     ok, problem = overrides.check_graph(input.workflow_api_json)
   elseif workflow and input.overrides then
     ok, problem = overrides.check(workflow, input.overrides)
   end
   local list = {}
-  for i, entry in ipairs(not ok and problem.detail or {}) do list[i] = text_of(entry) end
+  for i, entry in ipairs(not ok and problem and problem.detail or {}) do list[i] = text_of(entry) end
   return list
 end
 

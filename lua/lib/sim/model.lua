@@ -76,7 +76,7 @@ function M.new(options, clock, faults)
   local model = setmetatable({
     options = options,
     time = agenda.new(clock),
-    random = random.new(options.seed),
+    random = random.new(options.seed --[[@as integer]]),
     faults = faults,
     balance = 25.0,
     deployments = {},
@@ -164,7 +164,7 @@ local function check_fields(names, body, required)
     elseif required then
       msg, kind = "Field required", "missing"
     end
-    if msg then list[#list + 1] = problems.entry(json.as_array { "body", name }, msg, kind) end
+    if msg then list[#list + 1] = problems.entry(json.as_array { "body", name }, msg, kind --[[@as string]]) end
     if name == "hardware" and value ~= nil and not msg then value = value[1] end
     values[name] = value
   end

@@ -18,7 +18,8 @@ local M = {}
 ---@field category string
 ---@field inputs sim.NodeInput[]
 ---@field outputs string[]    types
----@field output_node boolean
+---@field output_node? boolean
+---@field by_name table<string, sim.NodeInput>
 
 local MAX_SEED = json.integer("18446744073709551615")
 local SAMPLERS = { "euler", "euler_ancestral", "heun", "dpm_2", "dpmpp_2m", "dpmpp_2m_sde", "dpmpp_sde", "ddim", "uni_pc", "lcm" }
@@ -57,7 +58,8 @@ local function sampling(rest)
 end
 
 local function class(name, title, category, outputs, inputs, output_node)
-  return { name = name, title = title, category = category, outputs = outputs, inputs = inputs, output_node = output_node or false }
+  return { name = name, title = title, category = category, outputs = outputs, inputs = inputs, output_node = output_node or false,
+    by_name = {} }
 end
 
 local image_file = combo("image", { "example.png" }, { image_upload = true })
@@ -66,7 +68,6 @@ image_file.upload = true
 local start_image = input("start_image", "IMAGE")
 start_image.optional = true
 
----@type sim.NodeClass[]
 local list = {
   class("CheckpointLoaderSimple", "Load Checkpoint", "loaders", { "MODEL", "CLIP", "VAE" }, { combo("ckpt_name", CHECKPOINTS) }),
   class("CLIPTextEncode", "CLIP Text Encode (Prompt)", "conditioning", { "CONDITIONING" },
@@ -119,7 +120,6 @@ local list = {
 
 local by_name = {}
 for _, item in ipairs(list) do
-  item.by_name = {}
   for _, field in ipairs(item.inputs) do item.by_name[field.name] = field end
   by_name[item.name] = item
 end

@@ -41,7 +41,7 @@ local function check_integer(field, value)
 end
 
 local function check_float(field, value)
-  local number = type(value) == "number" and value or tonumber(digits(value))
+  local number = type(value) == "number" and value or tonumber(digits(value) or "")
   if not number then return "Input should be a valid number", "float_type" end
   local min, max = field.options.min, field.options.max
   if min and number < min then

@@ -106,6 +106,7 @@ end
 local function take_prompt(call)
   local ok, problem = overrides.check_graph(call.body.prompt)
   if not ok then
+    ---@cast problem table
     return answers.json(400, { error = { type = "invalid_prompt", message = problem.detail[1].msg, details = "", extra_info = {} },
                                node_errors = {} })
   end
@@ -157,7 +158,7 @@ local ROUTES = {
 ---@param method string
 ---@return sim.Answer
 function M.answer(call, method)
-  local path = call.rest:gsub("^/+", ""):gsub("^api/", "")
+  local path = call.rest --[[@as string]]:gsub("^/+", ""):gsub("^api/", "")
   local name, rest = path:match("^([^/]+)/?(.*)$")
   local route = ROUTES[name or ""]
   if not route then return answers.text(404, "404: Not Found") end

@@ -222,7 +222,7 @@ local function segments(path)
   for segment in path:gmatch("/([^/]*)") do list[#list + 1] = segment end
   return list
 end
-for _, route in ipairs(ROUTES) do route.segments = segments(route[1]) end
+for _, route in ipairs(ROUTES --[[@as table[] ]]) do route.segments = segments(route[1]) end
 
 -- The variable parts of a path that a route fits; nil where it does not.
 local function fit(route, parts)

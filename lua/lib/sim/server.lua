@@ -102,7 +102,7 @@ local function on_request(sim, request)
 end
 
 local function settings(options)
-  local all = {}
+  local all = {} ---@type table<string, any>
   for name, value in pairs(DEFAULTS) do all[name] = value end
   for name, value in pairs(options or {}) do
     if DEFAULTS[name] == nil and not KNOWN[name] then error("sim.start: unknown option '" .. tostring(name) .. "'", 3) end
@@ -114,6 +114,8 @@ end
 --- Starts a simulator.
 ---@param options? sim.Options
 ---@return sim.Server|nil sim, Error? err
+---@return_overload sim.Server
+---@return_overload nil, Error
 function M.start(options)
   local all = settings(options)
   local rules = faults.new()
@@ -124,7 +126,7 @@ function M.start(options)
   end
   sim.listener, sim.port = listener, listener.port
   sim.base_url = ("http://%s:%d"):format(all.host:find(":") and "[" .. all.host .. "]" or all.host, listener.port)
-  sim.model = model.new(all, clock, rules)
+  sim.model = model.new(all --[[@as sim.ModelOptions]], clock, rules)
   sim.webhooks = webhooks.new(sim)
   return sim
 end
@@ -132,6 +134,8 @@ end
 --- Adds a fault; see lib.sim.faults.
 ---@param rule sim.FaultRule
 ---@return true|nil ok, Error? err
+---@return_overload true
+---@return_overload nil, Error
 function Server:fault(rule)
   return self.faults:add(rule)
 end
@@ -140,7 +144,7 @@ end
 ---@param filter? { method: string?, path: string? }  path: a text that the path contains
 ---@return sim.Received[]
 function Server:requests(filter)
-  local list, length = {}, self.options.log_length
+  local list, length = {}, self.options.log_length --[[@as integer]]
   for index = math.max(0, self.received - length), self.received - 1 do
     local entry = self.log[index % length + 1]
     local matches = not filter or ((not filter.method or entry.method == filter.method)

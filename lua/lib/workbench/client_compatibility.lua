@@ -40,7 +40,7 @@ local function is_array(schema)
   return false
 end
 
-local visit
+local visit ---@type fun(schema: any, place: string, problems: table, depth: integer)
 
 local function visit_all(schema, place, problems, depth)
   for _, keyword in ipairs(ONE) do visit(schema[keyword], place, problems, depth) end
@@ -75,7 +75,7 @@ end
 function M.problems(schema)
   local problems = {}
   local text = type(schema) == "userdata" and schema:text() or json.encode(schema)
-  if type(schema) == "userdata" then schema = json.decode(text) end
+  if type(schema) == "userdata" then schema = json.decode(text --[[@as string]]) end
   if #text > MAX_SCHEMA_BYTES then
     add(problems, "schema-size", "the input schema has %d bytes; some clients refuse more than %d", #text, MAX_SCHEMA_BYTES)
   end

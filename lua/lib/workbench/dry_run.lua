@@ -150,7 +150,8 @@ local function answer(self, call, is_read)
     return { text = "dry run", data = data }
   end })
   checked.conforms = nil -- a sample need not be complete
-  return registry.attempt(checked, call.input, { cancelled = false })
+  local ctx = { cancelled = false } ---@type any
+  return registry.attempt(checked, call.input, ctx)
 end
 
 local function around_tool(self, call, proceed)

@@ -333,7 +333,7 @@ function M.check_text(text, path, options)
   if not chunk then
     local _, err = loader.load_text(text, path, full) -- knows what people save by mistake
     local is_mistake = err and not err.message:find("^[^:]*:%d+:")
-    if is_mistake then self:load_failure(err.message, full.shown) else self:syntax(dialects.explained(source, message)) end
+    if err and is_mistake then self:load_failure(err.message, full.shown) else self:syntax(dialects.explained(source, message)) end
     return self.findings, false
   end
   self.is_script = not full.recipe and not scan.declares(scan.scan(source))
@@ -347,7 +347,9 @@ end
 --- Checks a file.
 ---@param path string
 ---@param options? lint.Options
----@return lint.Finding[]|nil findings, Error? err
+---@return lint.Finding[]|nil findings, boolean|Error about  whether it is a script
+---@return_overload lint.Finding[], boolean
+---@return_overload nil, Error
 function M.check_file(path, options)
   local text, err = loader.read(path, path)
   if not text then return nil, err end

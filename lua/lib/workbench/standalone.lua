@@ -25,7 +25,7 @@ local M = {}
 ---@field file string
 ---@field is_script boolean
 ---@field recipe Recipe
----@field tools RecipeTool[]      what the file declares, as declared; none of a script
+---@field tools RecipeDeclaration[]  what the file declares, as declared; none of a script
 ---@field snapshot Snapshot       all that can be called
 ---@field package options StandaloneOptions
 local Standalone = {}
@@ -77,7 +77,7 @@ local function uses_of(recipe)
   return names
 end
 
-local gather
+local gather ---@type fun(state: table, recipe: Recipe): Error?
 
 -- The tool that a name in `uses` means: a built-in one, a recipe of this folder, one of the recipe folders.
 local function gather_used(state, recipe, name)
@@ -209,10 +209,11 @@ end
 ---@return Tool
 function Standalone:script(words)
   local fields = { name = self.recipe.name, uses = all_names(self.snapshot), hosts = self.options.hosts, run = compile(self, words) }
-  return assert(registry.compile {
+  local tool = assert(registry.compile {
     name = "script", description = "The script " .. self.recipe.shown,
     run = function(_, ctx) return invoke(self, self.recipe, fields, {}, ctx) end,
   })
+  return tool
 end
 
 -- Both -----------------------------------------------------------------------------------------------
@@ -221,6 +222,8 @@ end
 ---@param path string
 ---@param options StandaloneOptions
 ---@return Standalone|nil standalone, Error? err
+---@return_overload Standalone
+---@return_overload nil, Error
 function M.open(path, options)
   local place = place_of(path, options)
   local text, err = loader.read(path, place.shown)

@@ -115,6 +115,8 @@ end
 --- Reads a tape.
 ---@param path string
 ---@return Tape|nil tape, Error? err
+---@return_overload Tape
+---@return_overload nil, Error
 function M.open(path)
   local text, message = text_file.read(path, MAX_BYTES)
   if not text then return nil, errors.new("cannot read the tape: " .. message) end

@@ -27,6 +27,7 @@ local function about(node, why)
   return ("node %s (%s) %s"):format(node.id, node.class:sub(1, 80), why)
 end
 
+local SIDES = { positive = true, negative = true }
 local LEADS = { positive = true, negative = true, conditioning = true, joint = true }
 
 local function is_wordy(name)
@@ -49,7 +50,7 @@ local function sort_inputs(graph, node)
     local words = words_of(node, name)
     if link and words and names.is_encoder(name) and graph.nodes[link.id] and names.loads(graph.nodes[link.id].class) then words = nil end
     if link and LEADS[kind] and (not is_wordy(name) or kind == "joint" or name:find("embeds", 1, true)) then
-      table.insert(found[kind], link)
+      table.insert(found[kind] --[[@as table]], link)
     elseif words and (link or type(node.inputs[name]) == "string") then
       table.insert(found.words[words], name)
     elseif link and MEDIA[kind] then
@@ -64,14 +65,14 @@ end
 -- What others take a node's outputs for.  Of each node once, however many ask.
 local function taken_of(graph, node)
   graph.taken = graph.taken or {}
-  local taken = graph.taken[node.id]
-  if taken then return taken end
-  taken = { shift = 0 }
+  local known = graph.taken[node.id]
+  if known then return known end
+  local taken = { shift = 0 } ---@type table<string, integer>
   graph.taken[node.id] = taken
   for _, taker in ipairs(graph.consumers[node.id] or {}) do
     local kind = names.edge(taker.name)
     if kind == "model" and taker.slot == 0 then taken.shift = 1 end
-    if kind == "positive" or kind == "negative" then taken[kind] = taken[kind] or taker.slot end
+    if SIDES[kind] then taken[kind] = taken[kind] or taker.slot end
   end
   return taken
 end
@@ -145,7 +146,7 @@ local function read_other(node, found)
 end
 
 local function follow_pipe(graph, walk, node, what, link)
-  local carried = pipes.carried(graph, link, what)
+  local carried = pipes.carried(graph, link, what) ---@type any
   if carried == "unclear" or not carried and what ~= "negative" then
     table.insert(walk.side.unclear, about(node, "does not tell what it carries"))
   elseif carried and carried.link then

@@ -66,7 +66,7 @@ function M.of(graph)
   if #list == 0 then list = all_that(graph, function(node) return is_shown(node) and has_picture(node) end) end
   if #list == 0 then list = all_that(graph, is_saved) end
   if #list == 0 then list = all_that(graph, is_shown) end
-  return #list > 0 and list or M.last(graph)
+  return #list > 0 and list --[[@as string[] ]] or M.last(graph)
 end
 
 return M

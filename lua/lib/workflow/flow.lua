@@ -125,7 +125,7 @@ local function apply_pins(self, text)
   while true do
     local comma = list:find(",", at, true)
     if not comma then return nil end
-    local pin = list:sub(at, comma - 1):match("^%s*(.*)$")
+    local pin = list:sub(at, comma - 1):match("^%s*(.*)$") --[[@as string]]
     while pin:find("%s$") do pin = pin:sub(1, -2) end
     if pin ~= "" then
       local err = apply_pin(self, pin)
@@ -156,11 +156,13 @@ end
 ---  roles named by hand, "6.text", "negative:7.text", several with commas; object_info: ComfyUI's, where it is known; turns: the
 ---  loop turns meanwhile, in a fiber of the host or by this function
 ---@return workflow.Flow|nil flow, workflow.Problem? problem
+---@return_overload workflow.Flow
+---@return_overload nil, workflow.Problem
 function M.open(value, options)
   options = options or {}
   local turns = options.turns
   local work = meter.new { seconds = SECONDS, still = not turns, turn = type(turns) == "function" and turns or nil }
-  local ok, flow, why = pcall(open, value, options, work)
+  local ok, flow, why = pcall(open, value, options, work) ---@type boolean, any, workflow.Problem?
   if ok then return flow, why end
   if not meter.is_limit(flow) then error(flow, 0) end
   return nil, problem("no_workflow", ("'%s' has no workflow that can be read: it takes too long to trace"):format(
@@ -285,6 +287,8 @@ end
 ---@param key string
 ---@param values? table<string, any>  what the call gives besides: roles may lie elsewhere once it has turned a switch
 ---@return workflow.Input[]|nil entries, workflow.Problem? problem
+---@return_overload workflow.Input[]
+---@return_overload nil, workflow.Problem
 function Flow:targets(key, values)
   if values then
     local flow, err = as_called(self, values)
@@ -320,6 +324,8 @@ end
 --- Overrides that set inputs by role or by key.
 ---@param values table<string, any>
 ---@return table|nil overrides, workflow.Problem? problem
+---@return_overload table
+---@return_overload nil, workflow.Problem
 function Flow:overrides(values)
   local overrides, set_by = {}, {}
   local flow, problem_of_pins = as_called(self, values)

@@ -25,10 +25,16 @@ M.MOST_NODES = 20000 -- that are read of one workflow: real ones have up to some
 
 ---@class workflow.Graph
 ---@field nodes table<string, workflow.Node>
----@field ids string[]                         in order
+---@field ids string[]                         sorted
 ---@field others string[]                      entries that are no nodes
 ---@field pictures workflow.Link[]           that texts are read off, as far as they were looked for
 ---@field consumers table<string, { id: string, name: string, slot: integer }[]>  who takes a node's outputs
+---@field work Meter
+---@field setters? table<string, workflow.Node|false>  found so far, as what follows: Set nodes by their constant
+---@field carried? table<string, table>                      what pipes carry
+---@field taken? table<string, table>                        what others take a node's outputs for
+---@field words? { prompt: table, negative: table }          sources of words
+---@field numbers? table<string, table>                      sources of numbers
 
 local function is_object(value)
   return type(value) == "table" and getmetatable(value) ~= json.array
@@ -118,7 +124,7 @@ end
 
 local function add_links(graph)
   for _, id in ipairs(graph.ids) do
-    local node = M.look(graph, id)
+    local node = M.look(graph, id) --[[@as workflow.Node]]
     for _, name in ipairs(node.names) do
       local link = link_of(node.inputs[name], graph.nodes)
       if link then
@@ -168,7 +174,7 @@ function M.read(value, work)
   if #graph.ids > M.MOST_NODES then return nil, ("it has %d nodes; %d can be read"):format(#graph.ids, M.MOST_NODES) end
   M.sort_ids(graph.ids, graph.work)
   add_links(graph)
-  return graph
+  return graph --[[@as workflow.Graph]]
 end
 
 --- Whether a value is a number, of any size.

@@ -35,7 +35,7 @@ end
 function M.list(graph)
   local list, by_key = {}, {}
   for _, id in ipairs(graph.ids) do
-    local node = graphs.look(graph, id)
+    local node = graphs.look(graph, id) --[[@as workflow.Node]]
     for _, name in ipairs(node.names) do
       if not node.links[name] then
         local value = node.inputs[name]

@@ -30,7 +30,7 @@ local contains_any = M.contains_any
 function M.normal(name)
   local short = name:sub(1, LONGEST):lower()
   -- linear: the name was cut
-  short = short:match("([^.]*)$")
+  short = short:match("([^.]*)$") --[[@as string]]
   while short:find("^[^%d]", 1) and short:find("%d$") do short = short:sub(1, -2) end
   return (short:gsub("_$", ""))
 end

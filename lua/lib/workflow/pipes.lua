@@ -66,7 +66,7 @@ function M.chain(memo, id, slot, step)
     end
     if seen[key] then break end
     seen[key], path[#path + 1] = true, key
-    result, id, slot = step(id, slot)
+    result, id, slot = step(id, slot) ---@diagnostic disable-line: assign-type-mismatch -- it ends where there is no next one
     if result ~= nil then break end
   end
   for _, key in ipairs(path) do memo[key] = result or false end

@@ -45,11 +45,12 @@ end
 -- Many classes are called switches or selectors: those that choose have inputs to choose among, and not the two sides.
 local function is_switch(node)
   if not names.switches(node.class) then return has_both_ways(node) end
-  local links, positive, negative = 0, false, false
+  local links, positive, negative = 0, false, false ---@type integer, boolean, boolean
   for _, name in ipairs(node.names) do
     if is_branch(name) then return true end
     if node.links[name] and not IS_CHOICE[name:lower()] then links = links + 1 end
-    positive, negative = positive or names.words(name) == "positive", negative or names.words(name) == "negative"
+    local side = (names --[[@as any]]).words(name)
+    if side == "positive" then positive = true elseif side == "negative" then negative = true end
   end
   return links > 1 and not (positive and negative)
 end

@@ -51,6 +51,9 @@ end
 local MOST_CHOICES = 2 -- further strings of a text node; one with more puts its text together of what is chosen
 
 -- Without those for the other side, where a node has more than one text.
+---@param texts string[]
+---@param side "prompt"|"negative"
+---@return string[]
 local function for_side(texts, side)
   local list, other = {}, side == "negative" and "positive" or "negative"
   for _, name in ipairs(texts) do
@@ -64,7 +67,7 @@ end
 ---@param side "prompt"|"negative"
 ---@return string[] list, boolean chosen
 function M.inputs(node, side)
-  local texts, strings, links, shows = {}, {}, {}, names.shows(node.class)
+  local texts, strings, links, shows = {}, {}, {}, names.shows(node.class) ---@type string[], string[], string[], boolean
   for _, name in ipairs(node.names) do
     local value, link = node.inputs[name], node.links[name]
     if (link or type(value) == "string" and not shows) and not contains_any(names.normal(name), GLUE) then

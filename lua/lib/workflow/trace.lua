@@ -306,6 +306,7 @@ end
 -- The nodes at the ends: what they show or save may be a text.
 local function begin(graph, walk, id)
   local node, followed = graphs.look(graph, id), false
+  ---@cast node -?
   for _, name in ipairs(node.names) do
     local kind = names.edge(name)
     if node.links[name] and kind ~= "text" and kind ~= "seed" then followed = true end

@@ -148,7 +148,7 @@ function M.behind(graph, link, side)
     local key = to and key_of(to)
     if not to then
       stack[#stack] = nil
-      if #stack > 0 then add_source(stack[#stack].source, frame.source) end
+      if #stack > 0 then add_source(stack[#stack] --[[@as table]].source, frame.source) end
     elseif memo[key] then
       add_source(frame.source, memo[key])
       frame.at = frame.at + 1
@@ -201,7 +201,7 @@ end
 -- The link by which a node without numbers of its own gets one.
 local function number_link(graph, node, slot, wanted)
   local what, known, carries = classes.output(node, slot)
-  local found = known and what == wanted and pipes.carried(graph, { id = node.id, slot = slot }, what)
+  local found = known and what == wanted and pipes.carried(graph, { id = node.id, slot = slot }, wanted)
   if type(found) == "table" then return found.link, not found.link and found or nil end
   if carries then return nil end
   local _, chosen = switches.choice(graph, node)

@@ -19,7 +19,7 @@ local function perform(server, prompt, ctx)
   ctx.has_result = messages ~= nil
   calls.finish_progress(ctx)
   local request = ctx.request
-  if not messages then return reading.failure(request, err) end
+  if not messages then return reading.failure(request, err --[[@as Error]]) end
   return reading.response(server, request, "prompt", prompt, write(request, prompt, messages))
 end
 

@@ -13,6 +13,7 @@ local M = {}
 ---@return string text
 function M.failure(request, err)
   if not errors.is(err) then err = errors.new(tostring(err)) end
+  ---@cast err Error
   local code = err.code == "invalid_input" and jsonrpc.INVALID_PARAMS or jsonrpc.INTERNAL_ERROR
   return jsonrpc.failure(request.id, code, err.message)
 end
@@ -32,6 +33,7 @@ function M.response(server, request, kind, source, text, problem)
     text = nil
   end
   if text then return text end
+  ---@cast problem string
   log.write("error", problem)
   return jsonrpc.failure(request.id, jsonrpc.INTERNAL_ERROR, problem)
 end

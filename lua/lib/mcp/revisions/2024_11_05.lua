@@ -61,7 +61,7 @@ Revision.__index = Revision
 
 --- Makes a revision that differs from this one by `fields`.
 ---@param fields table
----@return table
+---@return Revision
 function Revision:extend(fields)
   fields.__index = fields
   return setmetatable(fields, self)
@@ -207,11 +207,11 @@ end
 
 --- The result of `tools/call`.
 ---@param blocks string       JSON array of content blocks
----@param structured? string  JSON text of the structured content
+---@param _structured? string  JSON text of the structured content
 ---@param is_error boolean
 ---@param meta? string        members of `_meta`, JSON text
 ---@return string head, string? structured, string? tail  the text, in pieces: see jsonrpc.result
-function Revision.call_result(_, blocks, _, is_error, meta)
+function Revision.call_result(_, blocks, _structured, is_error, meta)
   return '{"content":' .. blocks, Revision.call_end(is_error, meta)
 end
 

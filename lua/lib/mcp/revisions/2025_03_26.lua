@@ -2,6 +2,7 @@
 
 local before = require "lib.mcp.revisions.2024_11_05"
 
+---@class Revision.2025_03_26: Revision
 local Revision = before:extend {
   version = "2025-03-26",
   progress_messages = true,

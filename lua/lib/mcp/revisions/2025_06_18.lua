@@ -5,6 +5,7 @@ local before = require "lib.mcp.revisions.2025_03_26"
 
 local encode = json.encode
 
+---@class Revision.2025_06_18: Revision.2025_03_26
 local Revision = before:extend {
   version = "2025-06-18",
   batches = false,

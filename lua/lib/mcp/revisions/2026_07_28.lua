@@ -6,6 +6,10 @@ local before = require "lib.mcp.revisions.2025_11_25"
 
 local encode = json.encode
 
+---@class Revision.2026_07_28: Revision
+---@field cacheable string    how long lists hold, as members
+---@field envelope string     the end of every result
+---@field server_info string  member of `_meta`
 local Revision = before:extend {
   version = "2026-07-28",
   any_structure = true,
@@ -26,7 +30,7 @@ local Revision = before:extend {
 }
 
 function Revision:of(identity)
-  local revision = before.of(self, identity)
+  local revision = before.of(self, identity) --[[@as Revision.2026_07_28]]
   revision.server_info = '"io.modelcontextprotocol/serverInfo":' .. revision:implementation()
   revision.envelope = ',"resultType":"complete","_meta":{' .. revision.server_info .. "}}"
   -- A list is the same for everyone who can reach this server.

@@ -21,15 +21,15 @@ local BYTE_ORDER_MARK = "^\xEF\xBB\xBF"
 ---@field max_line_bytes? integer      default 16 MiB
 
 ---@class StdioTransport: Transport
----@field private options StdioOptions
----@field private session Session
----@field private reader? core.stdio.Reader
----@field private deadline? core.Handle  end of the grace
----@field private paused boolean
----@field private started boolean        a first line was seen
----@field private ending boolean         the client asks nothing more
----@field private closed boolean
----@field private status integer         for `on_end`
+---@field package options StdioOptions
+---@field package session Session
+---@field package reader core.stdio.Reader
+---@field package deadline? core.Handle  end of the grace
+---@field package paused boolean
+---@field package started boolean        a first line was seen
+---@field package ending boolean         the client asks nothing more
+---@field package closed boolean
+---@field package status integer         for `on_end`
 local StdioTransport = {}
 StdioTransport.__index = StdioTransport
 

@@ -31,6 +31,8 @@ end
 ---@param state rc.State
 ---@param effect Effect
 ---@return table|boolean|nil answer, Error? err
+---@return_overload table|boolean
+---@return_overload nil, Error
 function M.perform(state, effect)
   return effects.perform(effect, { ctx = state.ctx, caller = state }, execute)
 end

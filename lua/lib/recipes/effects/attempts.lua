@@ -55,7 +55,7 @@ local function persistently(state, proceed)
     local ok, result, err = pcall(proceed)
     if not ok and not is_memory_out(result, state, before) then error(result, 0) end
     if ok and (result or not is_to_repeat(err, state, before)) then return result, err end
-    pause = math.min(math.max(pause, ok and err.retry_after or 0), LONGEST_PAUSE)
+    pause = math.min(math.max(pause, ok and err and err.retry_after or 0), LONGEST_PAUSE)
     if clock.now() + pause >= call.cleanup_deadline then return give_up(ok, result, err) end
     pcall(clock.sleep, pause)
     pause = 2 * pause
@@ -85,6 +85,8 @@ end
 ---@param input table
 ---@param proceed fun(): table|nil, Error?
 ---@return table|nil result, Error? err
+---@return_overload table
+---@return_overload nil, Error
 function M.attempt(state, tool, input, proceed)
   local call = state.call
   if not call then return proceed() end

@@ -55,6 +55,8 @@ end
 ---@param state rc.State
 ---@param effect Effect
 ---@return number|string|nil answer, Error? err
+---@return_overload number|string
+---@return_overload nil, Error
 function M.perform(state, effect)
   return effects.perform(effect, { ctx = state.ctx, caller = state }, execute)
 end

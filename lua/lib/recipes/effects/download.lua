@@ -149,8 +149,10 @@ end
 ---@param effect Effect
 ---@param scope EffectScope
 ---@return string|nil text, Error? err
+---@return_overload string
+---@return_overload nil, Error
 function M.pretend(effect, scope)
-  local folder, err = named_folder(scope.caller.settings)
+  local folder, err = named_folder((scope.caller --[[@as rc.State]]).settings)
   if not folder then return nil, err end
   local place, problem = output_folder.place(folder)
   if not place then return no_folder(problem) end
@@ -187,6 +189,8 @@ end
 ---@param state rc.State
 ---@param effect Effect
 ---@return string|nil text, Error? err
+---@return_overload string
+---@return_overload nil, Error
 function M.perform(state, effect)
   local refused = refusal_of(state, effect.input.url)
   if refused then return nil, refused end

@@ -75,7 +75,7 @@ end
 local function read_allowed(settings, path)
   local expanded, message = home.expand(path)
   local real = expanded
-  if real then real, message = fs.realpath(expanded) end
+  if expanded then real, message = fs.realpath(expanded) end
   if not real then return refuse("file", "cannot read %s", message) end
   local ok, err = find_allowed(settings, real)
   if not ok then return nil, err end
@@ -110,6 +110,8 @@ end
 ---@param state rc.State
 ---@param effect Effect
 ---@return string|nil answer, Error? err
+---@return_overload string
+---@return_overload nil, Error
 function M.perform(state, effect)
   return effects.perform(effect, { ctx = state.ctx, caller = state, reads = true }, execute)
 end

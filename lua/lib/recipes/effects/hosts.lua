@@ -22,9 +22,11 @@ end
 --- Reads a URL.
 ---@param text string
 ---@return rc.Url|nil url, Error? err
+---@return_overload rc.Url
+---@return_overload nil, Error
 function M.parse(text)
   local scheme, authority = text:match "^(https?)://([^/?#]+)"
-  if not scheme or text:find "[%s%c\\]" then
+  if not scheme or not authority or text:find "[%s%c\\]" then
     return nil, errors.new(("'%s' is no http or https URL"):format(brief(text, 200)), { code = "bad_url" })
   end
   if authority:find("@", 1, true) then return nil, errors.new("a URL must not hold a user name", { code = "bad_url" }) end
@@ -33,7 +35,7 @@ function M.parse(text)
   if not host then return nil, errors.new(("'%s' has no valid host"):format(brief(text, 200)), { code = "bad_url" }) end
   host = host:lower():gsub("%.$", "")
   local number = port ~= "" and math.tointeger(tonumber(port)) or scheme == "https" and 443 or 80
-  return { scheme = scheme, host = host, port = number, text = text }
+  return { scheme = scheme, host = host, port = number, text = text } --[[@as rc.Url]]
 end
 
 --- Whether two URLs lead to the same server: scheme, host and port.
@@ -104,6 +106,8 @@ end
 ---@param state rc.State
 ---@param url rc.Url
 ---@return { public_only: boolean }|nil how, Error? err
+---@return_overload { public_only: boolean }
+---@return_overload nil, Error
 function M.check(state, url)
   if not any_matches(state.hosts, url) then
     return refuse("recipe '%s' may not reach %s: its 'hosts' does not name it", state.name, url.host)

@@ -33,6 +33,8 @@ end
 ---@param request table       for lib.async.http
 ---@param allow fun(url: rc.Url): { public_only: boolean }|nil, Error?
 ---@return HttpResponse|nil response, Error? err
+---@return_overload HttpResponse
+---@return_overload nil, Error
 function M.send(request, allow)
   local total_ms, began = request.total_ms, core_clock.monotonic()
   for hop = 0, MAX_REDIRECTS do
@@ -77,6 +79,8 @@ end
 ---@param state rc.State
 ---@param effect Effect
 ---@return table|nil answer, Error? err
+---@return_overload table
+---@return_overload nil, Error
 function M.perform(state, effect)
   local err = state:denied "rc.http"
   if err then return nil, err end

@@ -22,7 +22,7 @@ end
 local actions = {}
 
 local function id_of(result)
-  local submission = json.raw(json.encode(result.data)):get "submission"
+  local submission = (json.raw(json.encode(result.data)) --[[@as core.json.Raw]]):get "submission"
   return submission and lifecycle.request_id(submission)
 end
 
@@ -79,6 +79,8 @@ end
 ---@param state rc.State
 ---@param effect Effect
 ---@return string|nil text, Error? err
+---@return_overload string
+---@return_overload nil, Error
 function M.perform(state, effect)
   return effects.perform(effect, { ctx = state.ctx, caller = state, passing = state.passing }, execute)
 end

@@ -19,10 +19,11 @@ end
 ---@param note? any   that there is already
 ---@return core.json.Raw result, any note
 function M.bounded(result, note)
-  local raw = json.raw(long_json.encode(result == nil and json.null or result))
+  local raw = json.raw(long_json.encode(result == nil and json.null or result)) --[[@as core.json.Raw]]
   if not is_large(raw) then return raw, note end
   local own = ("The result has %d bytes and was shortened; output_urls are whole."):format(raw:size())
-  return json.raw(abridge.text(raw, SHORTENED, { plain = true })), type(note) == "string" and note .. " " .. own or own
+  local shortened = json.raw(abridge.text(raw, SHORTENED, { plain = true })) --[[@as core.json.Raw]]
+  return shortened, type(note) == "string" and note .. " " .. own or own
 end
 
 local RESULTS = { get_request_result = true, submit_request = true }

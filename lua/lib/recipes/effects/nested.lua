@@ -29,7 +29,7 @@ end
 --- What a tool has begun is told by the call that began it all.
 ---@param receipt Receipt
 function Nested:receipt(receipt)
-  local ctx = self.state.ctx
+  local ctx = self.state.ctx ---@type any
   if ctx.receipt then ctx:receipt(receipt) end
 end
 

@@ -26,7 +26,7 @@ end
 local function look_up(record)
   local answer, err = tools.call(record.state, "get_request_status", ids(record), tools.FOR_JOB)
   if not answer then return nil, err end
-  local status = raw(answer.data.status)
+  local status = raw(answer.data.status) --[[@as core.json.Raw]]
   local word = status:kind() == "object" and status:value "status"
   local instance = lifecycle.instance_id(status) or lifecycle.outcome(word) and in_result(record)
   if not instance then return nil, nil, type(word) == "string" and word or "not known" end
@@ -45,7 +45,7 @@ end
 local function send(record, instance, request)
   local answer, err = tools.call(record.state, "call_instance_proxy", {
     deployment_id = record.deployment_id, instance_id = instance, comfy_backend_path = request.path, request_body = request.body,
-  }, false, request.method == "GET" and read or nil)
+  }, nil, request.method == "GET" and read or nil)
   if not answer then return nil, err end
   return json.encode(answer.data.response == nil and json.null or answer.data.response)
 end
@@ -87,6 +87,8 @@ end
 ---@param record rc.JobRecord
 ---@param request { path: string, method: "POST"|"GET", body: table? }
 ---@return string|nil text, Error? err  the answer, as JSON text
+---@return_overload string
+---@return_overload nil, Error
 function M.call(record, request)
   local text, err, status
   local known = record.instance_id
@@ -100,7 +102,7 @@ function M.call(record, request)
   local current = look_up(record)
   if current and current ~= known then
     text, err = send(record, current, request)
-    if text or not is_gone(err) then return text, err end
+    if text or not is_gone(err) then return text --[[@as string?]], err end
   end
   if is_free(request) then return '""' end
   return nil, err

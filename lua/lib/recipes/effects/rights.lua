@@ -57,6 +57,8 @@ end
 ---@param name string
 ---@param for_job? rc.JobCall  it is made on a job's behalf
 ---@return Tool|nil tool, Error? err
+---@return_overload Tool
+---@return_overload nil, Error
 function M.find(state, name, for_job)
   if not is_allowed(state, name, for_job) then return not_allowed(state, name) end
   local tool = state.find(name)

@@ -34,6 +34,8 @@ end
 ---@param state rc.State
 ---@param effect Effect
 ---@return number|boolean|nil answer, Error? err
+---@return_overload number|boolean
+---@return_overload nil, Error
 function M.perform(state, effect)
   return effects.perform(effect, { ctx = state.ctx, caller = state }, executors[effect.kind])
 end

@@ -21,7 +21,7 @@ M.FOR_JOB = {}
 
 local function deployment_of(input, result)
   local made = result and type(result.data) == "table" and result.data.deployment
-  local id = input.deployment_id or made and json.raw(json.encode(made)):value "id"
+  local id = input.deployment_id or made and (json.raw(json.encode(made)) --[[@as core.json.Raw]]):value "id"
   return type(id) == "string" and id or "without an id"
 end
 
@@ -55,7 +55,7 @@ local function perform(state, effect, for_job, run)
     cleans = state.call ~= nil and state.call:is_cleaning(), passing = state.passing,
   }
   local _ <close> = state:place()
-  return learned(state, tool, effect.input, effects.perform(effect, scope, run or execute))
+  return learned(state, tool, effect.input, effects.perform(effect, scope --[[@as EffectScope]], run or execute))
 end
 
 --- Calls a tool for what the host does for a recipe, such as the wait for a job; in a fiber of the host.
@@ -65,6 +65,8 @@ end
 ---@param for_job? rc.JobCall  it is made on a job's behalf
 ---@param run? Executor   does the work in the tool's place, under the tool's name and rights
 ---@return { text: string?, data: any }|nil result, Error? err
+---@return_overload { text: string?, data: any }
+---@return_overload nil, Error
 function M.call(state, name, input, for_job, run)
   return perform(state, numbers.effect(state, "tool", name, input), for_job, run)
 end
@@ -73,6 +75,8 @@ end
 ---@param state rc.State
 ---@param effect Effect
 ---@return string|nil text, Error? err
+---@return_overload string
+---@return_overload nil, Error
 function M.perform(state, effect)
   local result, err = perform(state, effect)
   if not result then return nil, err end

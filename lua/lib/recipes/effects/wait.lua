@@ -55,6 +55,8 @@ end
 --- The result as it is now, as JSON text.
 ---@param record rc.JobRecord
 ---@return string|nil text, Error? err
+---@return_overload string
+---@return_overload nil, Error
 function M.result(record)
   local ended, err = fetch_result(record, tools.FOR_JOB)
   if not ended then return nil, with_ids(err, record) end
@@ -148,6 +150,8 @@ end
 ---@param record rc.JobRecord
 ---@param timeout? number  seconds; default: until the call's own deadline
 ---@return string|nil text, Error? err
+---@return_overload string
+---@return_overload nil, Error
 function M.run(record, timeout)
   adopt(record)
   local waited, err = wait(record, timeout)

@@ -21,6 +21,7 @@ local M = {}
 ---@field root string          the recipe folder
 ---@field disabled? boolean
 ---@field problem? string      why it is refused, with its name
+---@field recipe? boolean      for who checks it: it lies where recipes do
 ---@field unreadable? string   why nothing of it may be read, however lenient one is
 
 local function strip_slash(path)
@@ -150,8 +151,10 @@ function M.file_problem(path)
   local folder, name = path:match "^(.*)/([^/]*)$"
   local root = folder or "."
   local _, problem = writers.check(path, name or path, root)
-  -- linear: a path that the system took, 4,096 bytes at most
-  if not problem and name == "main.lua" then _, problem = writers.check(folder, folder:match "[^/]*$", folder) end
+  if not problem and folder and name == "main.lua" then
+    -- linear: a path that the system took, 4,096 bytes at most
+    _, problem = writers.check(folder, folder:match("[^/]*$") --[[@as string]], folder)
+  end
   return problem
 end
 
@@ -161,19 +164,21 @@ local MISSING = { ENOENT = true, ENOTDIR = true } -- ENOTDIR: what should be a f
 ---@param root RecipeFolder
 ---@param lenient? boolean  take what others may write to
 ---@return RecipeFile[]|nil files, Error? err  its code "missing": there is no such folder
+---@return_overload RecipeFile[]
+---@return_overload nil, Error
 function M.scan(root, lenient)
   local stat, problem, code = check(root.path, root.path, root.path, lenient)
   if not stat and MISSING[code] then
     return nil, errors.new(("%s: no such folder"):format(root.path), { code = "missing" })
   elseif not stat then
-    return nil, errors.new(problem, { code = "bad_folder" })
+    return nil, errors.new(problem --[[@as string]], { code = "bad_folder" })
   elseif stat.type ~= "directory" then
     return nil, errors.new(("%s is no folder"):format(root.path), { code = "bad_folder" })
   elseif problem then
     return nil, errors.new(problem, { code = "bad_folder" })
   end
   local names, message = fs.list(root.path)
-  if not names then return nil, errors.new(message, { code = "bad_folder" }) end
+  if not names then return nil, errors.new(message --[[@as string]], { code = "bad_folder" }) end
   local files = {}
   for _, name in ipairs(names) do files[#files + 1] = recipe_at(root, name, lenient) end
   return files

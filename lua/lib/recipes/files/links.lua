@@ -10,7 +10,7 @@ local MOST_LINKS = 40 -- as Linux has it, see path_resolution(7): more of them a
 
 ---@class LinkStep  one name on the way
 ---@field folder string   without links
----@field name string     in that folder
+---@field name string     within it
 ---@field target? string  where it is a link: what it says
 
 ---@class LinkWay

@@ -226,7 +226,7 @@ function Modules:complete(text)
   for _, own in ipairs(loaded) do add_named(self, own, todo) end
   while done < #todo do
     done = done + 1
-    local file = todo[done]
+    local file = todo[done] --[[@as table]]
     if file.problem then return file.problem end
     local chunk, message = load(file.text, "@" .. file.shown, "t", {})
     if not chunk then return require("lib.recipes.source.dialects").explained(file.text, message) end

@@ -30,13 +30,13 @@ local LEVELS = 4      -- of folders in a folder
 ---@field delay? integer   milliseconds after which it opens; default: now
 
 ---@class Watcher
----@field private options WatcherOptions
----@field private watches table<string, core.Handle>  by path without links
----@field private names table<string, true|table<string, true>>  of each: the names that matter in it, or all
----@field private failed table<string, true>          paths that cannot be watched, and that was said
----@field private timer core.Handle|false
----@field private opening core.Handle|false               until it opens
----@field private since number|false                     moment of the first change not told yet
+---@field package options WatcherOptions
+---@field package watches table<string, core.Handle>  by path without links
+---@field package names table<string, true|table<string, true>>  of each: the names that matter in it, or all
+---@field package failed table<string, true>          paths that cannot be watched, and that was said
+---@field package timer core.Handle|false
+---@field package opening core.Handle|false               until it opens
+---@field package since number|false                     moment of the first change not told yet
 local Watcher = {}
 Watcher.__index = Watcher
 
@@ -195,7 +195,7 @@ function Watcher:flush()
   self.timer, self.since = false, false
   local ok, err = pcall(tell, self)
   if ok then return end
-  self.since = self.since or since
+  self.since = self.since or since ---@diagnostic disable-line: assign-type-mismatch -- it is false or a moment
   if errors.is_out_of_memory(err) then return changed(self) end -- once more when there is some
   error(err, 0)
 end

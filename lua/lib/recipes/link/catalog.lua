@@ -26,16 +26,16 @@ local M = {}
 ---@field mark? fun(result: table?, err: Error?): table?, Error?  what the simulator does to every result
 
 ---@class Catalog
----@field private options CatalogOptions
----@field private slots Slots
----@field private set Linked         what the recipes have brought in
----@field private all_runs? Runs
----@field private outdated Outdated  what does not run as it is saved
----@field private current Snapshot   of all tools
----@field private builtins table<string, Tool>
----@field private body fun(recipe: Recipe, kind: string, entry: RecipeEntry): function
----@field private listeners (fun(catalog: Catalog))[]
----@field private watcher? table
+---@field package options CatalogOptions
+---@field package slots Slots
+---@field package set Linked         what the recipes have brought in
+---@field package all_runs? Runs
+---@field package outdated Outdated  what does not run as it is saved
+---@field package current Snapshot   of all tools
+---@field package builtins table<string, Tool>
+---@field package body fun(recipe: Recipe, kind: string, entry: RecipeEntry): function
+---@field package listeners (fun(catalog: Catalog))[]
+---@field package watcher? table
 local Catalog = {}
 Catalog.__index = Catalog
 
@@ -131,6 +131,8 @@ end
 ---@param ctx Context
 ---@param recipe? string  the name that its caller gives it
 ---@return table|nil result, Error? err
+---@return_overload table
+---@return_overload nil, Error
 function Catalog:collect(id, ctx, recipe)
   local result, err, name = self:runs():collect(id, account_of(ctx), ctx, recipe)
   local tool = name and self:find(name)

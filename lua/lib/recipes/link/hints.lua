@@ -106,7 +106,7 @@ end
 ---@return string? name, boolean? value  the hint, and what it says
 function M.denies(tool, member)
   for _, name in ipairs { "readOnlyHint", "openWorldHint" } do
-    if effects[member][name] and hint_of(tool, name) ~= worse[name] then return name, not worse[name] end
+    if (effects[member] --[[@as table]])[name] and hint_of(tool, name) ~= worse[name] then return name, not worse[name] end
   end
 end
 

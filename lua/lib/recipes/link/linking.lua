@@ -90,7 +90,7 @@ local function add_circle(state, path, name)
   end
 end
 
-local resolve
+local resolve ---@type fun(state: table, node: table, path: table)
 
 -- The tool that a name in `uses` means, and how deep it reaches; a problem where it means none.
 local function used_tool(state, name, path)
@@ -209,7 +209,7 @@ local function gather(state, kind)
 end
 
 --- Links recipes.
----@param items LinkItem[]  in the order of their folders
+---@param items LinkItem[]  by their folders
 ---@param options LinkOptions
 ---@return Linked
 function M.link(items, options)

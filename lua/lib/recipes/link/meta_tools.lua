@@ -146,7 +146,7 @@ end
 ---@param catalog Catalog
 ---@return Tool[]
 function M.new(catalog)
-  return { assert(registry.compile(list_recipes(catalog))), assert(registry.compile(run_recipe(catalog))) }
+  return { (assert(registry.compile(list_recipes(catalog)))), (assert(registry.compile(run_recipe(catalog)))) }
 end
 
 return M

@@ -7,8 +7,8 @@ local json = require "core.json"
 local M = {}
 
 ---@class Outdated
----@field private versions table<Recipe, string>   the problem of the file that each comes from
----@field private hidden table<string, { problem: string, file: string }>  files without a version, by the name of the recipe
+---@field package versions table<Recipe, string>   the problem of the file that each comes from
+---@field package hidden table<string, { problem: string, file: string }>  files without a version, by the name of the recipe
 local Outdated = {}
 Outdated.__index = Outdated
 
@@ -65,6 +65,8 @@ end
 ---@param result? CallResult
 ---@param err? Error
 ---@return CallResult? result, Error? err
+---@return_overload CallResult
+---@return_overload nil, Error
 function M.tell(note, ctx, open, result, err)
   if not note then return result, err end
   if ctx.call then

@@ -56,7 +56,7 @@ local function is_short(list)
 end
 
 local function is_c(fn)
-  return type(fn) == "function" and debug.getinfo(fn, "S").what == "C"
+  return type(fn) == "function" and (debug.getinfo(fn, "S") --[[@as debuglib.DebugInfo]]).what == "C"
 end
 
 function bounded.sort(list, before)
@@ -71,14 +71,22 @@ function bounded.sort(list, before)
 end
 
 -- From the end that is read before it is written, in pieces.
+---@param from table
+---@param first integer
+---@param last integer
+---@param at integer
+---@param to? table
 local function move_pieces(from, first, last, at, to)
   local shift = at - first
   if to ~= nil and not rawequal(from, to) or shift <= 0 or at > last then
-    for piece = first, last, PIECE do table.move(from, piece, math.min(piece + PIECE - 1, last), piece + shift, to) end
+    for piece = first, last, PIECE do
+      local stop = math.min(piece + PIECE - 1, last)
+      table.move(from, piece, stop, piece + shift, to --[[@as table]])
+    end
   else
     for piece = last, first, -PIECE do
       local start = math.max(piece - PIECE + 1, first)
-      table.move(from, start, piece, start + shift, to)
+      table.move(from, start, piece, start + shift, to --[[@as table]])
     end
   end
   return to == nil and from or to

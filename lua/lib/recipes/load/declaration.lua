@@ -19,7 +19,7 @@ local M = {}
 ---@field kind RecipeKind
 ---@field line? { source: string, line: integer }  of the call that declared it
 ---@field fields table        as in rc.Tool, rc.Prompt, rc.Resource, rc.Template
----@field key string          what must be unique among its kind: name, uri, uri_template
+---@field key? string         once it is checked: what must be unique among its kind: name, uri, uri_template
 
 local MAX_VALUES, MAX_BYTES = 20000, 1024 * 1024
 
@@ -101,7 +101,8 @@ end
 
 -- The line of the recipe's code that declares; of a tail call it is not known.
 local function line_of_call()
-  if debug.getinfo(3, "t").istailcall then return nil end -- of this function, `declare`, the one of `M.functions`
+  local caller = debug.getinfo(3, "t") --[[@as debuglib.DebugInfo]] -- of this function, `declare`, the one of `M.functions`
+  if caller.istailcall then return nil end
   local info = debug.getinfo(4, "Sl")
   return info and info.currentline > 0 and { source = info.source, line = info.currentline } or nil
 end
@@ -249,7 +250,7 @@ end
 -- Returned values ------------------------------------------------------------------------------------
 
 local function not_a_declaration(what, value)
-  local got = type(value)
+  local got = type(value) ---@type string
   if got == "nil" then got = "nothing" end
   local advice = got == "table" and "; is rc.tool { … } around it missing?" or ""
   return nil, ("%s must be rc.tool { … }, or a list of such declarations, got %s%s"):format(what, got, advice)
@@ -304,6 +305,8 @@ end
 --- Reads what a file returned and checks each declaration, field by field.
 ---@param value any  the first value returned
 ---@return RecipeDeclaration[]|nil declarations, Error? err  its message has no file's name yet; `line` as in RecipeDeclaration
+---@return_overload RecipeDeclaration[]
+---@return_overload nil, Error
 function M.read(value)
   local list, message = listed(value)
   if not list then return nil, errors.new(message, { code = "bad_declaration" }) end

@@ -84,6 +84,8 @@ end
 ---@param path string
 ---@param shown string
 ---@return string|nil text, Error? err
+---@return_overload string
+---@return_overload nil, Error
 function M.read(path, shown)
   local stat, problem = fs.stat(path)
   if not stat then return fail(shown, "cannot be read: %s", problem) end
@@ -143,7 +145,7 @@ local function sort_in(recipe, declarations)
   local counted = sizes.new()
   for _, read in ipairs(declarations) do
     local compiled, err = compile[read.kind](read.fields)
-    local problem = not compiled and err.problem or compiled and counted:weigh(compiled)
+    local problem = err and err.problem or compiled and counted:weigh(compiled)
     if problem then
       return false, #declarations > 1 and ("%s '%s': %s"):format(read.kind, read.key, problem) or problem, read.line
     end
@@ -197,6 +199,8 @@ end
 ---@param path string
 ---@param options LoadOptions
 ---@return Recipe|nil recipe, Error? err
+---@return_overload Recipe
+---@return_overload nil, Error
 function M.load_text(text, path, options)
   local recipe, err = load_text(text, path, options)
   if err then err.message = redaction.text(err.message) end -- Lua quotes the source, in which somebody may have put a key
@@ -207,6 +211,8 @@ end
 ---@param path string
 ---@param options? { name: string? }  name: default the file's
 ---@return Recipe|nil recipe, Error? err
+---@return_overload Recipe
+---@return_overload nil, Error
 function M.load(path, options)
   local folder, file = path:match("^(.*)/([^/]*)$")
   folder, file = folder or ".", file or path

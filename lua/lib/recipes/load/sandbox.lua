@@ -235,12 +235,12 @@ end
 
 --- Compiles a recipe's text in a new environment, which becomes `recipe.environment`, and runs it there.
 --- `recipe.memory` becomes the budget in which the memory of all its calls counts.
----@param recipe { name: string, folder: string, root: string?, modules: Modules?, rc: table? }  rc: default, lib.recipes.rc's proxy
+---@param recipe Recipe|table  `rc`: default, lib.recipes.rc's proxy
 ---@param text string
 ---@param chunkname string  "@poster.lua"
 ---@return any value, string? problem
 function M.declare(recipe, text, chunkname)
-  local rc = recipe.rc or require("lib.recipes.rc").proxy(recipe)
+  local rc = recipe.rc or require("lib.recipes.rc").proxy(recipe --[[@as Recipe]])
   recipe.environment = M.new {
     rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root, modules = recipe.modules,
     print = function(line) rc.log("info", line) end,

@@ -27,7 +27,7 @@ end
 
 -- Lists of parameters ----------------------------------------------------------------------------------
 
-local list_problem
+local list_problem ---@type fun(list: table, label: string): string?
 
 local function entry_problem(entry, label)
   if type(entry) ~= "table" then return nil end -- what it is instead is said where it is checked
@@ -51,7 +51,7 @@ end
 
 local MAX_DEPTH = 32 -- deeper ones are bounded by the size of the whole
 
-local schema_problem
+local schema_problem ---@type fun(schema: any, label: string, depth: integer): string?
 
 local function property_problem(properties, label, depth)
   local names = sorted_names(properties)

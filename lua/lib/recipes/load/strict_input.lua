@@ -31,7 +31,7 @@ local function is_closed(schema)
   return schema.additionalProperties == false and schema.patternProperties == nil
 end
 
-local compile
+local compile ---@type fun(schema: any, path: string): table?
 
 local function compile_members(properties, path)
   local members

@@ -43,7 +43,7 @@ end
 
 --- Writes a line, unless the recipe has written too many: those are counted, and the count is told with the next one.
 ---@param name string   the recipe's
----@param level string
+---@param level LogLevel
 ---@param text string
 function M.write(name, level, text)
   if not limited or RANK[level] > RANK[log.get_level()] then return put(level, name, text) end

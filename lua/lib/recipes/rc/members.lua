@@ -73,7 +73,7 @@ local function schema_of(key, schema, properties)
   return properties and properties[key] or schema.additionalProperties
 end
 
-local settle
+local settle ---@type fun(value: table, schema: any, path: string[], options: table)
 
 local function settle_items(value, schema, path, options)
   local properties, work = properties_of(schema), options.meter

@@ -99,7 +99,7 @@ function M.link(_, uri, options)
     end
     block[field] = value
   end
-  local tail = uri:match("^[^?#]*"):reverse():match("^/*([^/:]+)")
+  local tail = (uri:match("^[^?#]*") --[[@as string]]):reverse():match("^/*([^/:]+)")
   block.name = block.name or tail and tail:reverse() or uri
   return mark(json.ordered(LINK_KEYS, block))
 end

@@ -82,7 +82,7 @@ end
 ---@param ... any
 ---@return any value
 function M.run_json(fn, ...)
-  return json.decode(M.run(fn, ...))
+  return (json.decode(M.run(fn, ...)))
 end
 
 local function perform(state, effect)
@@ -107,7 +107,7 @@ end
 ---@return any answer
 function M.effect_at_once(state, kind, name, input)
   local answer, err = perform(state, numbers.effect(state, kind, name, input))
-  if answer == nil then error(boundary.new_error(err.message, err), 0) end
+  if answer == nil and err then error(boundary.new_error(err.message, err), 0) end
   return answer
 end
 
@@ -118,7 +118,7 @@ end
 ---@param input any  imported
 ---@return any value
 function M.effect_json(state, kind, name, input)
-  return json.decode(M.effect(state, kind, name, input))
+  return (json.decode(M.effect(state, kind, name, input)))
 end
 
 return M

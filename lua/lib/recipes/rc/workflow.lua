@@ -103,7 +103,7 @@ function Flow:new_seed(count)
   count = count == nil and 1 or count
   if math.type(count) ~= "integer" or count < 1 then error("flow:new_seed takes how many seeds follow each other, 1 or more", 2) end
   local low, high = record.flow:seed_range()
-  return time.random(record.state, low, math.max(low, high - count + 1))
+  return time.random(record.state, low, math.max(low, high - count + 1) --[[@as integer]])
 end
 
 FlowType.__index = known_names.reader("a flow", Flow, { "name", "roles", "inputs" })

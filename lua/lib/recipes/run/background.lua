@@ -222,7 +222,7 @@ end
 
 -- Memory may have run out as the run's end was told, or before it was kept.
 function Waiting:recheck(callback)
-  local run = self.run
+  local run = self.run --[[@as table]]
   if run.outcome or run.caller ~= self.caller or run.task and run.task.status == "done" then callback() end
 end
 
@@ -345,6 +345,8 @@ end
 ---@param work fun(ctx: Context): CallResult?, Error?
 ---@param caller Context
 ---@return CallResult|nil result, Error? err
+---@return_overload CallResult
+---@return_overload nil, Error
 function Runs:call(subject, work, caller)
   if not caller.request or caller.chain then return work(caller) end
   local key = ("%s\n%s\n%s"):format(subject.account, subject.name, canonical.text(subject.input))
@@ -375,6 +377,8 @@ local ASKED = "It waits for the answer to a question, which is to come with the 
 ---@param caller Context
 ---@param recipe? string  what the caller takes it for: a result is given once, and not to who expects another's
 ---@return CallResult|nil result, Error? err, string? name  of the recipe
+---@return_overload CallResult
+---@return_overload nil, Error
 function Runs:collect(id, account, caller, recipe)
   local run = self:find(id, account)
   if not run then return nil, errors.new(self.results:what_became_of(id), { code = "unknown_run" }) end

@@ -153,7 +153,7 @@ local function refuse(state, depth, message, ...)
   return json.null
 end
 
-local copy
+local copy ---@type fun(value: any, state: table, depth: integer): any
 
 local function has_room(state, count)
   state.bytes = state.bytes - count

@@ -51,6 +51,7 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field share? table            processor time that is left for clean-ups, once they run
 ---@field deadline number         moment of lib.async.clock
 ---@field notes? string[]         what went wrong in clean-ups
+---@field further_notes? integer  what else went wrong there, counted
 ---@field rc? table               the rc of this call: kept here by whoever makes it
 local Call = {}
 Call.__index = Call
@@ -89,7 +90,9 @@ end
 function M.state(what, level)
   local call = M.current()
   local state = call and call.rc
-  if not state then error(("%s works only inside run: while a file is loaded it can declare, not act"):format(what), level + 1) end
+  if not call or not state then
+    error(("%s works only inside run: while a file is loaded it can declare, not act"):format(what), level + 1)
+  end
   if call.phase == "over" then error(("%s: the call is over"):format(what), level + 1) end
   return state
 end
@@ -107,7 +110,7 @@ function Call:make_room()
     self.sweep_at = math.max(FEW, 2 * #left)
   end
   local next_one = #self.fibers + 1
-  self.fibers[next_one] = false
+  self.fibers[next_one] = false ---@diagnostic disable-line: assign-type-mismatch -- there is room once it was there
   self.fibers[next_one] = nil
 end
 

@@ -4,7 +4,7 @@ local json = require "core.json"
 
 local M = {}
 
-local write
+local write ---@type fun(parts: string[], value: any)
 
 local function write_array(parts, list)
   parts[#parts + 1] = "["

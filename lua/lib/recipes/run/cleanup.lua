@@ -29,7 +29,7 @@ local MOST_BYTES = 1000  -- of each: the result that they are told with must hav
 ---@field call CallState
 ---@field done boolean  it was begun: it does not begin again
 ---@field package ended boolean   its function has returned, or raised
----@field package task? Fiber     in which it runs at the call's end
+---@field package task? Fiber     that runs it at the call's end
 ---@field package budget? core.budget.Budget
 ---@field package written integer  writes that the call had begun before it
 ---@field package tries integer
@@ -259,10 +259,10 @@ function M.run(call)
   if not call.share then call.share, call.cleanup_deadline = new_share(call, ALL_CPU_MS), clock.now() + SECONDS end
   -- A process that was stopped meanwhile has undone nothing in that time.
   local _ <close> = standstill.watch(function(seconds)
-    call.cleanup_deadline = call.cleanup_deadline + seconds * math.max(1, clock.speed())
+    call.cleanup_deadline = call.cleanup_deadline --[[@as number]] + seconds * math.max(1, clock.speed())
   end)
   run_cleanups(call)
-  if call.further_notes then table.insert(call.notes, ("%d further clean-ups failed"):format(call.further_notes)) end
+  if call.further_notes then table.insert(call.notes --[[@as string[] ]], ("%d further clean-ups failed"):format(call.further_notes)) end
   call.phase = "over"
 end
 

@@ -67,6 +67,8 @@ end
 ---@param ctx Context
 ---@param options InvokeOptions
 ---@return CallResult|nil result, Error? err
+---@return_overload CallResult
+---@return_overload nil, Error
 function M.call(recipe, fn, args, ctx, options)
   local gathered = returned.new(options.declaration.name or recipe.name, fn)
   local outcome, err, call = run(recipe, fn, strict(args, options), ctx, options, {

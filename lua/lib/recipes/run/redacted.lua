@@ -23,7 +23,7 @@ function M.block(block)
   for _, name in ipairs(ADDRESSES) do
     if type(block[name]) == "string" then block[name] = redaction.told(block[name]) end
   end
-  if block.resource then M.block(block.resource) end
+  if block.resource then M.block(block.resource --[[@as any]]) end
   return block
 end
 

@@ -89,9 +89,11 @@ end
 --- The neutral result; an error that carries it where something is wrong with it.
 ---@param notes? string[]  what clean-ups have to say
 ---@return CallResult|nil result, Error? err
+---@return_overload CallResult
+---@return_overload nil, Error
 function Returned:result(notes)
   local data, lines = self.data, self.texts
-  local result = { content = #self.blocks > 0 and self.blocks or nil }
+  local result = { content = #self.blocks > 0 and self.blocks or nil } ---@type any
   if #data > 1 then result.data = json.as_array(data) else result.data = data[1] end
   if #data == 0 and #lines == 0 and not result.content then result.data = { ok = true } end
   for _, note in ipairs(notes or {}) do lines[#lines + 1] = texts.clean(note) end

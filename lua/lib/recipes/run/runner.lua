@@ -191,6 +191,8 @@ end
 ---@param ctx? table         the host's context
 ---@param options? RunOptions
 ---@return RunOutcome|nil outcome, Error? err
+---@return_overload RunOutcome
+---@return_overload nil, Error
 function M.run(recipe, fn, args, ctx, options)
   options = options or {}
   local call = calls.new(recipe, options.limits, ctx)

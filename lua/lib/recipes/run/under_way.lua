@@ -22,7 +22,7 @@ local Entry = {}
 Entry.__index = Entry
 
 function Entry:__close()
-  calls[self.call] = nil
+  calls[self.call] = nil ---@diagnostic disable-line: inject-field -- a key is taken away
   count = count - 1
   if count == 0 and next(waiters) then timer.next_turn(none_left) end
 end

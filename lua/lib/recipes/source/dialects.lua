@@ -129,7 +129,7 @@ function M.explained(text, message)
   local name, digits, said = message:match "^(.-):(%d+): (.*)$"
   local line = math.tointeger(digits)
   local advice, at = nil, nil
-  if line then advice, at = M.advice(text, line, said) end
+  if line and said then advice, at = M.advice(text, line, said) end
   if not advice then return message end
   if at == line then return ("%s; %s"):format(message, advice) end
   return ("%s:%d: %s (Lua stopped at line %d: %s)"):format(name, at, advice, line, said)

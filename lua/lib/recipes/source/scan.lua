@@ -17,6 +17,7 @@ local M = {}
 ---@field name string
 ---@field line integer
 ---@field is_call? boolean
+---@field value? any                what it is a field of
 ---@field variable? lint.Variable  the value, where it is a local
 ---@field of? string               what is known of the value: "job", "finished", …
 
@@ -80,7 +81,7 @@ local LISTS = {
 ---@param text string
 ---@return lint.Scan
 function M.scan(text)
-  local scanned = { opaque = false }
+  local scanned = { opaque = false } ---@type any
   for _, list in ipairs(LISTS) do scanned[list] = {} end
   local self = walker.new(lexer.tokens(text), scanned)
   self:open()

@@ -123,7 +123,7 @@ function Walker:declared(kind, argument, line)
   local node = M.made(argument)
   if not (node and node.is == "table") then node = nil end
   local here = argument and argument.is == "table" and argument or NOTHING
-  local run = meaning(here.fields.run or here.fields.read)
+  local run = meaning(here.fields.run or here.fields.read) ---@type any
   local in_sight = run ~= nil and run.is == "function"
   local context = in_sight and run.parameters[kind == "resource" and 1 or 2] or nil
   if context then context.role = "ctx" end

@@ -42,11 +42,12 @@ end
 -- Scopes -------------------------------------------------------------------------------------------
 
 function Walker:open() self.scope = { parent = self.scope, names = {} } end
-function Walker:close() self.scope = self.scope.parent end
+function Walker:close() self.scope = (self.scope --[[@as table]]).parent end
 
 function Walker:declare(name, value)
   local variable = { name = name, fields = {}, written = {}, whole = false, value = value }
-  self.scope.names[name] = variable
+  local scope = self.scope --[[@as table]]
+  scope.names[name] = variable
   return variable
 end
 

@@ -6,5 +6,5 @@ local json = require "core.json"
 ---@return any copy  nil for nil
 return function(value)
   if value == nil then return nil end
-  return json.decode(json.encode(value))
+  return (json.decode(json.encode(value)))
 end

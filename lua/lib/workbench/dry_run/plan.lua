@@ -16,7 +16,7 @@ local function shortened_text(text)
   return ("%s… (%d bytes)"):format(codec.utf8_head(text, is_data and KEPT_OF_DATA or KEPT), #text)
 end
 
-local shortened
+local shortened ---@type fun(value: any): any
 
 local function shortened_table(value)
   local copy = {}
@@ -68,7 +68,7 @@ end
 function M.estimate(entry)
   local result = { deployment_id = entry.id, requests = entry.requests }
   local hardware = entry.data and hardware_of(entry.data)
-  if hardware then
+  if hardware and entry.data then
     local keep_warm = math.tointeger(entry.data.keep_warm_duration_in_seconds)
     local seconds = pricing.COLD_START_SECONDS + (keep_warm or 0)
     result.hardware, result.keep_warm_seconds, result.max_seconds_beside_runs = hardware, keep_warm, seconds

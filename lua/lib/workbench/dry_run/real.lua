@@ -37,7 +37,7 @@ local function ask(self, name, input)
   if not tool then return { refused = false } end
   local ctx = { cancelled = false, progress = function() end, log = function() end, on_leaving = function() end }
   if self.account then self.account:equip(ctx) end
-  local result, err = registry.attempt(tool, input, ctx)
+  local result, err = registry.attempt(tool, input, ctx --[[@as any]])
   if not result then return { err = err, refused = is_refusal(err) } end
   return { data = plain(result.data), refused = false }
 end

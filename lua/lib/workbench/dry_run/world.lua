@@ -106,6 +106,8 @@ end
 --- A deployment as it would be by now.
 ---@param id string
 ---@return table|nil deployment, Error? err  why it cannot be looked at
+---@return_overload table
+---@return_overload nil, Error
 function World:deployment(id)
   if self.made[id] then return self.made[id] end
   local thing = self.real:deployment(id)

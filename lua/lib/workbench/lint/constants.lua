@@ -6,7 +6,7 @@ local M = {}
 
 local DEEPEST = 32
 
-local of
+local of ---@type fun(node: any, depth: integer, unknown: any): any
 
 local function table_of(node, depth, unknown)
   if node.open then return unknown end

@@ -140,7 +140,7 @@ local function url_of(call)
   local value = made(call.arguments[1])
   if value and value.is == "table" then value = made(value.fields.url) end
   local text = value and (value.is == "string" or value.is == "text") and value.text
-  if not text then return nil end
+  if not value or not text then return nil end
   if value.is == "text" then text = text:match "^https?://[^/?#%%]+/" end -- of a longer one: the host must be whole
   return text and hosts.parse(text)
 end
@@ -167,7 +167,7 @@ local function declared_hosts(declarations)
 end
 
 local function is_allowed(call, url, list)
-  local as_state = { name = "check", hosts = list, settings = { http_hosts = list }, ctx = {} }
+  local as_state = { name = "check", hosts = list, settings = { http_hosts = list }, ctx = {} } ---@type any
   if hosts.check(as_state, url) then return true end
   return hosts.is_runcomfy(as_state, url) and (call.what == "rc.download" or method_of(call) == "GET")
 end

@@ -186,7 +186,8 @@ local GIVEN = { prompt = "arguments", template = "uri_template" }
 local function check_given(check, scanned, declaration)
   local field, input = GIVEN[declaration.kind], declaration.input
   local names = field and parameters.declaration_of(scanned, input) and parameters.names_of(declaration)
-  for _, name in ipairs(names and vocabulary.names(input.fields) or {}) do
+  if not names then return end
+  for _, name in ipairs(vocabulary.names(input.fields)) do
     if not names[name] then
       check:add("error", "unknown-parameter", input.fields[name], "'%s' declares no '%s'%s", field, name,
         didyoumean.hint(name, vocabulary.names(names)))

@@ -65,7 +65,7 @@ function M.is_function(name)
   return vocabulary.rc[name] ~= nil and name ~= "null" and name ~= "json" and name ~= "tools"
 end
 
-local kind_of
+local kind_of ---@type fun(scanned: lint.Scan, node: any, depth: integer): string?
 
 local OF_SCHEMA = { string = "text", integer = "number", number = "number", boolean = "boolean", array = "list", object = "object" }
 

@@ -102,7 +102,7 @@ end
 local function check_patterns(check, declaration)
   local node = declaration.node and made(declaration.node.fields.input)
   for _, item in ipairs(node and node.is == "table" and node.items or {}) do
-    local entry = made(item.value)
+    local entry = made(item.value) ---@type any
     local pattern = entry and entry.is == "table" and entry.fields.pattern
     if pattern and pattern.is == "string" and (pattern.text or ""):find "%%[adlsuwxp]" then
       check:add("warning", "pattern", entry.lines.pattern, "'pattern' is a regular expression, where %%d is \\d, and %%a is [A-Za-z]")

@@ -105,7 +105,7 @@ local function check_scalars(check, scanned, what, node, properties)
   for _, name in ipairs(vocabulary.names(node.fields)) do
     local kind = kinds.whole(scanned, node.fields[name])
     local expected = properties[name] and SCALARS[properties[name].type]
-    local is_list = kind == "table" and #(made(node.fields[name]).items or {}) > 0
+    local is_list = kind == "table" and #((made(node.fields[name]) --[[@as table]]).items or {}) > 0
     if expected and (NEVER[kind or ""] or kinds.THINGS[kind or ""]) and not is_list then
       check:add("error", "argument", node.lines[name], "%s: '%s' takes %s, not %s", what, name, expected, kinds.WORDS[kind])
     end

@@ -6,7 +6,7 @@ local M = {}
 
 --- The types of parameters that stand in a declaration, by name.
 ---@param declaration lint.Declaration
----@param field "input"|"output"
+---@param field "input"|"output"|"arguments"
 ---@return table<string, string> types, { name: string, optional: boolean }[] list, boolean known  all of them are known
 function M.of(declaration, field)
   local types, list, known = {}, {}, false
@@ -14,7 +14,7 @@ function M.of(declaration, field)
   if not (node and node.is == "table") then return types, list, known end
   known = next(node.fields) == nil and not node.open and #node.items > 0
   for _, item in ipairs(node.items) do
-    local entry = made(item.value)
+    local entry = made(item.value) ---@type any
     local parts = entry and entry.is == "table" and entry.items or {}
     local name, kind = parts[1] and made(parts[1].value), parts[2] and made(parts[2].value)
     if name and name.is == "string" and name.text and kind and kind.is == "string" and kind.text then
@@ -64,7 +64,7 @@ end
 ---@return string?
 function M.type_of(scanned, node)
   local declaration = declaration_of(scanned, node)
-  return declaration and M.of(declaration, "input")[node.name]
+  return declaration and node and M.of(declaration, "input")[node.name]
 end
 
 --- The declared type of the items of `input.NAME`.

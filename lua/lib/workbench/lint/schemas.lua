@@ -31,7 +31,7 @@ local KINDS = {
   boolean = function(value) return type(value) == "boolean" end,
 }
 
-local visit
+local visit ---@type fun(schema: any, place: string, complain: function, depth: integer)
 
 local function check_limits(schema, place, complain)
   for _, pair in ipairs(PAIRS) do

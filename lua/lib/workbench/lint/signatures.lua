@@ -6,7 +6,7 @@ local M = {}
 
 ---@class lint.Taken
 ---@field takes? table<lint.Kind, true>  beside nil and what is not known; none given: anything
----@field expected? string              in the words of messages
+---@field expected? string              as messages say it
 
 local TEXT = { takes = set "text number answer", expected = "a text" }
 local NUMBER = { takes = set "number answer", expected = "a number" }
@@ -24,7 +24,7 @@ local ANY = {}
 ---@field [integer] lint.Taken
 ---@field like string       how it is written
 ---@field least? integer    arguments
----@field most? integer     default: as many as are listed
+---@field most? number      default: as many as are listed
 
 ---@type table<string, lint.Signature>
 M.ARGUMENTS = {
@@ -67,13 +67,13 @@ M.ARGUMENTS = {
   ["table.unpack"] = { LIST, NUMBER, NUMBER, least = 1, like = "table.unpack(list)" },
 }
 
----@class lint.Options
+---@class lint.TableArgument
 ---@field argument integer    which one the table is
 ---@field fields table<string, lint.Taken>
 ---@field needed? string[]    fields that must be there
 
 --- The fields of the tables that functions take.  lua/meta/rc.lua has the same.
----@type table<string, lint.Options>
+---@type table<string, lint.TableArgument>
 M.OPTIONS = {
   ["rc.submit"] = { argument = 1, needed = { "deployment_id" },
     fields = { deployment_id = { takes = set "text answer", expected = "a text" }, overrides = TABLE,

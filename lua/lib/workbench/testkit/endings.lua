@@ -9,9 +9,9 @@ local under_way = require "lib.recipes.run.under_way"
 local M = {}
 
 ---@class testkit.Endings
----@field private run table        of the kit: options, result, ctx, task
----@field private moments testkit.Moment[]
----@field private timers table[]
+---@field package run table        of the kit: options, result, ctx, task
+---@field package moments testkit.Moment[]
+---@field package timers table[]
 local Endings = {}
 Endings.__index = Endings
 

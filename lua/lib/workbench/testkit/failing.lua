@@ -31,7 +31,7 @@ local function only_reads(scope)
 end
 
 ---@class testkit.Failing
----@field private writing integer  writes of clean-ups that are under way
+---@field package writing integer  writes of clean-ups that are under way
 local Failing = {}
 Failing.__index = Failing
 

@@ -91,7 +91,7 @@ local function scratch_folder()
     local path = (os.getenv "TMPDIR" or "/tmp") .. "/rcmcp-testkit-" .. name
     scratch = setmetatable({ path = path }, { __gc = function() os.execute(("rm -rf '%s'"):format(path)) end })
   end
-  return scratch.path
+  return scratch --[[@as table]].path
 end
 
 local function settings_of(path, given)
@@ -221,7 +221,7 @@ local function open(path, options, settings)
   local tools = builtin_tools()
   local catalog = options.recipes and catalog_of(options, tools, settings)
   local opened, err = standalone.open(path, {
-    tools = tools, settings = settings,
+    tools = tools, settings = settings --[[@as Settings]],
     find = catalog and function(name) return catalog:find(name) end or nil,
     all = catalog and function() return catalog:recipe_tools() end or nil,
   })

@@ -8,11 +8,11 @@ local M = {}
 ---@alias testkit.When number|string|{ [1]: string, count: integer?, before: boolean? }
 
 ---@class testkit.Moment
----@field private name? string     of the tool
----@field private left integer     calls of it until then
----@field private before boolean   when the call begins, rather than when it has its answer
----@field private fire? fun()
----@field private timer? table
+---@field package name? string     of the tool
+---@field package left integer     calls of it until then
+---@field package before boolean   when the call begins, rather than when it has its answer
+---@field package fire? fun()
+---@field package timer? table
 local Moment = {}
 Moment.__index = Moment
 

@@ -87,12 +87,12 @@ function M.read(list, sim)
   local faults = {}
   for _, state in ipairs(list or {}) do
     local name = type(state) == "table" and state[1] or state
-    local make = states[name]
+    local make = states[name --[[@as string]]]
     if not make then
       error(("there is no state '%s'%s; there are %s"):format(tostring(name), didyoumean.hint(tostring(name), names()),
         table.concat(names(), ", ")), 0)
     end
-    faults[#faults + 1] = make(type(state) == "table" and state or {}, sim)
+    faults[#faults + 1] = make(type(state) == "table" and state --[[@as table]] or {}, sim)
   end
   return faults
 end
