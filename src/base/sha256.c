@@ -52,17 +52,19 @@ static void schedule(const unsigned char *block, uint32_t words[ROUNDS])
     }
 }
 
-// 6.2.2, step 3: the new a is left in `h`, the new e in `d`.
-static void turn_round(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
-                       uint32_t g, uint32_t *h, uint32_t word)
+// 6.2.2, step 3, on the variables from `at` on: the new a is left in h, the new e in d.
+static void turn_round(uint32_t v[8], size_t at, uint32_t word)
 {
+    uint32_t a = v[at & 7], b = v[(at + 1) & 7], c = v[(at + 2) & 7];
+    uint32_t e = v[(at + 4) & 7], f = v[(at + 5) & 7], g = v[(at + 6) & 7];
+    uint32_t *d = &v[(at + 3) & 7], *h = &v[(at + 7) & 7];
     uint32_t choice = (e & f) ^ (~e & g);
     uint32_t majority = (a & b) ^ (a & c) ^ (b & c);
     uint32_t high = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25);
     uint32_t low = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22);
-    uint32_t first = *h + high + choice + word;
-    *d += first;
-    *h = first + low + majority;
+    *h += high + choice + word;
+    *d += *h;
+    *h += low + majority;
 }
 
 // 6.2.2, steps 2 to 4.  The variables change their places instead of their values.
@@ -72,12 +74,8 @@ static void take_block(uint32_t state[8], const unsigned char *block)
     schedule(block, words);
     memcpy(v, state, sizeof(v));
     for (size_t i = 0; i < ROUNDS; i += 8) {
-        for (size_t j = 0; j < 8; j++) {
-            size_t at = 8 - j;
-            turn_round(v[at & 7], v[(at + 1) & 7], v[(at + 2) & 7], &v[(at + 3) & 7],
-                       v[(at + 4) & 7], v[(at + 5) & 7], v[(at + 6) & 7], &v[(at + 7) & 7],
-                       words[i + j] + constants[i + j]);
-        }
+        for (size_t j = 0; j < 8; j++)
+            turn_round(v, 8 - j, words[i + j] + constants[i + j]);
     }
     for (size_t i = 0; i < 8; i++)
         state[i] += v[i];
