@@ -108,6 +108,28 @@ describe("near the ceiling of the memory", function()
     assert.equal("true\t8388608\ttrue\n", out)
   end)
 
+  it("counts what waits in a channel", function()
+    local out = run [[
+      local channel = require "core.channel"
+      local near, far = channel.pair()
+      local got = 0
+      local sender = channel.open(near, { most = MIB })
+      local receiver = channel.open(far, { most = MIB, on_message = function(text) got = got + #text end })
+      local message = ("x"):rep(MIB)
+      collectgarbage()
+      local before = held()
+      for _ = 1, 8 do sender:send(message) end
+      local queued = held() - before
+      while got < 8 * MIB do loop.step(true) end
+      sender:cancel()
+      receiver:cancel()
+      loop.run()
+      collectgarbage()
+      print(queued >= 8 * MIB, held() - before < MIB)
+    ]]
+    assert.equal("true\ttrue\n", out)
+  end)
+
   it("the log tells when three quarters and nine tenths are held, and when no longer, once each", function()
     local _, err = run [[
       host.set_memory_ceiling(64 * MIB)

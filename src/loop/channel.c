@@ -1,6 +1,7 @@
 #include "loop/channel.h"
 
 #include "base/frames.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -318,6 +319,8 @@ struct channel *channel_open(struct loop *loop, int end, size_t most,
     c->loop = loop;
     c->fd = end;
     c->frames.most = most;
+    c->queue.memory = &memory_of_output;
+    c->frames.in.memory = &memory_of_output; // what comes cannot be asked for again
     c->callbacks = *callbacks;
     c->arg = arg;
     watch(c);
