@@ -14,7 +14,7 @@ local c_layers = {
   ["walls"] = { folders = { "walls" }, libraries = {} },
   ["sandbox"] = { folders = { "sandbox" }, libraries = {} },
   ["host"] = { folders = { "base", "loop", "sandbox", "host" }, libraries = { "Lua" } },
-  ["bindings"] = { folders = { "base", "json", "loop", "net", "media", "walls", "host", "bindings" }, libraries = { "Lua" } },
+  ["bindings"] = { folders = { "base", "json", "loop", "net", "media", "walls", "sandbox", "host", "bindings" }, libraries = { "Lua" } },
   [""] = { folders = { "base", "bindings", "host", "walls" }, libraries = {} }, -- main.c
 }
 

@@ -22,6 +22,7 @@ const struct host_module bindings[] = {
     { "core.png", open_png },
     { "core.process", open_process },
     { "core.redact", open_redact },
+    { "core.sandbox", open_sandbox },
     { "core.signal", open_signal },
     { "core.stdio", open_stdio },
     { "core.timer", open_timer },

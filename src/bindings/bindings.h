@@ -44,6 +44,7 @@ int open_loop(lua_State *L);
 int open_png(lua_State *L);
 int open_process(lua_State *L);
 int open_redact(lua_State *L);
+int open_sandbox(lua_State *L);
 int open_signal(lua_State *L);
 int open_stdio(lua_State *L);
 int open_timer(lua_State *L);

@@ -2,16 +2,19 @@
 
 #include "base/memory.h"
 
-#include <stdint.h>
+#include <lua.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    TAG = 8,    // bytes before a block that has an owner
+    TAG = 8,      // bytes before a block that has an owner
+    NUMBERED = 1, // in what stands there: the serial stands before it, and the owner may be NULL
+    LONG_TAG = 24,
     ALIGN = 16, // of malloc, in the C libraries this runs on, and of the pool; Lua asks for 8
 };
 
 _Static_assert(sizeof(struct alloc_owner *) == TAG, "the tag holds a pointer");
+_Static_assert(sizeof(uintptr_t) == TAG && sizeof(uint64_t) == TAG, "or a number");
 _Static_assert(POOL_GRAIN % ALIGN == 0, "a block without owner is aligned");
 
 // Whether a test asked for this allocation to fail.
@@ -27,11 +30,27 @@ static bool must_fail(struct alloc *a)
     return true;
 }
 
+// What stands before a block; 0: nothing.
+static uintptr_t tag_of(const void *block)
+{
+    return (uintptr_t)block % ALIGN == 0 ? 0 : ((const uintptr_t *)block)[-1];
+}
+
 static struct alloc_owner *owner_of(const void *block)
 {
+    return (struct alloc_owner *)(tag_of(block) & ~(uintptr_t)NUMBERED);
+}
+
+static size_t tag_size(const void *block)
+{
     if ((uintptr_t)block % ALIGN == 0)
-        return NULL;
-    return *(struct alloc_owner *const *)((const char *)block - TAG);
+        return 0;
+    return tag_of(block) & NUMBERED ? LONG_TAG : TAG;
+}
+
+uint64_t alloc_serial(const void *block)
+{
+    return tag_of(block) & NUMBERED ? ((const uint64_t *)block)[-2] : 0;
 }
 
 // Lua answers a refusal with a full collection and tries once more: the second in a row is final.
@@ -139,22 +158,37 @@ static void *move(struct alloc *a, void *base, size_t old_size, size_t new_size)
 static void *release(struct alloc *a, struct alloc_owner *owner, void *block, size_t size)
 {
     count(a, owner, size, 0);
-    size_t tag = owner ? TAG : 0;
+    size_t tag = tag_size(block);
     give(a, (char *)block - tag, size + tag);
     drop(owner);
     return NULL;
 }
 
-static void *resize(struct alloc *a, struct alloc_owner *owner, void *block, size_t old_size,
-                    size_t new_size)
+static void *resize(struct alloc *a, void *block, size_t old_size, size_t new_size)
 {
-    size_t tag = owner ? TAG : 0;
-    char *base = block ? move(a, (char *)block - tag, old_size + tag, new_size + tag)
-                       : take(a, new_size + tag);
-    if (!base || !owner)
+    size_t tag = tag_size(block);
+    char *base = move(a, (char *)block - tag, old_size + tag, new_size + tag);
+    return base ? base + tag : NULL;
+}
+
+// Of a new block, Lua tells the kind.
+static bool is_numbered(const struct alloc *a, size_t kind)
+{
+    return a->serial > 0 && (kind == LUA_TTABLE || kind == LUA_TFUNCTION || kind == LUA_TTHREAD);
+}
+
+static void *create(struct alloc *a, struct alloc_owner *owner, size_t kind, size_t size)
+{
+    bool numbered = is_numbered(a, kind);
+    size_t tag = numbered ? LONG_TAG : owner ? TAG : 0;
+    char *base = take(a, size + tag);
+    if (!base || tag == 0)
         return base;
-    *(struct alloc_owner **)base = owner;
-    return base + TAG;
+    char *block = base + tag;
+    ((uintptr_t *)block)[-1] = (uintptr_t)owner | (numbered ? NUMBERED : 0);
+    if (numbered)
+        ((uint64_t *)block)[-2] = a->serial++;
+    return block;
 }
 
 static bool may_grow(struct alloc *a, size_t growth, size_t size)
@@ -183,7 +217,7 @@ void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size)
         if (!owner_may_grow(a, owner, new_size - old))
             return NULL;
     }
-    void *moved = resize(a, owner, block, old, new_size);
+    void *moved = block ? resize(a, block, old, new_size) : create(a, owner, old_size, new_size);
     if (!moved)
         return run_out(a);
     count(a, owner, old, new_size);

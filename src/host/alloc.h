@@ -4,6 +4,9 @@
 /// What is allocated while an owner is set belongs to it until it is freed, whoever frees it and
 /// whenever: the owner's count is exact.  A block of an owner stands 8 bytes behind a pointer to
 /// the owner, so that its address is no multiple of 16 as all others' are; that tells them apart.
+///
+/// Tables, functions and coroutines may be numbered as they are made, which is the same order in
+/// each process where their addresses are not.
 #ifndef RCMCP_HOST_ALLOC_H
 #define RCMCP_HOST_ALLOC_H
 
@@ -11,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /// A block from this size on takes noticeable time to go through.
 #define ALLOC_LARGE ((size_t)64 * 1024)
@@ -42,6 +46,7 @@ struct alloc {
     /// allocate from Lua nor raise.
     void (*refused)(void *arg);
     void *arg;
+    uint64_t serial;  ///< of the next table, function or coroutine; 0: they have none
     struct pool pool; ///< of the small blocks
 };
 
@@ -50,6 +55,9 @@ void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size);
 
 /// Frees what the allocator keeps.  The state that it served is closed.
 void alloc_free(struct alloc *a);
+
+/// The serial of the block of a table, function or coroutine; 0: it has none.
+uint64_t alloc_serial(const void *block);
 
 /// An owner without blocks; `parent` may be NULL.  NULL when memory is out.
 struct alloc_owner *alloc_owner_new(size_t ceiling, struct alloc_owner *parent);

@@ -1,16 +1,20 @@
 #include "host/strings.h"
 
 #include "host/budget.h"
+#include "host/names.h"
 #include "host/strings_match.h"
 
 #include <lauxlib.h>
 
-enum guarded { FIND, MATCH, GMATCH, GSUB, REP, GUARDED_COUNT };
+enum guarded { FIND, MATCH, GMATCH, GSUB, REP, FORMAT, GUARDED_COUNT };
 
-static const char *const names[GUARDED_COUNT] = { "find", "match", "gmatch", "gsub", "rep" };
+static const char *const names[GUARDED_COUNT] = {
+    "find", "match", "gmatch", "gsub", "rep", "format"
+};
 
 // Lua's own functions: the same in every state.
 static lua_CFunction originals[GUARDED_COUNT];
+static lua_CFunction original_tostring;
 
 static int find(lua_State *L)
 {
@@ -48,9 +52,23 @@ static int rep(lua_State *L)
     return 1;
 }
 
+static int format(lua_State *L)
+{
+    return budget_meter(L) ? names_format(L, originals[FORMAT]) : originals[FORMAT](L);
+}
+
+static int to_string(lua_State *L)
+{
+    if (!budget_meter(L))
+        return original_tostring(L);
+    luaL_checkany(L, 1);
+    names_tostring(L, 1);
+    return 1;
+}
+
 void strings_guard(lua_State *L)
 {
-    static const lua_CFunction guards[GUARDED_COUNT] = { find, match, gmatch, gsub, rep };
+    static const lua_CFunction guards[GUARDED_COUNT] = { find, match, gmatch, gsub, rep, format };
     lua_pushliteral(L, "");
     lua_getmetatable(L, -1);
     lua_pushboolean(L, 0);
@@ -64,4 +82,8 @@ void strings_guard(lua_State *L)
         lua_setfield(L, -2, names[i]);
     }
     lua_pop(L, 3);
+    lua_getglobal(L, "tostring");
+    original_tostring = lua_tocfunction(L, -1);
+    lua_pop(L, 1);
+    lua_register(L, "tostring", to_string);
 }

@@ -4,9 +4,9 @@
 
 #include <lua.h>
 
-/// Puts find, match, gmatch, gsub and rep that a budget can stop into the string table, so that
-/// methods of strings are theirs too; outside of slices they are Lua's own.  Closes the metatable
-/// of strings.
+/// Puts find, match, gmatch, gsub and rep that a budget can stop, and format without addresses,
+/// into the string table, so that methods of strings are theirs too, and such a tostring into the
+/// globals; outside of slices they are Lua's own.  Closes the metatable of strings.
 void strings_guard(lua_State *L);
 
 #endif

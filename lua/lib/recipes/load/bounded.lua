@@ -1,11 +1,12 @@
 --- Functions of `table` for recipes, bounded: a C loop over a range that somebody made up would run where
 --- no limit reaches it.
 
+local sandbox = require "core.sandbox"
+
 local M = {}
 
 local MOST = 4 * 1024 * 1024 -- more elements than the memory of a call holds
 local PIECE = 10000           -- elements that are moved at once: the limits are looked at between two
-local FEW = 1024              -- elements that Lua's own sort takes, unless they are longer than as many bytes
 
 local function check_span(name, first, last)
   if type(first) == "number" and type(last) == "number" and last + 0.0 - first >= MOST then
@@ -41,33 +42,9 @@ function bounded.remove(list, ...)
   return table.remove(list, ...)
 end
 
--- Compares in Lua, where the limits are looked at: table.sort itself may run for as long as it takes to compare
--- the same long string with itself, over and over.
-local less = load("local a, b = ... return a < b", "=table.sort", "t", {})
-
-local function is_short(list)
-  local count = rawlen(list)
-  if count > FEW then return false end
-  for i = 1, count do
-    local item = rawget(list, i)
-    if type(item) == "string" and #item > FEW then return false end
-  end
-  return true
-end
-
-local function is_c(fn)
-  return type(fn) == "function" and (debug.getinfo(fn, "S") --[[@as debuglib.DebugInfo]]).what == "C"
-end
-
 function bounded.sort(list, before)
   check_length("sort", list)
-  if before == nil and type(list) == "table" and not is_short(list) then
-    before = less
-  elseif is_c(before) then
-    local compare = before
-    before = function(a, b) return compare(a, b) end
-  end
-  return table.sort(list, before)
+  return sandbox.sort(list, before)
 end
 
 -- From the end that is read before it is written, in pieces.

@@ -8,6 +8,7 @@
 local budgets = require "core.budget"
 local calls = require "lib.recipes.run.call"
 local fiber = require "lib.async.fiber"
+local sandbox = require "core.sandbox"
 
 local M = {}
 
@@ -21,7 +22,7 @@ local resumers = setmetatable({}, { __mode = "k" }) ---@type table<thread, threa
 
 -- What calls back in C, by the function that the recipe has or that ours stands on.
 local callers = {
-  [table.sort] = { "table.sort", "work out what to sort by first, then sort" },
+  [sandbox.sort] = { "table.sort", "work out what to sort by first, then sort" },
   [string.gsub] = { "string.gsub", "go through string.gmatch in a loop instead, or give string.gsub a table made before" },
   [tostring] = { "tostring (by __tostring)", "make the text before" },
   [string.format] = { "string.format (by __tostring)", "make the text before" },
@@ -31,7 +32,7 @@ for _, name in ipairs { "concat", "insert", "remove", "move", "unpack" } do
   callers[table[name]] = { "table." .. name .. " (by a metamethod)", "make a plain table first" }
 end
 
-local passing = { [pcall] = true, [pairs] = true } -- through these Lua can yield
+local passing = { [pcall] = true, [sandbox.pairs] = true } -- through these Lua can yield
 
 local SOMEWHERE = { "a function of Lua's own that calls back, or a coroutine that is being closed,", "do it before" }
 local MOST_FRAMES = 200

@@ -4,9 +4,14 @@
 local boundary = require "lib.recipes.run.boundary"
 local bounded = require "lib.recipes.load.bounded"
 local budgets = require "core.budget"
+local calls = require "lib.recipes.run.call"
+local chance = require "lib.recipes.load.chance"
+local core = require "core.sandbox"
 local coroutines = require "lib.recipes.load.coroutines"
 local json = require "core.json"
 local modules = require "lib.recipes.files.modules"
+local moments = require "lib.recipes.load.moments"
+local names = require "lib.recipes.load.names"
 local brief = require("lib.text").brief
 
 local M = {}
@@ -20,10 +25,10 @@ local getmetatable_of = debug.getmetatable -- whatever __metatable says
 ---@field root? string              the recipe folder, whose lib/ comes next
 ---@field modules? Modules           default: those of the two, whoever may write to them
 ---@field print? fun(line: string)  gets what `print` writes; default: nowhere
----@field random? fun(low: integer?, high: integer?): number  math.random
+---@field random? fun(low: integer, high: integer): integer  seeds math.random
 
 local base = {
-  "_VERSION", "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "select",
+  "_VERSION", "assert", "error", "ipairs", "pcall", "rawequal", "rawget", "rawlen", "select",
   "tonumber", "tostring", "type",
 }
 
@@ -50,6 +55,8 @@ local function add_metatables(env)
     if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
       error("setmetatable: a recipe's tables cannot have __gc; use a to-be-closed variable or rc.finally", 2)
     end
+    -- What a collector does to weak tables, and when, is another thing in each process.
+    if type(meta) == "table" and rawget(meta, "__mode") ~= nil then rawset(meta, "__mode", nil) end
     local result = setmetatable(object, meta)
     if meta ~= nil then
       own[meta] = true
@@ -151,6 +158,12 @@ local function printer(print_line)
   end
 end
 
+-- A call has a generator of its own; what runs outside of one, that of the environment.
+local function new_chance(env, draw)
+  local function keeper() return calls.current() or env end
+  return chance.functions(keeper, function() return draw(math.mininteger, math.maxinteger) end)
+end
+
 local sources_of = setmetatable({}, { __mode = "k" }) ---@type table<table, table<string, true>>
 
 --- A new environment.
@@ -163,8 +176,9 @@ function M.new(options)
   for name, left_out in pairs(libraries) do globals[name] = copy_without(_G[name], left_out) end
   globals.table = bounded.table()
   globals.coroutine = coroutines.library()
-  globals.os = { time = os.time, date = os.date, clock = os.clock, difftime = os.difftime }
-  globals.math.random = options.random
+  globals.pairs, globals.next = core.pairs, core.new_next()
+  globals.os = moments.library()
+  globals.math.random, globals.math.randomseed = new_chance(env, options.random)
   globals.print = printer(options.print or function() end)
   globals.xpcall = xpcall_after
   globals._G = globals
@@ -249,6 +263,7 @@ function M.declare(recipe, text, chunkname)
   local chunk, message = M.load(text, chunkname, recipe.environment)
   if not chunk then return nil, message end
   recipe.memory = budgets.new { memory_bytes = M.KEPT_BYTES }
+  names.load_into(recipe.environment)
   return M.run_declarations(chunk, chunkname, recipe.memory)
 end
 

@@ -1,0 +1,92 @@
+--- math.random and math.randomseed of recipes: Lua's generator (xoshiro256**, see lmathlib.c of Lua 5.4), one a call,
+--- seeded by an effect of the call, so that a call that is repeated draws the same numbers.
+
+local M = {}
+
+local function rotate(x, count)
+  return x << count | x >> (64 - count)
+end
+
+local Generator = {}
+Generator.__index = Generator
+
+-- 64 random bits.
+local function draw(self)
+  local a, b, c, d = self[1], self[2], self[3], self[4]
+  c, d = c ~ a, d ~ b
+  self[1], self[2], self[3], self[4] = a ~ d, b ~ c, c ~ b << 17, rotate(d, 45)
+  return rotate(b * 5, 7) * 9
+end
+
+local function seed(self, first, second)
+  self[1], self[2], self[3], self[4] = first, 0xFF, second, 0
+  for _ = 1, 16 do draw(self) end
+end
+
+-- An integer from 0 to `range`, unsigned, each as likely.
+local function below_or_at(self, range)
+  local bits = draw(self)
+  if range & range + 1 == 0 then return bits & range end
+  local mask = range
+  for shift = 0, 5 do mask = mask | mask >> (1 << shift) end
+  bits = bits & mask
+  while math.ult(range, bits) do bits = draw(self) & mask end
+  return bits
+end
+
+local function whole(value, name, place, level)
+  local number = tonumber(value)
+  local integer = math.tointeger(number)
+  if integer then return integer end
+  local problem = number and "number has no integer representation" or "number expected, got " .. type(value)
+  error(("bad argument #%d to '%s' (%s)"):format(place, name, problem), level + 1)
+end
+
+-- The bounds of an integer, by the number of arguments; level as error's, from here.
+local function bounds(count, first, second, level)
+  if count > 2 then error("wrong number of arguments", level + 1) end
+  local low, high = 1, whole(first, "random", 1, level + 1)
+  if count == 2 then low, high = high, whole(second, "random", 2, level + 1) end
+  if low > high then error("bad argument #1 to 'random' (interval is empty)", level + 1) end
+  return low, high
+end
+
+--- math.random and math.randomseed.
+---@param of_call fun(): table           what keeps the generator of the code that runs
+---@param draw_seed fun(): integer       raises where there is none
+---@return fun(...): number random
+---@return fun(first?: integer, second?: integer): integer, integer randomseed
+function M.functions(of_call, draw_seed)
+  local function reseed(keeper, first, second)
+    local generator = keeper.generator or setmetatable({}, Generator)
+    seed(generator, first, second)
+    keeper.generator = generator
+    return generator
+  end
+  local function generator()
+    local keeper = of_call()
+    return keeper.generator or reseed(keeper, draw_seed(), draw_seed())
+  end
+  local function randomseed(...)
+    local first, second = ...
+    if select("#", ...) == 0 then
+      first, second = draw_seed(), draw_seed()
+    else
+      first = whole(first, "randomseed", 1, 2)
+      second = second ~= nil and whole(second, "randomseed", 2, 2) or 0
+    end
+    reseed(of_call(), first, second)
+    return first, second
+  end
+  local function random(...)
+    local self, count = generator(), select("#", ...)
+    if count == 0 then return (draw(self) >> 11) * 2.0 ^ -53 end
+    if count == 1 and (...) == 0 then return draw(self) end
+    local first, second = ...
+    local low, high = bounds(count, first, second, 2)
+    return low + below_or_at(self, high - low)
+  end
+  return random, randomseed
+end
+
+return M

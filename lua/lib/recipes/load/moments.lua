@@ -1,0 +1,38 @@
+--- os.time, os.date and os.clock of recipes: what a clock says is an effect, so that a call that is repeated hears the same.
+--- While a file is loaded it can do nothing: its clocks stand.
+
+local calls = require "lib.recipes.run.call"
+
+local M = {}
+
+--- The library `os` of a recipe.
+---@return table
+function M.library()
+  local standing = { system = os.time(), cpu = os.clock() }
+
+  local function read(name)
+    local call = calls.current()
+    local state = call and call.phase ~= "over" and call.rc
+    if not state then return standing[name] end
+    return require("lib.recipes.rc.time").read(state, name)
+  end
+
+  local library = { difftime = os.difftime }
+
+  function library.time(fields)
+    if fields == nil then return read "system" end
+    return os.time(fields)
+  end
+
+  function library.date(format, moment)
+    return os.date(format == nil and "%c" or format, moment == nil and read "system" or moment)
+  end
+
+  function library.clock()
+    return read "cpu"
+  end
+
+  return library
+end
+
+return M

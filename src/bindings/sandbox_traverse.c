@@ -1,0 +1,174 @@
+// pairs and next in the order of sandbox/order.h.
+//
+// A list is gone through as it is; the keys behind it are sorted when it ends.  What is removed
+// before its turn does not come; what is added may.
+#include "bindings/sandbox_traverse.h"
+
+#include "bindings/sandbox_keys.h"
+
+#include <lauxlib.h>
+
+// pairs
+// ------------------------------------------------------------------------------------------
+
+enum { SNAPSHOT = lua_upvalueindex(1) }; // of the iterator; nil: it is still in the list
+
+// Pushes the position after `at` in the list, and its value; false: the list has ended.
+static bool push_position(lua_State *L, lua_Integer at)
+{
+    lua_pushinteger(L, at);
+    if (lua_rawgeti(L, 1, at) != LUA_TNIL)
+        return true;
+    lua_settop(L, 2);
+    return false;
+}
+
+// (table, key or nil) -> key, value: behind the list the key tells the beginning alone
+static int iterate(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    bool begins = lua_isnoneornil(L, 2);
+    bool in_list = lua_isnil(L, SNAPSHOT);
+    if (begins && !in_list) {
+        lua_pushnil(L);
+        lua_replace(L, SNAPSHOT);
+        in_list = true;
+    }
+    if (in_list) {
+        lua_Integer at = begins ? 0 : lua_tointeger(L, 2);
+        if (at < LUA_MAXINTEGER && push_position(L, at + 1))
+            return 2;
+        sandbox_push_snapshot(L, 1, at);
+        lua_replace(L, SNAPSHOT);
+    }
+    if (sandbox_advance(L, 1, SNAPSHOT) > 0)
+        return 2;
+    lua_pushnil(L);
+    return 1;
+}
+
+static int after_metamethod(lua_State *L, int status, lua_KContext context)
+{
+    (void)L;
+    (void)status;
+    (void)context;
+    return 3;
+}
+
+int sandbox_pairs(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    if (luaL_getmetafield(L, 1, "__pairs") != LUA_TNIL) {
+        lua_insert(L, 1);
+        lua_callk(L, 1, 3, 0, after_metamethod);
+        return 3;
+    }
+    lua_pushnil(L);
+    lua_pushcclosure(L, iterate, 1);
+    lua_insert(L, 1);
+    lua_pushnil(L);
+    return 3;
+}
+
+// next
+// ------------------------------------------------------------------------------------------
+
+enum { SNAPSHOTS = lua_upvalueindex(1) }; // by table, of those that are gone through
+
+static void forget(lua_State *L)
+{
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, SNAPSHOTS) != LUA_TNIL) {
+        lua_pushvalue(L, 1);
+        lua_pushnil(L);
+        lua_rawset(L, SNAPSHOTS);
+    }
+    lua_pop(L, 1);
+}
+
+// Pushes the least key of the table.
+static int push_first(lua_State *L)
+{
+    struct meter *meter = sandbox_meter(L);
+    struct order_key least, key;
+    forget(L);
+    lua_settop(L, 1);
+    lua_pushinteger(L, 1);
+    if (lua_rawgeti(L, 1, 1) != LUA_TNIL)
+        return 2;
+    lua_settop(L, 1);
+    lua_pushnil(L); // least key, nil at first
+    lua_pushnil(L);
+    while (lua_next(L, 1)) { // table least key value
+        int order = -1;
+        lua_pop(L, 1);
+        sandbox_spend(L, meter, 2);
+        sandbox_read_key(L, -1, &key);
+        if (!lua_isnil(L, 2) && !order_compare(meter, &key, &least, &order))
+            sandbox_spend(L, meter, METER_STEPS); // there is no time left
+        if (order < 0) {
+            least = key;
+            lua_pushvalue(L, -1);
+            lua_replace(L, 2);
+        }
+    }
+    if (lua_isnil(L, 2))
+        return 1;
+    lua_pushvalue(L, 2);
+    lua_rawget(L, 1);
+    return 2;
+}
+
+// Pushes a snapshot of the table, and keeps it for what follows.
+static void push_snapshot(lua_State *L, const struct order_key *key)
+{
+    sandbox_push_snapshot(L, 1, key->class == ORDER_POSITION ? key->integer : 0);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, SNAPSHOTS);
+}
+
+static int push_after(lua_State *L, const struct order_key *key)
+{
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, SNAPSHOTS) == LUA_TNIL || !sandbox_seek(L, 3, key)) {
+        lua_settop(L, 2);
+        push_snapshot(L, key); // table key snapshot
+        sandbox_seek(L, 3, key);
+    }
+    if (sandbox_advance(L, 1, 3) > 0)
+        return 2;
+    forget(L);
+    lua_pushnil(L);
+    return 1;
+}
+
+// (table, key or nil) -> key, value | nil
+static int next(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    if (lua_isnil(L, 2))
+        return push_first(L);
+    struct order_key key;
+    sandbox_read_key(L, 2, &key);
+    if (key.class == ORDER_POSITION && key.integer < LUA_MAXINTEGER) {
+        lua_pushinteger(L, key.integer + 1);
+        if (lua_rawgeti(L, 1, key.integer + 1) != LUA_TNIL)
+            return 2;
+        lua_settop(L, 2);
+    }
+    return push_after(L, &key);
+}
+
+int sandbox_new_next(lua_State *L)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushcclosure(L, next, 1);
+    return 1;
+}
