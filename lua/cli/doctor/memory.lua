@@ -19,7 +19,7 @@ end
 local function field(text, name)
   local _, last = (text or ""):find("\n" .. name .. ":", 1, true)
   local kib = last and text:match("^%s*(%d+) kB", last + 1)
-  return kib and math.tointeger(kib) * 1024
+  return kib and math.tointeger(kib) --[[@as integer]] * 1024
 end
 
 local function status_of(pid, file)

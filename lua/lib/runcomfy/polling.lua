@@ -58,10 +58,10 @@ function M.describe(status, elapsed, err)
   word = type(word) == "string" and brief(word, LONGEST_WORD) or nil
   local lower = word and word:lower()
   if lower == "in_queue" then
-    local position = status:value "queue_position"
+    local position = (status --[[@as core.json.Raw]]):value "queue_position"
     return queued(type(position) == "number" and position or nil, elapsed, tail)
   elseif lower == "in_progress" then
-    local instance = status:value "instance_id"
+    local instance = (status --[[@as core.json.Raw]]):value "instance_id"
     if type(instance) ~= "string" then return "in progress" .. tail end
     return ("in progress on instance %s%s"):format(brief(instance, LONGEST_WORD), tail)
   end

@@ -68,6 +68,7 @@ local MOMENT = 0.001     -- seconds; less is no time left
 ---@field request_id string
 ---@field poll? Poll          under way
 ---@field seen? boolean       a status was read
+---@field on_status? fun(status: core.json.Raw?, about: table)
 ---@field refusals integer    that may pass, one after the other
 ---@field bytes? string       that could not be read
 ---@field same integer        how often they came, one after the other
@@ -110,7 +111,8 @@ end
 ---@class Poll  that is under way
 ---@field package task Fiber
 ---@field package timers core.Handle[]
----@field package expired? boolean
+---@field package expired? { message: string, code: string }  why it was ended
+---@field package wait Wait
 local Poll = {}
 Poll.__index = Poll
 
@@ -311,7 +313,7 @@ function M.wait(client, deployment_id, request_id, options)
   }, Wait)
   if options.on_leaving then options.on_leaving(function() self:end_early() end) end
   if waits.count > CROWD then self:sleep(math.min(math.random(), limit)) end
-  local ok, waited, problem = pcall(self.run, self)
+  local ok, waited, problem = pcall(self.run, self) ---@type boolean, any, any
   if ok then return waited, problem end
   if options.on_cancelled and fiber.is_cancelled(waited) then fiber.shield(options.on_cancelled) end
   error(waited, 0)

@@ -14,7 +14,7 @@ local function below_or_at(bytes, range)
   if range & (range + 1) == 0 then return random_integer(bytes) & range end
   local mask = range
   for shift = 0, 5 do mask = mask | mask >> (1 << shift) end
-  local value
+  local value ---@type integer
   repeat value = random_integer(bytes) & mask until math.ult(value, range) or value == range
   return value
 end
@@ -45,7 +45,7 @@ end
 ---@param bytes fun(count: integer): string  a source of random bytes
 ---@return number|string
 function M.draw(effect, bytes)
-  return executors[effect.kind](effect, bytes)
+  return executors[effect.kind](effect, bytes) --[[@as number|string]]
 end
 
 local function execute(effect)

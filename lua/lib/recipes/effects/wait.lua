@@ -66,7 +66,7 @@ end
 -- The status, by the tool.
 local function poll(record, options)
   local answer, err = tools.call(record.state, "get_request_status", ids(record), { poll = options })
-  local status = answer and raw(answer.data.status) or lifecycle.ended_in(err)
+  local status = answer and raw(answer.data.status) or lifecycle.ended_in(err --[[@as Error]])
   if not status then return nil, err end
   record.instance_id = lifecycle.instance_id(status) or record.instance_id
   return status

@@ -24,6 +24,7 @@ local M = {}
 ---@field root string         the recipe folder, whose lib/ it may require from
 ---@field text string         its source: messages about what it declares have their lines from there
 ---@field load_ms number      milliseconds that loading took
+---@field id? string          of one that a worker runs: its name there
 ---@field tools RecipeEntry[]
 ---@field prompts RecipeEntry[]
 ---@field resources RecipeEntry[]

@@ -77,7 +77,7 @@ Question.__index = Question
 function Question:__close()
   if self.door.waiting[self.key] ~= self.callback then return end
   self.door.waiting[self.key] = nil
-  local effect = self.effect
+  local effect = self.effect --[[@as Effect]]
   self.door.link.send { kind = "leave", call = effect.call, branch = effect.branch, seq = effect.seq }
 end
 

@@ -18,7 +18,7 @@ end
 ---@param name string
 ---@return ModuleFile?
 function Given:find(name)
-  local file = self.files[name]
+  local file = self.files[name] ---@type any
   if file == nil then self.lacking[name] = true end
   return file or nil
 end

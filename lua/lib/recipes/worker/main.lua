@@ -15,7 +15,8 @@ local M = {}
 ---@field door WorkerDoor
 ---@field recipes table<string, { recipe: table, declared: table<string, table> }>  by the host's names for them
 ---@field calls table<string, Fiber>
----@field rooms fun()[]   who waits for room in the channel
+---@field begun? boolean   the host has said what it needs
+---@field rooms table<fun(), true>   who waits for room in the channel
 local Main = {}
 Main.__index = Main
 
@@ -130,7 +131,8 @@ local function run(self, message)
   if not fn then error("the worker has no such recipe: " .. message.key, 0) end
   require("lib.async.clock").set_speed(message.speed)
   local invoke = require "lib.recipes.run.invoke"
-  return invoke[HOW[message.feature]](loaded.recipe, fn, message.args, context_of(self, message), options_of(message, fields))
+  local ctx, options = context_of(self, message), options_of(message, fields) ---@type any, any
+  return invoke[HOW[message.feature]](loaded.recipe, fn, message.args, ctx, options)
 end
 
 local function outcome_of(message, ok, result, err)
@@ -170,7 +172,7 @@ function handlers:call(message)
 end
 
 function handlers:cancel(message)
-  local task = self.calls[message.call]
+  local task = self.calls[message.call] --[[@as Fiber?]]
   if task then task:cancel "cancelled" end
 end
 

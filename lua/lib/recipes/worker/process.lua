@@ -24,18 +24,18 @@ local M = {}
 
 ---@class WorkerProcess
 ---@field walls? core.walls.Wall[]  once it is ready
----@field private options WorkerOptions
----@field private channel core.channel.Channel
----@field private child core.process.Process
----@field private ended boolean
----@field private why? string         it was killed here, and why
----@field private status? { [1]: integer, [2]: integer }
----@field private closed boolean       nothing comes any more
----@field private last? string         the last line that it wrote
----@field private unended string       of its last line
----@field private turns integer        asked for
----@field private taken integer        … and taken
----@field private watch? core.Handle
+---@field package options WorkerOptions
+---@field package channel core.channel.Channel
+---@field package child core.process.Process
+---@field package ended boolean
+---@field package why? string         it was killed here, and why
+---@field package status? { [1]: integer, [2]: integer }
+---@field package closed boolean       nothing comes any more
+---@field package last? string         the last line that it wrote
+---@field package unended string       of its last line
+---@field package turns integer        asked for
+---@field package taken integer        … and taken
+---@field package watch? core.Handle
 local Worker = {}
 Worker.__index = Worker
 
@@ -176,9 +176,11 @@ end
 
 local function spawn(self)
   local ours, theirs, code = channel.pair()
-  if not ours then return nil, theirs, code end
+  if not ours then return nil, theirs --[[@as string]], code end
+  ---@cast theirs core.Descriptor
   local _ <close> = theirs
-  local command, message = self.options.command or { host.program(), "worker" }
+  local message
+  local command = self.options.command or { host.program(), "worker" }
   self.child, message, code = process.spawn {
     file = command[1], args = { table.unpack(command, 2) }, env = environment(), inherited = theirs,
     on_stderr = function(bytes) take_stderr(self, bytes) end,
