@@ -1,10 +1,13 @@
 -- The bindings of the loop when memory runs out at each of their allocations in turn.
+local channel = require "core.channel"
 local child = require "spec.support.child"
+local folder = require "spec.support.folder"
 local loop = require "core.loop"
 local memory = require "spec.support.memory"
 local process = require "core.process"
 local signal = require "core.signal"
 local timer = require "core.timer"
+local watch = require "core.watch"
 
 describe("when memory runs out", function()
   it("core.timer leaves nothing behind", function()
@@ -19,6 +22,25 @@ describe("when memory runs out", function()
     local watch
     assert.is_true(memory.sweep(function() watch = signal.on("HUP", print) end) > 0)
     watch:cancel()
+    loop.run()
+  end)
+
+  it("core.watch leaves nothing behind", function()
+    local place <close> = folder.new()
+    local handle
+    assert.is_true(memory.sweep(function() handle = assert(watch.folder(place.path, print)) end) > 0)
+    handle:cancel()
+    loop.run()
+  end)
+
+  it("core.channel leaves nothing behind", function()
+    local ends = {}
+    assert.is_true(memory.sweep(function()
+      local near, far = channel.pair()
+      ends[1] = channel.open(near, { most = 10, on_message = print, on_end = print })
+      ends[2] = channel.open(far, { most = 10 })
+    end) > 0)
+    for _, handle in ipairs(ends) do handle:cancel() end
     loop.run()
   end)
 

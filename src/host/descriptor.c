@@ -23,11 +23,16 @@ static void push_type(lua_State *L)
         { "__close", close_descriptor },
         { NULL, NULL },
     };
-    if (luaL_newmetatable(L, DESCRIPTOR)) {
-        luaL_setfuncs(L, methods, 0);
-        lua_pushboolean(L, 0);
-        lua_setfield(L, -2, "__metatable");
-    }
+    if (luaL_getmetatable(L, DESCRIPTOR) != LUA_TNIL)
+        return;
+    lua_pop(L, 1);
+    luaL_newlib(L, methods); // type
+    lua_pushliteral(L, DESCRIPTOR);
+    lua_setfield(L, -2, "__name");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pushvalue(L, -1); // last: where memory runs out before, the next one makes it anew
+    lua_setfield(L, LUA_REGISTRYINDEX, DESCRIPTOR);
 }
 
 int *descriptor_new(lua_State *L)
