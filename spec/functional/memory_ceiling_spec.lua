@@ -72,6 +72,24 @@ describe("a server near the ceiling of its memory", function()
     end)
   end
 
+  for _, size in ipairs { 20, 60 } do
+    it(("names the request of a finished wait whose result of %d MiB does not fit"):format(size), function()
+      local api <close> = responder.start {
+        ["POST /prod/v1/deployments/big/inference"] = { responder.answer(200, '{"request_id":"r-123"}'), "close" },
+        ["GET /prod/v1/deployments/big/requests/r-123/status"] = {
+          responder.answer(200, '{"request_id":"r-123","status":"completed"}'), "close",
+        },
+        ["*"] = { long('{"status":"succeeded","pad":"', size * MIB, '"}'), "close" },
+      }
+      local server <close> = serve(api.url)
+      local answer = server.answer(server.call("submit_request",
+        { deployment_id = "big", wait_for_completion = true, timeout_seconds = 60 }))
+      assert.matches("r-123", json.encode(answer), 1, true)
+      assert.matches("not enough memory", json.encode(answer), 1, true)
+      assert.equal(1, select(2, table.concat(api:lines(), "\n"):gsub("POST", "")))
+    end)
+  end
+
   it("is told by its log and by doctor", function()
     local api <close> = responder.start {
       ["GET /prod/v2/deployments"] = SMALL,
