@@ -48,6 +48,7 @@ local lua_layers = {
   { "lua/lib/workflow/", may = { "core.json", "lib.async.meter", "lib.workflow" }, never = {} },
   { "lua/lib/config", may = { "core.", "lib." },
     never = { "lib.calls", "lib.features", "lib.mcp", "lib.runcomfy", "lib.recipes", "lib.workbench", "lib.sim" } },
+  { "lua/lib/app", may = { "core.", "lib." }, never = {} },
   { "lua/lib/account.lua", may = { "core.codec", "lib." },
     never = { "lib.features", "lib.mcp", "lib.recipes", "lib.workbench", "lib.sim", "lib.config" } },
   { "lua/lib/", may = { "core.", "lib." }, never = above_calls },
@@ -93,6 +94,11 @@ end
 
 -- What all bindings share.
 local shared_by_bindings = { anchor = true, bindings = true }
+
+-- What stands above all of lib: the composition root, which commands alone ask for.
+local function is_above(file, module)
+  return begins_with_any(module, { "lib.app" }) and not (file:find "^lua/lib/app" or file:find "^lua/cli/")
+end
 
 -- bindings/json_raw.c may include bindings/json_order.h, but not bindings/http.h.
 local function is_own_binding(file, header)
@@ -194,7 +200,9 @@ local function check_lua(file)
     number = number + 1
     local code = line:gsub("%-%-.*", "")
     for module in code:gmatch("%f[%w_]require%s*%(?%s*[\"']([%w_.]+)[\"']") do
-      if begins_with_any(module, layer.never) or not begins_with_any(module, layer.may) then
+      if is_above(file, module) then
+        complain(file, number, "%s may not require %s: only commands may", layer[1], module)
+      elseif begins_with_any(module, layer.never) or not begins_with_any(module, layer.may) then
         complain(file, number, "%s may not require %s (it may: %s*; never: %s)", layer[1], module,
           table.concat(layer.may, "*, "), #layer.never > 0 and table.concat(layer.never, ", ") or "-")
       end

@@ -30,8 +30,8 @@ function M.define(parser)
   options.settings(parser)
 end
 
-local function find_tool(program, name)
-  local snapshot = program:snapshot()
+local function find_tool(app, name)
+  local snapshot = app:snapshot()
   local tool = snapshot.find(name)
   if tool then return tool end
   local names = {}
@@ -44,16 +44,16 @@ local function find_tool(program, name)
 end
 
 local function call(args)
-  local program <close>, status, err = require("cli.shared.program").open(args, { cancel_remote = true })
-  if not program then return one_call.not_opened("call", args, err, status) end
+  local app <close>, status, err = require("cli.shared.opening").open(args, { cancel_remote = true })
+  if not app then return one_call.not_opened("call", args, err, status) end
   local tool, arguments ---@type Tool?, table?
-  tool, err = find_tool(program, args.tool)
-  if tool then arguments, err = one_call.read_arguments(args, program.declarations[tool.name].input --[[@as Parameter[] ]] or {}) end
+  tool, err = find_tool(app, args.tool)
+  if tool then arguments, err = one_call.read_arguments(args, app.declarations[tool.name].input --[[@as Parameter[] ]] or {}) end
   if not tool or not arguments then
     ---@cast err Error
     return one_call.refused("call", args, err, one_call.refused_status(err))
   end
-  return (one_call.run(program, args, {
+  return (one_call.run(app, args, {
     command = "call",
     leaving = "cancelling the request at RunComfy",
     perform = function(ctx) return require("lib.features.registry").call(tool, arguments, ctx) end,

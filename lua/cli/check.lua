@@ -95,15 +95,15 @@ local function files_of(args, lenient)
 end
 
 -- A recipe of the folders.  What is wrong with the others there is no finding, unless they are checked themselves.
-local function find_recipe(program, name)
-  return program:catalog(true):find(name)
+local function find_recipe(app, name)
+  return app:catalog(true):find(name)
 end
 
 -- What only shows beside the others: names in `uses` that nobody has, circles, hints that are too mild.
-local function link(program, at)
+local function link(app, at)
   local _, err = require("lib.workbench.standalone").open(at.file, {
-    tools = program:snapshot().list, root = at.root,
-    find = function(name) return find_recipe(program, name) end,
+    tools = app:snapshot().list, root = at.root,
+    find = function(name) return find_recipe(app, name) end,
   })
   if not err then return nil end
   -- linear: a path that the system took, 4,096 bytes at most
@@ -124,28 +124,28 @@ local function has_errors(findings)
 end
 
 -- A tool whose parameters are known.
-local function tool_of(program, name)
-  return program:snapshot().find(name) or find_recipe(program, name)
+local function tool_of(app, name)
+  return app:snapshot().find(name) or find_recipe(app, name)
 end
 
-local function check_one(program, at)
+local function check_one(app, at)
   if at.unreadable then return { { file = at.file, level = "error", rule = "read", message = at.unreadable } } end
   local findings, about = require("lib.workbench.lint").check_file(at.file, {
-    name = at.name, shown = at.shown, folder = at.folder, root = at.root, recipe = at.recipe, key = program.settings.api_key,
-    tool = function(name) return tool_of(program, name) end,
+    name = at.name, shown = at.shown, folder = at.folder, root = at.root, recipe = at.recipe, key = app.settings.api_key,
+    tool = function(name) return tool_of(app, name) end,
   })
   if not findings then return { { file = at.file, level = "error", rule = "read", message = about.message } } end
   if at.problem then
     findings[#findings + 1] = { file = at.file, level = "error", rule = "permissions", message = at.problem }
   end
-  if about ~= true and not has_errors(findings) then findings[#findings + 1] = link(program, at) end
+  if about ~= true and not has_errors(findings) then findings[#findings + 1] = link(app, at) end
   return findings
 end
 
-local function check(program, files)
+local function check(app, files)
   local findings = files.problems
   for _, at in ipairs(files) do
-    local found = check_one(program, at)
+    local found = check_one(app, at)
     table.move(found, 1, #found, #findings + 1, findings)
   end
   return findings
@@ -187,12 +187,12 @@ end
 function M.run(argv)
   local args, status = options.parse("check", M, argv)
   if not args then return status end
-  local program <close>, failed = require("cli.shared.program").open(args)
-  if not program then return failed end
-  local files, err = files_of(args, program.settings.allow_writable_recipes)
+  local app <close>, failed = require("cli.shared.opening").open(args)
+  if not app then return failed end
+  local files, err = files_of(args, app.settings.allow_writable_recipes)
   if not files then return options.usage_error("check", err.message) end
-  program:account() -- what is found may quote the source: from here on the key is secret
-  local findings = check(program, files)
+  app:account() -- what is found may quote the source: from here on the key is secret
+  local findings = check(app, files)
   local report = { files = #files, findings = findings, errors = count(findings, "error"), warnings = count(findings, "warning") }
   report.ok = report.errors == 0
   local result = report.ok and exit_status.ok or exit_status.tool_error

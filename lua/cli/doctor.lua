@@ -59,15 +59,15 @@ local function check_settings(settings, err, status)
     advice = "The rest was looked at without them." }
 end
 
-local function examine(program, err, status)
+local function examine(app, err, status)
   local report = {
-    simulated = program.simulated, config_file = program.settings.file, settings = settings_report(program.settings),
+    simulated = app.simulated, config_file = app.settings.file, settings = settings_report(app.settings),
     versions = library_versions(), checks = {}, status = exit_status.ok,
   }
-  local problem = err or program.settings.key_problem
-  report.error = problem and not program.simulated and problem.message or err and err.message
-  if err then report.checks[1] = check_settings(program.settings, err, status) end
-  for _, name in ipairs(CHECKS) do report.checks[#report.checks + 1] = require("cli.doctor." .. name).check(program) end
+  local problem = err or app.settings.key_problem
+  report.error = problem and not app.simulated and problem.message or err and err.message
+  if err then report.checks[1] = check_settings(app.settings, err, status) end
+  for _, name in ipairs(CHECKS) do report.checks[#report.checks + 1] = require("cli.doctor." .. name).check(app) end
   for _, check in ipairs(report.checks) do
     if not check.ok and report.status == exit_status.ok then report.status = check.status end
   end
@@ -104,10 +104,10 @@ end
 
 -- The program, without the settings that are wrong: then err and status say what is.
 local function open(args)
-  local programs = require "cli.shared.program"
-  local program, status, err = programs.open(args, { lenient_key = true })
-  if program or not err or status == exit_status.usage then return program, status, err end
-  return programs.open(args, { settings = programs.forgiving_settings(args) }), status, err
+  local opening = require "cli.shared.opening"
+  local app, status, err = opening.open(args, { lenient_key = true })
+  if app or not err or status == exit_status.usage then return app, status, err end
+  return assert(opening.open(args, { forgiving = true })), status, err
 end
 
 ---@param argv string[]
@@ -115,9 +115,9 @@ end
 function M.run(argv)
   local args, status = options.parse("doctor", M, argv)
   if not args then return status end
-  local program <close>, failed, err = open(args)
-  if not program then return failed end
-  local report = examine(program, err, failed)
+  local app <close>, failed, err = open(args)
+  if not app then return failed end
+  local report = examine(app, err, failed)
   local result = report.status
   if args.json then print_json(report, io.stdout) else print_text(report, io.stdout) end
   return result

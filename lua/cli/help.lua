@@ -17,9 +17,9 @@ end
 local describe ---@type fun(fields: table, tool: Tool, file: string?, call: string): string
 
 -- As rcmcp run finds it: a file, else a name.
-local function of_file(program, path)
+local function of_file(app, path)
   local standalone, err = require("lib.workbench.standalone").open(path, {
-    tools = program:snapshot().list, find = function(name) return program:catalog():find(name) end,
+    tools = app:snapshot().list, find = function(name) return app:catalog():find(name) end,
   })
   if not standalone then return nil, err end
   if standalone.is_script then return ("%s is a script: rcmcp run %s WORD …"):format(path, path) end
@@ -52,29 +52,29 @@ local function names_of(snapshot)
   return names
 end
 
-local function of_name(program, name, args)
-  local builtin = program:snapshot().find(name)
-  local tool = builtin or program:catalog():find(name)
+local function of_name(app, name, args)
+  local builtin = app:snapshot().find(name)
+  local tool = builtin or app:catalog():find(name)
   if not tool then
     local hint = require("cli.shared.whereabouts").hint(name, args)
-    if hint == "" then hint = require("lib.didyoumean").hint(name, names_of(program:catalog():snapshot())) end
-    return nil, program:catalog():problem_of(name) or require("lib.errors").new(
+    if hint == "" then hint = require("lib.didyoumean").hint(name, names_of(app:catalog():snapshot())) end
+    return nil, app:catalog():problem_of(name) or require("lib.errors").new(
       ("there is no command, tool or recipe '%s'%s"):format(name, hint), { code = "usage" })
   end
-  local file = not builtin and file_of_recipe(program:catalog(), name)
-  if file then return of_file(program, file) end
+  local file = not builtin and file_of_recipe(app:catalog(), name)
+  if file then return of_file(app, file) end
   return describe({ name = tool.name, title = tool.title, description = tool.description, input = tool.schema }, tool, nil,
     "rcmcp call " .. name)
 end
 
 ---@return integer status
 local function print_help(args)
-  local program <close>, status = require("cli.shared.program").open(args)
-  if not program then return status end
+  local app <close>, status = require("cli.shared.opening").open(args)
+  if not app then return status end
   local name = args.name
   local is_file = name:find "%.lua$" or name:find("/", 1, true)
   local text, err
-  if is_file then text, err = of_file(program, name) else text, err = of_name(program, name, args) end
+  if is_file then text, err = of_file(app, name) else text, err = of_name(app, name, args) end
   if not text then
     ---@cast err Error
     io.stderr:write("rcmcp help: ", terminal.plain(err.message), "\n")

@@ -27,7 +27,7 @@ local function line_of(entry, width)
   return terminal.in_line(("%s %-9s %9s  %s"):format(entry.name .. (" "):rep(width - #entry.name), entry.state, took, entry.file))
 end
 
-local function print_text(program, catalog, report)
+local function print_text(app, catalog, report)
   local width = 0
   for _, entry in ipairs(report) do width = math.max(width, #entry.name) end
   for _, entry in ipairs(report) do
@@ -40,7 +40,7 @@ local function print_text(program, catalog, report)
   for _, problem in ipairs(catalog:folder_problems()) do print_line(problem.error) end
   if #report > 0 then return end
   local paths = {}
-  for i, root in ipairs(program:recipe_folders()) do paths[i] = root.path end
+  for i, root in ipairs(app:recipe_folders()) do paths[i] = root.path end
   print_line("no recipes", #paths > 0 and " in " .. table.concat(paths, ", ") or "")
 end
 
@@ -56,14 +56,14 @@ end
 function M.run(argv)
   local args, status = options.parse("recipes", M, argv)
   if not args then return status end
-  local program <close>, failed = require("cli.shared.program").open(args)
-  if not program then return failed end
-  local catalog = program:catalog(true)
+  local app <close>, failed = require("cli.shared.opening").open(args)
+  if not app then return failed end
+  local catalog = app:catalog(true)
   local report = catalog:report()
   if args.json then
     io.stdout:write(terminal.json(require("core.json").encode(require("lib.recipes.link.report").json(catalog))), "\n")
   else
-    print_text(program, catalog, report)
+    print_text(app, catalog, report)
   end
   return has_problem(catalog, report) and exit_status.tool_error or exit_status.ok
 end

@@ -33,7 +33,7 @@ local HELP = M.epilog:match "\n\n(.-)\n\n"
 ---@field failed boolean
 ---@field unread? boolean  the input broke off
 ---@field ending? boolean  a signal that is no Ctrl-C has come, or a second Ctrl-C
----@field program Program
+---@field app App
 
 local function complain(repl, text)
   repl.failed = true
@@ -50,15 +50,15 @@ end
 
 local function interrupted(repl, ctx, how)
   repl.ending = repl.ending or how == "cut"
-  complain(repl, table.concat(require("cli.shared.one_call").last_words(repl.program, ctx, how), "; "))
+  complain(repl, table.concat(require("cli.shared.one_call").last_words(repl.app, ctx, how), "; "))
 end
 
 local function run_chunk(repl, chunk)
   local line <close> = require("cli.shared.progress_line").new(not repl.is_terminal)
-  local ctx = require("cli.shared.one_call").context(repl.program, line, "repl")
-  ctx.simulated = repl.program.simulated
+  local ctx = require("cli.shared.one_call").context(repl.app, line, "repl")
+  ctx.simulated = repl.app.simulated
   require("cli.shared.asking").new({ line = line }):enable(ctx)
-  local how, values, err = require("cli.shared.run").to_end(repl.program, function() return repl.console:run(chunk, ctx) end, function(name)
+  local how, values, err = require("cli.shared.run").to_end(repl.app, function() return repl.console:run(chunk, ctx) end, function(name)
     ctx.cancelled, repl.ending = true, name ~= "INT"
     line:show "interrupted; cleaning up"
   end)
@@ -132,7 +132,7 @@ end
 
 local function greet(repl)
   if not repl.is_terminal then return end
-  local where = repl.program.simulated and "on the simulator: nothing is real, nothing costs"
+  local where = repl.app.simulated and "on the simulator: nothing is real, nothing costs"
     or "LIVE: requests run on real GPUs and cost money; --simulate does not"
   io.stderr:write(("rcmcp %s, %s. :help helps, :quit ends.\n"):format(require("core.host").version, where))
 end
@@ -158,10 +158,10 @@ function M.run(argv)
   if not args then return status end
   local refusal = require("cli.shared.standard_input").refusal "repl"
   if refusal then return refusal end
-  local program <close>, failed = require("cli.shared.program").open(args, { cancel_remote = true })
-  if not program then return failed end
+  local app <close>, failed = require("cli.shared.opening").open(args, { cancel_remote = true })
+  if not app then return failed end
   return loop {
-    program = program, console = require("cli.shared.console").new(program), failed = false,
+    app = app, console = require("cli.shared.console").new(app), failed = false,
     is_terminal = require("core.stdio").is_terminal(0),
   }
 end

@@ -86,8 +86,8 @@ local function elsewhere(args, err)
   return require("lib.errors").new(err.message .. whereabouts.hint(args.target, args), { code = err.code })
 end
 
-local function from_file(program, args)
-  local standalone, err = program:open_file(args.target)
+local function from_file(app, args)
+  local standalone, err = app:open_file(args.target)
   if not standalone then return nil, elsewhere(args, err) end
   if standalone.is_script then
     if args.args or args.tool then return usage("%s is a script: it takes words, which it finds in arg", args.target) end
@@ -100,9 +100,9 @@ local function from_file(program, args)
   return { tool = standalone.snapshot.find(entry.key), arguments = arguments, find = standalone.snapshot.find }
 end
 
-local function from_name(program, args)
+local function from_name(app, args)
   if args.tool then return usage("--tool goes with a file") end
-  local catalog = program:catalog()
+  local catalog = app:catalog()
   local tool = catalog:find(args.target)
   if not tool then
     local err = catalog:problem_of(args.target)
@@ -118,28 +118,28 @@ end
 
 -- How it runs --------------------------------------------------------------------------------------
 
-local function builtin_names(program)
+local function builtin_names(app)
   local names = {}
-  for _, tool in ipairs(program:snapshot().list) do names[tool.name] = true end
+  for _, tool in ipairs(app:snapshot().list) do names[tool.name] = true end
   return names
 end
 
-local function new_dry_run(program, target)
-  local builtin = builtin_names(program)
+local function new_dry_run(app, target)
+  local builtin = builtin_names(app)
   return require("lib.workbench.dry_run").new {
-    account = program:account(), find = target.find, is_recipe = function(name) return not builtin[name] end,
-    judge = program.simulated and require("lib.sim.judge").problems or nil,
+    account = app:account(), find = target.find, is_recipe = function(name) return not builtin[name] end,
+    judge = app.simulated and require("lib.sim.judge").problems or nil,
   }
 end
 
-local function prepare(program, args, dry_run, tape)
+local function prepare(app, args, dry_run, tape)
   local links = {}
   if tape then table.insert(links, tape:recorder()) end
   if dry_run then table.insert(links, dry_run:link()) end
   return function(ctx)
-    ctx.simulated, ctx.dry_run = program.simulated, dry_run ~= nil
+    ctx.simulated, ctx.dry_run = app.simulated, dry_run ~= nil
     if #links > 0 then ctx.effects = require("lib.calls.effects").chain(links) end
-    if not args.quiet and program.settings.origin.log_level == "default" then
+    if not args.quiet and app.settings.origin.log_level == "default" then
       require("core.log").set_level "info" -- what a script prints is a line of the log
     end
   end
@@ -167,13 +167,13 @@ local function planned(dry_run, outcome, result)
   return { status = outcome.status, text = text, data = dry_run:plan(result) }
 end
 
-local function perform(program, args, target)
-  local dry_run = args.dry_run and new_dry_run(program, target) or nil
+local function perform(app, args, target)
+  local dry_run = args.dry_run and new_dry_run(app, target) or nil
   local tape = args.record and require("lib.workbench.tape").new() or nil
-  local outcome, result = one_call.run(program, args, {
+  local outcome, result = one_call.run(app, args, {
     command = "run",
     leaving = "cleaning up",
-    prepare = prepare(program, args, dry_run, tape),
+    prepare = prepare(app, args, dry_run, tape),
     perform = function(ctx) return require("lib.features.registry").call(target.tool, target.arguments, ctx) end,
   })
   if dry_run then outcome = planned(dry_run, outcome, result) end
@@ -191,12 +191,12 @@ local function give_time(settings)
 end
 
 local function run(args)
-  local program <close>, status, err = require("cli.shared.program").open(args, { cancel_remote = true })
-  if not program then return one_call.not_opened("run", args, err, status) end
-  give_time(program.settings)
+  local app <close>, status, err = require("cli.shared.opening").open(args, { cancel_remote = true })
+  if not app then return one_call.not_opened("run", args, err, status) end
+  give_time(app.settings)
   find_example(args)
   local target
-  target, err = (is_file(args.target) and from_file or from_name)(program, args)
+  target, err = (is_file(args.target) and from_file or from_name)(app, args)
   if target and args.record then
     local ok
     ok, err = check_record(args.record)
@@ -204,7 +204,7 @@ local function run(args)
   end
   ---@cast err Error
   if not target then return one_call.refused("run", args, err, one_call.refused_status(err)) end
-  return perform(program, args, target)
+  return perform(app, args, target)
 end
 
 ---@param argv string[]

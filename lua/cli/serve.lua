@@ -18,42 +18,13 @@ function M.define(parser)
   options.recipes(parser)
 end
 
-M.INSTRUCTIONS = "Drives RunComfy Serverless deployments: ComfyUI workflows on cloud GPUs. Running requests cost the user "
-  .. "money. Begin with list_deployments; get_deployment with include_payload=true shows a workflow's nodes and inputs. "
-  .. "submit_request sends one request; change inputs through overrides by node id. A cold start takes minutes: wait with "
-  .. "wait_for_completion=true, and when the result says pending, ask get_request_status with the ids in it instead of "
-  .. "submitting again; a recipe that says pending goes on: call it again with the same arguments, or run_recipe with collect. "
-  .. "get_request_result gives the outputs' URLs, kept for seven days."
-
-local function instructions(program)
-  if not program.simulated then return M.INSTRUCTIONS end
-  return require("cli.shared.simulated").INSTRUCTIONS .. "\n\n" .. M.INSTRUCTIONS
-end
-
-local function serve(program)
-  local host, log, loop, signal = require "core.host", require "core.log", require "core.loop", require "core.signal"
-  local recipes = program:may_have_recipes()
-  local live = recipes and program.settings.hot_reload
-  if recipes then require("lib.recipes.rc.lines").limit(true) end
-  local server ---@type Server
-  server = require("lib.mcp.server").new {
-    snapshot = program:snapshot_on_demand(function(snapshot) server:tools_changed(snapshot) end),
-    version = host.version,
-    title = "RunComfy",
-    instructions = instructions(program),
-    list_changed = live,
-    ttl_ms = live and 0 or nil,
-    offers = { prompts = recipes, resources = recipes },
-    account = function() return program:account() end,
-    patience = function(client, listens)
-      return require("lib.mcp.patience").seconds(program.settings.wait_slice, client, listens)
-    end,
-  }
+local function serve(app)
+  local log, loop, signal = require "core.log", require "core.loop", require "core.signal"
   local status = exit_status.ok
-  local ending <close> = require("cli.shared.ending").new(program)
+  local ending <close> = require("lib.app.ending").new(app)
   local transport, message = require("lib.mcp.transports.stdio").run {
-    server = server,
-    max_line_bytes = program.settings.max_line_bytes,
+    server = app:server(),
+    max_line_bytes = app.settings.max_line_bytes,
     grace = ending.GRACE,
     on_leave = function() ending:begin() end,
     on_end = function(ended)
@@ -66,7 +37,7 @@ local function serve(program)
     return exit_status.unavailable
   end
   ending:watch(transport)
-  local _ <close> = signal.on("HUP", function() program:reload() end)
+  local _ <close> = signal.on("HUP", function() require("cli.shared.opening").reload(app) end)
   loop.run()
   return status
 end
@@ -84,9 +55,9 @@ function M.run(argv)
     io.stderr:write("rcmcp serve: waiting for an MCP client on standard input; end with Ctrl-C. "
       .. "For a call by hand: rcmcp call --help\n")
   end
-  local program <close>, failed = require("cli.shared.program").open(args)
-  if not program then return failed end
-  return serve(program)
+  local app <close>, failed = require("cli.shared.opening").open(args)
+  if not app then return failed end
+  return serve(app)
 end
 
 return M

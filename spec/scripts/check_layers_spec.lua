@@ -57,6 +57,7 @@ describe("scripts/check-layers", function()
       ["lua/lib/recipes/rc/t.lua"] = { 'require "lib.recipes.effects.http"\n', "lua/lib/recipes/rc/t.lua:1: lua/lib/recipes/rc/ may not" },
       ["lua/lib/recipes/r.lua"] = { 'require "lib.workbench.tape"\n', "lua/lib/recipes/r.lua:1: lua/lib/recipes/ may not require lib.w" },
       ["lua/lib/config.lua"] = { 'require "lib.calls.receipts"\n', "lua/lib/config.lua:1: lua/lib/config may not require lib.calls" },
+      ["lua/lib/workbench/w.lua"] = { 'require "lib.app.ending"\n', "lua/lib/workbench/w.lua:1: lua/lib/workbench/ may not require lib.a" },
       ["lua/odd/x.lua"] = { "\n", "lua/odd/x.lua:1: lua/odd/x.lua lies in no layer" },
     } do
       write(path, case[1])

@@ -13,18 +13,18 @@ local function is_address_known(settings)
 end
 
 return {
-  ---@param program Program
+  ---@param app App
   ---@return Check
-  check = function(program)
-    if not program.settings.api_key and not program.simulated then return failed("not asked: there is no key", exit_status.auth) end
-    if not program.simulated and not is_address_known(program.settings) then
+  check = function(app)
+    if not app.settings.api_key and not app.simulated then return failed("not asked: there is no key", exit_status.auth) end
+    if not app.simulated and not is_address_known(app.settings) then
       return failed("not asked: the settings that are wrong may say where it is", exit_status.config)
     end
     local clock, registry = require "core.clock", require "lib.features.registry"
-    local tool = program:snapshot().find("list_deployments") --[[@as Tool]]
-    local ctx = program:account():equip { progress = function() end, log = function() end, cancelled = false }
+    local tool = app:snapshot().find("list_deployments") --[[@as Tool]]
+    local ctx = app:account():equip { progress = function() end, log = function() end, cancelled = false }
     local started = clock.monotonic()
-    local how, result = require("cli.shared.run").to_end(program, function() return registry.call(tool, {}, ctx --[[@as any]]) end)
+    local how, result = require("cli.shared.run").to_end(app, function() return registry.call(tool, {}, ctx --[[@as any]]) end)
     local milliseconds = math.floor((clock.monotonic() - started) * 1000 + 0.5)
     if how == "failed" then error(result, 0) end
     if how ~= "done" then return failed("interrupted", exit_status.interrupted) end

@@ -6,11 +6,11 @@ local GET_ONE = "Get one at https://www.runcomfy.com/profile and set RUNCOMFY_AP
   .. "RUNCOMFY_API_KEY_FILE. --simulate needs none."
 
 return {
-  ---@param program Program
+  ---@param app App
   ---@return Check
-  check = function(program)
-    local settings = program.settings
-    if program.simulated then return { name = "key", ok = true, text = "none needed: the simulator is in use" } end
+  check = function(app)
+    local settings = app.settings
+    if app.simulated then return { name = "key", ok = true, text = "none needed: the simulator is in use" } end
     if settings.key_problem then
       return { name = "key", ok = false, text = settings.key_problem.message, status = exit_status.config,
         advice = "Put the key there, or name another place; docs/configuration.md lists them." }

@@ -54,10 +54,10 @@ local function failed(text, advice)
 end
 
 return {
-  ---@param program Program
+  ---@param app App
   ---@return Check
-  check = function(program)
-    local ceiling, total = program.settings.memory_bytes, available()
+  check = function(app)
+    local ceiling, total = app.settings.memory_bytes, available()
     local text = "a server may hold " .. mib(ceiling) .. (total and (" of this machine's %s"):format(mib(total)) or "")
     local near
     for _, server in ipairs(servers()) do

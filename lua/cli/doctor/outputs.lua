@@ -16,10 +16,10 @@ local function shown_size(bytes)
 end
 
 return {
-  ---@param program Program
+  ---@param app App
   ---@return Check
-  check = function(program)
-    local folder, message = home.expand(program.settings.output_folder or "~/rcmcp-outputs")
+  check = function(app)
+    local folder, message = home.expand(app.settings.output_folder or "~/rcmcp-outputs")
     if not folder then return failed(message, "Set output_folder (RCMCP_OUTPUT_FOLDER).") end
     local place, problem = require("lib.output_folder").place(folder)
     if not place then return failed(problem, "Set output_folder (RCMCP_OUTPUT_FOLDER), or let this user write there.") end

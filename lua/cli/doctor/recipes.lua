@@ -14,9 +14,9 @@ local function problems_of(catalog)
   return list
 end
 
-local function found(program, catalog)
+local function found(app, catalog)
   local there = {}
-  for _, folder in ipairs(program:recipe_folders()) do
+  for _, folder in ipairs(app:recipe_folders()) do
     if fs.stat(folder.path) then there[#there + 1] = folder.path end
   end
   local count = #catalog:report()
@@ -25,11 +25,11 @@ local function found(program, catalog)
 end
 
 return {
-  ---@param program Program
+  ---@param app App
   ---@return Check
-  check = function(program)
-    local catalog = program:catalog(true)
-    local problems, text = problems_of(catalog), found(program, catalog)
+  check = function(app)
+    local catalog = app:catalog(true)
+    local problems, text = problems_of(catalog), found(app, catalog)
     if #problems == 0 then return { name = "recipes", ok = true, text = text } end
     local lines = { text, table.unpack(problems, 1, math.min(#problems, SHOWN)) }
     if #problems > SHOWN then lines[#lines + 1] = ("and %d more problems"):format(#problems - SHOWN) end

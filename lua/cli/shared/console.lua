@@ -11,7 +11,7 @@ local M = {}
 local CHUNK = "@repl"
 
 ---@class Console
----@field package program Program
+---@field package app App
 ---@field package snapshot Snapshot
 ---@field package rc table
 ---@field package recipe table
@@ -36,22 +36,22 @@ local function make_names(snapshot)
   return names
 end
 
----@param program Program
+---@param app App
 ---@return Console
-function M.new(program)
+function M.new(app)
   local recipe = { name = "repl", file = "repl", shown = "repl", folder = ".", root = "." }
-  local self = setmetatable({ program = program, recipe = recipe }, Console)
+  local self = setmetatable({ app = app, recipe = recipe }, Console)
   self.environment, self.rc = new_environment(recipe)
   recipe.environment = self.environment
-  self.snapshot = program:catalog():snapshot()
+  self.snapshot = app:catalog():snapshot()
   return self
 end
 
 --- Reads settings and recipes again; names that chunks have set stay.
 function Console:reload()
-  self.program:reload()
-  self.program:catalog():scan()
-  self.snapshot = self.program:catalog():snapshot()
+  require("cli.shared.opening").reload(self.app)
+  self.app:catalog():scan()
+  self.snapshot = self.app:catalog():snapshot()
   local old = self.environment
   self.environment, self.rc = new_environment(self.recipe)
   for name, value in next, old do
@@ -76,7 +76,7 @@ end
 
 -- Not through lib.recipes.run.invoke: what a chunk gives is shown as it is, also where it would be no result of a tool.
 local function options_for(self, ctx)
-  local settings = self.program.settings
+  local settings = self.app.settings
   return function(call)
     call.rc = require("lib.recipes.rc.state").new {
       name = "repl", uses = make_names(self.snapshot), hosts = settings.http_hosts,

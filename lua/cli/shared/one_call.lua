@@ -35,7 +35,7 @@ function M.report(args, outcome)
   if not silent and outcome.text then
     io.stderr:write(terminal.plain(redaction.told(outcome.text)), outcome.text:sub(-1) == "\n" and "" or "\n")
   elseif outcome.unmarked then -- a list is printed as it would be in earnest, so that what reads it works; but nobody takes it for real
-    io.stderr:write(require("cli.shared.simulated").SENTENCE, "\n")
+    io.stderr:write(require("lib.app.simulated").SENTENCE, "\n")
   end
   return outcome.status
 end
@@ -114,13 +114,13 @@ local function tell_receipt(line, command, receipt)
 end
 
 --- The tool's view of its caller: progress is a line on the terminal; what it logs is told at the end.
----@param program Program
+---@param app App
 ---@param line ProgressLine
 ---@param command string
 ---@param quiet? boolean  say nothing of what is submitted
 ---@return table ctx
-function M.context(program, line, command, quiet)
-  local ctx = program:account():equip {
+function M.context(app, line, command, quiet)
+  local ctx = app:account():equip {
     cancelled = false, client = { name = "rcmcp " .. command, version = require("core.host").version }, notes = {},
   }
   function ctx:progress(_, _, message)
@@ -159,20 +159,20 @@ local function append(lines, more)
 end
 
 --- What is said of a call that a signal has ended: what became of its jobs, what has not ended, the ids of what goes on.
----@param program Program
+---@param app App
 ---@param ctx table
 ---@param how "interrupted"|"cut"  see cli.shared.run
 ---@return string[] lines
-function M.last_words(program, ctx, how)
+function M.last_words(app, ctx, how)
   local lines = { "interrupted" }
   append(lines, ctx.notes)
-  if how == "cut" then append(lines, program:unfinished()) end
+  if how == "cut" then append(lines, app:unfinished()) end
   append(lines, going_on(ctx, lines))
   return lines
 end
 
-local function interrupted(program, command, args, ctx, how)
-  local text = table.concat(M.last_words(program, ctx, how), "; ")
+local function interrupted(app, command, args, ctx, how)
+  local text = table.concat(M.last_words(app, ctx, how), "; ")
   local outcome = M.refused(command, args, { message = text, code = "interrupted" }, exit_status.interrupted)
   if outcome.data then
     local data_of = require("lib.recipes.run.open_requests").data
@@ -182,10 +182,10 @@ local function interrupted(program, command, args, ctx, how)
 end
 
 -- A call may answer although it was told to end: its answer is there, and so is what became of its jobs.
-local function answered(program, result, ctx)
+local function answered(app, result, ctx)
   local outcome = { status = status_of(result), text = words_of(result), data = result.data, unmarked = result.mark_beside }
   if not ctx.cancelled then return outcome end
-  local lines = M.last_words(program, ctx, "interrupted")
+  local lines = M.last_words(app, ctx, "interrupted")
   outcome.status, outcome.text = exit_status.interrupted, (outcome.text and outcome.text .. "\n" or "") .. table.concat(lines, "; ")
   return outcome
 end
@@ -197,32 +197,32 @@ end
 ---@field perform fun(ctx: table): CallResult  makes the call, in a fiber
 
 --- Makes the call and waits for it; Ctrl-C and the terminal's end cancel it, and its clean-ups run (cli.shared.run).
----@param program Program
+---@param app App
 ---@param args table
 ---@param call OneCall
 ---@return CallOutcome outcome, CallResult? result
-function M.run(program, args, call)
+function M.run(app, args, call)
   local asking = require "cli.shared.asking"
   local answers, err = asking.read_answers(args.answer)
   if not answers then return M.refused(call.command, args, err, exit_status.usage) end
   local line <close> = require("cli.shared.progress_line").new(args.quiet or args.json)
-  local ctx = M.context(program, line, call.command, args.quiet)
+  local ctx = M.context(app, line, call.command, args.quiet)
   local questions = asking.new { line = line, yes = args.yes, answers = answers, quiet = args.quiet or args.json }
   questions:enable(ctx)
   if call.prepare then call.prepare(ctx, line) end
-  local how, result = require("cli.shared.run").to_end(program, function() return call.perform(ctx) end, function()
+  local how, result = require("cli.shared.run").to_end(app, function() return call.perform(ctx) end, function()
     ctx.cancelled = true
     line:show("interrupted; " .. call.leaving)
   end)
   line:clear()
   for _, text in ipairs(questions:unused()) do require("core.log").write("warning", text) end
   if how == "done" then
-    local outcome = answered(program, result, ctx)
+    local outcome = answered(app, result, ctx)
     outcome.submitted = args.quiet and ctx.requests:submitted() or nil
     return outcome, result
   end
   if how == "failed" then error(result, 0) end
-  return interrupted(program, call.command, args, ctx, how)
+  return interrupted(app, call.command, args, ctx, how)
 end
 
 return M

@@ -23,7 +23,7 @@ local LONGEST = 12  -- seconds after which even clean-ups are given up
 ---@alias SignalName "INT"|"TERM"|"HUP"
 
 ---@class Interruption  of a run, from the first signal on
----@field package program Program
+---@field package app App
 ---@field package task Fiber
 ---@field package on_interrupt? fun(name: SignalName)
 ---@field package last? number       moment of the latest signal, on the real clock
@@ -33,8 +33,8 @@ local LONGEST = 12  -- seconds after which even clean-ups are given up
 local Interruption = {}
 Interruption.__index = Interruption
 
-local function recipes_run(program)
-  return program.recipe_calls ~= nil and program.recipe_calls.count() > 0
+local function recipes_run(app)
+  return app.recipe_calls ~= nil and app.recipe_calls.count() > 0
 end
 
 local function any_open(writes)
@@ -53,18 +53,18 @@ local function cut(self)
 end
 
 -- What has come of the answers to writes counts, in time for what their callers have to say.
-local function hurry_writes(program)
-  if program.writes then program.writes:hurry() end
+local function hurry_writes(app)
+  if app.writes then app.writes:hurry() end
 end
 
 local function begin(self, name)
-  local program = self.program
-  local begun = program.writes and program.writes:all() or {}
+  local app = self.app
+  local begun = app.writes and app.writes:all() or {}
   keep(self, late.after(LINGER, function()
-    if any_open(begun) and not recipes_run(program) then cut(self) end
+    if any_open(begun) and not recipes_run(app) then cut(self) end
   end))
   for _, seconds in ipairs { LINGER, LONGEST } do
-    keep(self, timer.after((seconds - HURRY) * 1000 // 1, function() hurry_writes(program) end))
+    keep(self, timer.after((seconds - HURRY) * 1000 // 1, function() hurry_writes(app) end))
   end
   keep(self, late.after(LONGEST, function() cut(self) end))
   if self.on_interrupt then self.on_interrupt(name) end
@@ -73,7 +73,7 @@ end
 
 -- What a write that is on its way has begun is named only in its answer.
 local function hurry(self)
-  local writes = self.program.writes
+  local writes = self.app.writes
   if self.hurried or not writes or writes:sent() == 0 then return cut(self) end
   self.hurried = true
   keep(self, writes:linger(LINGER * clock.speed(), function()
@@ -87,11 +87,11 @@ local function on_signal(self, name)
   if not last then return begin(self, name) end
   if now - last < SAME then return end
   if name ~= "HUP" then return hurry(self) end
-  for _, line in ipairs(self.program:unfinished()) do log.write("warning", line) end
+  for _, line in ipairs(self.app:unfinished()) do log.write("warning", line) end
 end
 
-local function watch(program, on_interrupt)
-  local self = setmetatable({ program = program, on_interrupt = on_interrupt, handles = {} }, Interruption)
+local function watch(app, on_interrupt)
+  local self = setmetatable({ app = app, on_interrupt = on_interrupt, handles = {} }, Interruption)
   for _, name in ipairs { "INT", "TERM", "HUP" } do
     if not (name == "HUP" and signal.is_ignored "HUP") then -- nohup
       keep(self, signal.on(name, function() on_signal(self, name) end))
@@ -112,13 +112,13 @@ local function outcome(interruption, task)
 end
 
 --- Runs `fn` in a fiber while the loop turns.
----@param program Program
+---@param app App
 ---@param fn fun(): any
 ---@param on_interrupt? fun(name: SignalName)  the first signal has come, and the fiber is about to be cancelled
 ---@return "done"|"failed"|"interrupted"|"cut" how  cut: it has not ended, and is not waited for any longer
 ---@return any ...  what it returned, or the error that it failed with
-function M.to_end(program, fn, on_interrupt)
-  local interruption <close> = watch(program, on_interrupt)
+function M.to_end(app, fn, on_interrupt)
+  local interruption <close> = watch(app, on_interrupt)
   local task = fiber.spawn(fn)
   task.quiet, interruption.task = true, task
   while task.status ~= "done" and not interruption.cut do

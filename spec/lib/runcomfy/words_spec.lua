@@ -177,7 +177,7 @@ describe("the words of", function()
 
   it("the tools' descriptions do not invite to pay twice", function()
     for _, name in ipairs(WRITES) do assert.is_nil(words.invitation(require("tools." .. name).description)) end
-    assert.is_nil(words.invitation(require("cli.serve").INSTRUCTIONS))
+    assert.is_nil(words.invitation(require("lib.app.serving").INSTRUCTIONS))
   end)
 end)
 

@@ -1,5 +1,5 @@
 --- How a run ends before its time: its caller gives up, its client leaves, the host is told to end.  Each as in `rcmcp serve`;
---- see cli.shared.ending and lib.mcp.session.
+--- see lib.app.ending and lib.mcp.session.
 
 local clock = require "lib.async.clock"
 local grace = require "lib.async.grace"

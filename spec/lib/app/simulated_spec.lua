@@ -1,8 +1,8 @@
 local errors = require "lib.errors"
 local json = require "core.json"
-local simulated = require "cli.shared.simulated"
+local simulated = require "lib.app.simulated"
 
-describe("cli.shared.simulated", function()
+describe("lib.app.simulated", function()
   local function tool(run)
     return {
       name = "t", description = "d", run = run,

@@ -21,7 +21,7 @@ local LAST_WORD = 0.3 -- seconds for writes that begin at the very end: the canc
 
 ---@class Ending
 ---@field GRACE number
----@field private program Program
+---@field private app App
 ---@field private began? number       on the real clock
 ---@field private finishing? boolean
 ---@field private interrupts integer
@@ -31,10 +31,10 @@ local LAST_WORD = 0.3 -- seconds for writes that begin at the very end: the canc
 local Ending = { GRACE = GRACE }
 Ending.__index = Ending
 
----@param program Program
+---@param app App
 ---@return Ending
-function M.new(program)
-  return setmetatable({ program = program, interrupts = 0, terminations = 0, told = {}, handles = {} }, Ending)
+function M.new(app)
+  return setmetatable({ app = app, interrupts = 0, terminations = 0, told = {}, handles = {} }, Ending)
 end
 
 local function keep(self, handle)
@@ -47,7 +47,7 @@ end
 
 -- Names what has not ended, each thing once.
 local function tell(self)
-  for _, line in ipairs(self.program:unfinished()) do
+  for _, line in ipairs(self.app:unfinished()) do
     if not self.told[line] then log.write("warning", line) end
     self.told[line] = true
   end
@@ -57,19 +57,19 @@ end
 function Ending:begin()
   if self.began then return end
   self.began = core_clock.monotonic()
-  local program = self.program
-  if program.recipe_calls then program.recipe_calls.leave() end
+  local app = self.app
+  if app.recipe_calls then app.recipe_calls.leave() end
   keep(self, timer.after(grace.UNDO_AT * 1000, function()
-    if program.recipe_calls then program.recipe_calls.stop "undo" end
+    if app.recipe_calls then app.recipe_calls.stop "undo" end
   end))
   keep(self, timer.after((GRACE - HURRY) * 1000 // 1, function() -- in time for the answers of their calls
-    if program.writes then program.writes:hurry() end
+    if app.writes then app.writes:hurry() end
   end))
   keep(self, late.after(GRACE + 0.05, function() tell(self) end)) -- after the connection's own end
 end
 
 local function wait_for_all(self)
-  local recipes, writes = self.program.recipe_calls, self.program.writes
+  local recipes, writes = self.app.recipe_calls, self.app.writes
   if recipes and recipes.count() > 0 then fiber.await(recipes.wait, math.max(0, grace.LONGEST - elapsed(self))) end
   if writes and writes:count() > 0 then
     fiber.await(writes.linger, writes, math.max(LAST_WORD, GRACE - elapsed(self)) * clock.speed())
@@ -83,7 +83,7 @@ function Ending:finish()
   if self.finishing then return end
   self.finishing = true
   self:begin()
-  if self.program.recipe_calls then self.program.recipe_calls.stop() end
+  if self.app.recipe_calls then self.app.recipe_calls.stop() end
   fiber.spawn(wait_for_all, self)
 end
 
@@ -95,7 +95,7 @@ end
 --- Watches the signals that end the program.
 ---@param transport StdioTransport
 function Ending:watch(transport)
-  local function leave() transport:leave(self.program:cancels_remote()) end
+  local function leave() transport:leave(self.app:cancels_remote()) end
   keep(self, signal.on("TERM", function()
     if not self.began then return leave() end
     self.terminations = self.terminations + 1
