@@ -93,6 +93,13 @@ function M.await(happened)
   while not happened() do fiber.sleep(0.002) end
 end
 
+--- Sends a signal, at once: the loop does not turn.
+---@param pid integer
+---@param name string  "KILL"
+function M.signal(pid, name)
+  assert(os.execute(("kill -%s %d"):format(name, pid)))
+end
+
 --- Runs `fn(host)` in a fiber with a host of its own.
 ---@param options? table  of hosts.new
 ---@param fn fun(host: WorkerHost)

@@ -4,6 +4,6 @@ local bed = require "spec.support.worker"
 io.stdout:setvbuf "no"
 bed.with(nil, function(host)
   assert(bed.load(host, bed.tool "return 1"))
-  print(host:pid())
+  print(host:pids()[1])
   require("lib.async.fiber").sleep(600)
 end)

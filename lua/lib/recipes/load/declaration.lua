@@ -127,26 +127,23 @@ end
 
 -- Between processes ----------------------------------------------------------------------------------
 
----@class PlainDeclaration  a declaration without its function, as it crosses from a worker to its host
+---@class PlainDeclaration  a declaration without its functions, as it crosses from a worker to its host
 ---@field feature RecipeKind
----@field fields table      plain
----@field body? string      the field that holds the function
+---@field fields table        plain
+---@field functions string[]  the fields that hold functions
 ---@field line? { source: string, line: integer }
 
-local BODIES = { run = true, read = true }
-
---- A declaration as it crosses.  A function where none may be becomes a text, for the checks to tell.
+--- A declaration as it crosses.
 ---@param declaration RecipeDeclaration
 ---@return PlainDeclaration
-function M.without_body(declaration)
-  local plain = { feature = declaration.kind, fields = {}, line = declaration.line }
-  for name, value in next, declaration.fields do
-    if type(value) ~= "function" then
-      plain.fields[name] = value
-    elseif BODIES[name] then
-      plain.body = name
+function M.without_functions(declaration)
+  local plain = { feature = declaration.kind, fields = {}, functions = {}, line = declaration.line }
+  for _, name in ipairs(sorted_keys(declaration.fields)) do
+    local value = declaration.fields[name]
+    if type(value) == "function" then
+      plain.functions[#plain.functions + 1] = name
     else
-      plain.fields[name] = ("a function (%s)"):format(name)
+      plain.fields[name] = value
     end
   end
   return plain
@@ -165,12 +162,12 @@ end
 
 --- The mark of a declaration that a worker has sent: to be read like one that was made here, copied and counted as those are.
 ---@param plain PlainDeclaration
----@param body function  stands for its own
+---@param fn function  stands for its own
 ---@return table mark
-function M.adopt(plain, body)
+function M.adopt(plain, fn)
   local spec = {}
   for name, value in next, plain.fields do spec[name] = value end
-  if plain.body then spec[plain.body] = body end
+  for _, name in ipairs(plain.functions) do spec[name] = fn end
   local mark = declare(plain.feature, spec)
   marks[mark].line = plain.line
   return mark

@@ -1,44 +1,31 @@
---- The host's end: recipes that are loaded in a worker, and calls that run there.  The worker is started when it is needed, and anew
---- after its end; calls that were under way then end with the reason.
+--- The host's end: recipes that are loaded in a worker, and calls that run there.
+---
+--- The worker is started when it is needed, and anew after its end.  The calls that were under way then are run again from their
+--- records, in workers of few calls each, or of one: so the one that has ended its worker is found, and ends with the reason, and the
+--- others go on.
 
-local calls = require "lib.calls.effects"
-local crossing = require "lib.recipes.worker.crossing"
+local clock = require "lib.async.clock"
 local declaration = require "lib.recipes.load.declaration"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local host = require "core.host"
 local loader = require "lib.recipes.load.loader"
 local processes = require "lib.recipes.worker.process"
-local redaction = require "lib.redaction"
+local records = require "lib.recipes.worker.record"
+local seats = require "lib.recipes.worker.seat"
 
 local M = {}
 
-local MOST_WORDS, MOST_LINE = 1000, 8192 -- bytes of progress and of a line, as rc.context has them
-local MOST_EFFECTS = 4096       -- of a call that are under way at once: a function of rc.map waits for one
-local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
-local MOST_ROUNDS = 100         -- in which a file that is loaded may ask for modules by names that were not in its text
-
----@class WorkerListener  what a call tells, and asks
----@field effect fun(effect: Effect): any, Error?  performs it; in a fiber, which is cancelled where the recipe waits no more
----@field noted? fun(effect: Effect, answer: any)  time and chance: what the worker has answered itself
----@field progress? fun(done: number, total: number?, message: string?)
----@field log? fun(level: string, text: string)
-
----@class WorkerCallState
----@field feature RecipeKind
----@field listener WorkerListener
----@field callback fun(result: any, err: Error?)
----@field effects table<string, { fiber: Fiber? }>  under way, by their keys
----@field count integer                of these
----@field last table<string, integer>  number of the last effect, by branch
----@field names integer                bytes of these
+local MOST_ROUNDS = 100 -- in which a file that is loaded may ask for modules by names that were not in its text
+local GROUPS = 16       -- workers that are started for the calls of one that has ended
+local LONE_ENDS = 2     -- workers that a call may end while it alone runs there: the first may have had another cause
 
 ---@class WorkerHost
 ---@field private options WorkerHostOptions
----@field private worker? WorkerProcess
+---@field private main? WorkerSeat   where loads and new calls go
+---@field private all table<WorkerSeat, true>
 ---@field private sources table<string, WorkerMessage>  of what is loaded, by the names of the recipes
----@field private loads table<string, fun(answer: WorkerMessage?, err: Error?)>
----@field private calls table<string, WorkerCallState>
+---@field private calls table<string, SeatedCall>
 ---@field private last integer    number of the newest recipe
 ---@field package ends string[]   why workers have ended
 local Host = {}
@@ -52,151 +39,117 @@ Host.__index = Host
 ---@param options? WorkerHostOptions
 ---@return WorkerHost
 function M.new(options)
-  return setmetatable({ options = options or {}, sources = {}, loads = {}, calls = {}, last = 0, ends = {} }, Host)
+  return setmetatable({ options = options or {}, all = {}, sources = {}, calls = {}, last = 0, ends = {} }, Host)
 end
 
--- Effects ----------------------------------------------------------------------------------------------
+-- Workers ----------------------------------------------------------------------------------------------
 
-local function effect_of(message)
-  return {
-    call = message.call, branch = message.branch, seq = message.seq, kind = message.effect, name = message.name, input = message.input,
-  }
+local start
+
+local function ended_error(why)
+  return errors.new("the worker that ran the recipe has ended: " .. why, { code = "worker_ended" })
 end
 
--- What is done for a recipe raises nothing here, whatever the worker has put into it.
-local function perform(state, effect)
-  local ok, value, err = pcall(state.listener.effect, effect)
-  if ok and err == nil then return { value = value } end
-  return { err = crossing.problem(ok and err or value) }
+local function fail_all(calls, err)
+  for _, call in ipairs(calls) do seats.fail(call, err) end
 end
 
-local function answer(self, state, effect, task)
-  local outcome = perform(state, effect)
-  local key = calls.key(effect)
-  if state.effects[key] ~= task then return end -- it is not waited for
-  state.effects[key] = nil
-  state.count = state.count - 1
-  local message = { kind = "answer", call = effect.call, branch = effect.branch, seq = effect.seq }
-  message.value, message.err = outcome.value, outcome.err
-  local ok, problem = pcall(self.worker.send, self.worker, message)
-  if ok then return end
-  message.value, message.err = nil, crossing.problem(problem)
-  self.worker:send(message)
+-- Whether a call runs once more.  One that alone has ended two workers has ended them: it runs up to where it was, for its
+-- clean-ups, and ends with that.
+local function goes_on(call, alone, why)
+  if alone then call.lone_ends = call.lone_ends + 1 end
+  if call.lone_ends < LONE_ENDS then return true end
+  if call.verdict or call.record.count == 0 then return false end
+  call.verdict = ended_error(why)
+  call.ends_at = call.ends_at or call.record.count
+  return true
 end
 
--- A branch counts its effects: each number is above the last one.
-local function number(state, message)
-  local last = state.last[message.branch]
-  if not last then state.names = state.names + #message.branch end
-  if last and message.seq <= last then return "the effects of a branch are out of order" end
-  if state.names > MOST_NAMES then return "too many branches" end
-  state.last[message.branch] = message.seq
-end
-
-local handlers = {}
-
-function handlers:effect(message, state)
-  local problem = number(state, message)
-  if problem then return problem end
-  if state.count >= MOST_EFFECTS then return "too many effects at once" end
-  local effect, task = effect_of(message), { fiber = nil }
-  state.count = state.count + 1
-  state.effects[calls.key(effect)] = task
-  local started = fiber.spawn(answer, self, state, effect, task)
-  task.fiber = started.status ~= "done" and started or nil
-end
-
-function handlers.leave(_, message, state)
-  local key = calls.key(message)
-  local task = state.effects[key]
-  if not task then return end -- the answer was on its way
-  state.effects[key] = nil
-  state.count = state.count - 1
-  if task.fiber then task.fiber:cancel "the recipe waits no more" end
-end
-
-function handlers.noted(_, message, state)
-  local problem = number(state, message)
-  if problem then return problem end
-  if state.listener.noted then state.listener.noted(effect_of(message), message.answer) end
-end
-
-function handlers.progress(_, message, state)
-  local words = message.message and redaction.brief(message.message, MOST_WORDS)
-  if state.listener.progress then state.listener.progress(message.done, message.total, words) end
-end
-
--- Calls ------------------------------------------------------------------------------------------------
-
-local function end_call(state, result, err)
-  local effects = state.effects
-  state.effects = {} -- none of them is waited for
-  for _, task in pairs(effects) do
-    if task.fiber then task.fiber:cancel "the call is over" end
+local function survivors(calls, why)
+  local left = {}
+  for _, call in ipairs(calls) do
+    if goes_on(call, #calls == 1, why) then
+      left[#left + 1] = call
+    else
+      seats.fail(call, ended_error(why))
+    end
   end
-  state.callback(result, err)
+  return left
 end
 
--- The worker knows no secret that it could cut.
-function handlers:done(message, state)
-  local result, problem = message.result, nil
-  if state.feature == "tool" and not message.err then problem = crossing.cut(result) end
-  if problem then return problem end
-  self.calls[message.call] = nil
-  end_call(state, result, message.err and crossing.error(message.err))
+-- A clock goes on while a call is run again; what it has said is in the record.
+local function prepare(call)
+  local message = call.message
+  message.wall = clock.wall()
+  if call.deadline then message.deadline = math.max(0, call.deadline - (clock.now() - call.began)) end
+  call.record:begin_again()
 end
 
-local function take_log(self, message)
-  local state = message.call and self.calls[message.call]
-  if state and state.listener.log then
-    state.listener.log(message.level, redaction.brief(message.text, MOST_LINE))
-  else
-    require("lib.recipes.rc.lines").write(message.name, message.level, message.text)
+local function run_again(self, calls)
+  local size = math.max(1, math.ceil(#calls / GROUPS))
+  for first = 1, #calls, size do
+    local group = table.move(calls, first, math.min(first + size - 1, #calls), 1, {})
+    local seat, err = start(self, true)
+    if not seat then
+      fail_all(group, err)
+    else
+      for _, call in ipairs(group) do
+        prepare(call)
+        seat:seat(call)
+      end
+    end
   end
 end
 
-local function take_loaded(self, message)
-  local callback = self.loads[message.recipe]
-  if not callback then return self.sources[message.recipe] == nil and "a recipe that nobody has sent" or nil end
-  self.loads[message.recipe] = nil
-  callback(message)
+local function by_id(calls)
+  local list = {}
+  for _, call in pairs(calls) do list[#list + 1] = call end
+  table.sort(list, function(a, b) return a.message.call < b.message.call end)
+  return list
 end
 
--- What is wrong with a message in this moment; nil: nothing.
-local function take(self, message)
-  if message.kind == "log" then return take_log(self, message) end
-  if message.kind == "loaded" then return take_loaded(self, message) end
-  local state = self.calls[message.call]
-  if not state then return message.kind ~= "leave" and "a call that there is not" or nil end
-  return handlers[message.kind](self, message, state)
-end
-
--- The worker -------------------------------------------------------------------------------------------
-
-local function ended(self, why)
-  self.worker = nil
+local function ended(self, seat, why)
+  self.all[seat] = nil
+  if self.main == seat then self.main = nil end
   self.ends[#self.ends + 1] = why
-  local err = errors.new("the worker that ran the recipe has ended: " .. why, { code = "worker_ended" })
-  local loads, over = self.loads, self.calls
-  self.loads, self.calls = {}, {}
-  for _, callback in pairs(loads) do callback(nil, err) end
-  for _, state in pairs(over) do end_call(state, nil, err) end
+  local loads, calls = seat.loads, by_id(seat.calls)
+  seat.loads, seat.calls = {}, {}
+  for _, callback in pairs(loads) do callback(nil, ended_error(why)) end
+  run_again(self, survivors(calls, why))
 end
 
--- The worker that runs; a new one has what was loaded.
-local function worker_of(self)
-  if self.worker then return self.worker end
-  local worker, message
-  worker, message = (self.options.start or processes.start) {
+-- A worker that was started for calls of another goes when they are done.
+local function close_if_idle(self, seat)
+  if not seat.lone or seat:is_busy() then return end
+  self.all[seat] = nil
+  seat.process:stop()
+end
+
+function start(self, lone)
+  local seat = seats.new(self.sources, lone)
+  local process, message = (self.options.start or processes.start) {
     memory = self.options.memory, turn_seconds = self.options.turn_seconds,
-    is_busy = function() return next(self.loads) ~= nil or next(self.calls) ~= nil end,
-    on_message = function(item) return take(self, item) end,
-    on_end = function(why) ended(self, why) end,
+    is_busy = function() return seat:is_busy() end,
+    on_message = function(item)
+      local problem = seat:take(item)
+      close_if_idle(self, seat)
+      return problem
+    end,
+    on_end = function(why) ended(self, seat, why) end,
   }
-  if not worker then return nil, errors.new("no worker can be started: " .. message, { code = "worker_ended" }) end
-  self.worker = worker
-  for _, source in pairs(self.sources) do worker:send(source) end
-  return worker
+  if not process then return nil, errors.new("no worker can be started: " .. message, { code = "worker_ended" }) end
+  seat.process = process
+  self.all[seat] = true
+  for _, source in pairs(self.sources) do process:send(source) end
+  return seat
+end
+
+-- The worker of loads and of new calls.
+local function main_of(self)
+  if self.main then return self.main end
+  local seat, err = start(self, false)
+  self.main = seat
+  return seat, err
 end
 
 --- Why workers have ended, the first first.
@@ -208,19 +161,30 @@ end
 --- The walls of the worker that runs; nil: there is none, or it is not ready.
 ---@return core.walls.Wall[]?
 function Host:walls()
-  return self.worker and self.worker.walls
+  return self.main and self.main.process.walls
 end
 
----@return integer? pid
-function Host:pid()
-  return self.worker and self.worker:pid()
+--- The workers that run, that of new calls first.
+---@return integer[] pids
+function Host:pids()
+  local pids = { self.main and self.main.process:pid() }
+  for seat in pairs(self.all) do
+    if seat ~= self.main then pids[#pids + 1] = seat.process:pid() end
+  end
+  return pids
 end
 
---- Ends the worker, and with it what it runs.
+--- Ends all workers, and with them what they run.
 function Host:close()
-  if not self.worker then return end
-  self.worker:stop()
-  ended(self, "it was stopped")
+  local all = self.all
+  self.all, self.main = {}, nil
+  for seat in pairs(all) do seat.process:stop() end
+  for seat in pairs(all) do
+    local loads, calls = seat.loads, by_id(seat.calls)
+    seat.loads, seat.calls = {}, {}
+    for _, callback in pairs(loads) do callback(nil, ended_error "it was stopped") end
+    fail_all(calls, ended_error "it was stopped")
+  end
 end
 Host.__close = Host.close
 
@@ -231,9 +195,9 @@ Nothing.__index = Nothing
 function Nothing.__close() end
 local NOTHING = setmetatable({}, Nothing)
 
-local function ask_to_load(self, worker, message, callback)
-  self.loads[message.recipe] = callback
-  worker:send(message)
+local function ask_to_load(seat, message, callback)
+  seat.loads[message.recipe] = callback
+  seat.process:send(message)
   return NOTHING
 end
 
@@ -264,14 +228,14 @@ end
 local function load_there(self, recipe, text)
   local given = modules_of(recipe, text)
   for _ = 1, MOST_ROUNDS do
-    local worker, err = worker_of(self)
-    if not worker then return nil, err end
+    local seat, err = main_of(self)
+    if not seat then return nil, err end
     local message = {
       kind = "load", recipe = recipe.id, name = recipe.name, shown = recipe.shown, folder = recipe.folder, root = recipe.root,
       text = text, modules = given,
     }
     local loaded
-    loaded, err = fiber.await(ask_to_load, self, worker, message)
+    loaded, err = fiber.await(ask_to_load, seat, message)
     if not loaded then return nil, err end
     if not add_missing(recipe, given, loaded.missing) then
       self.sources[recipe.id] = message
@@ -281,14 +245,14 @@ local function load_there(self, recipe, text)
   return nil, errors.new(("%s: it looks for too many modules"):format(recipe.shown))
 end
 
-local function body_elsewhere()
+local function run_elsewhere()
   error("the recipe's function is in its worker", 0)
 end
 
 local function adopt(declarations)
   local marks = {}
   for index, plain in ipairs(declarations) do
-    local ok, mark = pcall(declaration.adopt, plain, body_elsewhere)
+    local ok, mark = pcall(declaration.adopt, plain, run_elsewhere)
     if not ok then return declaration.refusal(tostring(mark)) end
     marks[index] = mark
   end
@@ -322,7 +286,7 @@ end
 function Host:unload(recipe)
   if not self.sources[recipe.id] then return end
   self.sources[recipe.id] = nil
-  if self.worker then self.worker:send { kind = "unload", recipe = recipe.id } end
+  for seat in pairs(self.all) do seat.process:send { kind = "unload", recipe = recipe.id } end
 end
 
 -- Calling ----------------------------------------------------------------------------------------------
@@ -347,7 +311,6 @@ end
 local LIMITS = { "recipe_cpu_ms", "recipe_memory_bytes", "recipe_seconds", "recipe_calls" }
 
 local function message_of(recipe, call)
-  local clock = require "lib.async.clock"
   local limits = {}
   for _, name in ipairs(LIMITS) do limits[name] = call.settings and call.settings[name] end
   return {
@@ -363,19 +326,24 @@ Running.__index = Running
 
 -- Whoever waits is cancelled: the recipe ends with its clean-ups, and nobody hears of it.
 function Running:__close()
-  local state = self.host.calls[self.id]
-  if state ~= self.state then return end
-  state.callback = function() end
-  if self.host.worker then self.host.worker:send { kind = "cancel", call = self.id } end
+  local call = self.call
+  if self.host.calls[call.message.call] ~= call then return end
+  call.callback = function() self.host.calls[call.message.call] = nil end
+  seats.cancel(call)
 end
 
-local function begin(self, worker, message, listener, callback)
-  local state = {
-    feature = message.feature, listener = listener, callback = callback, effects = {}, count = 0, last = {}, names = 0,
+local function begin(self, seat, message, listener, callback)
+  local call = {
+    message = message, listener = listener, record = records.new(message.known), count = 0, last = {}, names = 0, lone_ends = 0,
+    began = clock.now(), deadline = message.deadline,
   }
-  self.calls[message.call] = state
-  worker:send(message)
-  return setmetatable({ host = self, id = message.call, state = state }, Running)
+  function call.callback(...)
+    self.calls[message.call] = nil
+    callback(...)
+  end
+  self.calls[message.call] = call
+  seat:seat(call)
+  return setmetatable({ host = self, call = call }, Running)
 end
 
 --- Runs a call in the worker, and waits for its end; in a fiber.
@@ -385,9 +353,9 @@ end
 ---@return any result, Error? err
 function Host:call(recipe, call, listener)
   if self.calls[call.id] then error("there is a call of this name: " .. call.id, 2) end
-  local worker, err = worker_of(self)
-  if not worker then return nil, err end
-  return fiber.await(begin, self, worker, message_of(recipe, call), listener)
+  local seat, err = main_of(self)
+  if not seat then return nil, err end
+  return fiber.await(begin, self, seat, message_of(recipe, call), listener)
 end
 
 return M

@@ -81,7 +81,7 @@ local function declare(self, message)
     return answer
   end
   answer.declarations = {}
-  for index, item in ipairs(declarations) do answer.declarations[index] = declaration.without_body(item) end
+  for index, item in ipairs(declarations) do answer.declarations[index] = declaration.without_functions(item) end
   self.recipes[message.recipe] = { recipe = recipe, declared = keep(declarations) }
   return answer
 end

@@ -119,7 +119,7 @@ local PROBLEM = like {
 
 local LINE = like { source = WORDS, line = whole(1, math.maxinteger) }
 
-local DECLARATION = like { feature = FEATURE, fields = is_table, ["body?"] = one_of("run", "read"), ["line?"] = LINE }
+local DECLARATION = like { feature = FEATURE, fields = is_table, functions = list_of(text(1024 * 1024), 20000), ["line?"] = LINE }
 
 M.WALL = like { name = NAME, stands = is_boolean, text = WORDS }
 

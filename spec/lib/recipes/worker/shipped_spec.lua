@@ -61,8 +61,8 @@ local function by_place(effects)
   return found
 end
 
--- What a worker makes of the call, with the recorded answers.
-local function repeat_in(host, made)
+-- What a worker makes of the call, with the recorded answers; it is killed at effect number `at`.
+local function repeat_in(host, made, at_effect)
   local at, answers = made.recipe, by_place(made.effects)
   local recipe = assert(host:load_text(at.text, at.file, {
     name = at.name, shown = at.shown, folder = at.folder, root = at.root,
@@ -72,6 +72,7 @@ local function repeat_in(host, made)
   local result, err = host:call(recipe, made.call, {
     effect = function(effect)
       seen[#seen + 1] = { effect = effect }
+      if #seen == at_effect then bed.signal(host:pids()[1], "KILL") end
       local entry = assert(answers[places.place(effect)], "an effect that there was not")
       if entry.err then return nil, crossing.error(entry.err) end
       return entry.answer
@@ -90,25 +91,34 @@ describe("a shipped recipe in a worker", function()
     assert.equal(12, count)
   end)
 
+  local function assert_same_effects(made, seen)
+    local asked, count = by_place(seen), 0
+    for _, entry in ipairs(made.effects) do
+      if not LOCAL[entry.effect.kind] then
+        local found = asked[places.place(entry.effect)]
+        assert.same(entry.effect, found and found.effect)
+        count = count + 1
+      end
+    end
+    assert.equal(count, #seen)
+  end
+
   for name in pairs(cases) do
-    it("asks for the same and gives the same: " .. name, function()
+    it("asks for the same and gives the same, also where its worker ends at any effect: " .. name, function()
       local made = record(name)
-      bed.with(nil, function(host)
-        local seen, outcome = repeat_in(host, made)
-        local asked = by_place(seen)
-        for _, entry in ipairs(made.effects) do
-          local place = places.place(entry.effect)
-          if LOCAL[entry.effect.kind] then
-            assert.is_nil(asked[place])
-          else
-            assert.same(entry.effect, asked[place] and asked[place].effect)
-            asked[place] = nil
-          end
-        end
-        assert.same({}, asked)
-        assert.equal(made.outcome, outcome)
-        assert.is_true(#made.effects > 0)
-      end)
+      local at = 0
+      repeat
+        local count
+        bed.with(nil, function(host)
+          local seen, outcome = repeat_in(host, made, at)
+          assert_same_effects(made, seen)
+          assert.equal(made.outcome, outcome)
+          assert.equal(at == 0 and 0 or 1, #host:endings())
+          count = #seen
+        end)
+        assert.is_true(count > 0)
+        at = at + 1
+      until at > count
     end)
   end
 end)

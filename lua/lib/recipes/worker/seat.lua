@@ -1,0 +1,259 @@
+--- One worker with what runs in it: its messages, and the effects of its calls.
+
+local crossing = require "lib.recipes.worker.crossing"
+local fiber = require "lib.async.fiber"
+local lines = require "lib.recipes.rc.lines"
+local redaction = require "lib.redaction"
+
+local M = {}
+
+local MOST_WORDS, MOST_LINE = 1000, 8192 -- bytes of progress and of a line, as rc.context has them
+local MOST_EFFECTS = 4096             -- of a call that are under way at once: a function of rc.map waits for one
+local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
+
+---@class WorkerListener  what a call tells, and asks
+---@field effect fun(effect: Effect): any, Error?  performs it; in a fiber, which is cancelled where the recipe waits no more
+---@field noted? fun(effect: Effect, answer: any)  time: what the worker has answered itself
+---@field progress? fun(done: number, total: number?, message: string?)
+---@field log? fun(level: string, text: string)
+
+---@class SeatedCall
+---@field message WorkerMessage      that begins it
+---@field began number               lib.async.clock
+---@field listener WorkerListener
+---@field callback fun(result: any, err: Error?)
+---@field record CallRecord
+---@field seat? WorkerSeat           where it runs
+---@field count integer              effects under way
+---@field last table<string, integer>  number of the last effect, by branch
+---@field names integer              bytes of these
+---@field deadline? number           seconds from its beginning
+---@field ends_at? integer           it is to end, with its clean-ups, where it has asked for so many effects
+---@field unasked? integer           … of which it has still to ask for so many, when it is run again
+---@field verdict? Error             what it ends with then, whatever its clean-ups do
+---@field lone_ends integer          workers that have ended while it alone ran there
+
+---@class WorkerSeat
+---@field process WorkerProcess
+---@field calls table<string, SeatedCall>
+---@field loads table<string, fun(answer: WorkerMessage?, err: Error?)>  by recipe
+---@field private sources table<string, WorkerMessage>
+---@field private over table<string, true>  calls that were ended here: what they still send is not heard
+---@field lone boolean  it has only calls whose worker has ended, and gets no others
+local Seat = {}
+Seat.__index = Seat
+
+---@param sources table<string, WorkerMessage>  of all recipes that were sent
+---@param lone boolean
+---@return WorkerSeat
+function M.new(sources, lone)
+  return setmetatable({ calls = {}, loads = {}, over = {}, sources = sources, lone = lone, process = nil }, Seat)
+end
+
+--- Whether anything is under way.
+---@return boolean
+function Seat:is_busy()
+  return next(self.calls) ~= nil or next(self.loads) ~= nil
+end
+
+-- The ends of calls ------------------------------------------------------------------------------------
+
+local function over(call, result, err)
+  call.seat = nil
+  call.record:close()
+  if call.verdict then return call.callback(nil, call.verdict) end
+  call.callback(result, err)
+end
+
+--- Ends a call that runs nowhere.
+---@param call SeatedCall
+---@param err Error
+function M.fail(call, err)
+  over(call, nil, err)
+end
+
+-- Ends a call that still runs in the worker: it is told, and what it sends from now on is not heard.
+local function break_off(self, call, err)
+  local id = call.message.call
+  self.calls[id], self.over[id] = nil, true
+  self.process:send { kind = "cancel", call = id }
+  over(call, nil, err)
+end
+
+-- Effects ----------------------------------------------------------------------------------------------
+
+local function effect_of(message)
+  return {
+    call = message.call, branch = message.branch, seq = message.seq, kind = message.effect, name = message.name, input = message.input,
+  }
+end
+
+-- What is done for a recipe raises nothing here, whatever the worker has put into it.
+local function perform(call, effect)
+  local ok, value, err = pcall(call.listener.effect, effect)
+  if ok and err == nil then return { value = value } end
+  return { err = crossing.problem(ok and err or value) }
+end
+
+local function send_answer(call, effect, outcome)
+  local message = { kind = "answer", call = effect.call, branch = effect.branch, seq = effect.seq }
+  message.value, message.err = outcome.value, outcome.err
+  local process = call.seat.process
+  local ok, problem = pcall(process.send, process, message)
+  if ok then return end
+  message.value, message.err = nil, crossing.problem(problem)
+  process:send(message)
+end
+
+-- Its outcome counts also where the worker that has asked for it has ended meanwhile: the next one will ask, too.
+local function execute(call, effect, entry)
+  local outcome = perform(call, effect)
+  if call.record:open(effect) ~= entry then return end -- it is not waited for
+  entry.outcome, entry.fiber = outcome, nil
+  call.count = call.count - 1
+  if entry.asked and call.seat then send_answer(call, effect, outcome) end
+end
+
+local function begin(call, effect)
+  local entry = call.record:add(effect)
+  call.count = call.count + 1
+  local started = fiber.spawn(execute, call, effect, entry)
+  if started.status ~= "done" then entry.fiber = started end
+end
+
+local function send_cancel(call)
+  call.seat.process:send { kind = "cancel", call = call.message.call }
+end
+
+-- Whether it stands where it is to end: it gets no answer there any more.
+local function ends_here(call, entry)
+  if not call.unasked or entry.serial > call.ends_at then return false end
+  call.unasked = call.unasked - 1
+  if call.unasked > 0 then return false end
+  call.unasked = nil
+  send_cancel(call)
+  return true
+end
+
+-- What an earlier worker has asked for is not done again.
+local function ask_again(call, effect, entry)
+  entry.asked = true
+  if ends_here(call, entry) then
+    entry.left = not entry.outcome
+  elseif entry.outcome then
+    send_answer(call, effect, entry.outcome)
+  end
+end
+
+-- A branch counts its effects: each number is above the last one.
+local function number(call, message)
+  local last = call.last[message.branch]
+  if not last then call.names = call.names + #message.branch end
+  if last and message.seq <= last then return "the effects of a branch are out of order" end
+  if call.names > MOST_NAMES then return "too many branches" end
+  call.last[message.branch] = message.seq
+end
+
+-- Messages ---------------------------------------------------------------------------------------------
+
+local handlers = {}
+
+function handlers:effect(message, call)
+  local problem = number(call, message)
+  if problem then return problem end
+  if call.count >= MOST_EFFECTS then return "too many effects at once" end
+  local effect = effect_of(message)
+  local entry, other = call.record:find(effect)
+  if other then
+    break_off(self, call, M.differs(other))
+  elseif entry then
+    ask_again(call, effect, entry)
+  else
+    begin(call, effect)
+  end
+end
+
+function handlers.leave(_, message, call)
+  local entry = call.record:open(message)
+  if not entry then return end -- the answer was on its way
+  entry.left, call.count = true, call.count - 1
+  if entry.fiber then entry.fiber:cancel "the recipe waits no more" end
+end
+
+function handlers.noted(_, message, call)
+  local problem = number(call, message)
+  if problem then return problem end
+  call.record:note(message, message.answer)
+  if call.listener.noted then call.listener.noted(effect_of(message), message.answer) end
+end
+
+function handlers.progress(_, message, call)
+  local words = message.message and redaction.brief(message.message, MOST_WORDS)
+  if call.listener.progress then call.listener.progress(message.done, message.total, words) end
+end
+
+-- The worker knows no secret that it could cut.
+function handlers:done(message, call)
+  local problem = call.message.feature == "tool" and not message.err and crossing.cut(message.result) or nil
+  if problem then return problem end
+  self.calls[message.call] = nil
+  over(call, message.result, message.err and crossing.error(message.err))
+end
+
+local function take_log(self, message)
+  local call = message.call and self.calls[message.call]
+  if call and call.listener.log then
+    call.listener.log(message.level, redaction.brief(message.text, MOST_LINE))
+  else
+    lines.write(message.name, message.level, message.text)
+  end
+end
+
+local function take_loaded(self, message)
+  local callback = self.loads[message.recipe]
+  if not callback then return self.sources[message.recipe] == nil and "a recipe that nobody has sent" or nil end
+  self.loads[message.recipe] = nil
+  callback(message)
+end
+
+--- Takes a message of the worker's.
+---@param message WorkerMessage
+---@return string? problem  why it cannot come in this moment
+function Seat:take(message)
+  if message.kind == "log" then return take_log(self, message) end
+  if message.kind == "loaded" then return take_loaded(self, message) end
+  local call = self.calls[message.call]
+  if call then return handlers[message.kind](self, message, call) end
+  if not self.over[message.call] then return message.kind ~= "leave" and "a call that there is not" or nil end
+  if message.kind == "done" then self.over[message.call] = nil end
+end
+
+-- Calls ------------------------------------------------------------------------------------------------
+
+--- Lets a call run here: from its beginning, with what its record has.
+---@param call SeatedCall
+function Seat:seat(call)
+  call.seat, call.last, call.names = self, {}, 0
+  call.unasked = call.ends_at
+  self.calls[call.message.call] = call
+  call.message.known = call.record.known
+  self.process:send(call.message)
+end
+
+--- The call is to end where it stands, with its clean-ups.
+---@param call SeatedCall
+function M.cancel(call)
+  if call.ends_at then return end
+  call.ends_at = call.record.count
+  send_cancel(call)
+end
+
+--- The error of a call that did something else when it was run again.
+---@param how string
+---@return Error
+function M.differs(how)
+  return require("lib.errors").new(("the recipe's worker had ended, and the recipe was run again from what was recorded; "
+    .. "then %s. Nothing of that was sent"):format(how), { code = "replay_differs" })
+end
+
+return M

@@ -1,0 +1,187 @@
+-- A call whose worker ends is run again from its record, and nothing is done twice.
+local bed = require "spec.support.worker"
+local fiber = require "lib.async.fiber"
+local json = require "core.json"
+
+local function kill_all(host)
+  local before = #host:endings()
+  for _, pid in ipairs(host:pids()) do bed.signal(pid, "KILL") end
+  bed.await(function() return #host:endings() > before end)
+end
+
+local MANY = bed.tool([[
+  local list = {}
+  for i = 1, 3 do list[#list + 1] = rc.tools.a { i = i, drawn = rc.random(1000000), at = rc.now(), id = rc.uuid() } end
+  local both = rc.map({ "x", "y", "z" }, function(item) return rc.tools.a { item = item } end, { concurrency = 2 })
+  for _, item in ipairs(both) do list[#list + 1] = item end
+  list[#list + 1] = { at = os.time(), kept = #list, sum = rc.random(1, 6) }
+  return list
+]], '{ "a" }')
+
+-- Runs it; at effect number `at` (0: none) the worker is killed, before or after that effect has its answer.
+local function run(at, after)
+  local inputs, outcome = {}, nil
+  bed.with(nil, function(host)
+    local recipe = assert(bed.load(host, MANY))
+    local result, err = bed.call(host, recipe, function(effect)
+      inputs[#inputs + 1] = json.encode(effect.input)
+      local number = #inputs
+      if number == at and not after then kill_all(host) end
+      if number == at and after then fiber.spawn(function() kill_all(host) end) end
+      return json.encode { n = number, input = effect.input }
+    end, { seed = "0123456789abcdef" })
+    assert(result, err and err.message)
+    outcome = result.data
+    assert.equal(at == 0 and 0 or 1, #host:endings())
+  end)
+  table.sort(inputs)
+  return inputs, outcome
+end
+
+local function without_times(value)
+  return (json.encode(value):gsub('at\\?":[%d.]+', ""):gsub('"n":%d+', "")) -- of branches beside each other the order may be another one
+end
+
+describe("a call whose worker ends", function()
+  local inputs, outcome
+
+  lazy_setup(function() inputs, outcome = run(0) end)
+
+  for at = 1, 6 do
+    for _, after in ipairs { false, true } do
+      it(("does nothing twice, and gives the same: at effect %d, %s its answer"):format(at, after and "behind" or "before"), function()
+        local again, result = run(at, after)
+        assert.equal(#inputs, #again)
+        assert.equal(without_times(inputs), without_times(again))
+        assert.equal(without_times(outcome), without_times(result))
+      end)
+    end
+  end
+
+  it("sees the time that it has seen", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool([[
+        local before = rc.now()
+        rc.tools.a { before = before }
+        return { before = before, after = rc.now() }
+      ]], '{ "a" }')))
+      local seen
+      local result = bed.call(host, recipe, function(effect)
+        seen = effect.input.before
+        fiber.sleep(0.05)
+        kill_all(host)
+        return "{}"
+      end)
+      assert.equal(seen, result.data.before)
+      assert.is_true(result.data.after >= seen + 0.05)
+    end)
+  end)
+
+  for body, how in pairs {
+    ["rc.tools.a { at = lives }"] = "it asked for tool 'a' with other arguments",
+    ["if lives == 1 then rc.tools.a {} else rc.sleep(1) end"] = "it asked for sleep 'sleep' where it had asked for tool 'a'",
+  } do
+    -- What recipes keep between their calls may make another run of them another one; here it is the text that changes.
+    it("ends, and sends nothing, where it does something else then: " .. how, function()
+      bed.with(nil, function(host)
+        local recipe = assert(bed.load(host, "lives = 1\n" .. bed.tool(body .. "\nrc.sleep(60)", '{ "a" }')))
+        local performed = 0
+        local result, err = bed.call(host, recipe, function(effect)
+          performed = performed + 1
+          if effect.kind == "tool" then return "{}" end
+          local source = host.sources[recipe.id]
+          source.text = source.text:gsub("^lives = 1", "lives = 2")
+          kill_all(host)
+          fiber.sleep(60)
+        end)
+        assert.is_nil(result)
+        assert.equal("replay_differs", err.code)
+        assert.equal("the recipe's worker had ended, and the recipe was run again from what was recorded; then " .. how
+          .. ". Nothing of that was sent", err.message)
+        assert.equal(2, performed)
+      end)
+    end)
+  end
+
+  it("does not ask again for what it had left", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool([[
+        pcall(rc.all, { function() rc.tools.a { slow = true } end, function() rc.tools.a { slow = false }; error "no" end })
+        rc.sleep(1)
+        return { ok = true }
+      ]], '{ "a" }')))
+      local slow = 0
+      local result, err = bed.call(host, recipe, function(effect)
+        if effect.kind == "sleep" then
+          kill_all(host)
+        elseif effect.input.slow then
+          slow = slow + 1
+          fiber.sleep(60)
+        end
+        return "{}"
+      end)
+      assert.is_nil(err)
+      assert.same({ ok = true }, result.data)
+      assert.equal(1, slow)
+    end)
+  end)
+
+  it("ends where it alone ends two workers", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool "rc.sleep(1)"))
+      local task = fiber.spawn(function() return bed.call(host, recipe, function() fiber.sleep(60) end) end)
+      for _ = 1, 2 do
+        bed.await(function() return #host:pids() > 0 end)
+        kill_all(host)
+      end
+      local _, result, err = task:join()
+      assert.is_nil(result)
+      assert.equal("worker_ended", err.code)
+    end)
+  end)
+
+  local CLEANS = [[
+    rc.finally(function() rc.tools.a { clean = true } end)
+    rc.tools.a { n = 1 }
+    rc.tools.a { n = 2 }
+  ]]
+
+  it("has its clean-ups, also where it has ended its workers", function()
+    bed.with({ turn_seconds = 0.2 }, function(host)
+      local recipe = assert(bed.load(host, bed.tool(CLEANS .. "while true do end", '{ "a" }')))
+      local performed = {}
+      local result, err = bed.call(host, recipe, function(effect)
+        performed[#performed + 1] = json.encode(effect.input)
+        return "{}"
+      end, { settings = { recipe_cpu_ms = 60000 } })
+      assert.is_nil(result)
+      assert.equal("the worker that ran the recipe has ended: it took no turn for 0.2 s", err.message)
+      assert.same({ '{"n":1}', '{"n":2}', '{"clean":true}' }, performed)
+      assert.equal(2, #host:endings())
+    end)
+  end)
+
+  it("has its clean-ups, each step once, where it was cancelled before", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool(CLEANS .. "rc.sleep(60)", '{ "a" }')))
+      local performed, cleaned = {}, false
+      local task = fiber.spawn(function()
+        bed.call(host, recipe, function(effect)
+          performed[#performed + 1] = effect.kind == "tool" and json.encode(effect.input) or effect.kind
+          if effect.kind == "sleep" then fiber.sleep(60) end
+          if effect.input.clean then
+            kill_all(host)
+            cleaned = true
+          end
+          return "{}"
+        end)
+      end)
+      task.quiet = true
+      bed.await(function() return #performed == 3 end)
+      task:cancel()
+      bed.await(function() return cleaned and next(host.calls) == nil end)
+      assert.same({ '{"n":1}', '{"n":2}', "sleep", '{"clean":true}' }, performed)
+      assert.equal(1, #host:endings())
+    end)
+  end)
+end)
