@@ -1,0 +1,173 @@
+local boundary = require "lib.recipes.run.boundary"
+local errors = require "lib.errors"
+local json = require "core.json"
+
+-- `depth` tables, one in the other.
+local function nested(depth)
+  local value = {}
+  for _ = 2, depth do value = { value } end
+  return value
+end
+
+local function refusal(value, take)
+  local ok, message = pcall(boundary.import, value, take)
+  assert.is_false(ok)
+  return message
+end
+
+describe("lib.recipes.run.boundary", function()
+  describe("import", function()
+    it("copies, so that neither side sees what the other changes", function()
+      local given = { list = { 1, 2 }, text = "a" }
+      local copy = boundary.import(given)
+      assert.same(given, copy)
+      given.list[1], given.text = 9, "b"
+      assert.same({ list = { 1, 2 }, text = "a" }, copy)
+    end)
+
+    it("reads raw: no metamethod of the recipe runs, and no metatable of its own comes along", function()
+      local function trap() error("a metamethod of the recipe ran") end
+      local given = setmetatable({ a = 1 }, { __index = trap, __pairs = trap, __len = trap, __eq = trap, __metatable = "locked" })
+      local copy = boundary.import { given, given = given }
+      assert.same({ a = 1 }, copy.given)
+      assert.is_nil(debug.getmetatable(copy.given))
+    end)
+
+    it("keeps the order of objects, empty lists apart from empty objects, and numbers with all their digits", function()
+      local text = '{"z":[],"a":{},"big":18446744073709551616,"null":null}'
+      assert.equal(text, json.encode(boundary.import(json.decode(text))))
+    end)
+
+    it("takes a table twice in a value for two, and itself within itself for a mistake with its place", function()
+      local twice = { 1 }
+      assert.same({ a = { 1 }, b = { 1 } }, boundary.import { a = twice, b = twice })
+      local circle = { inner = {} }
+      circle.inner.outer = circle
+      assert.equal("the value at .inner.outer contains itself", refusal(circle))
+    end)
+
+    it("refuses what has no JSON form, and says where it is", function()
+      assert.equal("the value is a function, which has no JSON form", refusal(print))
+      assert.equal("the value at .list[2] is a thread, which has no JSON form", refusal { list = { 1, coroutine.create(print) } })
+      assert.equal("the value at .out is a userdata, which has no JSON form", refusal { out = io.stdout })
+      assert.equal("the value has a key of type boolean", refusal { [true] = 1 })
+      assert.equal("the value at .a has a key of type float", refusal { a = { [1.5] = 1 } })
+    end)
+
+    it("takes a hundred levels, not one more, and shows both ends of the way there", function()
+      assert.equal("[[[", json.encode(boundary.import(nested(100))):sub(1, 3))
+      local message = refusal(nested(101))
+      assert.matches("is nested more than 100 levels deep", message, 1, true)
+      assert.matches("[1][1][1][1][1][1]…[1][1][1][1][1][1] is", message, 1, true)
+    end)
+
+    it("counts text that stands in many places each time", function()
+      local long = ("a"):rep(1 << 20)
+      local list = {}
+      for i = 1, 65 do list[i] = long end
+      assert.matches("has more than 67108864 bytes of text", refusal(list), 1, true)
+      list[65], list[64] = nil, nil
+      assert.equal(63, #boundary.import(list))
+    end)
+  end)
+
+  describe("an opaque value", function()
+    it("is known again by whoever handed it out, and shows nothing to anybody else", function()
+      local mark = boundary.opaque("content", { secret = true })
+      assert.same({ "content", { secret = true } }, { boundary.open(mark) })
+      assert.is_nil(next(mark))
+      assert.is_false(getmetatable(mark))
+      assert.error_matches(function() mark.a = 1 end, "cannot be changed")
+      assert.is_nil((boundary.open {}))
+      assert.is_nil((boundary.open(nil)))
+    end)
+
+    it("crosses only where it is asked for", function()
+      local mark = boundary.opaque("content", 1)
+      assert.matches("belongs beside the result, not into it", refusal { mark }, 1, true)
+      assert.same({ "taken" }, boundary.import({ mark }, function(given) return rawequal(given, mark) and "taken" or nil end))
+    end)
+  end)
+
+  describe("importer", function()
+    it("counts all values of a result together", function()
+      local import = boundary.importer()
+      local half = ("a"):rep(33 << 20)
+      assert.equal(half, import(half))
+      local ok, message = pcall(import, half)
+      assert.is_false(ok)
+      assert.matches("bytes of text", message, 1, true)
+    end)
+  end)
+
+  describe("salvager", function()
+    it("keeps what it can, and names each thing that it cannot", function()
+      local faults = {}
+      local salvage = boundary.salvager(faults, function() end)
+      local salvaged = salvage { nan = 0 / 0, most = math.huge, least = -math.huge, cut = "a\xE2\x82", fn = print, good = 1 }
+      assert.same({ nan = "NaN", most = "Infinity", least = "-Infinity", cut = "a\u{FFFD}", fn = json.null, good = 1 }, salvaged)
+      table.sort(faults)
+      assert.same({
+        "the value at .cut is no valid UTF-8 (was a character cut in two?)",
+        "the value at .fn is a function, which has no JSON form",
+        "the value at .least is a number that JSON has not: Infinity",
+        "the value at .most is a number that JSON has not: Infinity",
+        "the value at .nan is a number that JSON has not: NaN",
+      }, faults)
+    end)
+
+    it("names twenty faults and counts the others", function()
+      local faults, list = {}, {}
+      for i = 1, 25 do list[i] = print end
+      boundary.salvager(faults, function() end)(list)
+      assert.equal(20, #faults)
+      assert.equal(5, faults.more)
+    end)
+
+    it("hands out opaque values, null in their place", function()
+      local taken = {}
+      local mark = boundary.opaque("content", 1)
+      local salvage = boundary.salvager({}, function(given) taken[#taken + 1] = given end)
+      assert.same({ json.null, 2 }, salvage { mark, 2 })
+      assert.is_true(rawequal(mark, taken[1]))
+    end)
+  end)
+
+  describe("new_error", function()
+    it("has the fields that recipes know, as copies, and no others", function()
+      local data = { request_id = "r" }
+      local err = boundary.new_error("it failed", { code = "x", data = data, traceback = "of the host" })
+      assert.equal("it failed", tostring(err))
+      assert.equal("x", err.code)
+      assert.is_nil(err.traceback)
+      data.request_id = "changed"
+      assert.equal("r", err.data.request_id)
+      assert.is_true(boundary.is_error(err))
+      assert.is_false(boundary.is_deliberate(err))
+      assert.is_true(boundary.is_deliberate(boundary.new_error("wanted", nil, true)))
+    end)
+
+    it("is not to be had by looking like one", function()
+      assert.is_false(boundary.is_error { message = "it failed", code = "x" })
+      assert.is_false(boundary.is_error(errors.new "of the host"))
+      assert.is_false(boundary.is_error(nil))
+    end)
+  end)
+
+  describe("export", function()
+    it("gives the recipe copies, and checked JSON text as a value", function()
+      local held = { list = json.as_array {}, raw = assert(json.raw '{"b":1,"a":[]}') }
+      local out = boundary.export(held)
+      assert.equal('{"b":1,"a":[]}', json.encode(out.raw))
+      out.list[1] = 1
+      assert.equal("[]", json.encode(held.list))
+      assert.equal("[1]", json.encode(out.list))
+    end)
+  end)
+
+  describe("host_raw", function()
+    it("works in a recipe's call alone", function()
+      assert.error_matches(function() boundary.host_raw(print) end, "only in a recipe's call")
+    end)
+  end)
+end)
