@@ -9,6 +9,8 @@ local invoke = require "lib.recipes.run.invoke"
 local json = require "core.json"
 local loop = require "core.loop"
 local places = require "lib.recipes.worker.door"
+local record = require "lib.calls.record"
+local replay = require "lib.calls.replay"
 local timer = require "core.timer"
 
 local M = {}
@@ -133,6 +135,24 @@ end
 
 local number = 0
 
+--- A listener that does nothing twice.
+---@param id string                                  of the call
+---@param effect fun(effect: Effect): any, Error?    performs it
+---@param more? table                                fields of the listener
+---@return WorkerListener
+function M.listener(id, effect, more)
+  local run = replay.new(record.new())
+  local listener = {
+    effect = function(asked)
+      return run:perform(asked, function() return effect(asked) end, { ctx = {}, caller = {} })
+    end,
+    noted = function(asked, answer) run:note(asked, answer) end,
+    known = function() return run:known(id) end,
+  }
+  for _, name in ipairs { "progress", "log", "noted", "known" } do listener[name] = more and more[name] or listener[name] end
+  return listener
+end
+
 --- Calls it.
 ---@param host WorkerHost
 ---@param recipe Recipe
@@ -143,10 +163,8 @@ function M.call(host, recipe, effect, more)
   number = number + 1
   more = more or {}
   local call = { id = "s" .. number, feature = "tool", key = "probe", args = { more.input or {} }, tools = { a = { type = "object" } } }
-  for _, name in ipairs { "id", "settings", "schema", "seed", "known", "deadline", "client" } do call[name] = more[name] or call[name] end
-  return host:call(recipe, call, {
-    effect = effect or function() return true end, progress = more.progress, log = more.log, noted = more.noted,
-  })
+  for _, name in ipairs { "id", "settings", "schema", "seed", "deadline", "client" } do call[name] = more[name] or call[name] end
+  return host:call(recipe, call, M.listener(call.id, effect or function() return true end, more))
 end
 
 return M

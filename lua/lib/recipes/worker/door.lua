@@ -43,7 +43,7 @@ function readings.deadline(ctx, state)
 end
 
 --- Where an effect stands in its call.
----@param effect Effect
+---@param effect { branch: string, seq: integer }
 ---@return string
 function M.place(effect)
   return ("%s %d"):format(effect.branch, effect.seq)

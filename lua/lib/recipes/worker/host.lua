@@ -1,9 +1,10 @@
 --- The host's end: recipes that are loaded in a worker, and calls that run there.
 ---
---- The worker is started when it is needed, and anew after its end.  The calls that were under way then are run again from their
---- records, in workers of few calls each, or of one: so the one that has ended its worker is found, and ends with the reason, and the
---- others go on.
+--- The worker is started when it is needed, and anew after its end.  The calls that were under way then are run again, in workers of
+--- few calls each, or of one: so the one that has ended its worker is found, and ends with the reason, and the others go on.  What they
+--- ask for again is answered from their records, by whoever performs their effects.
 
+local asked = require "lib.recipes.worker.asked"
 local clock = require "lib.async.clock"
 local declaration = require "lib.recipes.load.declaration"
 local errors = require "lib.errors"
@@ -11,7 +12,6 @@ local fiber = require "lib.async.fiber"
 local host = require "core.host"
 local loader = require "lib.recipes.load.loader"
 local processes = require "lib.recipes.worker.process"
-local records = require "lib.recipes.worker.record"
 local seats = require "lib.recipes.worker.seat"
 
 local M = {}
@@ -44,7 +44,7 @@ end
 
 -- Workers ----------------------------------------------------------------------------------------------
 
-local start
+local start ---@type fun(self: WorkerHost, lone: boolean): WorkerSeat|nil, Error?
 
 local function ended_error(why)
   return errors.new("the worker that ran the recipe has ended: " .. why, { code = "worker_ended" })
@@ -59,9 +59,9 @@ end
 local function goes_on(call, alone, why)
   if alone then call.lone_ends = call.lone_ends + 1 end
   if call.lone_ends < LONE_ENDS then return true end
-  if call.verdict or call.record.count == 0 then return false end
+  if call.verdict or call.asked.count == 0 then return false end
   call.verdict = ended_error(why)
-  call.ends_at = call.ends_at or call.record.count
+  call.ends_at = call.ends_at or call.asked.count
   return true
 end
 
@@ -77,12 +77,12 @@ local function survivors(calls, why)
   return left
 end
 
--- A clock goes on while a call is run again; what it has said is in the record.
+-- Clocks go on while a call is run again; what they have said is known.
 local function prepare(call)
   local message = call.message
   message.wall = clock.wall()
   if call.deadline then message.deadline = math.max(0, call.deadline - (clock.now() - call.began)) end
-  call.record:begin_again()
+  call.asked:begin_again()
 end
 
 local function run_again(self, calls)
@@ -167,7 +167,8 @@ end
 --- The workers that run, that of new calls first.
 ---@return integer[] pids
 function Host:pids()
-  local pids = { self.main and self.main.process:pid() }
+  local pids = {}
+  if self.main then pids[1] = self.main.process:pid() end
   for seat in pairs(self.all) do
     if seat ~= self.main then pids[#pids + 1] = seat.process:pid() end
   end
@@ -306,7 +307,6 @@ end
 ---@field simulated? boolean
 ---@field dry_run? boolean
 ---@field seed? string                 of chance: 16 bytes
----@field known? table<string, any>     what time and chance have said before, by the places of the effects
 
 local LIMITS = { "recipe_cpu_ms", "recipe_memory_bytes", "recipe_seconds", "recipe_calls" }
 
@@ -317,7 +317,7 @@ local function message_of(recipe, call)
     kind = "call", call = call.id, recipe = recipe.id, feature = call.feature, key = call.key, args = call.args, tools = call.tools,
     limits = limits, chain = call.chain or {}, wall = clock.wall(), speed = clock.speed(), seed = call.seed or host.random(16),
     simulated = call.simulated or false, dry_run = call.dry_run or false, schema = call.schema, annotations = call.annotations,
-    client = call.client, deadline = call.deadline, known = call.known,
+    client = call.client, deadline = call.deadline,
   }
 end
 
@@ -334,7 +334,7 @@ end
 
 local function begin(self, seat, message, listener, callback)
   local call = {
-    message = message, listener = listener, record = records.new(message.known), count = 0, last = {}, names = 0, lone_ends = 0,
+    message = message, listener = listener, asked = asked.new(), count = 0, last = {}, names = 0, lone_ends = 0,
     began = clock.now(), deadline = message.deadline,
   }
   function call.callback(...)

@@ -12,8 +12,10 @@ local MOST_EFFECTS = 4096             -- of a call that are under way at once: a
 local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
 
 ---@class WorkerListener  what a call tells, and asks
----@field effect fun(effect: Effect): any, Error?  performs it; in a fiber, which is cancelled where the recipe waits no more
+---@field effect fun(effect: Effect): any, Error?  performs it; in a fiber, which is cancelled where the recipe waits no more.
+---  Another worker asks for the same again: what was done is not to be done again then (lib.calls.replay)
 ---@field noted? fun(effect: Effect, answer: any)  time: what the worker has answered itself
+---@field known? fun(): table<string, any>         … and so far, by branch and number: what it is to answer again
 ---@field progress? fun(done: number, total: number?, message: string?)
 ---@field log? fun(level: string, text: string)
 
@@ -22,7 +24,7 @@ local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
 ---@field began number               lib.async.clock
 ---@field listener WorkerListener
 ---@field callback fun(result: any, err: Error?)
----@field record CallRecord
+---@field asked AskedEffects
 ---@field seat? WorkerSeat           where it runs
 ---@field count integer              effects under way
 ---@field last table<string, integer>  number of the last effect, by branch
@@ -38,7 +40,6 @@ local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
 ---@field calls table<string, SeatedCall>
 ---@field loads table<string, fun(answer: WorkerMessage?, err: Error?)>  by recipe
 ---@field private sources table<string, WorkerMessage>
----@field private over table<string, true>  calls that were ended here: what they still send is not heard
 ---@field lone boolean  it has only calls whose worker has ended, and gets no others
 local Seat = {}
 Seat.__index = Seat
@@ -47,7 +48,7 @@ Seat.__index = Seat
 ---@param lone boolean
 ---@return WorkerSeat
 function M.new(sources, lone)
-  return setmetatable({ calls = {}, loads = {}, over = {}, sources = sources, lone = lone, process = nil }, Seat)
+  return setmetatable({ calls = {}, loads = {}, sources = sources, lone = lone, process = nil }, Seat)
 end
 
 --- Whether anything is under way.
@@ -60,7 +61,7 @@ end
 
 local function over(call, result, err)
   call.seat = nil
-  call.record:close()
+  call.asked:close()
   if call.verdict then return call.callback(nil, call.verdict) end
   call.callback(result, err)
 end
@@ -69,14 +70,6 @@ end
 ---@param call SeatedCall
 ---@param err Error
 function M.fail(call, err)
-  over(call, nil, err)
-end
-
--- Ends a call that still runs in the worker: it is told, and what it sends from now on is not heard.
-local function break_off(self, call, err)
-  local id = call.message.call
-  self.calls[id], self.over[id] = nil, true
-  self.process:send { kind = "cancel", call = id }
   over(call, nil, err)
 end
 
@@ -105,17 +98,16 @@ local function send_answer(call, effect, outcome)
   process:send(message)
 end
 
--- Its outcome counts also where the worker that has asked for it has ended meanwhile: the next one will ask, too.
+-- It is done also where the worker that has asked for it has ended meanwhile: the next one will ask, too.
 local function execute(call, effect, entry)
   local outcome = perform(call, effect)
-  if call.record:open(effect) ~= entry then return end -- it is not waited for
-  entry.outcome, entry.fiber = outcome, nil
+  if call.asked:open(effect) ~= entry then return end -- it is not waited for
+  entry.done, entry.fiber = true, nil
   call.count = call.count - 1
   if entry.asked and call.seat then send_answer(call, effect, outcome) end
 end
 
-local function begin(call, effect)
-  local entry = call.record:add(effect)
+local function start(call, effect, entry)
   call.count = call.count + 1
   local started = fiber.spawn(execute, call, effect, entry)
   if started.status ~= "done" then entry.fiber = started end
@@ -135,13 +127,14 @@ local function ends_here(call, entry)
   return true
 end
 
--- What an earlier worker has asked for is not done again.
+-- What is still performed since an earlier worker asked for it has its answer when that is done.
 local function ask_again(call, effect, entry)
   entry.asked = true
   if ends_here(call, entry) then
-    entry.left = not entry.outcome
-  elseif entry.outcome then
-    send_answer(call, effect, entry.outcome)
+    entry.left = not entry.done
+  elseif entry.done then
+    entry.done = false
+    start(call, effect, entry)
   end
 end
 
@@ -158,23 +151,21 @@ end
 
 local handlers = {}
 
-function handlers:effect(message, call)
+function handlers.effect(_, message, call)
   local problem = number(call, message)
   if problem then return problem end
   if call.count >= MOST_EFFECTS then return "too many effects at once" end
   local effect = effect_of(message)
-  local entry, other = call.record:find(effect)
-  if other then
-    break_off(self, call, M.differs(other))
-  elseif entry then
+  local entry = call.asked:at(effect)
+  if entry then
     ask_again(call, effect, entry)
   else
-    begin(call, effect)
+    start(call, effect, call.asked:add(effect))
   end
 end
 
 function handlers.leave(_, message, call)
-  local entry = call.record:open(message)
+  local entry = call.asked:open(message)
   if not entry then return end -- the answer was on its way
   entry.left, call.count = true, call.count - 1
   if entry.fiber then entry.fiber:cancel "the recipe waits no more" end
@@ -183,7 +174,6 @@ end
 function handlers.noted(_, message, call)
   local problem = number(call, message)
   if problem then return problem end
-  call.record:note(message, message.answer)
   if call.listener.noted then call.listener.noted(effect_of(message), message.answer) end
 end
 
@@ -223,9 +213,8 @@ function Seat:take(message)
   if message.kind == "log" then return take_log(self, message) end
   if message.kind == "loaded" then return take_loaded(self, message) end
   local call = self.calls[message.call]
-  if call then return handlers[message.kind](self, message, call) end
-  if not self.over[message.call] then return message.kind ~= "leave" and "a call that there is not" or nil end
-  if message.kind == "done" then self.over[message.call] = nil end
+  if not call then return message.kind ~= "leave" and "a call that there is not" or nil end
+  return handlers[message.kind](self, message, call)
 end
 
 -- Calls ------------------------------------------------------------------------------------------------
@@ -236,7 +225,7 @@ function Seat:seat(call)
   call.seat, call.last, call.names = self, {}, 0
   call.unasked = call.ends_at
   self.calls[call.message.call] = call
-  call.message.known = call.record.known
+  if call.listener.known then call.message.known = call.listener.known() end
   self.process:send(call.message)
 end
 
@@ -244,16 +233,8 @@ end
 ---@param call SeatedCall
 function M.cancel(call)
   if call.ends_at then return end
-  call.ends_at = call.record.count
+  call.ends_at = call.asked.count
   send_cancel(call)
-end
-
---- The error of a call that did something else when it was run again.
----@param how string
----@return Error
-function M.differs(how)
-  return require("lib.errors").new(("the recipe's worker had ended, and the recipe was run again from what was recorded; "
-    .. "then %s. Nothing of that was sent"):format(how), { code = "replay_differs" })
 end
 
 return M

@@ -69,16 +69,16 @@ local function repeat_in(host, made, at_effect)
     modules = modules.new { folder = at.folder, root = at.root },
   }))
   local seen = {}
-  local result, err = host:call(recipe, made.call, {
-    effect = function(effect)
-      seen[#seen + 1] = { effect = effect }
-      if #seen == at_effect then bed.signal(host:pids()[1], "KILL") end
-      local entry = assert(answers[places.place(effect)], "an effect that there was not")
-      if entry.err then return nil, crossing.error(entry.err) end
-      return entry.answer
-    end,
-    noted = function() error "all readings of clocks are known" end,
-  })
+  local function answer(effect)
+    seen[#seen + 1] = { effect = effect }
+    if #seen == at_effect then bed.signal(host:pids()[1], "KILL") end
+    local entry = assert(answers[places.place(effect)], "an effect that there was not")
+    if entry.err then return nil, crossing.error(entry.err) end
+    return entry.answer
+  end
+  local result, err = host:call(recipe, made.call, bed.listener(made.call.id, answer, {
+    noted = function() error "all readings of clocks are known" end, known = function() return made.call.known end,
+  }))
   return seen, json.pack(err and crossing.problem(err) or result)
 end
 

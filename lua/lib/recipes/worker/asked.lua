@@ -1,0 +1,64 @@
+--- What a call has asked of its host, in all the workers that have run it: the same code asks for the same again, under the same
+--- branch and number.  What came of it is kept by whoever performs it (lib.calls.replay).
+
+local place_of = require("lib.recipes.worker.door").place
+
+local M = {}
+
+---@class AskedEffect
+---@field serial integer   from 1 on
+---@field asked boolean    the worker that runs now has asked for it
+---@field fiber? Fiber     that performs it
+---@field done boolean     it was performed
+---@field left boolean     the recipe waited no more, and will not again
+
+---@class AskedEffects
+---@field count integer
+---@field private effects table<string, AskedEffect>  by place
+local Asked = {}
+Asked.__index = Asked
+
+---@return AskedEffects
+function M.new()
+  return setmetatable({ effects = {}, count = 0 }, Asked)
+end
+
+--- The effect of this branch and number; nil: it is asked for the first time.
+---@param place { branch: string, seq: integer }
+---@return AskedEffect?
+function Asked:at(place)
+  return self.effects[place_of(place)]
+end
+
+--- The same, where somebody waits for it.
+---@param place { branch: string, seq: integer }
+---@return AskedEffect?
+function Asked:open(place)
+  local entry = self:at(place)
+  return entry and not entry.done and not entry.left and entry or nil
+end
+
+---@param place { branch: string, seq: integer }
+---@return AskedEffect
+function Asked:add(place)
+  self.count = self.count + 1
+  local entry = { serial = self.count, asked = true, fiber = nil, done = false, left = false }
+  self.effects[place_of(place)] = entry
+  return entry
+end
+
+--- What is asked for from now on comes from another worker.
+function Asked:begin_again()
+  for _, entry in pairs(self.effects) do entry.asked = false end
+end
+
+--- Ends what is still performed.
+function Asked:close()
+  local effects = self.effects
+  self.effects = {}
+  for _, entry in pairs(effects) do
+    if entry.fiber then entry.fiber:cancel "the call is over" end
+  end
+end
+
+return M
