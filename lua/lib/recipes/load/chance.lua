@@ -1,5 +1,5 @@
---- math.random and math.randomseed of recipes: Lua's generator (xoshiro256**, see lmathlib.c of Lua 5.4), one a call,
---- seeded by an effect of the call, so that a call that is repeated draws the same numbers.
+--- math.random and math.randomseed of recipes: Lua's generator (xoshiro256**, see lmathlib.c of Lua 5.4), one a branch of a
+--- call, seeded by effects of it, so that a call that is repeated draws the same numbers, in whatever order its branches run.
 
 local M = {}
 
@@ -51,21 +51,36 @@ local function bounds(count, first, second, level)
   return low, high
 end
 
+--- 64 bits that tell texts apart: FNV-1a.
+---@param text string
+---@return integer
+function M.hash(text)
+  local hash = 0xCBF29CE484222325
+  for i = 1, #text do hash = (hash ~ text:byte(i)) * 0x100000001B3 end
+  return hash
+end
+
+---@class recipes.ChanceScope
+---@field seed? integer[]  what the call was seeded with by hand
+
 --- math.random and math.randomseed.
----@param of_call fun(): table           what keeps the generator of the code that runs
----@param draw_seed fun(): integer       raises where there is none
+---@param of_code fun(): recipes.ChanceScope, rc.Branch  whose code runs: the call, and its branch
+---@param draw_seed fun(): integer                     raises where there is none
 ---@return fun(...): number random
 ---@return fun(first?: integer, second?: integer): integer, integer randomseed
-function M.functions(of_call, draw_seed)
-  local function reseed(keeper, first, second)
-    local generator = keeper.generator or setmetatable({}, Generator)
-    seed(generator, first, second)
-    keeper.generator = generator
-    return generator
-  end
+function M.functions(of_code, draw_seed)
   local function generator()
-    local keeper = of_call()
-    return keeper.generator or reseed(keeper, draw_seed(), draw_seed())
+    local scope, branch = of_code()
+    if not branch.generator then
+      local made, by_hand = setmetatable({}, Generator), scope.seed
+      if by_hand then
+        seed(made, by_hand[1], by_hand[2] ~ M.hash(branch.path))
+      else
+        seed(made, draw_seed(), draw_seed())
+      end
+      branch.generator = made
+    end
+    return branch.generator
   end
   local function randomseed(...)
     local first, second = ...
@@ -75,7 +90,9 @@ function M.functions(of_call, draw_seed)
       first = whole(first, "randomseed", 1, 2)
       second = second ~= nil and whole(second, "randomseed", 2, 2) or 0
     end
-    reseed(of_call(), first, second)
+    local scope, branch = of_code()
+    scope.seed, branch.generator = { first, second }, setmetatable({}, Generator)
+    seed(branch.generator, first, second)
     return first, second
   end
   local function random(...)

@@ -158,10 +158,15 @@ local function printer(print_line)
   end
 end
 
--- A call has a generator of its own; what runs outside of one, that of the environment.
-local function new_chance(env, draw)
-  local function keeper() return calls.current() or env end
-  return chance.functions(keeper, function() return draw(math.mininteger, math.maxinteger) end)
+-- A branch of a call has a generator of its own; what runs outside of calls, that of the environment.
+local function new_chance(draw)
+  local outside = { path = "" }
+  local function of_code()
+    local call = calls.current()
+    if call then return call, require("lib.recipes.rc.numbers").branch() end
+    return outside, outside
+  end
+  return chance.functions(of_code, function() return draw(math.mininteger, math.maxinteger) end)
 end
 
 local sources_of = setmetatable({}, { __mode = "k" }) ---@type table<table, table<string, true>>
@@ -178,7 +183,7 @@ function M.new(options)
   globals.coroutine = coroutines.library()
   globals.pairs, globals.next = core.pairs, core.new_next()
   globals.os = moments.library()
-  globals.math.random, globals.math.randomseed = new_chance(env, options.random)
+  globals.math.random, globals.math.randomseed = new_chance(options.random)
   globals.print = printer(options.print or function() end)
   globals.xpcall = xpcall_after
   globals._G = globals

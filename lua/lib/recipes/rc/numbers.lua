@@ -12,6 +12,8 @@ local M = {}
 ---@class rc.Branch
 ---@field path string   "" of the function; below it "2:1", the first function of the group that is its second number
 ---@field seq integer   the last number given
+---@field named? integer   objects that it was the first to name: see lib.recipes.load.names
+---@field generator? table  of its math.random
 
 local by_thread = setmetatable({}, { __mode = "k" }) ---@type table<thread, rc.Branch>
 
@@ -24,6 +26,12 @@ local function current()
     by_thread[thread] = branch
   end
   return branch
+end
+
+--- The branch that runs now.
+---@return rc.Branch
+function M.branch()
+  return current()
 end
 
 local function next_number(branch)

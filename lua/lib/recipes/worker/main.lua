@@ -215,11 +215,20 @@ local function load_overrides()
   end
 end
 
+-- What this process goes through for recipes, they may see: in an order that is the same in each.
+local function put_in_order()
+  local sandbox = require "core.sandbox"
+  rawset(_G, "pairs", sandbox.pairs)
+  rawset(_G, "next", sandbox.new_next())
+  rawset(table, "sort", sandbox.sort)
+end
+
 --- Runs until the host closes the channel.
 ---@return integer status
 function M.run()
   local inherited, message = channel.inherited()
   if not inherited then error("no channel: " .. message) end
+  put_in_order()
   load_overrides()
   local self = setmetatable({ recipes = {}, calls = {}, rooms = {} }, Main)
   self.door = doors.new(link_of(self))

@@ -3,8 +3,8 @@ local effects = require "lib.calls.effects"
 local kit = require "spec.support.rc"
 
 local function fresh()
-  local keeper, drawn = {}, 0
-  local random, randomseed = chance.functions(function() return keeper end, function()
+  local scope, drawn = { path = "" }, 0
+  local random, randomseed = chance.functions(function() return scope, scope end, function()
     drawn = drawn + 1
     return drawn
   end)
@@ -59,5 +59,26 @@ describe("lib.recipes.load.chance", function()
     assert.same(first, run "math.random(1000), math.random(1000), math.random()")
     assert.same({ first[1] }, run "(function() math.randomseed(1, 2) return math.random(1000) end)()")
     assert.equal(0, asked)
+  end)
+
+  it("is another one in each branch, whichever comes first", function()
+    local function run(delays, seed)
+      local result
+      kit.with({}, function()
+        result = assert(kit.run(seed .. [[
+          local drawn = rc.map(input.delays, function(seconds)
+            rc.sleep(seconds)
+            return math.random(1000000) .. " " .. tostring({})
+          end)
+          return { drawn, math.random(1000000) }]], { input = { delays = delays } }))
+      end)
+      return result.data
+    end
+    local first = run({ 1, 2, 3 }, "math.randomseed(7)")
+    assert.same(first, run({ 3, 2, 1 }, "math.randomseed(7)"))
+    assert.is_not.equal(first[1][1], first[1][2])
+    math.randomseed(7)
+    assert.equal(math.random(1000000), first[2])
+    assert.is_not.same(run({ 1, 2, 3 }, ""), run({ 1, 2, 3 }, ""))
   end)
 end)
