@@ -39,6 +39,21 @@ function M.data(err)
   return { ok = false, error = err.message, code = type(err.code) == "string" and err.code or nil }
 end
 
+--- What of an error goes with it where it crosses to somebody else: to a recipe and back, on a tape, into a record.  The rest is
+--- for this side.
+M.CROSSING = { "code", "status_code", "error_code", "hint", "delivery", "detail", "retry_after", "data" }
+
+--- These fields of an error.
+---@param err Error
+---@param fields? table<string, any>  others, or other values
+---@return table
+function M.crossing(err, fields)
+  local copy = {}
+  for _, name in ipairs(M.CROSSING) do copy[name] = err[name] end
+  for name, value in pairs(fields or {}) do copy[name] = value end
+  return copy
+end
+
 --- Whether `value` is an error value of this module.
 ---@param value any
 ---@return boolean

@@ -46,14 +46,10 @@ local function shallow(value)
   return copy
 end
 
--- What recipes and the account of requests read of an error.
-local ERROR_FIELDS = { "message", "code", "status_code", "error_code", "hint", "delivery", "detail", "data", "retry_after", "pretended" }
-
 local function kept(result, err)
   if result ~= nil then return { result = shallow(result) } end
-  local fields, wrapped = {}, errors.wrap(err)
-  for _, name in ipairs(ERROR_FIELDS) do fields[name] = wrapped[name] end
-  return { err = fields }
+  local wrapped = errors.wrap(err)
+  return { err = errors.crossing(wrapped, { message = wrapped.message, pretended = wrapped.pretended }) }
 end
 
 local function given(answer)

@@ -6,9 +6,9 @@
 local advice = require "lib.runcomfy.advice"
 local body = require "lib.runcomfy.body"
 local description = require "lib.runcomfy.description"
-local errors = require "lib.errors"
 local json = require "core.json"
 local texts = require "lib.text"
+local told = require "lib.runcomfy.told"
 
 local clean, shortened = texts.clean, texts.head
 
@@ -100,16 +100,6 @@ local function with_detail(message, detail, from)
   return message .. "\n" .. text
 end
 
-local UNPROVEN_KEYS = { "ok", "message", "code", "status_code", "delivery", "hint", "payload" }
-local ERROR_KEYS = { "ok", "message", "status_code", "error_code", "detail", "delivery", "hint", "payload" }
-
-local function error_text(status, error_code, message, hint)
-  local text = "HTTP " .. status
-  if error_code ~= nil then text = ("%s | RunComfy error_code=%s"):format(text, error_code) end
-  text = text .. " | " .. message
-  return hint and text .. "\n" .. hint or text
-end
-
 local LONGEST_CODE = 200 -- bytes; what is longer, or no scalar, is no code
 
 local function code_of(part)
@@ -121,21 +111,17 @@ end
 -- `text`: the body where it is no JSON.
 local function answer_error(status, value, text, fallback, operation)
   local members = value and value:kind() == "object" and value:members(MEMBERS)
-  local message, from
+  local message, from ---@type string, string?
   if members then message, from = message_of(members) else message = readable(text) end
   if message == "" then message = fallback end
   local error_code, detail = members and code_of(members.error_code), members and members.detail or nil
   message = with_detail(message, detail, from)
   local hint = advice.for_answer(status, error_code, operation)
   local delivery = operation and advice.is_open(status, error_code) and "unknown" or nil
-  return errors.new(error_text(status, error_code, message, hint), {
-    code = "http_status", status_code = status, error_code = error_code, detail = detail, api_message = message, hint = hint,
-    delivery = delivery, summary = error_text(status, error_code, message),
-    data = json.ordered(ERROR_KEYS, {
-      ok = false, message = message, status_code = status, error_code = error_code or json.null,
-      detail = detail or json.null, delivery = delivery, hint = hint, payload = value or shortened(text, TEXT_LIMIT),
-    }),
-  })
+  return told.error({
+    message = message, hint = hint, code = "http_status", status_code = status, error_code = error_code, detail = detail,
+    delivery = delivery, api_message = message,
+  }, { error_code = json.null, detail = json.null, payload = value or shortened(text, TEXT_LIMIT) })
 end
 
 -- 0 and "" say that there is none.
@@ -207,14 +193,10 @@ local function unproven(response, value, operation)
   local message, target = mismatch(value, operation.wanted), target_of(response)
   if target then message = ("%s; it points to %s"):format(message, target) end
   local hint, code = advice.unknown(operation), operation.unproven or "unexpected_answer"
-  return errors.new(error_text(status, nil, message, hint), {
-    code = code, status_code = status, api_message = message, hint = hint, delivery = "unknown", location = target,
+  return told.error({
+    message = message, hint = hint, code = code, status_code = status, api_message = message, delivery = "unknown", location = target,
     answer = payload_of(value),
-    summary = error_text(status, nil, message),
-    data = json.ordered(UNPROVEN_KEYS, {
-      ok = false, message = message, code = code, status_code = status, delivery = "unknown", hint = hint, payload = payload_of(value),
-    }),
-  })
+  }, { code = code, payload = payload_of(value) })
 end
 
 --- Reads an answer.
@@ -243,12 +225,9 @@ end
 ---@return Error
 function M.unexpected(value, what)
   local message = mismatch(value, what)
-  return errors.new(message, {
-    code = "unexpected_answer", summary = message, unreadable = type(value) == "string" and value or value:text(),
-    data = json.ordered({ "ok", "error", "code", "payload" }, {
-      ok = false, error = message, code = "unexpected_answer", payload = payload_of(value),
-    }),
-  })
+  return told.error({
+    message = message, code = "unexpected_answer", unreadable = type(value) == "string" and value or value:text(),
+  }, { code = "unexpected_answer", payload = payload_of(value) })
 end
 
 --- An answer that must be a JSON object.

@@ -13,6 +13,7 @@ local insist = require "lib.async.insist"
 local json = require "core.json"
 local redaction = require "lib.redaction"
 local retry = require "lib.async.retry"
+local told = require "lib.runcomfy.told"
 local writes = require "lib.runcomfy.writes"
 
 local M = {}
@@ -85,13 +86,8 @@ Api.__close = Api.close
 local function no_key()
   local message = "No RunComfy API key is set, so nothing was sent. " .. advice.GET_A_KEY
     .. " To try everything without a key, start rcmcp with --simulate."
-  return errors.new(message, {
-    code = "no_key",
-    data = json.ordered({ "ok", "error", "code" }, { ok = false, error = message, code = "no_key" }),
-  })
+  return told.error({ message = message, code = "no_key" }, { code = "no_key" })
 end
-
-local FAILURE_KEYS = { "ok", "message", "code", "status_code", "error_code", "detail", "delivery", "hint", "payload" }
 
 local NOTHING_CHANGED = "Nothing was changed by this read: reading later costs nothing."
 local MORE_THAN_MAY_BE = "It needs more memory than rcmcp may hold (setting memory_bytes): ask for less at once. " .. NOTHING_CHANGED
@@ -107,13 +103,9 @@ local function failure(err, operation)
     hint = err.code == "memory" and MORE_THAN_MAY_BE or NOTHING_CHANGED
   end
   local message = redaction.text(err.message)
-  return errors.new(message .. "\n" .. hint, {
-    code = err.code, sent = err.sent, delivery = delivery, hint = hint, api_message = message, summary = message,
-    data = json.ordered(FAILURE_KEYS, {
-      ok = false, message = message, code = err.code or json.null, status_code = json.null, error_code = json.null,
-      detail = json.null, delivery = delivery, hint = hint, payload = json.null,
-    }),
-  })
+  return told.error({
+    message = message, hint = hint, code = err.code, sent = err.sent, delivery = delivery, api_message = message,
+  }, { code = err.code or json.null, status_code = json.null, error_code = json.null, detail = json.null, payload = json.null })
 end
 
 -- Seconds that the answer asks to wait, up to a minute; nil: it does not.

@@ -1,10 +1,9 @@
 --- How the end of a job is told: the error of a failed or cancelled one, the remark on one without outputs.
 
 local answers = require "lib.runcomfy.answers"
-local errors = require "lib.errors"
-local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outputs = require "lib.runcomfy.outputs"
+local told = require "lib.runcomfy.told"
 
 local M = {}
 
@@ -14,8 +13,6 @@ local NO_FILES = "\nIt made no files with a URL: what it made stands in result.%
 local UNTOLD = "\nIt does not say whether it has ended: get_request_status tells."
 local NOT_ENDED = "\nIt has not ended: ask get_request_status until it says completed."
 
-local ERROR_KEYS = { "ok", "error", "deployment_id", "request_id", "output_urls", "note", "submission", "status", "result" }
-
 --- The error of a job that ended as failed or cancelled.
 ---@param text string       the sentence that says so
 ---@param outcome "failed"|"cancelled"
@@ -24,8 +21,7 @@ local ERROR_KEYS = { "ok", "error", "deployment_id", "request_id", "output_urls"
 function M.error(text, outcome, data)
   local reason = lifecycle.error_text(data.result)
   local message = reason ~= "" and text .. " " .. reason or text
-  data.ok, data.error = false, message
-  return errors.new(message, { code = "job_" .. outcome, request_id = data.request_id, data = json.ordered(ERROR_KEYS, data) })
+  return told.error({ message = message, code = "job_" .. outcome, request_id = data.request_id }, data)
 end
 
 --- What there is to say about a result beside its status; "" for nothing.

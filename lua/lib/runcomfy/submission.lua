@@ -13,6 +13,7 @@ local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outline = require "lib.runcomfy.outline"
 local outputs = require "lib.runcomfy.outputs"
+local told = require "lib.runcomfy.told"
 
 local M = {}
 
@@ -42,18 +43,13 @@ local function leave(job, ctx)
     job.request_id, job.deployment_id, outcome))
 end
 
-local LOST_KEYS = { "ok", "error", "code", "delivery", "deployment_id", "submission" }
-
 -- An answer without a request id, of RunComfy or of somebody else: the job may well run, and must not be sent again blindly.
 local function lost(deployment_id, err)
   local message = ("The answer to the submit holds no request_id, so the request cannot be followed. It may run and be billed: look at "
     .. "the deployment's requests on runcomfy.com before submitting again. (%s)"):format(err.summary)
   if err.location then message = ("%s The answer points to %s."):format(message, err.location) end
-  return errors.new(message, {
-    code = "no_request_id", delivery = "unknown",
-    data = json.ordered(LOST_KEYS, {
-      ok = false, error = message, code = "no_request_id", delivery = "unknown", deployment_id = deployment_id, submission = err.answer,
-    }),
+  return told.error({ message = message, code = "no_request_id", delivery = "unknown" }, {
+    code = "no_request_id", deployment_id = deployment_id, submission = err.answer,
   })
 end
 

@@ -41,14 +41,6 @@ end
 
 -- Recording ------------------------------------------------------------------------------------------
 
-local ERROR_FIELDS = { "message", "code", "status_code", "error_code", "hint", "data" }
-
-local function error_of(err)
-  local fields = {}
-  for _, name in ipairs(ERROR_FIELDS) do fields[name] = err[name] end
-  return fields
-end
-
 local function same(a, b, work)
   work:step()
   if type(a) ~= "table" or type(b) ~= "table" then return a == b end
@@ -83,7 +75,8 @@ local function record(self, form, effect, proceed)
   if result ~= nil then
     entry.result = form.result(result)
   else
-    entry.error = clean.copy(error_of(errors.wrap(err)))
+    local failed = errors.wrap(err)
+    entry.error = clean.copy(errors.crossing(failed, { message = failed.message }))
   end
   add(self, entry)
   return result, err

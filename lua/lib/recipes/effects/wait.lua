@@ -31,9 +31,7 @@ local FINISHED_KEYS = { "status", "output_urls", "result", "note", "instance_id"
 local function with_ids(err, record)
   local data = err.data ~= nil and json.decode(json.encode(err.data)) or { ok = false, error = err.message, code = err.code }
   data.deployment_id, data.request_id = record.deployment_id, record.request_id
-  local fields = { data = data }
-  for _, name in ipairs { "code", "status_code", "error_code", "hint", "delivery", "retry_after" } do fields[name] = err[name] end
-  return errors.new(err.message, fields)
+  return errors.new(err.message, errors.crossing(err, { data = data }))
 end
 
 local function finished(record, data)

@@ -23,7 +23,7 @@ local function with_fields(err)
   local data = err.data
   if type(data) ~= "table" then return err end
   local fields = {}
-  for _, name in ipairs { "code", "status_code", "error_code", "hint", "delivery", "detail" } do
+  for _, name in ipairs(errors.CROSSING) do
     local value = err[name]
     if value == nil then value = data[name] end
     if value ~= json.null then fields[name] = value end

@@ -64,11 +64,9 @@ local function with_frames(message, frames)
   return message .. "\n  at " .. table.concat(frames, "\n  at ")
 end
 
-local fields = { "code", "status_code", "error_code", "hint", "detail", "delivery", "data" }
-
 local function import_fields(err)
   local copy = {}
-  for _, name in ipairs(fields) do
+  for _, name in ipairs(errors.CROSSING) do
     local ok, value = pcall(boundary.import, rawget(err, name))
     copy[name] = ok and redaction.value(clean_all(value)) or nil
   end
