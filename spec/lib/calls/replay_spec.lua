@@ -146,6 +146,24 @@ describe("a replay", function()
     assert.equal(events, #kinds(kept))
   end)
 
+  it("keeps ten thousand readings of a loop, and executes the others each time", function()
+    local kept = record.new()
+    local function now(seq) return { call = "c", branch = "", seq = seq, kind = "now", name = "program" } end
+    for run = 1, 2 do
+      local again = replay.new(kept)
+      local link, executed = again:link(), 0
+      for seq = 1, 10005 do
+        link(now(seq), function()
+          executed = executed + 1
+          return seq
+        end, { caller = {} })
+      end
+      again:note(now(10006), 7)
+      assert.equal(run == 1 and 10005 or 5, executed)
+    end
+    assert.equal(20000, #kinds(kept))
+  end)
+
   it("needs no wait for what is answered at once", function()
     local kept = record.new()
     local now = effect_of(1, { kind = "now", name = "program" })
