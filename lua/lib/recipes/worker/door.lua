@@ -18,8 +18,7 @@ Door.__index = Door
 
 ---@class WorkerLink  the way to the host
 ---@field send fun(message: WorkerMessage)
----@field room fun(callback: fun()): table  calls back where more may be sent: for fiber.await
----@field is_full fun(): boolean
+---@field room ChannelRoom
 
 ---@param link WorkerLink
 ---@return WorkerDoor
@@ -97,7 +96,7 @@ end
 ---@return any answer, Error? err
 function Door:perform(state, effect)
   if calls.LOCAL[effect.kind] then return answer_here(self, state, effect) end
-  while self.link.is_full() do fiber.await(self.link.room) end
+  self.link.room:await()
   return fiber.await(ask, self, effect)
 end
 

@@ -6,6 +6,7 @@ local doors = require "lib.recipes.worker.door"
 local log = require "core.log"
 local loop = require "core.loop"
 local protocol = require "lib.recipes.worker.protocol"
+local rooms = require "lib.recipes.worker.room"
 local walls = require "core.walls"
 
 local M = {}
@@ -26,28 +27,8 @@ function Main:send(message)
   self.channel:send(protocol.write(protocol.FROM_WORKER, message))
 end
 
-local Room = {}
-Room.__index = Room
-
-function Room:__close()
-  self.rooms[self.callback] = nil
-end
-
 local function link_of(self)
-  return {
-    send = function(message) self:send(message) end,
-    is_full = function() return select(2, self.channel:queued()) end,
-    room = function(callback)
-      self.rooms[callback] = true
-      return setmetatable({ rooms = self.rooms, callback = callback }, Room)
-    end,
-  }
-end
-
-function Main:drained()
-  local rooms = self.rooms
-  self.rooms = {}
-  for callback in pairs(rooms) do callback() end
+  return { room = self.room, send = function(message) self:send(message) end }
 end
 
 -- Loading ----------------------------------------------------------------------------------------------
@@ -230,12 +211,13 @@ function M.run()
   if not inherited then error("no channel: " .. message) end
   put_in_order()
   load_overrides()
-  local self = setmetatable({ recipes = {}, calls = {}, rooms = {} }, Main)
+  local self = setmetatable({ recipes = {}, calls = {} }, Main)
+  self.room = rooms.new(function() return select(2, self.channel:queued()) end)
   self.door = doors.new(link_of(self))
   self.channel = assert(channel.open(inherited, {
     most = protocol.MOST,
     on_message = function(bytes) self:take(bytes) end,
-    on_drained = function() self:drained() end,
+    on_drained = function() self.room:tell() end,
     on_end = loop.stop,
   }))
   loop.run()

@@ -4,11 +4,13 @@
 --- reason in words.  Nothing that it does can raise here.
 
 local channel = require "core.channel"
+local fiber = require "lib.async.fiber"
 local host = require "core.host"
 local log = require "core.log"
 local process = require "core.process"
 local protocol = require "lib.recipes.worker.protocol"
 local reason = require "lib.recipes.worker.reason"
+local rooms = require "lib.recipes.worker.room"
 local timer = require "core.timer"
 local texts = require "lib.text"
 
@@ -24,6 +26,7 @@ local M = {}
 
 ---@class WorkerProcess
 ---@field walls? core.walls.Wall[]  once it is ready
+---@field room ChannelRoom
 ---@field package options WorkerOptions
 ---@field package channel core.channel.Channel
 ---@field package child core.process.Process
@@ -63,6 +66,7 @@ local function end_if_over(self)
   self.ended = true
   if self.watch then self.watch:cancel() end
   self.channel:cancel()
+  self.room:tell()
   self.options.on_end(self.why or reason.of(self.status[1], self.status[2], self.last))
 end
 
@@ -144,9 +148,8 @@ local function breach(self, problem)
   self:kill("it sent what no worker sends: " .. problem)
 end
 
-local function take(self, bytes)
-  if self.why then return end
-  local message, problem = protocol.read(protocol.FROM_WORKER, bytes)
+local function take(self, message, problem)
+  if self.why or self.ended then return end
   if not message then return breach(self, problem) end
   if message.kind == "ready" then
     if self.walls then return breach(self, "it was ready twice") end
@@ -158,6 +161,23 @@ local function take(self, bytes)
     problem = self.options.on_message(message)
     if problem then breach(self, problem) end
   end
+end
+
+local LONG = 256 * 1024 -- bytes of a message from which it is read in steps, between which the loop turns
+
+-- Nothing that comes behind it is heard before it is read.
+local function receive_long(self, bytes)
+  self.channel:pause()
+  fiber.spawn(function()
+    take(self, protocol.read_in_steps(protocol.FROM_WORKER, bytes))
+    self.channel:resume()
+  end)
+end
+
+local function receive(self, bytes)
+  if self.why then return end
+  if #bytes >= LONG then return receive_long(self, bytes) end
+  take(self, protocol.read(protocol.FROM_WORKER, bytes))
 end
 
 local GRACE = 1000 -- milliseconds in which one that has closed its channel has ended
@@ -201,11 +221,13 @@ function M.start(options)
     options = setmetatable({ turn_seconds = options.turn_seconds or 5 }, { __index = options }), ended = false, closed = false,
     unended = "", lines = 0, turns = 0, taken = 0,
   }, Worker)
+  self.room = rooms.new(function() return not self.ended and not self.why and select(2, self.channel:queued()) end)
   local ours, message, code = spawn(self)
   if not ours then return nil, message, code end
   self.channel, message, code = channel.open(ours, {
     most = protocol.MOST,
-    on_message = function(bytes) take(self, bytes) end,
+    on_message = function(bytes) receive(self, bytes) end,
+    on_drained = function() self.room:tell() end,
     on_end = function(why) on_channel_end(self, why) end,
   })
   if not self.channel then

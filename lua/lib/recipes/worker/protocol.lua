@@ -3,7 +3,9 @@
 --- A worker may be in anybody's hands: what is no message of these, or has a field that it may not have, ends it.  What the
 --- fields hold beyond that (`input`, `result`, `fields`) is plain data, which its readers judge.
 
+local budgets = require "core.budget"
 local json = require "core.json"
+local meter = require "lib.async.meter"
 
 local M = {}
 
@@ -187,6 +189,26 @@ end
 ---@return WorkerMessage|nil message, string? problem
 function M.read(forms, bytes)
   local message, problem = json.unpack(bytes, MOST_VALUES)
+  problem = problem or M.fault(forms, message)
+  if problem then return nil, problem end
+  return message
+end
+
+local STEPS = 2000 -- values between two looks at the clock
+
+--- As `read`, for a message that may be long: in a fiber, while the loop turns.
+---@param forms table<string, MessageForm>
+---@param bytes string
+---@return WorkerMessage|nil message, string? problem
+function M.read_in_steps(forms, bytes)
+  local work = meter.new { shielded = true }
+  local co = budgets.create_plain(json.unpack_in_steps)
+  local ok, message, problem = budgets.resume_plain(co, bytes, MOST_VALUES, STEPS)
+  while coroutine.status(co) == "suspended" do
+    work:step(STEPS)
+    ok, message, problem = budgets.resume_plain(co)
+  end
+  if not ok then return nil, message end
   problem = problem or M.fault(forms, message)
   if problem then return nil, problem end
   return message

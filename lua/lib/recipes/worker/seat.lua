@@ -100,6 +100,7 @@ end
 
 -- It is done also where the worker that has asked for it has ended meanwhile: the next one will ask, too.
 local function execute(call, effect, entry)
+  if call.seat then call.seat.process.room:await() end -- a worker that does not read what it asks for gets no more
   local outcome = perform(call, effect)
   if call.asked:open(effect) ~= entry then return end -- it is not waited for
   entry.done, entry.fiber = true, nil

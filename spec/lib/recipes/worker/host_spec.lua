@@ -138,6 +138,28 @@ describe("a recipe in a worker", function()
     end)
   end)
 
+  it("gives what is long in steps, between which the loop turns", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool [[
+        local list = {}
+        for i = 1, 100000 do list[i] = { i = i } end
+        return list
+      ]]))
+      local turns, over = 0, false
+      local function turn()
+        turns = turns + 1
+        if not over then timer.next_turn(turn) end
+      end
+      timer.next_turn(turn)
+      local result, err = bed.call(host, recipe)
+      over = true
+      assert.is_nil(err)
+      assert.equal(100000, #result.data)
+      assert.same({ i = 100000 }, result.data[100000])
+      assert.is_true(turns > 10)
+    end)
+  end)
+
   it("is stopped at its own limit without harm to its worker", function()
     bed.with(nil, function(host)
       local recipe = assert(bed.load(host, bed.tool "while true do end"))

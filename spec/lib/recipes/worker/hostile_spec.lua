@@ -50,6 +50,7 @@ end
 -- A worker of this process, driven by hand.
 local Fake = {}
 Fake.__index = Fake
+Fake.room = { await = function() end }
 
 function Fake.send(_, message)
   assert(protocol.read(protocol.TO_WORKER, protocol.write(protocol.TO_WORKER, message)))

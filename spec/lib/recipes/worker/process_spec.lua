@@ -95,6 +95,21 @@ describe("a worker's process", function()
     end, { turn_seconds = 0.05 })
   end)
 
+  it("has no room for more where it does not read, until it ends", function()
+    with_script("exec sleep 60", function(seen, worker)
+      local fiber = require "lib.async.fiber"
+      local message = { kind = "unload", recipe = ("r"):rep(4000) }
+      for _ = 1, 600 do worker:send(message) end
+      fiber.sleep(0.01)
+      local waited = fiber.spawn(function() worker.room:await() end)
+      fiber.sleep(0.05)
+      assert.equal("waiting", waited.status)
+      worker:kill "it is time"
+      bed.await(function() return waited.status == "done" and seen.why ~= nil end)
+      worker.room:await() -- nothing is waited for any more
+    end)
+  end)
+
   it("may write as much as it likes: some of it is shown", function()
     assert.equal("it ended with status 0; its last words: y", why_of "yes | head -c 1000000 >&2")
   end)
