@@ -1,0 +1,46 @@
+local asked = require "lib.recipes.worker.asked"
+local fiber = require "lib.async.fiber"
+
+local function place(branch, seq) return { branch = branch, seq = seq } end
+
+describe("what a call has asked for", function()
+  it("is known by branch and number", function()
+    local effects = asked.new()
+    assert.is_nil(effects:at(place("", 1)))
+    local first, second = effects:add(place("", 1)), effects:add(place("2:1", 1))
+    assert.same({ 1, 2, 2 }, { first.serial, second.serial, effects.count })
+    assert.equal(first, effects:at(place("", 1)))
+    assert.equal(second, effects:at(place("2:1", 1)))
+    assert.is_nil(effects:at(place("2:1", 2)))
+  end)
+
+  it("is open until it is done, or left", function()
+    local effects = asked.new()
+    local first, second = effects:add(place("", 1)), effects:add(place("", 2))
+    assert.equal(first, effects:open(place("", 1)))
+    first.done, second.left = true, true
+    assert.is_nil(effects:open(place("", 1)))
+    assert.is_nil(effects:open(place("", 2)))
+    assert.is_nil(effects:open(place("", 3)))
+  end)
+
+  it("is to be asked for again by another worker", function()
+    local effects = asked.new()
+    local entry = effects:add(place("", 1))
+    effects:begin_again()
+    assert.is_false(entry.asked)
+    assert.equal(entry, effects:at(place("", 1)))
+  end)
+
+  it("is ended with the call", function()
+    local effects, ended = asked.new(), false
+    local entry = effects:add(place("", 1))
+    entry.fiber = fiber.spawn(function()
+      local _ <close> = setmetatable({}, { __close = function() ended = true end })
+      fiber.sleep(60)
+    end)
+    effects:close()
+    assert.is_true(ended)
+    assert.is_nil(effects:at(place("", 1)))
+  end)
+end)

@@ -1,0 +1,40 @@
+local crossing = require "lib.recipes.worker.crossing"
+local errors = require "lib.errors"
+local json = require "core.json"
+
+describe("what crosses", function()
+  it("of an error is what recipes and clients read of it", function()
+    local err = errors.new("no", {
+      code = "busy", status_code = 503, hint = "later", data = json.decode '{"z":1,"a":2}', settled = true, detail = print,
+    })
+    local problem = json.unpack(json.pack(crossing.problem(err)), 1000)
+    assert.same({ message = "no", code = "busy", status_code = 503, hint = "later", data = { z = 1, a = 2 } }, problem)
+    local again = crossing.error(problem)
+    assert.is_true(errors.is(again))
+    assert.equal("no", again.message)
+    assert.same({ "z", "a" }, json.order(again.data))
+  end)
+
+  it("of anything else that was raised is its text", function()
+    assert.same({ message = "oh", code = "internal" }, crossing.problem "oh")
+    assert.equal("internal", crossing.problem({}).code)
+  end)
+
+  it("of a result is cut where it is secret, once it is here", function()
+    require("lib.redaction").add_key "key-that-crosses-4711"
+    local result = {
+      text = "it is key-that-crosses-4711", data = { list = { "key-that-crosses-4711" } },
+      content = { { type = "text", text = "key-that-crosses-4711" } },
+    }
+    assert.is_nil(crossing.cut(result))
+    assert.is_nil(json.encode(result):find("4711", 1, true))
+  end)
+
+  it("is refused where it is no result", function()
+    for _, value in ipairs { 5, "text", { text = 5 }, { content = "x" }, { more = 1 }, { content = { 5 } }, { [1] = 2 } } do
+      assert.is_string(crossing.cut(value))
+    end
+    assert.is_string(crossing.cut(nil))
+    assert.is_nil(crossing.cut {})
+  end)
+end)
