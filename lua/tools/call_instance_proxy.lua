@@ -20,6 +20,7 @@ return {
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
   leaves = "deployment",
   repeatable = function(input) return input.comfy_backend_path:find "^/*api/free$" ~= nil end,
+  serves = { "job:proxy" },
   pretend = function() return { ok = true, response = "" } end,
   run = function(input, ctx)
     local answer, err = ctx.runcomfy:proxy(input.deployment_id, input.instance_id, input.comfy_backend_path, input.request_body)

@@ -1,5 +1,6 @@
 local answers = require "lib.runcomfy.answers"
 local json = require "core.json"
+local learning = require "lib.runcomfy.learning"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local schema = require "lib.output_schema"
 local shapes = require "lib.runcomfy.shapes"
@@ -26,6 +27,8 @@ return {
   }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = true, openWorldHint = true },
   repeatable = true,
+  serves = { "job:cancel" },
+  learn = learning.cancelled,
   pretend = function(input, world)
     local is_over = lifecycle.outcome(world:real_status(input.deployment_id, input.request_id)) ~= nil
     local outcome = is_over and "not_cancellable" or "cancelled"

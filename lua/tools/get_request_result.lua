@@ -2,6 +2,7 @@ local answers = require "lib.runcomfy.answers"
 local brief = require "lib.runcomfy.brief"
 local ending = require "lib.runcomfy.ending"
 local json = require "core.json"
+local learning = require "lib.runcomfy.learning"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outline = require "lib.runcomfy.outline"
 local outputs = require "lib.runcomfy.outputs"
@@ -28,6 +29,8 @@ return {
   output = schema.result({ { "ok", shapes.OK }, { "result", shapes.RESULT }, { "output_urls", shapes.OUTPUT_URLS },
     { "note", shapes.NOTE, optional = true } }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+  serves = { "job:result", "job:wait" },
+  learn = learning.result,
   pretend = function(input, world)
     return { ok = true, result = world:result(input.request_id), output_urls = world:output_urls(input.request_id) }
   end,

@@ -1,4 +1,5 @@
 local answers = require "lib.runcomfy.answers"
+local learning = require "lib.runcomfy.learning"
 local results = require "lib.runcomfy.results"
 local schema = require "lib.output_schema"
 local shapes = require "lib.runcomfy.shapes"
@@ -16,6 +17,8 @@ return {
   },
   output = schema.result({ { "ok", shapes.OK }, { "status", shapes.STATUS } }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
+  serves = { "job:status", "job:wait" },
+  learn = learning.status,
   pretend = function(input, world) return { ok = true, status = world:status(input.request_id) } end,
   run = function(input, ctx)
     local answer, err = ctx.runcomfy:status(input.deployment_id, input.request_id, ctx.poll)

@@ -1,5 +1,6 @@
 local answers = require "lib.runcomfy.answers"
 local json = require "core.json"
+local learning = require "lib.runcomfy.learning"
 local parameters = require "lib.parameters"
 local paths = require "lib.runcomfy.paths"
 local schema = require "lib.output_schema"
@@ -99,6 +100,8 @@ return {
   leaves = "request",
   grants = { "get_request_status", "get_request_result", "cancel_request" },
   refuses = function(...) return require("lib.runcomfy.refusals").of_request(...) end,
+  serves = { "rc.submit" },
+  learn = learning.submitted,
   pretend = function(input, world)
     local id = world:submit()
     local data = { ok = true, deployment_id = input.deployment_id, submission = { request_id = id } }

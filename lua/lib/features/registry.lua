@@ -30,9 +30,12 @@ local M = {}
 ---@field grants? string[]  tools that whoever may call this one may call on behalf of the requests that it submits
 ---@field pretend? fun(input: table, world: PretendWorld): table  the structured content that a dry run has in place of a call
 ---@field refuses? fun(input: table, deployment: table?, judge: DryRunJudge?): Error?  why RunComfy would refuse it, if looking tells
+---@field serves? string[]  what of rc stands on it: "rc.submit", "job:wait"
+---@field learn? fun(requests: OpenRequests, input: table, result: { data: any }?, err: Error?)  what an answer tells of the requests
+---  that the call has begun: see lib.runcomfy.learning
 ---@field amend? fun(data: table, world: PretendWorld)  changes what a read has given into what it would give after the dry run's calls
 
----@class Tool  a declaration, compiled; `leaves` to `amend` are those of the declaration
+---@class Tool  a declaration, compiled; `leaves` to `serves` are those of the declaration
 ---@field name string
 ---@field title? string
 ---@field description string
@@ -50,6 +53,8 @@ local M = {}
 ---@field refuses? fun(input: table, deployment: table?, judge: DryRunJudge?): Error?
 ---@field pretend? fun(input: table, world: PretendWorld): table
 ---@field amend? fun(data: table, world: PretendWorld)
+---@field learn? fun(requests: OpenRequests, input: table, result: { data: any }?, err: Error?)
+---@field serves? string[]
 ---@field inner? boolean            a recipe: what it does are effects of its own
 ---@field package shape? fun(data: any, work: Meter): any  gives plain data the lists that `output` declares
 ---@field package conforms? fun(data: any, work: Meter): true|nil, string?  whether a result is what the tool promised
@@ -82,9 +87,10 @@ local fields = {
   annotations = { table = true }, check = { ["function"] = true }, run = { ["function"] = true },
   risk = { string = true }, leaves = { string = true }, repeatable = { boolean = true, ["function"] = true },
   grants = { table = true }, pretend = { ["function"] = true }, refuses = { ["function"] = true }, amend = { ["function"] = true },
+  learn = { ["function"] = true }, serves = { table = true },
 }
 local required = { "name", "description", "run" }
-local of_built_ins = { "leaves", "repeatable", "grants", "pretend", "refuses", "amend" }
+local of_built_ins = { "leaves", "repeatable", "grants", "pretend", "refuses", "amend", "learn", "serves" }
 
 local function check_fields(declaration)
   for _, field in ipairs(required) do

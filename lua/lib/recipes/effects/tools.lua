@@ -36,7 +36,7 @@ end
 -- What is under way at RunComfy since; what a dry run makes up is not.
 local function learned(state, tool, input, result, err)
   if state.call and not (result or err).pretended then
-    state.call.requests:learn(tool.name, input, result, err)
+    if tool.learn and (result or err) then tool.learn(state.call.requests, input, result, err) end
     note_change(state, tool, input, result, err)
   end
   return result, err

@@ -9,7 +9,6 @@
 
 local errors = require "lib.errors"
 local json = require "core.json"
-local lifecycle = require "lib.runcomfy.lifecycle"
 local receipts = require "lib.calls.receipts"
 
 local M = {}
@@ -143,54 +142,6 @@ function OpenRequests:made()
   return in_order(self.ended, function(slot) return slot.made and slot.entry ~= nil and not slot.entry.adopted end)
 end
 
--- Watching the calls of tools ------------------------------------------------------------------------
-
--- A member of structured content, whose parts may be checked text.
-local function member(value, name)
-  local kind = type(value)
-  if kind == "table" then return value[name] end
-  if kind ~= "userdata" or value == json.null or not value.kind or value:kind() ~= "object" then return nil end
-  return value:value(name)
-end
-
--- The end of the request that an error tells: "job_failed", "job_cancelled".
-local function told_end(err)
-  return type(err.code) == "string" and lifecycle.outcome(err.code:match "^job_(.*)$") or nil
-end
-
--- How a request has ended that `name`s its status in some structured content.
-local function end_in(data, name)
-  return lifecycle.outcome(member(member(data, name), "status"))
-end
-
-local function submitted(self, input, result, err)
-  local data = (result or err).data
-  local answer = member(data, "submission")
-  local request_id = answer ~= nil and lifecycle.request_id(json.raw(json.encode(answer)))
-  if request_id then
-    local outcome = err and told_end(err) or result and (end_in(data, "result") or end_in(data, "status"))
-    if outcome then return self:settle(input.deployment_id, request_id, outcome) end
-    self:add { deployment_id = input.deployment_id, request_id = request_id }
-  elseif result or err.delivery == "unknown" or member(data, "delivery") == "unknown" then
-    local named = err and member(data, "request_id")
-    self:add { deployment_id = input.deployment_id, request_id = type(named) == "string" and named or nil, delivery = "unknown" }
-  end
-end
-
-local function seen(self, input, name, result, err)
-  local outcome = result and end_in(result.data, name) or err and told_end(err)
-  if outcome then self:settle(input.deployment_id, input.request_id, outcome) end
-end
-
-local watchers = {
-  submit_request = submitted,
-  get_request_status = function(self, input, result, err) seen(self, input, "status", result, err) end,
-  get_request_result = function(self, input, result, err) seen(self, input, "result", result, err) end,
-  cancel_request = function(self, input, result)
-    self:cancelled(input.deployment_id, input.request_id, result and member(result.data, "outcome"))
-  end,
-}
-
 --- Learns what became of the cancel of a request.
 ---@param deployment_id string
 ---@param request_id string
@@ -201,16 +152,6 @@ function OpenRequests:cancelled(deployment_id, request_id, outcome)
   if outcome == "not_cancellable" and not self:has_ended(deployment_id, request_id) then
     self:settle(deployment_id, request_id, "completed")
   end
-end
-
---- Learns from what a tool answered.
----@param name string  of the tool
----@param input table
----@param result? { data: any }
----@param err? Error
-function OpenRequests:learn(name, input, result, err)
-  local watcher = watchers[name]
-  if watcher and (result or err) then watcher(self, input, result, err) end
 end
 
 -- Telling --------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 --- The names that a recipe may use, taken from where they are made.
 
+local host = require "core.host"
 local set = require("lib.workbench.lint.names").set
 
 local M = {}
@@ -30,8 +31,29 @@ M.withheld = {
   setfenv = "Lua 5.4 has no such function",
 }
 
--- The tool that a member of rc needs in `uses`.
-local needs = { submit = "submit_request" }
+-- What of rc stands on a tool, by the tools' own field `serves`: members of rc, methods of jobs.  What another tool grants to whoever
+-- submits may not need it in `uses`.
+local needs, methods, maybe = {}, {}, {}
+do
+  local tools, granted = {}, {}
+  for _, module in ipairs(host.modules "tools.") do tools[#tools + 1] = require(module) end
+  for _, tool in ipairs(tools) do
+    for _, name in ipairs(tool.grants or {}) do granted[name] = true end
+  end
+  local function note(tool, kind, name)
+    if kind == "rc." then
+      needs[name] = tool.name
+    elseif granted[tool.name] then
+      maybe[name] = maybe[name] or {}
+      table.insert(maybe[name], tool.name)
+    else
+      methods[name] = tool.name
+    end
+  end
+  for _, tool in ipairs(tools) do
+    for _, served in ipairs(tool.serves or {}) do note(tool, served:match "^(%a+[.:])([%a_]+)$") end
+  end
+end
 
 local function members_of_rc()
   local members = {}
@@ -60,13 +82,12 @@ M.foreign = {
 }
 
 --- Methods that need a tool in `uses`.
-M.methods = { proxy = "call_instance_proxy" }
+---@type table<string, string>
+M.methods = methods
 
 --- Methods that a tool in `uses` may be for, if the job is of an earlier call.
-M.maybe = {
-  status = { "get_request_status" }, wait = { "get_request_status", "get_request_result" }, result = { "get_request_result" },
-  cancel = { "cancel_request" },
-}
+---@type table<string, string[]>
+M.maybe = maybe
 
 local function names_after(names, prefix)
   local found = {}
