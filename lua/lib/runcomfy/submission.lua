@@ -10,14 +10,13 @@ local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local insist = require "lib.async.insist"
 local json = require "core.json"
+local leaving = require "lib.runcomfy.leaving"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outline = require "lib.runcomfy.outline"
 local outputs = require "lib.runcomfy.outputs"
 local told = require "lib.runcomfy.told"
 
 local M = {}
-
-local CANCEL_BOUND = 5000 -- milliseconds for the cancel of a job whose client has gone
 
 ---@class Job
 ---@field deployment_id string
@@ -26,21 +25,17 @@ local CANCEL_BOUND = 5000 -- milliseconds for the cancel of a job whose client h
 ---@field package entry? OpenRequest  of the list of the recipe's call that submits it
 ---@field package left? boolean  its client has gone, and that has been seen to
 
--- The client of this call has gone: what becomes of the job is the operator's choice.
+-- The caller has gone: what becomes of the job is the operator's choice.
 local function leave(job, ctx)
   if job.left then return end
   job.left = true
-  if job.entry then job.entry.told, job.entry.cancelling = true, true end
-  if not ctx.runcomfy.cancel_remote_on_client_cancel then
-    ctx:log("warning", ("the client gave up on request %s of deployment %s; the job goes on"):format(job.request_id, job.deployment_id))
-    return
+  local function log(text) ctx:log("warning", text) end
+  if ctx.runcomfy.cancel_remote_on_client_cancel then
+    fiber.shield(leaving.leave, job, { runcomfy = ctx.runcomfy, requests = job.entry and ctx.requests, log = log })
+  else
+    if job.entry then job.entry.told = true end
+    log(("the caller gave up on request %s of deployment %s; the job goes on"):format(job.request_id, job.deployment_id))
   end
-  local answer, err = fiber.shield(ctx.runcomfy.cancel, ctx.runcomfy, job.deployment_id, job.request_id,
-    { once = true, total_ms = CANCEL_BOUND })
-  local outcome = answer and lifecycle.cancel_outcome(answer) or err.message
-  if job.entry then ctx.requests:cancelled(job.deployment_id, job.request_id, outcome) end
-  ctx:log("warning", ("the client gave up on request %s of deployment %s; cancelling the job: %s"):format(
-    job.request_id, job.deployment_id, outcome))
 end
 
 -- An answer without a request id, of RunComfy or of somebody else: the job may well run, and must not be sent again blindly.

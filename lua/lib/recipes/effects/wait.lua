@@ -6,6 +6,7 @@ local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local large_results = require "lib.recipes.effects.large_results"
+local leaving = require "lib.runcomfy.leaving"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outputs = require "lib.runcomfy.outputs"
 local polling = require "lib.runcomfy.polling"
@@ -13,8 +14,6 @@ local results = require "lib.runcomfy.results"
 local tools = require "lib.recipes.effects.tools"
 
 local M = {}
-
-local CANCEL_BOUND = 5 -- seconds for the cancel of a job whose caller has gone
 
 local function ids(record)
   return { deployment_id = record.deployment_id, request_id = record.request_id }
@@ -113,20 +112,22 @@ local function over(record, waited)
   } })
 end
 
--- The caller of the recipe has gone: what becomes of the job is the operator's choice.
-local function cancel_remote(record)
-  if not record.state.ctx.runcomfy.cancel_remote_on_client_cancel then return end
-  local requests = record.state.call and record.state.call.requests
-  local entry = requests and requests:find(record.deployment_id, record.request_id)
-  if entry and entry.cancelling or requests and requests:has_ended(record.deployment_id, record.request_id) then return end
-  if entry then entry.cancelling, entry.told = true, true end
+-- By the tool, so that what stands before it sees it.
+local function cancel(record)
   local task = fiber.spawn(tools.call, record.state, "cancel_request", ids(record), tools.FOR_JOB)
   task.quiet = true
-  local _ <close> = clock.after(CANCEL_BOUND, function() task:cancel("took too long") end)
+  local _ <close> = clock.after(leaving.SECONDS, function() task:cancel("took too long") end)
   local answer, err = select(2, task:join())
-  local outcome = type(answer) == "table" and answer.data and answer.data.outcome or err and err.message or "no answer"
-  record.state.ctx:log("warning", ("the caller gave up on request %s of deployment %s; cancelling the job: %s"):format(
-    record.request_id, record.deployment_id, tostring(outcome)))
+  return tostring(type(answer) == "table" and answer.data and answer.data.outcome or err and err.message or "no answer")
+end
+
+-- The caller of the recipe has gone: what becomes of the job is the operator's choice.
+local function cancel_remote(record)
+  local state = record.state
+  leaving.leave(record, {
+    runcomfy = state.ctx.runcomfy, requests = state.call and state.call.requests, cancel = function() return cancel(record) end,
+    log = function(text) state.ctx:log("warning", text) end,
+  })
 end
 
 -- Whoever waits for a job that another call submitted has it among those that it may leave.

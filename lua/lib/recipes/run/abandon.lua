@@ -1,27 +1,16 @@
 --- What becomes of the requests that a call leaves open when it does not end well: they are cancelled where the operator
 --- has set that and the caller gave up, and named in the log otherwise.
 
-local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
-local lifecycle = require "lib.runcomfy.lifecycle"
+local leaving = require "lib.runcomfy.leaving"
 local log = require "core.log"
 local open_requests = require "lib.recipes.run.open_requests"
 
 local M = {}
 
-local CANCEL_BOUND_MS = 5000 -- for each; all of them at once
-
 local function write(call, text)
   if call.ctx and call.ctx.log then return call.ctx:log("warning", text) end
   log.write("warning", call.recipe.name .. ": " .. text)
-end
-
-local function cancel(call, entry)
-  local answer, err = call.ctx.runcomfy:cancel(entry.deployment_id, entry.request_id, { once = true, total_ms = CANCEL_BOUND_MS })
-  local outcome = answer and lifecycle.cancel_outcome(answer) or errors.wrap(err).message
-  call.requests:cancelled(entry.deployment_id, entry.request_id, outcome)
-  entry.told = true
-  write(call, ("the caller gave up on %s; cancelling the job: %s"):format(open_requests.describe(entry), outcome))
 end
 
 --- Begins to cancel what the call submitted and nobody cancels yet, where the setting `cancel_remote_on_client_cancel` says
@@ -32,8 +21,9 @@ function M.begin(call)
   if not (runcomfy and runcomfy.cancel_remote_on_client_cancel) then return end
   for _, entry in ipairs(call.requests:list()) do
     if entry.request_id and not entry.cancelling and not entry.adopted then
-      local task = fiber.spawn(cancel, call, entry)
-      entry.cancelling = true
+      local task = fiber.spawn(leaving.leave, entry, {
+        runcomfy = runcomfy, requests = call.requests, log = function(text) write(call, text) end,
+      })
       task.quiet = true
       table.insert(call.leaving, task)
     end
