@@ -19,6 +19,12 @@ extern char **environ;
 
 enum { ROOM = 256 }; // of the name of a time zone
 
+#ifdef RLIMIT_AS
+#define LIMIT_OF_MEMORY RLIMIT_AS
+#else // OpenBSD counts data and anonymous memory
+#define LIMIT_OF_MEMORY RLIMIT_DATA
+#endif
+
 const char *walls_name(enum wall wall)
 {
     static const char *const names[WALLS] = {
@@ -103,7 +109,7 @@ static void raise_memory(struct walls *w, size_t memory)
     else if (memory == 0)
         tell(w, WALL_MEMORY, false, "no ceiling: none was asked for");
     else
-        limit(w, WALL_MEMORY, RLIMIT_AS, (rlim_t)memory, text);
+        limit(w, WALL_MEMORY, LIMIT_OF_MEMORY, (rlim_t)memory, text);
 }
 
 static void raise_processes(struct walls *w)
