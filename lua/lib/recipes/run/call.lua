@@ -53,6 +53,8 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field notes? string[]         what went wrong in clean-ups
 ---@field further_notes? integer  what else went wrong there, counted
 ---@field rc? table               the rc of this call: kept here by whoever makes it
+---@field schema? table|core.json.Raw  of what it is called with
+---@field elsewhere? ElsewhereResult  it ran in a worker
 ---@field seed? integer[]         what its math.randomseed was given
 local Call = {}
 Call.__index = Call

@@ -44,7 +44,7 @@ local function run(recipe, fn, args, ctx, options, taking)
     limits = limits.of(options.settings),
     prepare = function(state)
       call = state
-      call.rc = state_of(call, recipe, ctx, options)
+      call.rc, call.schema = state_of(call, recipe, ctx, options), options.schema
       given[given.n] = context.new()
     end,
     take = taking.take,
@@ -58,6 +58,17 @@ end
 local function strict(args, options)
   if options.schema and type(args[1]) == "table" then strict_input.guard(args[1], options.schema, "input") end
   return args
+end
+
+-- What a worker has given is as it must be: see lib.recipes.worker.remote.
+local function from_elsewhere(call)
+  local result, err = call.elsewhere.result, call.elsewhere.err
+  if err then
+    abandon.tell(call, "failed")
+    return nil, call.requests:name_in(err)
+  end
+  result.begun = call.requests
+  return result
 end
 
 --- Runs a function of a recipe to its end; in a plain fiber.
@@ -75,6 +86,7 @@ function M.call(recipe, fn, args, ctx, options)
     take = function(value) return fiber.shield(gathered.take, gathered, value) end, -- it is there: no cancellation loses it
   })
   if not outcome then return nil, err end
+  if call.elsewhere then return from_elsewhere(call) end
   local result, problem = fiber.shield(gathered.result, gathered, outcome.notes)
   if not result then
     abandon.tell(call, "failed")
@@ -109,8 +121,9 @@ local PLAIN, WITH_CONTENT = {}, { on_value = block_of, nested = true }
 ---@param options InvokeOptions
 ---@return any value, Error? err
 function M.value(recipe, fn, args, ctx, options)
-  local outcome, err = run(recipe, fn, args, ctx, options, PLAIN)
+  local outcome, err, call = run(recipe, fn, args, ctx, options, PLAIN)
   if not outcome then return nil, err end
+  if call.elsewhere then return call.elsewhere.result, call.elsewhere.err end
   return contents_of(recipe, fn, first_of(outcome))
 end
 
@@ -122,7 +135,8 @@ end
 ---@param options InvokeOptions
 ---@return any value, Error? err
 function M.messages(recipe, fn, args, ctx, options)
-  local outcome, err = run(recipe, fn, strict(args, options), ctx, options, WITH_CONTENT)
+  local outcome, err, call = run(recipe, fn, strict(args, options), ctx, options, WITH_CONTENT)
+  if call.elsewhere then return call.elsewhere.result, call.elsewhere.err end
   return redacted.messages(first_of(outcome)), err
 end
 

@@ -7,7 +7,7 @@ local redacted = require "lib.recipes.run.redacted"
 
 local M = {}
 
-local FIELDS = { "code", "status_code", "error_code", "hint", "delivery", "detail", "data", "content", "notes" }
+local FIELDS = table.move(errors.CROSSING, 1, #errors.CROSSING, 4, { "content", "notes", "frames" })
 
 local function can_cross(value)
   return (pcall(json.pack, value))
@@ -19,7 +19,7 @@ end
 function M.problem(err)
   if fiber.is_cancelled(err) then return { message = "cancelled", code = "cancelled" } end
   if not errors.is(err) then return { message = tostring(err), code = "internal" } end
-  local problem = { message = tostring(err.message) }
+  local problem = { message = tostring(err.message) } ---@type table<string, any>
   for _, name in ipairs(FIELDS) do
     local value = rawget(err, name)
     if value ~= nil and can_cross(value) then problem[name] = value end

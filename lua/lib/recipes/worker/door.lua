@@ -80,11 +80,11 @@ function Question:__close()
   self.door.link.send { kind = "leave", call = effect.call, branch = effect.branch, seq = effect.seq }
 end
 
-local function ask(self, effect, callback)
+local function ask(self, state, effect, callback)
   local key = calls.key(effect)
   self.link.send {
     kind = "effect", call = effect.call, branch = effect.branch, seq = effect.seq, effect = effect.kind, name = effect.name,
-    input = effect.input,
+    input = effect.input, cleans = state.call and state.call:is_cleaning() or nil,
   }
   self.waiting[key] = callback
   return setmetatable({ door = self, key = key, effect = effect, callback = callback }, Question)
@@ -97,7 +97,7 @@ end
 function Door:perform(state, effect)
   if calls.LOCAL[effect.kind] then return answer_here(self, state, effect) end
   self.link.room:await()
-  return fiber.await(ask, self, effect)
+  return fiber.await(ask, self, state, effect)
 end
 
 --- Takes the host's answer; one that nobody waits for any more is dropped.

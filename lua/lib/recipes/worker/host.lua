@@ -246,14 +246,15 @@ local function load_there(self, recipe, text)
   return nil, errors.new(("%s: it looks for too many modules"):format(recipe.shown))
 end
 
-local function run_elsewhere()
-  error("the recipe's function is in its worker", 0)
+local function function_of(self, recipe, plain)
+  local key = plain.fields[declaration.key_field(plain.feature)]
+  return require("lib.recipes.worker.remote").fn(self, recipe, plain.feature, key)
 end
 
-local function adopt(declarations)
+local function adopt(self, recipe, declarations)
   local marks = {}
   for index, plain in ipairs(declarations) do
-    local ok, mark = pcall(declaration.adopt, plain, run_elsewhere)
+    local ok, mark = pcall(declaration.adopt, plain, function_of(self, recipe, plain))
     if not ok then return declaration.refusal(tostring(mark)) end
     marks[index] = mark
   end
@@ -268,7 +269,7 @@ local function declare(self, recipe, text)
   if not loaded then return nil, err.message end
   if loaded.problem then return nil, loaded.problem end
   if loaded.refused or not loaded.declarations then return declaration.refusal(loaded.refused or "it declares nothing") end
-  return adopt(loaded.declarations)
+  return adopt(self, recipe, loaded.declarations)
 end
 
 --- Loads a recipe as lib.recipes.load.loader does, in the worker; in a fiber.
@@ -356,6 +357,23 @@ function Host:call(recipe, call, listener)
   local seat, err = main_of(self)
   if not seat then return nil, err end
   return fiber.await(begin, self, seat, message_of(recipe, call), listener)
+end
+
+--- As `call`; a cancellation ends the recipe, and is raised once its clean-ups are done.
+---@param recipe Recipe
+---@param call WorkerCall
+---@param listener WorkerListener
+---@return any result, Error? err
+function Host:run(recipe, call, listener)
+  local task = fiber.spawn(self.call, self, recipe, call, listener)
+  task.quiet = true
+  local joined, ok, result, err = pcall(task.join, task)
+  if joined and ok then return result, err end
+  if joined then error(result, 0) end
+  local running = self.calls[call.id]
+  if running then seats.cancel(running) end
+  fiber.shield(task.join, task)
+  error(ok, 0) -- what was raised: the cancellation
 end
 
 return M

@@ -114,9 +114,13 @@ local LOCAL_KIND = one_of("now", "random", "uuid")
 local LEVEL = one_of("debug", "info", "warning", "error")
 local FEATURE = one_of("tool", "prompt", "resource", "template")
 
+local TEXTS = list_of(text(M.MOST), 100000)
+
+-- Recipes raise what they like: its fields may be of any type here as they may be in one process.
 local PROBLEM = like {
-  message = text(M.MOST), ["code?"] = NAME, ["hint?"] = WORDS, ["delivery?"] = NAME, ["status_code?"] = any, ["error_code?"] = any,
-  ["detail?"] = any, ["data?"] = any, ["content?"] = list_of(is_table, 100000), ["notes?"] = list_of(text(M.MOST), 100000),
+  message = text(M.MOST), ["code?"] = any, ["hint?"] = any, ["delivery?"] = any, ["status_code?"] = any, ["error_code?"] = any,
+  ["detail?"] = any, ["data?"] = any, ["retry_after?"] = any, ["content?"] = list_of(is_table, 100000), ["notes?"] = TEXTS,
+  ["frames?"] = TEXTS,
 }
 
 local LINE = like { source = WORDS, line = whole(1, math.maxinteger) }
@@ -151,7 +155,9 @@ M.FROM_WORKER = {
     recipe = ID, ["declarations?"] = list_of(DECLARATION, 20000), ["problem?"] = WORDS, ["refused?"] = WORDS,
     missing = list_of(NAME, 1000),
   },
-  effect = form { call = ID, branch = BRANCH, seq = SEQ, effect = KIND, name = NAME, ["input?"] = any },
+  effect = form {
+    call = ID, branch = BRANCH, seq = SEQ, effect = KIND, name = NAME, ["input?"] = any, ["cleans?"] = is_boolean,
+  },
   leave = form { call = ID, branch = BRANCH, seq = SEQ },
   noted = form { call = ID, branch = BRANCH, seq = SEQ, effect = LOCAL_KIND, name = NAME, answer = any },
   progress = form { call = ID, done = is_number, ["total?"] = is_number, ["message?"] = WORDS },

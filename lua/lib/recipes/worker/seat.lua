@@ -12,7 +12,8 @@ local MOST_EFFECTS = 4096             -- of a call that are under way at once: a
 local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
 
 ---@class WorkerListener  what a call tells, and asks
----@field effect fun(effect: Effect): any, Error?  performs it; in a fiber, which is cancelled where the recipe waits no more.
+---@field effect fun(effect: Effect, cleans: boolean): any, Error?  performs it, perhaps for a clean-up; in a fiber, which is
+---  cancelled where the recipe waits no more.
 ---  Another worker asks for the same again: what was done is not to be done again then (lib.calls.replay)
 ---@field noted? fun(effect: Effect, answer: any)  time: what the worker has answered itself
 ---@field known? fun(): table<string, any>         … and so far, by branch and number: what it is to answer again
@@ -82,8 +83,8 @@ local function effect_of(message)
 end
 
 -- What is done for a recipe raises nothing here, whatever the worker has put into it.
-local function perform(call, effect)
-  local ok, value, err = pcall(call.listener.effect, effect)
+local function perform(call, effect, cleans)
+  local ok, value, err = pcall(call.listener.effect, effect, cleans)
   if ok and err == nil then return { value = value } end
   return { err = crossing.problem(ok and err or value) }
 end
@@ -99,18 +100,18 @@ local function send_answer(call, effect, outcome)
 end
 
 -- It is done also where the worker that has asked for it has ended meanwhile: the next one will ask, too.
-local function execute(call, effect, entry)
+local function execute(call, effect, cleans, entry)
   if call.seat then call.seat.process.room:await() end -- a worker that does not read what it asks for gets no more
-  local outcome = perform(call, effect)
+  local outcome = perform(call, effect, cleans)
   if call.asked:open(effect) ~= entry then return end -- it is not waited for
   entry.done, entry.fiber = true, nil
   call.count = call.count - 1
   if entry.asked and call.seat then send_answer(call, effect, outcome) end
 end
 
-local function start(call, effect, entry)
+local function start(call, effect, cleans, entry)
   call.count = call.count + 1
-  local started = fiber.spawn(execute, call, effect, entry)
+  local started = fiber.spawn(execute, call, effect, cleans, entry)
   if started.status ~= "done" then entry.fiber = started end
 end
 
@@ -129,13 +130,13 @@ local function ends_here(call, entry)
 end
 
 -- What is still performed since an earlier worker asked for it has its answer when that is done.
-local function ask_again(call, effect, entry)
+local function ask_again(call, effect, cleans, entry)
   entry.asked = true
   if ends_here(call, entry) then
     entry.left = not entry.done
   elseif entry.done then
     entry.done = false
-    start(call, effect, entry)
+    start(call, effect, cleans, entry)
   end
 end
 
@@ -156,12 +157,12 @@ function handlers.effect(_, message, call)
   local problem = number(call, message)
   if problem then return problem end
   if call.count >= MOST_EFFECTS then return "too many effects at once" end
-  local effect = effect_of(message)
+  local effect, cleans = effect_of(message), message.cleans == true
   local entry = call.asked:at(effect)
   if entry then
-    ask_again(call, effect, entry)
+    ask_again(call, effect, cleans, entry)
   else
-    start(call, effect, call.asked:add(effect))
+    start(call, effect, cleans, call.asked:add(effect))
   end
 end
 

@@ -25,7 +25,7 @@ for _ = 1, 12 do kinds[#kinds + 1] = "effect" end
 local right = {
   call = function() return "call" end, recipe = function() return "r1" end,
   branch = function(random) return random(2) == 1 and "" or "2:1" end, seq = function(_, count) return count end,
-  effect = function() return "tool" end, name = function() return "a" end,
+  effect = function() return "tool" end, name = function() return "a" end, cleans = function(random) return random(2) == 1 end,
 }
 
 local function any_field(random, check, name, count)

@@ -1,0 +1,110 @@
+--- The function of a recipe that is in a worker, as it stands in what the recipe declares here: called by the runner like any other, it
+--- has the call run there, with its effects performed here, under the rights and in the account of this call.
+
+local boundary = require "lib.recipes.run.boundary"
+local calls = require "lib.recipes.run.call"
+local clock = require "lib.async.clock"
+local door = require "lib.recipes.effects.door"
+local lines = require "lib.recipes.rc.lines"
+local record = require "lib.calls.record"
+local replay = require "lib.calls.replay"
+
+local M = {}
+
+local CLEANUP_SECONDS = 5 -- as a recipe's clean-ups have, see run.cleanup
+local GRACE = 5           -- seconds that the worker's own limit of time comes behind the host's
+
+-- Effects ----------------------------------------------------------------------------------------------
+
+-- What the host's account of the call says of the code that asks.
+local Asking = {}
+Asking.__index = Asking
+
+function Asking:__close()
+  self.call.groups = self.call.groups - self.groups
+  self.call.cleaning = self.call.cleaning - self.cleaning
+end
+
+---@param call CallState
+---@param effect Effect
+---@param cleans boolean
+local function asking(call, effect, cleans)
+  local self = setmetatable({ call = call, groups = effect.branch:find(":", 1, true) and 1 or 0, cleaning = cleans and 1 or 0 }, Asking)
+  call.groups, call.cleaning = call.groups + self.groups, call.cleaning + self.cleaning
+  if cleans then call.cleanup_deadline = math.max(call.cleanup_deadline or 0, clock.now() + CLEANUP_SECONDS) end
+  return self
+end
+
+local function listener_of(call, state)
+  local run = replay.new(record.new())
+  return {
+    effect = function(effect, cleans)
+      local _ <close> = asking(call, effect, cleans)
+      local tool = effect.kind == "tool" and state.find(effect.name) or nil
+      return run:perform(effect, function() return door.perform(state, effect) end, { ctx = state.ctx, caller = state, tool = tool })
+    end,
+    noted = function(effect, answer) run:note(effect, answer) end,
+    known = function() return run:known(state.call_id) end,
+    progress = function(done, total, message) state:progress(done, total, message) end,
+    log = function(level, text) lines.write(state.name, level, text) end,
+  }
+end
+
+-- The call ---------------------------------------------------------------------------------------------
+
+-- The host's own comes first, and is told in its words.
+local function settings_of(call)
+  local limits = call.limits
+  return {
+    recipe_cpu_ms = limits.cpu_ms, recipe_memory_bytes = limits.memory_bytes, recipe_seconds = limits.seconds + GRACE,
+    recipe_calls = limits.calls,
+  }
+end
+
+local function schemas_of(state)
+  local schemas = {}
+  for name in pairs(state.uses) do
+    local tool = state.find(name)
+    schemas[name] = tool and tool.schema
+  end
+  return schemas
+end
+
+local function outer(chain)
+  return table.move(chain, 1, #chain - 1, 1, {}) -- the worker adds its own name
+end
+
+-- In a fiber of the host's.
+local function run(host, recipe, what, call, args)
+  local state = call.rc
+  local deadline = state:deadline()
+  local result, err = host:run(recipe, {
+    id = state.call_id, feature = what.feature, key = what.key, args = args, tools = schemas_of(state), settings = settings_of(call),
+    schema = what.schema, annotations = state.tool and state.tool.annotations, client = state.ctx.client, chain = outer(state.chain),
+    deadline = deadline < math.huge and deadline + GRACE - clock.now() or nil, simulated = state.ctx.simulated == true,
+    dry_run = state.ctx.dry_run ~= nil and state.ctx.dry_run ~= false,
+  }, listener_of(call, state))
+  call.elsewhere = { result = result, err = err }
+end
+
+---@class ElsewhereResult  of a call that ran in a worker: what it gave, which is neither taken nor told again
+---@field result any
+---@field err? Error
+
+--- The function that stands for the recipe's own.
+---@param host WorkerHost
+---@param recipe Recipe
+---@param feature RecipeKind
+---@param key string
+---@return function
+function M.fn(host, recipe, feature, key)
+  return function(...)
+    local call = calls.current()
+    if not call then error("the recipe's function is in its worker", 0) end
+    local args, count = {}, select("#", ...) - 1 -- the last is the context, and the worker has one of its own
+    for i = 1, count do args[i] = boundary.import((select(i, ...))) end
+    boundary.host_raw(run, host, recipe, { feature = feature, key = key, schema = call.schema }, call, args)
+  end
+end
+
+return M
