@@ -1,5 +1,6 @@
 #include "json/redact_rules.h"
 
+#include "base/unescape.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
@@ -130,5 +131,7 @@ bool redact_add_name(struct redact *r, const char *name, size_t size, enum redac
 
 bool redact_ready(struct redact *r)
 {
+    for (int byte = 0; byte < 256; byte++)
+        r->begins[byte] = r->needles->root[byte] != 0 || unescape_begins((char)byte);
     return needles_ready(r->needles);
 }

@@ -2,6 +2,7 @@
 --- names first, the payloads last and in part.
 
 local abridge = require "lib.abridge"
+local codec = require "core.codec"
 local json = require "core.json"
 local outcome = require "lib.features.outcome"
 local clean = require("lib.text").clean
@@ -56,9 +57,19 @@ local function rest(raw, outline)
   return json.raw(json.encode(json.ordered(keys, members)))
 end
 
+local SAMPLE = 256 * 1024 -- bytes of a long text that tell how many bytes its characters have
+
 -- Bytes that hold about so many characters of the text.
 local function bytes_for(count, structured)
-  return math.max(1000, count * #structured // characters(structured))
+  local sample = #structured <= SAMPLE and structured or codec.utf8_cut(structured, SAMPLE)
+  return math.max(1000, count * #sample // characters(sample))
+end
+
+local MOST_BYTES = 4 -- of a character
+
+local function is_short(text)
+  local bytes = #text
+  return bytes <= outcome.SHOWN or bytes <= outcome.SHOWN * MOST_BYTES and characters(text) <= outcome.SHOWN
 end
 
 local function abridged(raw, count, structured)
@@ -78,7 +89,7 @@ end
 ---@param result CallResult        whose data it is: in brief where that fits, by their outline where they do not
 ---@return string
 function M.text(structured, has_structured, result)
-  if #structured <= outcome.SHOWN or characters(structured) <= outcome.SHOWN then
+  if is_short(structured) then
     return result.brief and has_structured and json.encode(result.brief(result.data)) or structured
   end
   local first = result.outline and result.outline()
