@@ -182,6 +182,17 @@ describe("two accounts of one process", function()
     end)
   end)
 
+  it("are not told what became of each other's runs", function()
+    with_two(function(one, two)
+      local run = one:call("maker").structuredContent.run
+      assert.is_false(one:call("run_recipe", { collect = run }).isError)
+      assert.matches("its result was given already", one:call("run_recipe", { collect = run }).content[1].text, 1, true)
+      local refused = two:call("run_recipe", { collect = run })
+      assert.is_true(refused.isError)
+      assert.matches("There is no run " .. run .. " here.", refused.content[1].text, 1, true)
+    end)
+  end)
+
   it("have each its settings: a recipe reads what its account allows", function()
     with_two(function(one, two)
       assert.equal("of one", one:call("maker", { path = one.files.path .. "/mine.txt" }).structuredContent.text)

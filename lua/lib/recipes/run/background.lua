@@ -381,7 +381,7 @@ local ASKED = "It waits for the answer to a question, which is to come with the 
 ---@return_overload nil, Error
 function Runs:collect(id, account, caller, recipe)
   local run = self:find(id, account)
-  if not run then return nil, errors.new(self.results:what_became_of(id), { code = "unknown_run" }) end
+  if not run then return nil, errors.new(self.results:what_became_of(id, account), { code = "unknown_run" }) end
   if recipe and recipe ~= run.subject.name then
     return nil, errors.new(("Run %s is one of recipe '%s', not of '%s'. Nothing was collected, and nothing was begun."):format(run.id,
       run.subject.name, receipts.shown(recipe)), { code = "unknown_run" })

@@ -21,7 +21,7 @@ local MOST_REMEMBERED = 1000        -- handles of which it is known what became 
 ---@class RunResults
 ---@field private list KeptResult[]  the oldest first
 ---@field private bytes integer
----@field private gone table<string, string>  what became of others, by their handles
+---@field private gone table<string, { account: string, fate: string }>  what became of others, by their handles
 ---@field private handles string[]            of those, a ring
 ---@field private count integer               how many there ever were
 local RunResults = {}
@@ -32,18 +32,18 @@ function M.new()
   return setmetatable({ list = {}, bytes = 0, gone = {}, handles = {}, count = 0 }, RunResults)
 end
 
-local function note(self, id, fate)
+local function note(self, run, fate)
   self.count = self.count + 1
   local slot = self.count % MOST_REMEMBERED + 1
   local before = self.handles[slot]
   if before then self.gone[before] = nil end
-  self.handles[slot], self.gone[id] = id, fate
+  self.handles[slot], self.gone[run.id] = run.id, { account = run.subject.account, fate = fate }
 end
 
 local function remove(self, index, fate)
   local kept = table.remove(self.list, index)
   self.bytes = self.bytes - kept.bytes
-  note(self, kept.run.id, fate)
+  note(self, kept.run, fate)
   return kept.run
 end
 
@@ -107,14 +107,14 @@ end
 ---@param run Run
 function RunResults:take(run)
   local index = index_of(self, function(other) return other == run end)
-  if index then remove(self, index, "its result was given already") else note(self, run.id, "its result was given already") end
+  if index then remove(self, index, "its result was given already") else note(self, run, "its result was given already") end
 end
 
 --- Notes that a run has ended without a result.
 ---@param run Run
 ---@param fate string
 function RunResults:forget(run, fate)
-  note(self, run.id, fate .. receipts.sentence(run.ctx.receipts):gsub("\n", ". ", 1))
+  note(self, run, fate .. receipts.sentence(run.ctx.receipts):gsub("\n", ". ", 1))
 end
 
 --- What is not collected yet, for the end of the program.
@@ -134,10 +134,11 @@ end
 
 --- Why there is nothing to collect under a handle, and what to do.
 ---@param id string
+---@param account string  whoever asks: another one's run is unknown
 ---@return string
-function RunResults:what_became_of(id)
-  local shown = receipts.shown(id)
-  if self.gone[id] then return ("There is nothing to collect of run %s: %s"):format(shown, ended(self.gone[id])) end
+function RunResults:what_became_of(id, account)
+  local shown, gone = receipts.shown(id), self.gone[id]
+  if gone and gone.account == account then return ("There is nothing to collect of run %s: %s"):format(shown, ended(gone.fate)) end
   return ("There is no run %s here. The handle may be mistyped, or of a server that has ended since, which ended its runs; or its "
     .. "result was given long ago. What it had submitted may have been paid for: look with get_request_status and "
     .. "get_request_result at the requests that were named with the handle, before you run the recipe again."):format(shown)
