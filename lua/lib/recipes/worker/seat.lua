@@ -188,6 +188,7 @@ end
 function handlers:done(message, call)
   local problem = call.message.feature == "tool" and not message.err and crossing.cut(message.result) or nil
   if problem then return problem end
+  if self.calls[message.call] ~= call then return end -- the loop has turned: the worker may have ended, and the call runs elsewhere
   self.calls[message.call] = nil
   over(call, message.result, message.err and crossing.error(message.err))
 end

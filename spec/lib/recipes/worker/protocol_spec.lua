@@ -97,6 +97,15 @@ describe("the protocol", function()
     assert.is_string(problem_of(protocol.FROM_WORKER, message))
   end)
 
+  it("takes as many values as a recipe may return, each with its key", function()
+    local entry, count = json.pack { a = 1 }, 499999
+    local short = json.pack { kind = "done", call = "c1", result = {} }
+    local varint = string.char(count & 0x7F | 0x80, count >> 7 & 0x7F | 0x80, count >> 14)
+    local message = assert(protocol.read(protocol.FROM_WORKER, short:sub(1, -2) .. varint .. entry:rep(count)))
+    assert.equal(count, #message.result)
+    assert.same({ a = 1 }, message.result[count])
+  end)
+
   it("says of a long one in steps what it says at once", function()
     local fiber, loop = require "lib.async.fiber", require "core.loop"
     local list = {}
