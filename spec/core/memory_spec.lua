@@ -19,9 +19,9 @@ describe("when memory runs out", function()
   end)
 
   it("core.signal leaves nothing behind", function()
-    local watch
-    assert.is_true(memory.sweep(function() watch = signal.on("HUP", print) end) > 0)
-    watch:cancel()
+    local handle
+    assert.is_true(memory.sweep(function() handle = signal.on("HUP", print) end) > 0)
+    handle:cancel()
     loop.run()
   end)
 

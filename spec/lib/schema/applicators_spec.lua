@@ -25,7 +25,8 @@ describe("lib.schema.applicators", function()
 
   it("tells an anyOf of one as what stands in it", function()
     assert.equal("must be a string, not an integer", problem({ anyOf = { STRING } }, 1))
-    assert.matches("the first says: a must be a string", problem({ anyOf = { { properties = { a = STRING } }, STRING } }, { a = 1 }), 1, true)
+    local document = { anyOf = { { properties = { a = STRING } }, STRING } }
+    assert.matches("the first says: a must be a string", problem(document, { a = 1 }), 1, true)
   end)
 
   it("wants one of oneOf, neither none nor several", function()

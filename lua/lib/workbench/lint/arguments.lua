@@ -51,13 +51,15 @@ local function check_count(check, call, signature)
   end
 end
 
+-- Whether an argument is of another kind, and that was said.
 local function check_signature(check, scanned, call)
   local signature = signatures.of(call.what)
-  if not signature then return end
+  if not signature then return false end
   for index = 1, #signature do
-    if check_kind(check, scanned, call, index, signature) then return end
+    if check_kind(check, scanned, call, index, signature) then return true end
   end
   check_count(check, call, signature)
+  return false
 end
 
 -- What some take beside ------------------------------------------------------------------------------------
@@ -230,9 +232,9 @@ local SPECIAL = {
 ---@param call { what: string, arguments: table[], line: integer }  what: "rc.submit", "job:wait", "ctx:log"
 ---@param everyday lint.Everyday
 function M.check(check, scanned, call, everyday)
-  check_signature(check, scanned, call)
+  local told = check_signature(check, scanned, call)
   require("lib.workbench.lint.options").check(check, scanned, everyday, call)
-  if SPECIAL[call.what] then SPECIAL[call.what](check, scanned, call, everyday) end
+  if SPECIAL[call.what] and (not told or SPECIAL_LISTS[call.what]) then SPECIAL[call.what](check, scanned, call, everyday) end
 end
 
 return M

@@ -100,16 +100,19 @@ local function check_sent(check, scanned, call)
   if line then check:add("error", "argument", line, "%s: a function is no JSON: is () missing behind it?", call.what) end
 end
 
--- A table where a tool takes a text.
+-- A table where a tool takes a text; gives the names of these arguments.
 local function check_scalars(check, scanned, what, node, properties)
+  local told = {}
   for _, name in ipairs(vocabulary.names(node.fields)) do
     local kind = kinds.whole(scanned, node.fields[name])
     local expected = properties[name] and SCALARS[properties[name].type]
     local is_list = kind == "table" and #((made(node.fields[name]) --[[@as table]]).items or {}) > 0
     if expected and (NEVER[kind or ""] or kinds.THINGS[kind or ""]) and not is_list then
+      told[name] = true
       check:add("error", "argument", node.lines[name], "%s: '%s' takes %s, not %s", what, name, expected, kinds.WORDS[kind])
     end
   end
+  return told
 end
 
 -- What a tool says of one argument.
@@ -123,9 +126,10 @@ local function refusal(tool, name, value)
   end
 end
 
-local function check_values(check, what, node, tool, properties)
+local function check_values(check, what, node, tool, properties, told)
   for _, name in ipairs(vocabulary.names(node.fields)) do
-    local value = properties[name] and constants.of(node.fields[name])
+    local value
+    if properties[name] and not told[name] then value = constants.of(node.fields[name]) end
     local problem = value ~= nil and tool.read and refusal(tool, name, value)
     if problem then check:add("error", "argument", node.lines[name], "%s: %s", what, problem) end
   end
@@ -190,8 +194,8 @@ end
 local function check_tool(check, scanned, call, node, tool, is_direct)
   local properties = closed_properties(tool)
   if properties then check_names(check, call.what, node, properties) end
-  check_scalars(check, scanned, call.what, node, properties or schema_of(tool).properties or {})
-  check_values(check, call.what, node, tool, properties or schema_of(tool).properties or {})
+  local known = properties or schema_of(tool).properties or {}
+  check_values(check, call.what, node, tool, known, check_scalars(check, scanned, call.what, node, known))
   if is_direct and properties then check_needed(check, call, node, properties, schema_of(tool).required) end
 end
 
