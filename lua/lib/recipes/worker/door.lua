@@ -12,7 +12,7 @@ local M = {}
 
 ---@class WorkerDoor
 ---@field private link WorkerLink
----@field private waiting table<string, fun(value: any, err: Error?)>  by the effects' keys
+---@field private waiting table<string, { callback: fun(value: any, err: Error?), ctx: table }>  by the effects' keys
 local Door = {}
 Door.__index = Door
 
@@ -28,17 +28,18 @@ end
 
 -- Answered here --------------------------------------------------------------------------------------
 
--- By the effect's name, as in lib.recipes.effects.time; the program's clock is the host's, which was told with the call.
+-- By the effect's name, as in lib.recipes.effects.time; the program's clock is the host's, which tells it with the call and each answer.
 local readings = {
-  program = function(ctx) return ctx.wall + clock.now() - ctx.started end,
+  program = function(ctx) return ctx.wall + clock.now() - ctx.told_at end,
   system = function() return os.time() end,
   cpu = function() return os.clock() end,
   cancelled = function(ctx) return ctx.cancelled == true end,
+  deadline = function(ctx) return ctx.ends or false end,
 }
 
-function readings.deadline(ctx, state)
-  local deadline = state:deadline()
-  return deadline < math.huge and deadline - ctx.started + ctx.wall
+-- What the host's clock says; it never goes back.
+local function set_clock(ctx, wall)
+  ctx.wall, ctx.told_at = math.max(wall, readings.program(ctx)), clock.now()
 end
 
 --- Where an effect stands in its call.
@@ -49,7 +50,7 @@ function M.place(effect)
 end
 
 local function answer_of(state, effect)
-  if effect.kind == "now" then return readings[effect.name](state.ctx, state) end
+  if effect.kind == "now" then return readings[effect.name](state.ctx) end
   return chance.draw(effect, seeded.source(state.ctx.seed, M.place(effect)))
 end
 
@@ -74,7 +75,7 @@ Question.__index = Question
 
 -- The recipe waits no more.
 function Question:__close()
-  if self.door.waiting[self.key] ~= self.callback then return end
+  if self.door.waiting[self.key] ~= self.waiting then return end
   self.door.waiting[self.key] = nil
   local effect = self.effect --[[@as Effect]]
   self.door.link.send { kind = "leave", call = effect.call, branch = effect.branch, seq = effect.seq }
@@ -86,8 +87,9 @@ local function ask(self, state, effect, callback)
     kind = "effect", call = effect.call, branch = effect.branch, seq = effect.seq, effect = effect.kind, name = effect.name,
     input = effect.input, cleans = state.call and state.call:is_cleaning() or nil,
   }
-  self.waiting[key] = callback
-  return setmetatable({ door = self, key = key, effect = effect, callback = callback }, Question)
+  local waiting = { callback = callback, ctx = state.ctx }
+  self.waiting[key] = waiting
+  return setmetatable({ door = self, key = key, effect = effect, waiting = waiting }, Question)
 end
 
 --- As `perform` of lib.recipes.effects.door.
@@ -104,10 +106,11 @@ end
 ---@param message WorkerMessage
 function Door:answer(message)
   local key = calls.key(message)
-  local callback = self.waiting[key]
-  if not callback then return end
+  local waiting = self.waiting[key]
+  if not waiting then return end
   self.waiting[key] = nil
-  callback(message.value, message.err and crossing.error(message.err) or nil)
+  set_clock(waiting.ctx, message.wall)
+  waiting.callback(message.value, message.err and crossing.error(message.err) or nil)
 end
 
 return M

@@ -304,6 +304,7 @@ end
 ---@field annotations? table           of the tool as clients know it
 ---@field client? table
 ---@field deadline? number             seconds from now
+---@field ends? number                 the moment, on the program's clock, that the recipe is told as its deadline
 ---@field chain? string[]
 ---@field simulated? boolean
 ---@field dry_run? boolean
@@ -318,7 +319,7 @@ local function message_of(recipe, call)
     kind = "call", call = call.id, recipe = recipe.id, feature = call.feature, key = call.key, args = call.args, tools = call.tools,
     limits = limits, chain = call.chain or {}, wall = clock.wall(), speed = clock.speed(), seed = call.seed or host.random(16),
     simulated = call.simulated or false, dry_run = call.dry_run or false, schema = call.schema, annotations = call.annotations,
-    client = call.client, deadline = call.deadline,
+    client = call.client, deadline = call.deadline, ends = call.ends,
   }
 end
 

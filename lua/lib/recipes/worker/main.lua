@@ -86,7 +86,7 @@ local function context_of(self, message)
   return setmetatable({
     main = self, call_id = message.call, name = message.key, chain = message.chain, client = message.client, cancelled = false,
     simulated = message.simulated, dry_run = message.dry_run or nil, seed = message.seed, wall = message.wall, known = message.known or {},
-    started = clock.now(), deadline = message.deadline and clock.now() + message.deadline or nil,
+    told_at = clock.now(), ends = message.ends, deadline = message.deadline and clock.now() + message.deadline or nil,
   }, Context)
 end
 

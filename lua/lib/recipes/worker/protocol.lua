@@ -140,9 +140,10 @@ M.TO_WORKER = {
   call = form {
     call = ID, recipe = ID, feature = FEATURE, key = WORDS, args = is_table, tools = is_table, limits = is_table, chain = is_table,
     wall = is_number, speed = is_number, seed = text(16), simulated = is_boolean, dry_run = is_boolean,
-    ["schema?"] = any, ["annotations?"] = is_table, ["client?"] = any, ["deadline?"] = is_number, ["known?"] = is_table,
+    ["schema?"] = any, ["annotations?"] = is_table, ["client?"] = any, ["deadline?"] = is_number, ["ends?"] = is_number,
+    ["known?"] = is_table,
   },
-  answer = form { call = ID, branch = BRANCH, seq = SEQ, ["value?"] = any, ["err?"] = PROBLEM },
+  answer = form { call = ID, branch = BRANCH, seq = SEQ, wall = is_number, ["value?"] = any, ["err?"] = PROBLEM },
   cancel = form { call = ID },
   turn = form { number = whole(1, math.maxinteger) },
 }

@@ -78,10 +78,11 @@ end
 local function run(host, recipe, what, call, args)
   local state = call.rc
   local deadline = state:deadline()
+  local left = deadline < math.huge and deadline - clock.now() or nil
   local result, err = host:run(recipe, {
     id = state.call_id, feature = what.feature, key = what.key, args = args, tools = schemas_of(state), settings = settings_of(call),
     schema = what.schema, annotations = state.tool and state.tool.annotations, client = state.ctx.client, chain = outer(state.chain),
-    deadline = deadline < math.huge and deadline + GRACE - clock.now() or nil, simulated = state.ctx.simulated == true,
+    deadline = left and left + GRACE, ends = left and left + clock.wall(), simulated = state.ctx.simulated == true,
     dry_run = state.ctx.dry_run ~= nil and state.ctx.dry_run ~= false,
   }, listener_of(call, state))
   call.elsewhere = { result = result, err = err }

@@ -1,5 +1,6 @@
 --- One worker with what runs in it: its messages, and the effects of its calls.
 
+local clock = require "lib.async.clock"
 local crossing = require "lib.recipes.worker.crossing"
 local fiber = require "lib.async.fiber"
 local lines = require "lib.recipes.rc.lines"
@@ -90,7 +91,7 @@ local function perform(call, effect, cleans)
 end
 
 local function send_answer(call, effect, outcome)
-  local message = { kind = "answer", call = effect.call, branch = effect.branch, seq = effect.seq }
+  local message = { kind = "answer", call = effect.call, branch = effect.branch, seq = effect.seq, wall = clock.wall() }
   message.value, message.err = outcome.value, outcome.err
   local process = call.seat.process
   local ok, problem = pcall(process.send, process, message)

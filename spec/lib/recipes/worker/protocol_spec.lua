@@ -10,7 +10,7 @@ local to_worker = {
     call = "c1", recipe = "r1", feature = "tool", key = "a", args = { {} }, tools = {}, limits = {}, chain = {}, wall = 1.5, speed = 1,
     seed = "0123456789abcdef", simulated = false, dry_run = false,
   },
-  answer = { call = "c1", branch = "2:1", seq = 1, value = { 1 } },
+  answer = { call = "c1", branch = "2:1", seq = 1, wall = 1.5, value = { 1 } },
   cancel = { call = "c1" },
   turn = { number = 1 },
 }

@@ -118,6 +118,24 @@ describe("a recipe of a worker", function()
     end)
   end)
 
+  it("sees the host's clock, and its deadline there", function()
+    bed.with(nil, function(host)
+      local before = clock.wall()
+      local recipe = probe(host, "local first = rc.now(); rc.sleep(1); return { first, rc.now(), ctx.deadline }")
+      local ctx = runcomfy.context()
+      ctx.effects = calls.chain { function(effect, proceed)
+        if effect.kind == "sleep" then clock.set_speed(1000) end -- its clock takes a leap while the worker waits
+        local result, err = proceed()
+        clock.set_speed(1)
+        return result, err
+      end }
+      local result = call(recipe, {}, ctx)
+      local first, second, deadline = table.unpack(result.data)
+      assert.is_true(before <= first and second >= first + 1 and second <= clock.wall(), json.encode(result.data))
+      assert.is_true(deadline > first + 3500 and deadline <= first + 3601, deadline)
+    end)
+  end)
+
   it("gives content, text and data", function()
     bed.with(nil, function(host)
       local result = call(probe(host, [[return "words", { n = 1 }, rc.image("\137PNG\r\n\26\n" .. ("x"):rep(20)), "more"]]), {})
