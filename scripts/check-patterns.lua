@@ -220,7 +220,7 @@ end
 local METHODS = {
   catalog = "lua/lib/recipes/link/catalog.lua", documents = "lua/lib/schema/documents.lua", faults = "lua/lib/sim/faults.lua",
   model = "lua/lib/sim/model.lua", own = "lua/lib/recipes/files/modules.lua", pattern = "lua/lib/features/uri_template.lua",
-  requests = "lua/lib/recipes/run/open_requests.lua", results = "lua/lib/recipes/run/results.lua",
+  requests = "lua/lib/recipes/run/open_requests.lua",
 }
 
 -- The last word before the ":" of a call; of "program:catalog(true):find" it is "catalog".

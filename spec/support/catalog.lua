@@ -1,6 +1,6 @@
 --- Recipe files for specs of the catalog, and calls of what it makes of them.
 
-local context = require "lib.mcp.context"
+local context = require "lib.calls.context"
 local fiber = require "lib.async.fiber"
 local kit = require "spec.support.mcp"
 local loop = require "core.loop"

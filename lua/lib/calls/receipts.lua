@@ -18,7 +18,6 @@ local M = {}
 
 ---@class Receipts
 ---@field list Receipt[]
----@field branches? boolean  other parts of the call run on while it asks
 ---@field ended? boolean     the call is over: the list is whole
 
 local MOST_NAMED = 20    -- in words
@@ -36,7 +35,7 @@ local shown = M.shown
 
 ---@return Receipts
 function M.new()
-  return { list = {}, branches = false, ended = false } -- room: setting them must not fail
+  return { list = {}, ended = false } -- room: setting them must not fail
 end
 
 ---@param receipt Receipt
@@ -142,17 +141,14 @@ end
 --- What a requestState carries of them, as printable ASCII.
 ---@param receipts Receipts
 ---@param call string     the name of the tool, prompt or resource
----@param asked integer    seconds since 1970: now
----@param seconds integer  for which the call waits for its answer
 ---@return string
-function M.seal(receipts, call, asked, seconds)
+function M.seal(receipts, call)
   local list = {}
   for _, receipt in ipairs(receipts.list) do
     if #list < MOST_SEALED and sealable(receipt) then list[#list + 1] = receipt end
   end
   return codec.base64_encode(json.encode {
-    call = shown(call), asked = asked, expires = asked + seconds, branches = receipts.branches or nil,
-    list = M.data(list), more = #receipts.list - #list,
+    call = shown(call), list = M.data(list), more = #receipts.list - #list,
   })
 end
 
@@ -173,17 +169,15 @@ end
 
 --- Reads what `seal` made; nil for anything else.
 ---@param text string
----@return { call: string, asked: number, expires: number, branches: boolean, list: Receipt[], more: integer }?
+---@return { call: string, list: Receipt[], more: integer }?
 function M.unseal(text)
   local bytes = #text <= LONGEST_STATE and codec.base64_decode(text)
   local value = bytes and json.decode(bytes, true)
-  if type(value) ~= "table" or type(value.list) ~= "table" or math.type(value.expires) ~= "integer"
-    or math.type(value.asked) ~= "integer" then return nil end
+  if type(value) ~= "table" or type(value.list) ~= "table" then return nil end
   local list, call = read_list(value.list), text_of(value.call)
   if not list or not call then return nil end
   return {
-    call = call, asked = value.asked, expires = value.expires, branches = value.branches == true, list = list,
-    more = math.type(value.more) == "integer" and math.max(0, value.more) or 0,
+    call = call, list = list, more = math.type(value.more) == "integer" and math.max(0, value.more) or 0,
   }
 end
 
@@ -199,27 +193,24 @@ local function remembered(receipts)
   return "Its call goes on under another request, and has begun nothing that costs money so far. Wait for that one.", {}
 end
 
-local function sealed(state, now)
+-- The process that it was given out by may have gone on since, by an answer that reached it: nobody here can know.
+local function sealed(state)
   local mark = state:find(".", 1, true)
   local told = mark and M.unseal(state:sub(mark + 1))
   if not told then return "What its call had begun is not known here. " .. UNSURE, {} end
   if #told.list + told.more > 0 then
     return ("Its call of '%s' had begun: %s. %s"):format(told.call, M.words(told.list, told.more), LOOK), told.list
   end
-  local nothing = ("Its call of '%s' had submitted nothing when it asked"):format(told.call)
-  local may_have_expired = now > told.expires or now < told.asked -- the clock was set back meanwhile
-  if told.branches or may_have_expired then return ("%s, but may have gone on since. %s"):format(nothing, UNSURE), {} end
-  return ("%s. %s"):format(nothing, SAFE), {}
+  return ("Its call of '%s' had submitted nothing when it asked, but may have gone on since. %s"):format(told.call, UNSURE), {}
 end
 
 --- Why a requestState is not taken, and what its call had begun.
 ---@param state string
 ---@param known? Receipts  of its call, where this process still has them
----@param now integer      seconds since 1970
 ---@return string message, string? data  JSON text
-function M.stale(state, known, now)
+function M.stale(state, known)
   local text, list
-  if known then text, list = remembered(known) else text, list = sealed(state, now) end
+  if known then text, list = remembered(known) else text, list = sealed(state) end
   local message = "Unknown 'requestState': it was used already, is too old, or is of a server that has ended since. " .. text
   return message, #list > 0 and json.encode { submitted = M.data(list --[[@as Receipt[] ]]) } or nil
 end

@@ -22,6 +22,8 @@ local MOST_TEXT = 4 * 1024 * 1024 -- bytes of a result that is given twice, so t
 ---@field begun? Begun     what the call has begun: an error that takes the result's place names it
 ---@field is_error boolean
 ---@field pending? boolean    there is no result yet: the data say how to come back for it
+---@field joined? Call        the result is to be that of another call, which whoever listens to this one joins
+---@field note? string       of such a one: what stands before the other's result
 ---@field simulated? boolean    of the simulator: the data get the mark that says so
 ---@field mark_beside? boolean  the data have no room for that mark: see lib.features.mark
 

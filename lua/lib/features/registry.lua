@@ -329,7 +329,7 @@ local function check_result(tool, result)
   if text ~= nil and type(text) ~= "string" then
     return misbehaved(tool, "its result's 'text' must be a string, got " .. type(text))
   end
-  if not tool.conforms or result.pending then return result end
+  if not tool.conforms or result.pending or result.joined then return result end
   local conforms, problem = metered(tool, function(data, work)
     if tool.shape then tool.shape(data, work) end
     return mark.check_without(tool.mark_rules, data, function(own) return tool.conforms(own, work) end)
@@ -370,12 +370,16 @@ function M.finish(tool, result, err)
   return checked, problem
 end
 
-local function as_call(result, err)
+--- What `attempt` gave as one result: of an error the one that tells it.
+---@param result? table
+---@param err? Error
+---@return CallResult
+function M.result(result, err)
   if not result then return outcome.failure(err) end
   return {
     text = result.text, data = result.data, content = result.content, is_error = false, mark_beside = result.mark_beside,
     pending = result.pending, begun = result.begun,
-    outline = result.outline, brief = result.brief,
+    outline = result.outline, brief = result.brief, joined = result.joined, note = result.note,
   }
 end
 
@@ -384,17 +388,26 @@ local function execute(effect, scope)
 end
 
 --- Calls a tool for who asks from outside: a client, the command line, a test.  As `attempt`, behind the links that the context
---- has for effects (lib.calls.effects), with an error as the result that tells it.
+--- has for effects (lib.calls.effects).
+---@param tool Tool
+---@param arguments? table
+---@param ctx Context
+---@return table|nil result, Error? err
+function M.perform(tool, arguments, ctx)
+  if not ctx.effects then return M.attempt(tool, arguments, ctx) end
+  local effect = {
+    call = effects.call_of(ctx), branch = "", seq = 0, kind = "tool", name = tool.name, input = arguments or ctx:take_arguments(),
+  }
+  return effects.perform(effect, { ctx = ctx, tool = tool }, execute)
+end
+
+--- The same, with an error as the result that tells it.
 ---@param tool Tool
 ---@param arguments? table
 ---@param ctx Context
 ---@return CallResult
 function M.call(tool, arguments, ctx)
-  if not ctx.effects then return as_call(M.attempt(tool, arguments, ctx)) end
-  local effect = {
-    call = effects.call_of(ctx), branch = "", seq = 0, kind = "tool", name = tool.name, input = arguments or ctx:take_arguments(),
-  }
-  return as_call(effects.perform(effect, { ctx = ctx, tool = tool }, execute))
+  return M.result(M.perform(tool, arguments, ctx))
 end
 
 return M

@@ -12,12 +12,12 @@ local MOST_WAITING = 64 * 1024 * 1024 -- bytes of messages whose calls have not 
 local A_TURN = 256                    -- calls let in in one turn of the loop
 
 ---@class Gate
----@field private begin fun(ctx: Context)
+---@field private begin fun(request: Request)
 ---@field package running integer     calls that have begun, and neither have ended nor wait
 ---@field package queue (Pass|false)[]  from `first` to `last`; false: withdrawn
 ---@field package sizes integer[]     bytes of their messages
----@field package first integer
----@field package last integer
+---@field first integer
+---@field last integer  less than `first`: nobody waits
 ---@field package bytes integer       of the messages in the queue
 ---@field private held boolean        the client leaves unread what it was sent
 ---@field private ending boolean      the client asks nothing more: what was asked is answered
@@ -28,13 +28,13 @@ Gate.__index = Gate
 
 ---@class Pass  of one call
 ---@field package gate Gate
----@field package ctx Context
+---@field package request Request
 ---@field package state "outside"|"runs"|"waits"|"over"
 ---@field package place? integer  of the queue
 local Pass = {}
 Pass.__index = Pass
 
----@param begin fun(ctx: Context)  begins a call that was let in; must not raise
+---@param begin fun(request: Request)  begins a call that was let in; must not raise
 ---@return Gate
 function M.new(begin)
   return setmetatable({
@@ -57,7 +57,7 @@ end
 local function let_in(self, pass)
   pass.state = "runs"
   self.running = self.running + 1
-  self.begin(pass.ctx)
+  self.begin(pass.request)
 end
 
 local function first_in_queue(self)
@@ -93,14 +93,7 @@ end
 ---@param bytes integer
 ---@return boolean
 function Gate:has_room(bytes)
-  return not first_in_queue(self) or self.bytes + bytes <= MOST_WAITING
-end
-
---- A pass for a call.
----@param ctx Context
----@return Pass
-function Gate:pass(ctx)
-  return setmetatable({ gate = self, ctx = ctx, state = "outside", place = nil }, Pass)
+  return self.first > self.last or not first_in_queue(self) or self.bytes + bytes <= MOST_WAITING
 end
 
 --- Lets nobody in until `release`.
@@ -131,17 +124,31 @@ end
 
 local function make_room(self)
   self.running = self.running - 1
-  go_on(self)
+  if self.first <= self.last then go_on(self) end
 end
 
---- Begins the call, now or when it is its turn.
+local function new_pass(gate, request, state)
+  local pass = setmetatable({ gate = gate, request = request, state = state, place = nil }, Pass)
+  request.pass = pass
+  return pass
+end
+
+--- Gives a request its pass, and begins its call, now or when it is its turn.
+---@param request Request
 ---@param bytes integer  of its message
-function Pass:enter(bytes)
-  local gate = self.gate
-  if not is_closed(gate) and not first_in_queue(gate) then return let_in(gate, self) end
-  local place = gate.last + 1
-  gate.sizes[place], gate.queue[place] = bytes, self
-  gate.last, gate.bytes, self.place = place, gate.bytes + bytes, place
+function Gate:enter(request, bytes)
+  local pass = new_pass(self, request, "outside")
+  if not is_closed(self) and (self.first > self.last or not first_in_queue(self)) then return let_in(self, pass) end
+  local place = self.last + 1
+  self.sizes[place], self.queue[place] = bytes, pass
+  self.last, self.bytes, pass.place = place, self.bytes + bytes, place
+end
+
+--- Gives one its pass whose call runs already, and waits for no turn.
+---@param request Request
+function Gate:go_on(request)
+  new_pass(self, request, "runs")
+  self.running = self.running + 1
 end
 
 --- Whether the call was let in.

@@ -5,6 +5,7 @@ local era = require "lib.mcp.era"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
+local requests = require "lib.mcp.request"
 local timer = require "core.timer"
 local versions = require "lib.mcp.versions"
 
@@ -19,6 +20,7 @@ local null, is_object = json.null, jsonrpc.is_object
 ---@field private server Server
 ---@field private session Session
 ---@field private transport Transport
+---@field private gate Gate
 ---@field private revision? Revision  negotiated by `initialize`
 ---@field private client? table       clientInfo of `initialize`
 ---@field private rest? { list: table, next: integer, bytes: integer, transport: Transport, answers: Batch }  of a batch that is held
@@ -28,9 +30,10 @@ Intake.__index = Intake
 ---@param server Server
 ---@param session Session
 ---@param transport Transport
+---@param gate Gate
 ---@return Intake
-function M.new(server, session, transport)
-  return setmetatable({ server = server, session = session, transport = transport, bytes = 0 }, Intake)
+function M.new(server, session, transport, gate)
+  return setmetatable({ server = server, session = session, transport = transport, gate = gate, bytes = 0 }, Intake)
 end
 
 local function initialize(self, params, id, sink)
@@ -56,11 +59,12 @@ local function take_request(self, message, id, transport, sink)
   local revision, code, problem, data = era.choose(self.server, self.revision, method, meta)
   if not revision then return sink:send(jsonrpc.failure(id, code --[[@as integer]], problem --[[@as string]], data)) end
   if revision == self.revision then self.ready = true end
-  self.server:handle({
+  self.server:handle(requests.new {
     id = id, params = params, meta = meta, revision = revision, session = self.session, transport = transport, sink = sink,
     client = era.client_in(meta) or self.client,
     -- room: setting them must not fail after the answer has gone out
-    ctx = nil, fiber = nil, perform = nil, answer_by = nil, answered = nil,
+    answered = nil, cancelled = nil, failed = nil, call = nil, book = nil, account = nil, pass = nil,
+    handler = nil, subject = nil, answer_by = nil, fiber = nil, note = nil, notifier = nil, patience = nil,
   }, method)
 end
 
@@ -101,7 +105,7 @@ function Intake:read_on()
   local rest = self.rest
   if not rest then return end
   while rest.next <= #rest.list do
-    if self.session:is_held() then return end
+    if self.gate:is_held() then return end
     local element = rest.list[rest.next]
     self.bytes, rest.next = rest.bytes, rest.next + 1
     read_element(self, element, rest.transport, rest.answers)

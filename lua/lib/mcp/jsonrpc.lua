@@ -70,7 +70,8 @@ end
 ---@param meta? table
 ---@return string?
 function M.progress_token(meta)
-  return meta and M.id_text(meta.progressToken)
+  local token = meta and meta.progressToken
+  return token ~= nil and M.id_text(token) or nil
 end
 
 ---@alias MessageKind "request"|"notification"|"response"|"batch"|"invalid"

@@ -2,7 +2,7 @@
 ---
 --- A transport connects, hands whole messages to the session it got, and sends what comes back.
 
-local calls = require "lib.mcp.calls"
+local account_calls = require "lib.calls.account_calls"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local session = require "lib.mcp.session"
@@ -43,6 +43,8 @@ local M = {}
 ---@field private revisions table<string, Revision>  made at first use
 ---@field private lists table<string, table<string, string>>  kind and revision to the result of its list, of this snapshot
 ---@field private sessions table<Session, true>
+---@field private open table<Session, true>            those over which somebody may come
+---@field private calls table<string, AccountCalls>    by the accounts' ids
 ---@field package notifications table<string, true>  of changed lists, which this server sends
 local Server = {}
 Server.__index = Server
@@ -78,7 +80,7 @@ function M.new(options)
       list_changed = options.list_changed,
     },
     offered = options.offers,
-    revisions = {}, lists = {}, sessions = {},
+    revisions = {}, lists = {}, sessions = {}, open = {}, calls = {},
     notifications = notifications_of(options),
   }, Server)
 end
@@ -96,14 +98,42 @@ end
 ---@param transport Transport
 ---@return Session
 function Server:connect(transport)
-  local connection = session.new(self, transport, calls.start)
-  self.sessions[connection] = true
+  local connection = session.new(self, transport)
+  self.sessions[connection], self.open[connection] = true, true
   return connection
+end
+
+--- Nobody comes over this connection any more.  Where it was the last, nobody comes at all: see AccountCalls.leave.
+---@param connection Session
+---@param err? Error
+---@param reason? any
+function Server:leave(connection, err, reason)
+  self.open[connection] = nil
+  if not self:is_left() then return end
+  for _, calls in pairs(self.calls) do calls:leave(err, reason) end
 end
 
 ---@param connection Session
 function Server:forget(connection)
   self.sessions[connection] = nil
+end
+
+--- Whether nobody can come any more.
+---@return boolean
+function Server:is_left()
+  return next(self.open) == nil
+end
+
+--- The calls of an account that somebody may come back to: those of one account are the same over each connection.
+---@param account? Account  none: where the server has no accounts
+---@return AccountCalls
+function Server:calls_of(account)
+  local id = account and account.id or ""
+  local calls = self.calls[id]
+  if calls then return calls end
+  calls = account_calls.new()
+  self.calls[id] = calls
+  return calls
 end
 
 --- Ends all calls of all connections; nothing is sent for them.
@@ -144,24 +174,7 @@ end
 
 -- Handlers -----------------------------------------------------------------------------------------
 
----@class Request
----@field id string             JSON text
----@field params? table
----@field meta? table
----@field client? table         who asks
----@field revision Revision
----@field session Session
----@field transport Transport   where notifications go
----@field sink Transport|Batch  where the answer goes
----@field ctx? Context          of a call
----@field fiber? Fiber
----@field answer_by? number     moment of lib.async.clock
----@field perform? function     what makes the answer of a call
----@field answered? boolean     its answer has gone out
-
 local handlers = {} ---@type table<string, fun(server: Server, request: Request)>
-
-local refuse = calls.refuse
 
 local function answer(request, result)
   request.sink:send(jsonrpc.result(request.id, result))
@@ -180,7 +193,7 @@ end
 local function list(server, request, kind, things)
   local params, revision = request.params, request.revision
   if params and params.cursor ~= nil and params.cursor ~= json.null then
-    return refuse(request, jsonrpc.INVALID_PARAMS, "Invalid cursor: the list has one page, and no cursor was given out")
+    return request:refuse(jsonrpc.INVALID_PARAMS, "Invalid cursor: the list has one page, and no cursor was given out")
   end
   local texts = server.lists[kind]
   if not texts then
@@ -229,7 +242,7 @@ end
 function handlers.listen(server, request)
   local _ = server.snapshot.list -- a set made on demand changes only once it is made
   local problem = request.session:listen(request, server.notifications)
-  if problem then refuse(request, problem.code, problem.message, problem.data) end
+  if problem then request:refuse(problem.code, problem.message, problem.data) end
 end
 
 -- What a server must have for a handler to be there.
@@ -245,7 +258,7 @@ function Server:handle(request, method)
   local name = request.revision.methods[method]
   local handler, need = handlers[name], needs[name]
   if handler and not (need and not self:offers()[need]) then return handler(self, request) end
-  refuse(request, jsonrpc.METHOD_NOT_FOUND, "Method not found: " .. jsonrpc.shown(method))
+  request:refuse(jsonrpc.METHOD_NOT_FOUND, "Method not found: " .. jsonrpc.shown(method))
 end
 
 return M

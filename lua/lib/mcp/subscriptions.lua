@@ -26,7 +26,7 @@ local kinds = {
 
 ---@class Subscriptions
 ---@field private streams table<string, Subscription>  by the request's id
----@field private count integer
+---@field count integer
 local Subscriptions = {}
 Subscriptions.__index = Subscriptions
 

@@ -1,6 +1,6 @@
 -- The mark of simulated results, whatever their tool declares.
 
-local context = require "lib.mcp.context"
+local context = require "lib.calls.context"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"

@@ -3,7 +3,7 @@ local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
-local context = require "lib.mcp.context"
+local context = require "lib.calls.context"
 local log = require "core.log"
 local registry = require "lib.features.registry"
 

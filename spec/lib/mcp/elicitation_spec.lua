@@ -1,5 +1,5 @@
-local context = require "lib.mcp.context"
-local elicitation = require "lib.mcp.elicitation"
+local context = require "lib.calls.context"
+local elicitation = require "lib.calls.elicitation"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"

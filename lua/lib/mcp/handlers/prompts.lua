@@ -1,6 +1,5 @@
 --- prompts/get.
 
-local calls = require "lib.mcp.calls"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local prompts = require "lib.features.prompts"
 local reading = require "lib.mcp.handlers.reading"
@@ -14,13 +13,15 @@ local function write(request, prompt, messages)
   return jsonrpc.result(request.id, revision:prompt_result(prompt.description, text))
 end
 
-local function perform(server, prompt, ctx)
-  local messages, err = prompts.get(prompt, ctx:take_arguments(), ctx)
-  ctx.has_result = messages ~= nil
-  calls.finish_progress(ctx)
-  local request = ctx.request
+local handler = {}
+
+function handler.work(call)
+  return prompts.get(call.feature, call.ctx:take_arguments(), call.ctx)
+end
+
+function handler.write(server, request, messages, err)
   if not messages then return reading.failure(request, err --[[@as Error]]) end
-  return reading.response(server, request, "prompt", prompt, write(request, prompt, messages))
+  return reading.response(server, request, "prompt", request.subject, write(request, request.subject, messages))
 end
 
 local function check(server, params)
@@ -38,8 +39,8 @@ end
 ---@param request Request
 function M.get(server, request)
   local prompt, arguments = check(server, request.params)
-  if not prompt then return calls.refuse(request, jsonrpc.INVALID_PARAMS, arguments) end
-  calls.begin(server, request, perform, prompt, arguments)
+  if not prompt then return request:refuse(jsonrpc.INVALID_PARAMS, arguments) end
+  request:begin(handler, prompt, arguments)
 end
 
 return M

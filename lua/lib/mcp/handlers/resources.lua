@@ -1,6 +1,6 @@
 --- resources/read.
 
-local calls = require "lib.mcp.calls"
+local errors = require "lib.errors"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local json = require "core.json"
 local reading = require "lib.mcp.handlers.reading"
@@ -19,14 +19,20 @@ local function write(request, source, contents)
   return jsonrpc.result(request.id, request.revision:read_result(text))
 end
 
-local function perform(server, source, ctx)
-  local asked = ctx:take_arguments()
-  local contents, err = resources.read(source, asked.uri, asked.variables, ctx)
-  calls.finish_progress(ctx)
-  local request = ctx.request
+local handler = {}
+
+function handler.work(call)
+  local asked = call.ctx:take_arguments()
+  local contents, err = resources.read(call.feature, asked.uri, asked.variables, call.ctx)
+  if contents or err and err.code ~= "not_found" then return contents, err end
+  return nil, errors.new(err and err.message or "Resource not found: " .. jsonrpc.shown(asked.uri), { code = "not_found", uri = asked.uri })
+end
+
+function handler.write(server, request, contents, err)
+  local source = request.subject
   if contents then return reading.response(server, request, "resource", source, write(request, source, contents)) end
-  if err and err.code ~= "not_found" then return reading.failure(request, err) end
-  return not_found(request, asked.uri, err and err.message)
+  if err.code ~= "not_found" then return reading.failure(request, err) end
+  return not_found(request, err.uri, err.message)
 end
 
 -- What gives a resource: one that is listed, or a template.
@@ -41,11 +47,11 @@ end
 function M.read(server, request)
   local uri = request.params and request.params.uri
   if type(uri) ~= "string" then
-    return calls.refuse(request, jsonrpc.INVALID_PARAMS, "'uri' must be a string: the resource to read")
+    return request:refuse(jsonrpc.INVALID_PARAMS, "'uri' must be a string: the resource to read")
   end
   local source, variables = find(server.snapshot, uri)
   if not source then return request.sink:send(not_found(request, uri)) end
-  calls.begin(server, request, perform, source, { uri = uri, variables = variables })
+  request:begin(handler, source, { uri = uri, variables = variables })
 end
 
 return M

@@ -1,6 +1,5 @@
 --- tools/call.
 
-local calls = require "lib.mcp.calls"
 local content = require "lib.mcp.content"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
@@ -42,10 +41,10 @@ local function write(request, tool, result, written, limit)
   return jsonrpc.result(request.id, revision:call_result(blocks, carried and structured or nil, result.is_error, meta))
 end
 
-local function unwritable(request, tool, problem, ctx)
+local function unwritable(request, tool, problem, begun)
   local message = ("tool '%s': its result cannot be written as JSON: %s"):format(tool.name, problem)
   log.write("error", message)
-  local err = receipts.name_in(ctx.receipts, errors.new(message))
+  local err = receipts.name_in(begun, errors.new(message))
   return assert(write(request, tool, outcome.failure(err)))
 end
 
@@ -75,24 +74,24 @@ local function too_large(server, request, tool, result, written, bytes)
   return assert(write(request, tool, content.too_large(result, bytes, limit)))
 end
 
-local function response(server, tool, result, ctx)
-  local request, limit = ctx.request, server.max_message
+local handler = {}
+
+function handler.work(call)
+  return registry.perform(call.feature, nil, call.ctx)
+end
+
+function handler.write(server, request, given, err, begun)
+  local tool, limit = request.subject, server.max_message
+  local result = registry.result(given, err)
   local written, problem = content.written(result)
-  if problem then return unwritable(request, tool, problem, ctx) end
+  if problem then return unwritable(request, tool, problem, begun) end
   local text, why = write(request, tool, result, written, limit)
-  if text == nil then return unwritable(request, tool, why, ctx) end
+  if text == nil then return unwritable(request, tool, why, begun) end
   if not text or #text > limit then return too_large(server, request, tool, result, written, text and #text or #written) end
   if #text > LARGE_MESSAGE then
     log.write("warning", ("the answer of tool '%s' has %d bytes; some clients cut at 1 MiB"):format(tool.name, #text))
   end
   return text
-end
-
-local function perform(server, tool, ctx)
-  local result = registry.call(tool, nil, ctx)
-  ctx.has_result = not result.is_error and not result.pending
-  calls.finish_progress(ctx)
-  return response(server, tool, result, ctx)
 end
 
 local function check(server, params)
@@ -109,8 +108,8 @@ end
 ---@param request Request
 function M.call(server, request)
   local tool, arguments = check(server, request.params)
-  if not tool then return calls.refuse(request, jsonrpc.INVALID_PARAMS, arguments) end
-  calls.begin(server, request, perform, tool, arguments)
+  if not tool then return request:refuse(jsonrpc.INVALID_PARAMS, arguments) end
+  request:begin(handler, tool, arguments)
 end
 
 return M

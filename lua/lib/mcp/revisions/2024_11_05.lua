@@ -28,7 +28,7 @@ local encode = json.encode
 ---@field links boolean              whether content may be a link to a resource
 ---@field last_modified boolean      whether annotations of content may tell when it was changed
 ---@field asks boolean               whether the server may ask the person, with a request of its own
----@field parks boolean              whether the answer to a request may be a question, and the call waits for another
+---@field input_required boolean     whether the answer to a request may be a question, which another request answers
 ---@field rich_questions boolean     whether these name their mode, and have defaults of any kind
 ---@field not_found integer          code of the error about a resource that does not exist
 ---@field methods table<string, string>  method to the name of its handler in lib.mcp.server
@@ -43,7 +43,7 @@ local Revision = {
   links = false,
   last_modified = false,
   asks = false,
-  parks = false,
+  input_required = false,
   rich_questions = false,
   not_found = -32002,
   methods = {

@@ -4,27 +4,21 @@ local effects = require "lib.calls.effects"
 
 local M = {}
 
--- Whether the recipe may do something else while the question is open.
-local function has_branches(state)
-  return state.call ~= nil and state.call:has_branches()
-end
-
 local forms = {}
 
 function forms.elicit(elicitation, state, input)
-  local question = { message = input.message, input = input.input, branches = has_branches(state) }
-  return elicitation.elicit(state.ctx, question) or false
+  return elicitation.elicit(state.ctx, { message = input.message, input = input.input }) or false
 end
 
 function forms.confirm(elicitation, state, input)
-  return elicitation.confirm(state.ctx, input.message, has_branches(state))
+  return elicitation.confirm(state.ctx, input.message)
 end
 
 local function execute(effect, scope)
   local state = scope.caller
   local _ <close> = state:place()
   local _ <close> = state:wait()
-  return forms[effect.name](require "lib.mcp.elicitation", state, effect.input)
+  return forms[effect.name](require "lib.calls.elicitation", state, effect.input)
 end
 
 --- Asks; false: the person did not agree.

@@ -6,7 +6,7 @@ local M = {}
 
 local Nested = {}
 
-local shared = { "account", "runcomfy", "client", "simulated", "dry_run", "effects", "ask", "request" }
+local shared = { "account", "runcomfy", "client", "simulated", "dry_run", "effects", "ask" }
 
 function Nested:__index(key)
   if Nested[key] ~= nil then return Nested[key] end

@@ -29,7 +29,6 @@ local M = {}
 ---@field package options CatalogOptions
 ---@field package slots Slots
 ---@field package set Linked         what the recipes have brought in
----@field package all_runs? Runs
 ---@field package outdated Outdated  what does not run as it is saved
 ---@field package current Snapshot   of all tools
 ---@field package builtins table<string, Tool>
@@ -90,7 +89,7 @@ local function body(self)
           local note = self.outdated:note(recipe, entry.key)
           return marked(outdated.tell(note, run_ctx, entry.fields.output == nil, invoke("call", { input }, run_ctx)))
         end
-        return self:runs():call(self:subject(entry.key, recipe, input, ctx), work, ctx)
+        return require("lib.recipes.run.background").call(self:subject(entry.key, recipe, input), work, ctx)
       end
     elseif kind == "prompts" then
       return function(arguments, ctx) return invoke("messages", { arguments }, ctx) end
@@ -101,43 +100,16 @@ local function body(self)
   end
 end
 
--- Whose money it is: results of one account are not another one's.
-local function account_of(ctx)
-  return ctx.account and ctx.account.id or ""
-end
-
 --- What a call of a recipe's tool is about.
 ---@param name string
 ---@param recipe Recipe
 ---@param input table
----@param ctx Context
 ---@return RunSubject
-function Catalog:subject(name, recipe, input, ctx)
+function Catalog:subject(name, recipe, input)
   return {
-    name = name, recipe = recipe, input = input, account = account_of(ctx),
-    collects = self.options.meta_tools ~= false,
+    name = name, recipe = recipe, input = input, collects = self.options.meta_tools ~= false, mark = self.options.mark,
+    find = function(wanted) return self:find(wanted) end,
   }
-end
-
---- The runs that clients have begun; made with the first.
----@return Runs
-function Catalog:runs()
-  self.all_runs = self.all_runs or require("lib.recipes.run.background").new(self.options.mark)
-  return self.all_runs
-end
-
---- Goes on with a run that a call was told of: see Runs.collect.
----@param id string
----@param ctx Context
----@param recipe? string  the name that its caller gives it
----@return table|nil result, Error? err
----@return_overload table
----@return_overload nil, Error
-function Catalog:collect(id, ctx, recipe)
-  local result, err, name = self:runs():collect(id, account_of(ctx), ctx, recipe)
-  local tool = name and self:find(name)
-  if tool then return registry.finish(tool, result, err) end
-  return result, err
 end
 
 local function link(self, list)

@@ -136,8 +136,8 @@ local function run_recipe(catalog)
     check = check_run,
     annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
     run = function(input, ctx)
-      if not unset(input.collect) then return catalog:collect(trim(input.collect), ctx, not unset(input.name) and input.name or nil) end
-      return run(catalog, input, ctx)
+      if unset(input.collect) then return run(catalog, input, ctx) end
+      return require("lib.recipes.run.background").collect(trim(input.collect), ctx, not unset(input.name) and input.name or nil)
     end,
   }
 end

@@ -92,7 +92,6 @@ end
 
 -- Ends what still runs; what it holds is closed before the group is left.
 function Group:__close()
-  self.call.groups = self.call.groups - 1
   self.state:untally(self.tally)
   self.next = self.count + 1
   fiber.shield(insist, "ending what runs beside each other", end_all, self)
@@ -139,7 +138,6 @@ local function run(state, step, count, concurrency, bears)
     tally = state:tally(count),
     newest = nil, wake = nil, failed = nil, failure = nil, -- room for them
   }, Group)
-  call.groups = call.groups + 1
   local work_done = meter.new()
   self.on_end = function(task) note_end(self, task) end
   while true do

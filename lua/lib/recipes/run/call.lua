@@ -44,8 +44,7 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field written integer         what it has sent that changes something, itself or through recipes that it calls
 ---@field package inner integer   calls of recipes that it has called, that have not ended
 ---@field package on_none table<string, fun()>  told when there are none of these
----@field groups integer          of functions that run beside each other: rc.all, rc.map
----@field branches integer        those functions that run
+---@field branches integer        functions that run beside each other: of rc.all, rc.map
 ---@field cleaning integer        clean-ups that run at the ends of their blocks
 ---@field cleanup_deadline? number  moment of lib.async.clock
 ---@field share? table            processor time that is left for clean-ups, once they run
@@ -69,7 +68,7 @@ function M.new(recipe, limits, ctx)
   limits = setmetatable(limits or {}, { __index = M.defaults })
   return setmetatable({
     recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, leaving = {}, phase = "run",
-    waits = 0, writes = 0, written = 0, inner = 0, on_none = {}, cleaning = 0, groups = 0, branches = 0,
+    waits = 0, writes = 0, written = 0, inner = 0, on_none = {}, cleaning = 0, branches = 0,
     parent = ctx and ctx.call or nil,
     places = places.new(limits.calls), heavy = places.new(HEAVY), requests = open_requests.new(open_requests.of(ctx)),
     -- room: setting them must not fail at the end
@@ -130,17 +129,6 @@ function Call:is_cleaning()
   local call = self
   while call do
     if call.phase == "cleanup" or call.cleaning > 0 then return true end
-    call = call.parent
-  end
-  return false
-end
-
---- Whether more than one thing goes on, in this call or in those that it was made for.
----@return boolean
-function Call:has_branches()
-  local call = self
-  while call do
-    if call.groups > 0 then return true end
     call = call.parent
   end
   return false

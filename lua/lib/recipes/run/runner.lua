@@ -179,7 +179,7 @@ end
 local function listen(call)
   local ctx = call.ctx
   local self = setmetatable({ ctx = not call.parent and ctx and ctx.on_leaving and ctx or nil }, Listening)
-  if self.ctx then ctx:on_leaving(function() call:leave() end) end
+  if self.ctx then ctx:on_leaving(function() call:leave() end, true) end -- the call says itself when it waits
   return self
 end
 

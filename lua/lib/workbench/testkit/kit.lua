@@ -102,7 +102,7 @@ end
 
 -- The call -------------------------------------------------------------------------------------------
 
--- Takes the place of a client: see lib.mcp.elicitation.
+-- Takes the place of a client: see lib.calls.elicitation.
 local function ask(run, form)
   local at = #run.result.questions + 1
   run.result.questions[at] = { message = form.message }

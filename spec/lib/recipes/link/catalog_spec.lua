@@ -1,6 +1,6 @@
 local catalog = require "lib.recipes.link.catalog"
 local clock = require "lib.async.clock"
-local context = require "lib.mcp.context"
+local context = require "lib.calls.context"
 local fiber = require "lib.async.fiber"
 local folder = require "spec.support.folder"
 local kept_log = require "spec.support.log"

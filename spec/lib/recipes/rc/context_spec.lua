@@ -112,7 +112,7 @@ describe("ctx:confirm and ctx:elicit", function()
     local ctx = asking("accept", { confirm = true })
     local tools = { {
       name = "inner", description = "Asks.", run = function(_, inner)
-        return { data = { yes = require("lib.mcp.elicitation").confirm(inner, "Sure?") } }
+        return { data = { yes = require("lib.calls.elicitation").confirm(inner, "Sure?") } }
       end,
     } }
     kit.with({}, function()

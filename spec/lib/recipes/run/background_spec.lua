@@ -1,6 +1,5 @@
 local background = require "lib.recipes.run.background"
 local clock = require "lib.async.clock"
-local context = require "lib.mcp.context"
 local fiber = require "lib.async.fiber"
 local folder = require "spec.support.folder"
 local json = require "core.json"
@@ -605,17 +604,20 @@ describe("recipes.background", function()
   end)
 
   it("names what it had begun where something of our own fails", function()
-    local runs, caller, err = background.new(), context.new { tool = "x", request = {} }, nil
-    local lines <close> = recipes.log()
-    fiber.spawn(function()
-      err = select(2, runs:call({ name = "x", recipe = {}, account = "", input = {}, collects = true }, function(ctx)
-        ctx:receipt { deployment_id = "d", request_id = "r-1" }
+    local tool = kit.tool { name = "x", run = function(_, ctx)
+      local subject = { name = "x", recipe = {}, account = "", input = {}, collects = true, find = function() end }
+      return background.call(subject, function(run_ctx)
+        run_ctx:receipt { deployment_id = "d", request_id = "r-1" }
         error "a bug"
-      end, caller))
-    end)
-    assert.matches("a bug\nIt had begun: request r-1 of deployment d", err.message, 1, true)
-    assert.equal("r-1", err.data.submitted[1].request_id)
-    assert.equal(1, lines:count "recipe 'x' raised an error")
+      end, ctx)
+    end }
+    local session, transport = kit.connect { tool }
+    local lines <close> = recipes.log()
+    kit.modern(session, 1, "tools/call", { name = "x" })
+    local result = transport.sent[1].result
+    assert.matches("a bug\nIt had begun: request r-1 of deployment d", result.content[1].text, 1, true)
+    assert.equal("r-1", result.structuredContent.submitted[1].request_id)
+    assert.equal(1, lines:count "tool 'x' raised an error")
   end)
 
   it("runs as before where no client asks", function()

@@ -1,5 +1,5 @@
 local clock = require "lib.async.clock"
-local context = require "lib.mcp.context"
+local context = require "lib.calls.context"
 local fiber = require "lib.async.fiber"
 local invoke = require "lib.recipes.run.invoke"
 local kit = require "spec.support.rc"

@@ -1,5 +1,5 @@
 local catalog = require "lib.recipes.link.catalog"
-local context = require "lib.mcp.context"
+local context = require "lib.calls.context"
 local fiber = require "lib.async.fiber"
 local folder = require "spec.support.folder"
 local kit = require "spec.support.catalog"

@@ -1,14 +1,19 @@
-local context = require "lib.mcp.context"
+local calls = require "lib.calls.call"
 local core_clock = require "core.clock"
 local kit = require "spec.support.mcp"
-local log = require "core.log"
+local progress = require "lib.mcp.progress"
 
+-- The context of a call to which a request listens that asked for progress; with what writes that.
 local function new(options)
   local transport = kit.transport()
   options = options or {}
-  options.tool, options.transport, options.token = "probe", transport, options.token or '"t"'
-  if options.messages == nil then options.messages = true end
-  return context.new(options), transport
+  local notifier = progress.new(transport, options.token or '"t"', options.messages ~= false)
+  local listener = {
+    progress = function(_, entry) notifier:report(entry) end,
+    begun = function(_, receipt) notifier:announce(receipt) end,
+  }
+  local call = calls.new { feature = { name = "probe" }, work = function() end, listener = listener }
+  return call.ctx, transport, notifier, call
 end
 
 local function values(transport)
@@ -25,7 +30,7 @@ local function standing_clock()
   return setmetatable({}, { __close = function() core_clock.monotonic = monotonic end })
 end
 
-describe("mcp.context's progress", function()
+describe("mcp.progress", function()
   it("goes out with the token, its type kept", function()
     local ctx, transport = new { token = "5" }
     ctx:progress(1, 10, "one of ten")
@@ -34,9 +39,13 @@ describe("mcp.context's progress", function()
   end)
 
   it("goes nowhere without a token", function()
-    local ctx = context.new { tool = "probe" }
-    ctx:progress(1, 2, "three")
-    assert.is_nil(ctx:finish())
+    local tool = kit.tool { run = function(_, ctx)
+      ctx:progress(1, 2, "three")
+      return { text = "done" }
+    end }
+    local session, transport = kit.connect { tool }
+    kit.modern(session, 1, "tools/call", { name = "probe" })
+    assert.same({ 1, 1 }, { #transport.sent, transport.sent[1].id })
   end)
 
   it("has no text before 2025-03-26, and no total where none was given", function()
@@ -46,16 +55,16 @@ describe("mcp.context's progress", function()
   end)
 
   it("only grows", function()
-    local ctx, transport = new()
+    local ctx, transport, notifier = new()
     for _, value in ipairs { 2, 2, 1, 3, 0, 3, 4 } do
       ctx:progress(value)
-      ctx:finish()
+      notifier:finish()
     end
     assert.same({ 2, 3, 4 }, values(transport))
   end)
 
   it("is sent at most every tenth of a second, the newest of what came between", function()
-    local ctx, transport = new()
+    local ctx, transport, notifier = new()
     do
       local _ <close> = standing_clock()
       for value = 1, 50 do ctx:progress(value) end
@@ -65,28 +74,29 @@ describe("mcp.context's progress", function()
     assert.same({ 1, 50 }, values(transport))
     assert.is_true(transport.times[2] - transport.times[1] >= 0.099)
     ctx:progress(51)
-    ctx:finish()
+    notifier:finish()
     assert.same({ 1, 50, 51 }, values(transport))
   end)
 
   it("does not lose the last value", function()
-    local ctx, transport = new()
+    local ctx, transport, notifier = new()
     ctx:progress(1)
     ctx:progress(2)
-    ctx:finish()
+    notifier:finish()
     assert.same({ 1, 2 }, values(transport))
   end)
 
   it("stops when the call is given up", function()
-    local ctx, transport = new()
+    local ctx, transport, notifier, call = new()
     do
       local _ <close> = standing_clock()
       ctx:progress(1)
       ctx:progress(2)
     end
-    ctx:give_up()
+    notifier:close()
+    call:cancel()
     ctx:progress(3)
-    ctx:finish()
+    notifier:finish()
     assert.is_true(ctx.cancelled)
     assert.same({ 1 }, values(transport))
   end)
@@ -103,19 +113,6 @@ describe("mcp.context's progress", function()
     assert.error_matches(function() ctx:progress("1") end, "finite number")
     assert.error_matches(function() ctx:progress(0 / 0) end, "finite number")
     assert.error_matches(function() ctx:progress(1, math.huge) end, "finite number")
-  end)
-end)
-
-describe("mcp.context's log", function()
-  it("writes lines that name the tool, in the levels of the log", function()
-    local lines, write = {}, log.write
-    local _ <close> = setmetatable({}, { __close = function() log.write = write end })
-    log.write = function(level, text) lines[#lines + 1] = level .. " " .. text end
-    local ctx = new()
-    ctx:log("notice", "half way")
-    ctx:log("critical", "no way")
-    assert.same({ "info probe: half way", "error probe: no way" }, lines)
-    assert.error_matches(function() ctx:log("loud", "x") end, "unknown log level 'loud'")
   end)
 end)
 
@@ -144,19 +141,7 @@ describe("mcp.server's progress", function()
   end)
 end)
 
-describe("mcp.context, when the client leaves", function()
-  it("tells the one who asked to hear of it, once, also when that came too late", function()
-    local ctx, told = new(), 0
-    ctx:on_leaving(function() told = told + 1 end)
-    ctx:leave()
-    ctx:leave()
-    assert.equal(1, told)
-    ctx:on_leaving(function() told = told + 10 end)
-    assert.equal(11, told)
-  end)
-end)
-
-describe("mcp.context's receipts", function()
+describe("mcp.progress's receipts", function()
   local function texts(transport)
     local list = {}
     for i, message in ipairs(transport.sent) do list[i] = message.params.message end
@@ -166,28 +151,28 @@ describe("mcp.context's receipts", function()
   local function job(n) return { deployment_id = "d", request_id = "r" .. n } end
 
   it("stand in the progress that comes next", function()
-    local ctx, transport = new()
+    local ctx, transport, notifier = new()
     ctx:receipt(job(1))
     ctx:progress(5, nil, "in queue")
     assert.same({ "submitted request r1 of deployment d; in queue" }, texts(transport))
-    ctx:finish()
+    notifier:finish()
     assert.equal(1, #transport.sent)
   end)
 
   it("are not dropped with the progress that was held back", function()
-    local ctx, transport = new()
+    local ctx, transport, notifier = new()
     ctx:progress(1, 3, "begun")
     for n = 1, 3 do
       ctx:receipt(job(n))
       ctx:progress(1 + n / 10, 3, "step " .. n)
     end
-    ctx:finish()
+    notifier:finish()
     assert.same({ "begun", "submitted request r1 of deployment d, request r2 of deployment d, request r3 of deployment d; step 3" },
       texts(transport))
   end)
 
   it("go out by themselves where no progress follows, with a value that grows", function()
-    local ctx, transport = new()
+    local ctx, transport, notifier = new()
     ctx:progress(2, 3, "begun")
     ctx:receipt(job(1))
     ctx:progress(2, 3, "no news") -- dropped: it does not grow
@@ -196,25 +181,24 @@ describe("mcp.context's receipts", function()
     assert.is_true(transport.sent[2].params.progress > 2 and transport.sent[2].params.progress < 2.001)
     assert.equal(3, transport.sent[2].params.total)
     ctx:progress(2.5, 3, "on")
-    ctx:finish()
+    notifier:finish()
     assert.equal("on", transport.sent[3].params.message)
   end)
 
   it("of a crowd are counted from the twentieth on", function()
-    local ctx, transport = new()
+    local ctx, transport, notifier = new()
     for n = 1, 25 do ctx:receipt(job(n)) end
-    ctx:finish()
+    notifier:finish()
     assert.matches("request r20 of deployment d, 5 more", transport.sent[1].params.message, 1, true)
     assert.equal(25, #ctx.receipts.list)
   end)
 
   it("are kept, and not sent, where nobody listens", function()
-    for _, options in ipairs { { token = false }, { messages = false } } do
-      local transport = kit.transport()
-      local ctx = context.new { tool = "probe", transport = transport, token = options.token ~= false and "1" or nil,
-        messages = options.messages ~= false }
+    for _, options in ipairs { {}, { messages = false, listens = true } } do
+      local ctx, transport, notifier, call = new(options)
+      if not options.listens then call:detach(call.listener) end
       ctx:receipt(job(1))
-      ctx:finish()
+      notifier:finish()
       assert.same({ 0, 1 }, { #transport.sent, #ctx.receipts.list })
     end
   end)

@@ -23,6 +23,7 @@ return rc.tool {
     else
       ctx:confirm "Go on?"
     end
+    if input.first == "after" then rc.submit({ deployment_id = id }):wait() end
     return { ok = true }
   end,
 }
@@ -115,11 +116,33 @@ describe("a question of 2026-07-28", function()
     assert.equal(1, #submits())
   end)
 
-  it("says that asking again is safe where nothing was submitted, and only there", function()
+  it("does not say that asking again is safe: the process that asked may have gone on", function()
     local server <close> = start()
-    local err = call(server, "asker", "none", yes(asked_and_killed("asker", "none"))).error
-    assert.matches("had submitted nothing when it asked. Asking again, without it, is safe.", err.message, 1, true)
-    err = call(server, "asker", "beside", yes(asked_and_killed("asker", "beside"))).error
-    assert.is_nil(err.message:find("safe", 1, true))
+    for _, first in ipairs { "none", "beside" } do
+      local err = call(server, "asker", first, yes(asked_and_killed("asker", first))).error
+      assert.matches("had submitted nothing when it asked, but may have gone on since.", err.message, 1, true)
+      assert.is_nil(err.message:find("safe", 1, true))
+    end
+  end)
+
+  it("is answered, and paid for, once, though the server dies before the answer and the client comes back", function()
+    local state
+    do
+      local server <close> = start()
+      state = call(server, "asker", "after").result.requestState
+      local params = yes(state)
+      params.name, params.arguments = "asker", { first = "after" }
+      params._meta = { ["io.modelcontextprotocol/protocolVersion"] = "2026-07-28",
+        ["io.modelcontextprotocol/clientCapabilities"] = { elicitation = {} } }
+      server:write(json.encode { jsonrpc = "2.0", id = "again", method = "tools/call", params = params } .. "\n")
+      server:wait_until(function() return #submits() == 1 end)
+      server.handle:kill "KILL"
+      server:wait_until(function() return server.status ~= nil end)
+    end
+    local server <close> = start()
+    local err = call(server, "asker", "after", yes(state)).error
+    assert.matches("that may pay a second time", err.message, 1, true)
+    assert.is_nil(err.message:find("without it", 1, true))
+    assert.equal(1, #submits())
   end)
 end)

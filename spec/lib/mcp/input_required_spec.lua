@@ -42,7 +42,7 @@ end
 
 local function accept(n) return { action = "accept", content = { n = n } } end
 
-describe("mcp.parking", function()
+describe("mcp.input_required", function()
   after_each(function() -- a question left open keeps its timer for ten minutes
     for _, session in ipairs(sessions) do session:close() end
     sessions = {}

@@ -1,0 +1,145 @@
+--- The calls of an account that somebody may come back to: those that outlive their listeners, and those that wait for an answer
+--- to a question.  Whoever comes for one comes for the same account, over whichever connection; nobody else finds it.
+
+local host = require "core.host"
+local rescue = require "lib.async.rescue"
+local results = require "lib.calls.results"
+
+local M = {}
+
+local MOST_KNOWN = 1024 -- calls whose receipts are remembered after they have asked
+
+---@class AccountCalls
+---@field results CallResults                    of those that have ended and that nobody has come for
+---@field inputs integer                        calls that an answer may be brought to
+---@field private calls table<string, Call>      by id
+---@field private asked table<string, Receipts>  of the latest calls that have asked, by id
+---@field private ids string[]                   of those, a ring
+---@field private last integer                   how many there ever were
+local AccountCalls = {}
+AccountCalls.__index = AccountCalls
+
+---@return AccountCalls
+function M.new()
+  local self = setmetatable({ inputs = 0, calls = {}, asked = {}, ids = {}, last = 0 }, AccountCalls)
+  self.results = results.new(function(call) self.calls[call.id] = nil end)
+  rescue.add(self, AccountCalls.look)
+  return self
+end
+
+local function list(self)
+  local all = {}
+  for _, call in pairs(self.calls) do all[#all + 1] = call end
+  return all
+end
+
+local function fail_questions(call, err)
+  for _, ask in ipairs(table.move(call.asks, 1, #call.asks, 1, {})) do ask:fail(err) end
+end
+
+--- Nobody can come any more.  Calls for which somebody was to come with an answer end with what they have, or are cancelled.
+---@param err? Error    for their questions
+---@param reason? any   of their cancellation, where there is no error
+function AccountCalls:leave(err, reason)
+  for _, call in ipairs(list(self)) do
+    if call.pending_input and call.outcome then
+      self:drop(call)
+    elseif call.pending_input and err then
+      fail_questions(call, err)
+    elseif call.pending_input then
+      call:cancel(reason)
+    end
+  end
+end
+
+-- Names ----------------------------------------------------------------------------------------------
+
+M.ID_LENGTH = 22
+
+local function new_id()
+  return ("run-" .. ("%02x"):rep(9)):format(host.random(9):byte(1, 9))
+end
+
+--- Gives a call a name by which it is found.
+---@param call Call
+---@return string id
+function AccountCalls:name(call)
+  if call.id then return call.id end
+  local id = new_id()
+  self.calls[id] = call
+  call.id = id
+  return id
+end
+
+---@param id string
+---@return Call?
+function AccountCalls:get(id)
+  return self.calls[id]
+end
+
+--- Those that outlive their listeners and have not been given to anybody.
+---@return Call[]
+function AccountCalls:lasting()
+  self.results:expire()
+  local found = {}
+  for _, call in pairs(self.calls) do
+    if call.lasting then found[#found + 1] = call end
+  end
+  return found
+end
+
+--- Names a call that is about to ask, and remembers what it has begun, also when it is over.
+---@param call Call
+function AccountCalls:remember(call)
+  local id = self:name(call)
+  if self.asked[id] then return end
+  local slot = (self.last + 1) % MOST_KNOWN + 1
+  local before = self.ids[slot]
+  self.ids[slot], self.asked[id] = id, call.receipts
+  if before then self.asked[before] = nil end
+  self.last = self.last + 1
+end
+
+---@param id string
+---@return Receipts?
+function AccountCalls:receipts_of(id)
+  local call = self.calls[id]
+  return call and call.receipts or self.asked[id]
+end
+
+-- Ends -----------------------------------------------------------------------------------------------
+
+--- The outcome is kept for who comes for it.
+---@param call Call
+function AccountCalls:keep(call)
+  if call.lasting then self.results:keep(call) end
+end
+
+--- The outcome is given to somebody.
+---@param call Call
+function AccountCalls:give(call)
+  if call.lasting then self.results:take(call) end
+  self.calls[call.id] = nil
+end
+
+--- The call has ended without a result.
+---@param call Call
+---@param fate string
+function AccountCalls:forget(call, fate)
+  if call.lasting then self.results:forget(call, fate) end
+  self.calls[call.id] = nil
+end
+
+--- Nobody has come back with an answer; who has the name of a lasting call may still come for its result.
+---@param call Call
+function AccountCalls:drop(call)
+  call:end_input()
+  if not call.lasting then self.calls[call.id] = nil end
+end
+
+--- Looks after calls for which memory ran out.
+function AccountCalls:look()
+  for _, call in ipairs(list(self)) do call:look() end
+end
+
+return M

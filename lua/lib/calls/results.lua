@@ -1,0 +1,135 @@
+--- Results of calls that outlive their listeners ("runs") and have ended while nobody listened: kept until they are asked for,
+--- within bounds of number, bytes and time.
+
+local clock = require "lib.async.clock"
+local json = require "core.json"
+local log = require "core.log"
+local receipts = require "lib.calls.receipts"
+
+local M = {}
+
+local MOST = 200                    -- results
+local MOST_BYTES = 128 * 1024 * 1024 -- of all of them
+local SECONDS = 3600                -- of lib.async.clock, each
+local MOST_REMEMBERED = 1000        -- handles of which it is known what became of them
+
+---@class KeptResult
+---@field call Call
+---@field at number      moment of lib.async.clock
+---@field bytes integer
+
+---@class CallResults
+---@field private on_drop fun(call: Call)  nobody can come for it any more
+---@field private list KeptResult[]  the oldest first
+---@field private bytes integer
+---@field private gone table<string, string>  what became of others, by their handles
+---@field private handles string[]            of those, a ring
+---@field private count integer               how many there ever were
+local CallResults = {}
+CallResults.__index = CallResults
+
+---@param on_drop? fun(call: Call)  told of each that is given up
+---@return CallResults
+function M.new(on_drop)
+  return setmetatable({ on_drop = on_drop or function() end, list = {}, bytes = 0, gone = {}, handles = {}, count = 0 }, CallResults)
+end
+
+local function note(self, id, fate)
+  self.count = self.count + 1
+  local slot = self.count % MOST_REMEMBERED + 1
+  local before = self.handles[slot]
+  if before then self.gone[before] = nil end
+  self.handles[slot], self.gone[id] = id, fate
+end
+
+local function remove(self, index, fate)
+  local kept = table.remove(self.list, index)
+  self.bytes = self.bytes - kept.bytes
+  note(self, kept.call.id, fate)
+  return kept.call
+end
+
+-- A result that nobody will see may have been paid for.
+local function drop(self, index, fate)
+  local call = remove(self, index, fate)
+  self.on_drop(call)
+  log.write("warning", ("the result of run %s of recipe '%s' is given up: %s.%s"):format(call.id, call.lasting.name, fate,
+    receipts.sentence(call.receipts):gsub("\n", " ")))
+end
+
+--- Gives up what has been kept for long enough.
+function CallResults:expire()
+  local now = clock.now()
+  while self.list[1] and now - self.list[1].at > SECONDS do drop(self, 1, ("it was kept for %d s"):format(SECONDS)) end
+end
+
+-- What a result holds in memory, roughly: its texts and its data.
+local function size_of(call)
+  local outcome, bytes = call.outcome, #call.lasting.key + 1024
+  local result = outcome.ok and outcome.result or {}
+  local err = outcome.ok and outcome.err or {}
+  for _, value in ipairs { result.text or "", result.data or "", result.content or "", err.message or "", err.data or "" } do
+    local ok, text = pcall(json.encode, value)
+    bytes = bytes + (ok and #text or 0)
+  end
+  return bytes
+end
+
+local function index_of(self, call)
+  self:expire()
+  for i, kept in ipairs(self.list) do
+    if kept.call == call then return i end
+  end
+end
+
+--- Keeps the result of a call that nobody listens to, once.
+---@param call Call
+function CallResults:keep(call)
+  if index_of(self, call) then return end
+  local bytes = size_of(call)
+  table.insert(self.list, { call = call, at = clock.now(), bytes = bytes })
+  self.bytes = self.bytes + bytes
+  while #self.list > MOST or self.bytes > MOST_BYTES do drop(self, 1, "others needed the room") end
+end
+
+--- Notes that a result is being given to somebody; it is forgotten.
+---@param call Call
+function CallResults:take(call)
+  local index = index_of(self, call)
+  if index then remove(self, index, "its result was given already") else note(self, call.id, "its result was given already") end
+end
+
+--- Notes that a run has ended without a result.
+---@param call Call
+---@param fate string
+function CallResults:forget(call, fate)
+  note(self, call.id, fate .. receipts.sentence(call.receipts):gsub("\n", ". ", 1))
+end
+
+--- What is not collected yet, for the end of the program.
+---@return string[]
+function CallResults:uncollected()
+  local lines = {}
+  for i, kept in ipairs(self.list) do
+    lines[i] = ("the end came before the result of run %s of recipe '%s' was collected.%s"):format(kept.call.id, kept.call.lasting.name,
+      (receipts.sentence(kept.call.receipts):gsub("\n", " ")))
+  end
+  return lines
+end
+
+local function ended(sentence)
+  return sentence:sub(-1) == "." and sentence or sentence .. "."
+end
+
+--- Why there is nothing to collect under a handle, and what to do.
+---@param id string
+---@return string
+function CallResults:what_became_of(id)
+  local shown = receipts.shown(id)
+  if self.gone[id] then return ("There is nothing to collect of run %s: %s"):format(shown, ended(self.gone[id])) end
+  return ("There is no run %s here. The handle may be mistyped, or of a server that has ended since, which ended its runs; or its "
+    .. "result was given long ago. What it had submitted may have been paid for: look with get_request_status and "
+    .. "get_request_result at the requests that were named with the handle, before you run the recipe again."):format(shown)
+end
+
+return M
