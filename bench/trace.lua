@@ -37,7 +37,7 @@ function budgets.create_plain(fn)
   return thread
 end
 
-local api = require "lib.runcomfy.api"
+local accounts = require "lib.account"
 local catalog = require "lib.recipes.link.catalog"
 local json = require "core.json"
 local registry = require "lib.features.registry"
@@ -110,12 +110,14 @@ end
 local function main()
   local sim <close> = assert(simulator.start {})
   local folder <close> = recipe_folder()
-  assert(api.configure { key = "key-0123456789", base_url = sim.base_url })
+  local account <close> = assert(accounts.new { key = "key-0123456789", base_url = sim.base_url })
   local recipes <close> = catalog.new {
     folders = { { path = folder.path, label = "trace" } }, registry_tools = builtin_tools(), settings = {}, lenient = true, quiet = true,
   }
   recipes:scan()
-  local instance = server.new { snapshot = recipes:snapshot(), version = "0", patience = function() return 45 end }
+  local instance = server.new {
+    snapshot = recipes:snapshot(), version = "0", patience = function() return 45 end, account = function() return account end,
+  }
   local session = instance:connect(transport)
   debug.sethook(hook, "c")
   trace(session, "list_deployments", "list_deployments", {})

@@ -48,23 +48,24 @@ local function show(values)
   if #parts > 0 then io.stdout:write(terminal.plain(table.concat(parts, "\t")), "\n") end
 end
 
-local function interrupted(repl, ctx, how)
+local function interrupted(repl, ctx, notes, how)
   repl.ending = repl.ending or how == "cut"
-  complain(repl, table.concat(require("cli.shared.one_call").last_words(repl.app, ctx, how), "; "))
+  complain(repl, table.concat(require("cli.shared.one_call").last_words(repl.app, ctx, notes, how), "; "))
 end
 
 local function run_chunk(repl, chunk)
   local line <close> = require("cli.shared.progress_line").new(not repl.is_terminal)
-  local ctx = require("cli.shared.one_call").context(repl.app, line, "repl")
+  local ctx, listener = require("cli.shared.terminal_listener").context {
+    account = repl.app:account(), command = "repl", line = line, questions = require("cli.shared.asking").new { line = line },
+  }
   ctx.simulated = repl.app.simulated
-  require("cli.shared.asking").new({ line = line }):enable(ctx)
   local how, values, err = require("cli.shared.run").to_end(repl.app, function() return repl.console:run(chunk, ctx) end, function(name)
     ctx.cancelled, repl.ending = true, name ~= "INT"
     line:show "interrupted; cleaning up"
   end)
   line:clear()
   if how == "failed" then error(values, 0) end
-  if how ~= "done" then return interrupted(repl, ctx, how) end
+  if how ~= "done" then return interrupted(repl, ctx, listener.notes, how) end
   if not values then return complain(repl, err.message) end
   show(values)
 end

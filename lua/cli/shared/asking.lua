@@ -327,11 +327,29 @@ local function ask(self, form)
   return ask_values(self, form)
 end
 
---- Lets a context ask.
----@param ctx table
-function Asking:enable(ctx)
-  self.requests = ctx.requests
-  function ctx.ask(form) return ask(self, form) end
+--- Hears what the call has submitted, for the error of a question that nobody can answer.
+---@param requests OpenRequests
+function Asking:follow(requests)
+  self.requests = requests
+end
+
+-- In the words of the question: why it is asked again, too.
+local function form_of(question)
+  return setmetatable({ message = question.message }, { __index = question.form })
+end
+
+local function answer(self, question)
+  local ok, action, content = pcall(ask, self, form_of(question))
+  if ok then return question:answer(action, content) end
+  if fiber.is_cancelled(action) then error(action, 0) end
+  question:fail(errors.wrap(action))
+end
+
+--- Puts a question of a call; the answer comes when the person has given it.
+---@param question Ask
+function Asking:put(question)
+  local task = fiber.spawn(answer, self, question)
+  task.quiet, question.shown = true, task --[[@as core.Handle]]
 end
 
 --- The names of --answer that no question had, sorted.

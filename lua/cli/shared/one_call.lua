@@ -106,37 +106,6 @@ local function words_of(result)
   return #lines > 0 and table.concat(lines, "\n") or nil
 end
 
--- The ids of what costs money are told at once, terminal or not: whatever becomes of the program, the request can be found.
-local function tell_receipt(line, command, receipt)
-  if not receipt.request_id then return end
-  line:clear()
-  io.stderr:write(terminal.plain(("rcmcp %s: submitted %s\n"):format(command, require("lib.calls.receipts").describe(receipt))))
-end
-
---- The tool's view of its caller: progress is a line on the terminal; what it logs is told at the end.
----@param app App
----@param line ProgressLine
----@param command string
----@param quiet? boolean  say nothing of what is submitted
----@return table ctx
-function M.context(app, line, command, quiet)
-  local ctx = app:account():equip {
-    cancelled = false, client = { name = "rcmcp " .. command, version = require("core.host").version }, notes = {},
-  }
-  function ctx:progress(_, _, message)
-    if not self.cancelled and message then line:show(message) end
-  end
-  function ctx.receipt(_, receipt)
-    if not quiet then tell_receipt(line, command, receipt) end
-  end
-  require("lib.recipes.run.open_requests").of(ctx)
-  function ctx.on_leaving() end -- whoever typed the command waits for its end
-  function ctx:log(_, text)
-    table.insert(self.notes, text)
-  end
-  return ctx
-end
-
 local function says(lines, words)
   for _, line in ipairs(lines) do
     if line:find(words, 1, true) then return true end
@@ -160,19 +129,20 @@ end
 
 --- What is said of a call that a signal has ended: what became of its jobs, what has not ended, the ids of what goes on.
 ---@param app App
----@param ctx table
+---@param ctx Context
+---@param notes string[]  what it has logged
 ---@param how "interrupted"|"cut"  see cli.shared.run
 ---@return string[] lines
-function M.last_words(app, ctx, how)
+function M.last_words(app, ctx, notes, how)
   local lines = { "interrupted" }
-  append(lines, ctx.notes)
+  append(lines, notes)
   if how == "cut" then append(lines, app:unfinished()) end
   append(lines, going_on(ctx, lines))
   return lines
 end
 
-local function interrupted(app, command, args, ctx, how)
-  local text = table.concat(M.last_words(app, ctx, how), "; ")
+local function interrupted(app, command, args, ctx, notes, how)
+  local text = table.concat(M.last_words(app, ctx, notes, how), "; ")
   local outcome = M.refused(command, args, { message = text, code = "interrupted" }, exit_status.interrupted)
   if outcome.data then
     local data_of = require("lib.recipes.run.open_requests").data
@@ -182,10 +152,10 @@ local function interrupted(app, command, args, ctx, how)
 end
 
 -- A call may answer although it was told to end: its answer is there, and so is what became of its jobs.
-local function answered(app, result, ctx)
+local function answered(app, result, ctx, notes)
   local outcome = { status = status_of(result), text = words_of(result), data = result.data, unmarked = result.mark_beside }
   if not ctx.cancelled then return outcome end
-  local lines = M.last_words(app, ctx, "interrupted")
+  local lines = M.last_words(app, ctx, notes, "interrupted")
   outcome.status, outcome.text = exit_status.interrupted, (outcome.text and outcome.text .. "\n" or "") .. table.concat(lines, "; ")
   return outcome
 end
@@ -206,9 +176,10 @@ function M.run(app, args, call)
   local answers, err = asking.read_answers(args.answer)
   if not answers then return M.refused(call.command, args, err, exit_status.usage) end
   local line <close> = require("cli.shared.progress_line").new(args.quiet or args.json)
-  local ctx = M.context(app, line, call.command, args.quiet)
   local questions = asking.new { line = line, yes = args.yes, answers = answers, quiet = args.quiet or args.json }
-  questions:enable(ctx)
+  local ctx, listener = require("cli.shared.terminal_listener").context {
+    account = app:account(), command = call.command, line = line, questions = questions, quiet = args.quiet,
+  }
   if call.prepare then call.prepare(ctx, line) end
   local how, result = require("cli.shared.run").to_end(app, function() return call.perform(ctx) end, function()
     ctx.cancelled = true
@@ -217,12 +188,12 @@ function M.run(app, args, call)
   line:clear()
   for _, text in ipairs(questions:unused()) do require("core.log").write("warning", text) end
   if how == "done" then
-    local outcome = answered(app, result, ctx)
-    outcome.submitted = args.quiet and ctx.requests:submitted() or nil
+    local outcome = answered(app, result, ctx, listener.notes)
+    outcome.submitted = args.quiet and (ctx.requests --[[@as OpenRequests]]):submitted() or nil
     return outcome, result
   end
   if how == "failed" then error(result, 0) end
-  return interrupted(app, call.command, args, ctx, how)
+  return interrupted(app, call.command, args, ctx, listener.notes, how)
 end
 
 return M

@@ -12,10 +12,10 @@ local MOST_KNOWN = 1024 -- calls whose receipts are remembered after they have a
 ---@class AccountCalls
 ---@field results CallResults                    of those that have ended and that nobody has come for
 ---@field inputs integer                        calls that an answer may be brought to
----@field private calls table<string, Call>      by id
----@field private asked table<string, Receipts>  of the latest calls that have asked, by id
----@field private ids string[]                   of those, a ring
----@field private last integer                   how many there ever were
+---@field package calls table<string, Call>      by id
+---@field package asked table<string, Receipts>  of the latest calls that have asked, by id
+---@field package ids string[]                   of those, a ring
+---@field package last integer                   how many there ever were
 local AccountCalls = {}
 AccountCalls.__index = AccountCalls
 

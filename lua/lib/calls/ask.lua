@@ -21,7 +21,7 @@ local NOBODY = "Nobody could be asked: the call that began this run was answered
 ---@field over boolean
 ---@field action? "accept"|"decline"|"cancel"
 ---@field content? any
----@field err? Error         in place of an answer
+---@field err? Error         there is no answer, and why
 ---@field private callback? fun(ask: Ask)
 ---@field private expires? boolean  the time for an answer runs
 local Ask = {}

@@ -19,6 +19,8 @@ local M = {}
 ---@field message? string
 
 ---@class Listener  who waits for a call
+---@field call? Call          the one that it listens to, or did
+---@field note? string        what stands before the result of a call that it joined
 ---@field answer_by? number  moment of lib.async.clock at which it wants an answer
 ---@field settled fun(self: Listener, call: Call)  the call is over: `call.outcome`.  In a fiber or not
 ---@field ended fun(self: Listener)                the same of a call that this listener has cancelled
@@ -49,7 +51,7 @@ local M = {}
 ---@class Call
 ---@field id? string            once somebody may come back to it: see AccountCalls.name
 ---@field account? Account
----@field book? AccountCalls    where it is found by who comes back to it; nil: nobody can
+---@field book AccountCalls     where it is found by who comes back to it; nil: nobody can
 ---@field feature table         the tool, prompt or resource
 ---@field ctx Context           what its code sees
 ---@field fiber? Fiber          once it has started

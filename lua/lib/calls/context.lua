@@ -18,6 +18,14 @@ local M = {}
 ---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  asks the person, in place of the call's listener
 ---@field owner? Call                     the call; none: nobody listens
 ---@field receipts Receipts               what the call has begun that costs money
+---@field requests? OpenRequests           the same of jobs, with what has become of them
+---@field simulated? boolean              the simulator stands in for RunComfy
+---@field dry_run? boolean                nothing is sent that changes or costs something
+---@field effects? EffectChain            through which its effects go
+---@field call_id? string                 by which its effects name it
+---@field call? CallState                 of a recipe that calls another
+---@field chain? string[]                 of recipes that have called each other to this one
+---@field outermost? Context              of the call that began it all, where recipes call each other
 ---@field package arguments? any          what the call was begun with, until it is taken
 ---@field package on_leave? fun()
 ---@field package waits integer           how many waits are under way
@@ -36,7 +44,7 @@ Context.__index = Context
 ---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?
 
 --- Makes a context.  The table given becomes the context.
----@param options ContextOptions
+---@param options ContextOptions|Context
 ---@return Context
 function M.new(options)
   options.cancelled, options.leaving, options.has_result, options.waits = false, false, false, 0

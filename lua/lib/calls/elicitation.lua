@@ -137,7 +137,7 @@ function M.elicit(ctx, question)
   local action, content = ask(form, ctx)
   if action ~= "accept" then return nil, action end
   local values, err = form.check(known_only(form, content))
-  if not values then fail("bad_answer", "The answer does not fit what was asked: " .. redaction.text(err.message)) end
+  if not values then fail("bad_answer", "The answer does not fit what was asked: " .. redaction.text((err --[[@as Error]]).message)) end
   return values, action
 end
 

@@ -14,7 +14,7 @@ local SECONDS = 3600                -- of lib.async.clock, each
 local MOST_REMEMBERED = 1000        -- handles of which it is known what became of them
 
 ---@class KeptResult
----@field call Call
+---@field call Call     with `lasting`
 ---@field at number      moment of lib.async.clock
 ---@field bytes integer
 
@@ -111,7 +111,8 @@ end
 function CallResults:uncollected()
   local lines = {}
   for i, kept in ipairs(self.list) do
-    lines[i] = ("the end came before the result of run %s of recipe '%s' was collected.%s"):format(kept.call.id, kept.call.lasting.name,
+    local run = kept.call.lasting --[[@as Lasting]]
+    lines[i] = ("the end came before the result of run %s of recipe '%s' was collected.%s"):format(kept.call.id, run.name,
       (receipts.sentence(kept.call.receipts):gsub("\n", " ")))
   end
   return lines

@@ -375,7 +375,7 @@ end
 ---@param err? Error
 ---@return CallResult
 function M.result(result, err)
-  if not result then return outcome.failure(err) end
+  if not result then return outcome.failure(err --[[@as Error]]) end
   return {
     text = result.text, data = result.data, content = result.content, is_error = false, mark_beside = result.mark_beside,
     pending = result.pending, begun = result.begun,

@@ -87,7 +87,8 @@ function M.ask(request, ask)
   local input = setmetatable({
     session = session, state = state, origin = origin_of(request), handler = request.handler, ask = ask, timer = nil, counted = true,
   }, InputRequired)
-  local text = jsonrpc.result(request.id, request.revision:question_result(QUESTION, elicitation.params(ask, request.revision), state))
+  local revision = request.revision --[[@as Revision.2026_07_28]]
+  local text = jsonrpc.result(request.id, revision:question_result(QUESTION, elicitation.params(ask, revision), state))
   ask:expire(function(fn) return timer.after(math.ceil(seconds * 1000), fn) end)
   request:answer(text)
   session.inputs = session.inputs + 1
@@ -109,13 +110,13 @@ end
 --- Takes a request that carries a requestState: the call that it names goes on, or the request is refused.
 ---@param request Request
 function M.resume(request)
-  local params = request.params
+  local params = request.params --[[@as table]]
   local state = params.requestState
   if type(state) ~= "string" then return request:refuse(jsonrpc.INVALID_PARAMS, "'requestState' must be a string, as it was given out") end
   local book = request.book
   local id = state:sub(1, account_calls.ID_LENGTH)
   local call = book:get(id)
-  local input = call and call.pending_input
+  local input = call and call.pending_input --[[@as InputRequired?]]
   if not call or not input or input.state ~= state then
     return request:refuse(jsonrpc.INVALID_PARAMS, receipts.stale(state, book:receipts_of(id)))
   end

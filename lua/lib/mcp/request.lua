@@ -28,11 +28,11 @@ local PROGRESS_GAP = 0.05 -- seconds between the last progress and the result: s
 ---@field transport Transport   where notifications go
 ---@field sink Transport|Batch  where the answer goes
 ---@field account? Account     whose call it is
----@field book? AccountCalls   the calls of that account
----@field subject? table        the tool, prompt or resource that it names
----@field handler? RequestHandler
----@field call? Call            the one that it listens to, or did
----@field pass? Pass            through the gate
+---@field book AccountCalls    the calls of that account
+---@field subject table         the tool, prompt or resource that it names
+---@field handler RequestHandler
+---@field call Call             the one that it listens to, or did; of a request that begins none: nil
+---@field pass Pass             through the gate
 ---@field answer_by? number     moment of lib.async.clock at which the client wants an answer
 ---@field note? string          what stands before the result: see Call
 ---@field answered? boolean     its answer has gone out
@@ -83,7 +83,7 @@ function Request:begin(handler, subject, arguments)
   local token = meta and meta.progressToken ~= nil and jsonrpc.progress_token(meta)
   if token then self.notifier = require("lib.mcp.progress").new(self.transport, token, self.revision.progress_messages) end
   self.handler, self.subject, self.answer_by = handler, subject, patience and answer_by(self, patience)
-  local may_come_back = self.revision.input_required and self.meta[CAPABILITIES].elicitation ~= nil
+  local may_come_back = self.revision.input_required and (meta --[[@as table]])[CAPABILITIES].elicitation ~= nil
   local state = self.params and self.params.requestState
   if state ~= nil and state ~= json.null and self.revision.input_required then return require("lib.mcp.input_required").resume(self) end
   self.call = calls.new {
@@ -308,9 +308,10 @@ function Request:look()
   local call, writer = self.call, self.fiber
   if self.failed then return not_enough_memory(self) end
   if writer then return writer.status == "done" and not_enough_memory(self) or nil end
-  if call.listener ~= self then return call.lasting and leave_pending(self) or nil end
-  if call.outcome then return self:settled(call) end
-  return call.fiber and call.fiber.status == "done" and not_enough_memory(self) or nil
+  if call.listener == self and not call.outcome then
+    return call.fiber and call.fiber.status == "done" and not_enough_memory(self) or nil
+  end
+  if call.listener == self then self:settled(call) elseif call.lasting then leave_pending(self) end
 end
 
 return M

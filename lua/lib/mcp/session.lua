@@ -20,15 +20,15 @@ local is_object = jsonrpc.is_object
 ---@class Session
 ---@field server Server
 ---@field on_idle? fun()              called each time the last open call has ended
----@field private transport Transport
----@field private outgoing? Outgoing  requests to the client, once there was one
+---@field package transport Transport
+---@field package outgoing? Outgoing  requests to the client, once there was one
 ---@field left? boolean               the client answers nothing more
 ---@field inputs integer              calls that wait for an answer to a question which was given to it
----@field private requests table<string, Request>  those that are open, by id: each listens to a call, or writes its answer
----@field private open integer        how many
----@field private streams Subscriptions
----@field private gate Gate
----@field private intake Intake
+---@field package requests table<string, Request>  those that are open, by id: each listens to a call, or writes its answer
+---@field package open integer        how many
+---@field package streams Subscriptions
+---@field package gate Gate
+---@field package intake Intake
 local Session = {}
 Session.__index = Session
 
@@ -181,7 +181,8 @@ end
 ---@param name string
 ---@return table?
 function Session:capability(name)
-  local declared = is_object(self.intake.capabilities) and self.intake.capabilities[name]
+  local capabilities = self.intake.capabilities
+  local declared = capabilities and is_object(capabilities) and capabilities[name]
   return is_object(declared) and declared or nil
 end
 

@@ -108,7 +108,7 @@ end
 function M.call(subject, work, ctx)
   local owner = ctx.owner
   local book = owner and owner.book
-  if not book or ctx.chain then return work(ctx) end
+  if not owner or not book or ctx.chain then return work(ctx) end
   expect(book)
   local key = ("%s\n%s"):format(subject.name, canonical.text(subject.input))
   subject.input = nil -- the recipe's, from now on

@@ -21,16 +21,14 @@ local Asking = {}
 Asking.__index = Asking
 
 function Asking:__close()
-  self.call.groups = self.call.groups - self.groups
   self.call.cleaning = self.call.cleaning - self.cleaning
 end
 
 ---@param call CallState
----@param effect Effect
 ---@param cleans boolean
-local function asking(call, effect, cleans)
-  local self = setmetatable({ call = call, groups = effect.branch:find(":", 1, true) and 1 or 0, cleaning = cleans and 1 or 0 }, Asking)
-  call.groups, call.cleaning = call.groups + self.groups, call.cleaning + self.cleaning
+local function asking(call, cleans)
+  local self = setmetatable({ call = call, cleaning = cleans and 1 or 0 }, Asking)
+  call.cleaning = call.cleaning + self.cleaning
   if cleans then call.cleanup_deadline = math.max(call.cleanup_deadline or 0, clock.now() + CLEANUP_SECONDS) end
   return self
 end
@@ -39,7 +37,7 @@ local function listener_of(call, state)
   local run = replay.new(record.new())
   return {
     effect = function(effect, cleans)
-      local _ <close> = asking(call, effect, cleans)
+      local _ <close> = asking(call, cleans)
       local tool = effect.kind == "tool" and state.find(effect.name) or nil
       return run:perform(effect, function() return door.perform(state, effect) end, { ctx = state.ctx, caller = state, tool = tool })
     end,
