@@ -138,7 +138,7 @@ local function prepare(app, args, dry_run, tape)
   if dry_run then table.insert(links, dry_run:link()) end
   return function(ctx)
     ctx.simulated, ctx.dry_run = app.simulated, dry_run ~= nil
-    if #links > 0 then ctx.effects = require("lib.calls.effects").chain(links) end
+    if #links > 0 then ctx.effects = require("lib.calls.effects").chain(links, ctx.effects) end
     if not args.quiet and app.settings.origin.log_level == "default" then
       require("core.log").set_level "info" -- what a script prints is a line of the log
     end

@@ -13,11 +13,13 @@ local M = {}
 ---@class AccountOptions: ClientOptions
 ---@field settings? Settings
 ---@field before? Account     the one in whose place it comes
+---@field effects? EffectChain  what the effects of its calls pass: see lib.calls.effects
 
 ---@class Account
 ---@field id string           of key and base URL: the same in each process, and tells neither
 ---@field runcomfy Client
 ---@field settings table      see lib.config.settings
+---@field effects? EffectChain
 ---@field private secret? SecretKey  the key of the settings, which a simulator is not given
 local Account = {}
 Account.__index = Account
@@ -45,7 +47,7 @@ function M.new(options)
   }
   if not runcomfy then return nil, err end
   local secret = settings.api_key and settings.api_key ~= options.key and redaction.add_key(settings.api_key) or nil
-  return setmetatable({ id = id, runcomfy = runcomfy, settings = settings, secret = secret }, Account)
+  return setmetatable({ id = id, runcomfy = runcomfy, settings = settings, secret = secret, effects = options.effects }, Account)
 end
 
 --- Makes a context one of this account.
@@ -53,7 +55,7 @@ end
 ---@param ctx T
 ---@return T ctx  the same
 function Account:equip(ctx)
-  ctx.account, ctx.runcomfy = self, self.runcomfy
+  ctx.account, ctx.runcomfy, ctx.effects = self, self.runcomfy, ctx.effects or self.effects
   return ctx
 end
 

@@ -29,7 +29,7 @@ local M = {}
 ---@field package options AppOptions
 ---@field package current? Account
 ---@field package simulator? sim.Server
----@field package marking? table
+---@field package chain? EffectChain
 ---@field package tools? Snapshot
 ---@field package folders? RecipeFolder[]
 ---@field package recipes? Catalog
@@ -54,6 +54,16 @@ local function load_settings(options)
   return settings
 end
 
+-- What the effects of all calls pass, built once.
+local function chain_of(self)
+  if not self.simulated then return nil end
+  if not self.chain then
+    local kept = require("lib.app.kept_pictures").new(self.simulator --[[@as sim.Server]], self.settings)
+    self.chain = require("lib.calls.effects").chain { require("lib.app.simulated").link(kept) }
+  end
+  return self.chain
+end
+
 -- The account of the settings; the simulator stands in for RunComfy when it runs.
 local function open_account(self)
   local settings, simulator = self.settings, self.simulator
@@ -64,7 +74,7 @@ local function open_account(self)
     queue_prefix = settings.queue_prefix,
     user_agent = "rcmcp/" .. host.version,
     cancel_remote_on_client_cancel = self:cancels_remote(),
-    settings = settings, writes = self.writes, before = self.current,
+    settings = settings, writes = self.writes, before = self.current, effects = chain_of(self),
   })
 end
 
@@ -105,21 +115,6 @@ function M.open(options)
   return self
 end
 
---- What marks the tools and the results of a simulation; nothing otherwise.
----@return { tool: (fun(tool: table): table)?, result: (fun(result: table?, err: Error?): table?, Error?)? }
-function App:marks()
-  if not self.simulated then return {} end
-  if not self.marking then
-    local simulated = require "lib.app.simulated"
-    local kept = require("lib.app.kept_pictures").new(self.simulator --[[@as sim.Server]], self.settings)
-    self.marking = {
-      tool = function(tool) return simulated.tool(tool, kept) end,
-      result = function(result, err) return simulated.result(result, err, kept) end,
-    }
-  end
-  return self.marking
-end
-
 --- Whether a job is cancelled when the call that waits for it is.
 ---@return boolean
 function App:cancels_remote()
@@ -138,11 +133,11 @@ end
 function App:snapshot()
   if self.tools then return self.tools end
   self:account() -- from here on its key is secret
-  local mark = self:marks().tool
+  local simulated = self.simulated and require "lib.app.simulated"
   local registry = require("lib.features.registry").new()
   for _, module in ipairs(host.modules("tools.")) do
     local tool = require(module)
-    assert(registry:add(mark and mark(tool) or tool, { known = true }))
+    assert(registry:add(simulated and simulated.tool(tool) or tool, { known = true }))
     self.declarations[tool.name] = tool
   end
   self.tools = registry:snapshot()
@@ -202,7 +197,6 @@ function App:catalog(quiet)
       lenient = self.settings.allow_writable_recipes,
       meta_tools = self.settings.meta_tools,
       quiet = quiet,
-      mark = self:marks().result,
     }
     self.recipes:scan()
   end
@@ -222,7 +216,6 @@ function App:open_file(path)
     all = function() return self:catalog():recipe_tools() end,
     settings = self.settings,
     hosts = self.settings.http_hosts,
-    mark = self:marks().result,
   })
 end
 

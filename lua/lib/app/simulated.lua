@@ -3,6 +3,7 @@
 
 local errors = require "lib.errors"
 local json = require "core.json"
+local mark = require "lib.features.mark"
 
 local M = {}
 
@@ -53,38 +54,35 @@ local function marked_output(output)
   return copy
 end
 
---- The result of a recipe, which says what it is; the registry puts the mark among its data once they are checked.
----@param result? table
----@param err? Error
----@param kept? KeptPictures
----@return table? result, Error? err
----@return_overload table
----@return_overload nil, Error
-function M.result(result, err, kept)
-  if not result then return nil, marked_error(err) end
+-- What a tool has given, which says what it is.
+local function marked_result(tool, result, kept)
   keep_pictures(result, kept)
   result.text = (result.text and result.text .. "\n" or "") .. M.SENTENCE
-  result.simulated = true
+  mark.put(tool.mark_rules, result)
   return result
 end
 
---- The same tool, with results that say what they are.
----@param tool table
+--- A link of the chain of effects that marks what tools give.  Arguments that are refused have reached no simulator, tools that tell of
+--- this server only (`about_server`) tell nothing that is simulated, and a call that joins another one gives that one's result.
 ---@param kept? KeptPictures
+---@return Interceptor
+function M.link(kept)
+  return function(effect, proceed, scope)
+    local result, err = proceed()
+    if effect.kind ~= "tool" or scope.tool.about_server or result and result.joined then return result, err end
+    if result then return marked_result(scope.tool, result, kept) end
+    if errors.is(err) and err.code == "invalid_input" then return nil, err end
+    return nil, marked_error(err)
+  end
+end
+
+--- The same tool, whose schema says that results are marked.
+---@param tool table
 ---@return table
-function M.tool(tool, kept)
+function M.tool(tool)
   local copy = setmetatable({}, getmetatable(tool))
   for key, value in pairs(tool) do copy[key] = value end
   copy.output = marked_output(tool.output)
-  copy.run = function(input, ctx)
-    local result, err = tool.run(input, ctx)
-    if not result then return nil, marked_error(err) end
-    keep_pictures(result, kept)
-    result.text = result.text .. "\n" .. M.SENTENCE
-    result.data = marked_data(result.data)
-    result.data.simulated_files, result.simulated_files = result.simulated_files, nil
-    return result
-  end
   return copy
 end
 

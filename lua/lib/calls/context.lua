@@ -48,7 +48,8 @@ Context.__index = Context
 ---@return Context
 function M.new(options)
   options.cancelled, options.leaving, options.has_result, options.waits = false, false, false, 0
-  options.runcomfy = options.account and options.account.runcomfy
+  local account = options.account
+  if account then options.runcomfy, options.effects = account.runcomfy, options.effects or account.effects end
   options.receipts = options.receipts or receipts.new()
   return setmetatable(options --[[@as Context]], Context)
 end

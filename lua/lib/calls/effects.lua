@@ -32,6 +32,7 @@ local M = {}
 ---@field caller? rc.State   of the recipe that asks; nil: the client
 ---@field reads? boolean     it only reads, whatever its tool may do
 ---@field cleans? boolean    a clean-up makes it
+---@field told? boolean     nothing is executed: an answer to the client that is there already gets its form
 ---@field passing? boolean   nothing of it is kept: it may be made again at any time, as a poll
 
 ---@alias Interceptor fun(effect: Effect, proceed: (fun(): any, Error?), scope: EffectScope): any, Error?
@@ -42,15 +43,18 @@ local M = {}
 M.LOCAL = { now = true, random = true, uuid = true }
 
 ---@class EffectChain
----@field private links Interceptor[]
+---@field package links Interceptor[]
 local Chain = {}
 Chain.__index = Chain
 
 --- Makes a chain; the first link sees an effect first.
 ---@param links Interceptor[]
+---@param inner? EffectChain  whose links come behind these
 ---@return EffectChain
-function M.chain(links)
-  return setmetatable({ links = links }, Chain)
+function M.chain(links, inner)
+  local all = table.move(links, 1, #links, 1, {})
+  if inner then table.move(inner.links, 1, #inner.links, #all + 1, all) end
+  return setmetatable({ links = all }, Chain)
 end
 
 -- Passes the links from `at` on.

@@ -24,7 +24,6 @@ local MOST_TEXT = 4 * 1024 * 1024 -- bytes of a result that is given twice, so t
 ---@field pending? boolean    there is no result yet: the data say how to come back for it
 ---@field joined? Call        the result is to be that of another call, which whoever listens to this one joins
 ---@field note? string       of such a one: what stands before the other's result
----@field simulated? boolean    of the simulator: the data get the mark that says so
 ---@field mark_beside? boolean  the data have no room for that mark: see lib.features.mark
 
 --- The result that tells an error.
@@ -39,7 +38,7 @@ end
 
 --- The error that carries a result which cannot be delivered as one: what made it may have been paid.
 ---@param message string  what is wrong with it
----@param result { text: string?, data: any, content: Block[]?, simulated: boolean?, begun: Begun? }
+---@param result { text: string?, data: any, content: Block[]?, begun: Begun? }
 ---@return Error
 function M.undelivered(message, result)
   local text = result.text and message .. "\n" .. result.text or message
@@ -49,8 +48,8 @@ function M.undelivered(message, result)
     shown = table.move(shown or {}, 1, #(shown or {}), 1, {})
     table.insert(shown, 1, { type = "text", text = written })
   end
-  local data = json.ordered({ "ok", "error", "code", "returned", "simulated" }, {
-    ok = false, error = message, code = "bad_result", returned = result.data, simulated = result.simulated,
+  local data = json.ordered({ "ok", "error", "code", "returned" }, {
+    ok = false, error = message, code = "bad_result", returned = result.data,
   })
   local err = errors.new(text, { code = "bad_result", data = data, content = shown })
   return result.begun and result.begun:name_in(err) or err

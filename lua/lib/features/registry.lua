@@ -55,6 +55,7 @@ local M = {}
 ---@field amend? fun(data: table, world: PretendWorld)
 ---@field learn? fun(requests: OpenRequests, input: table, result: { data: any }?, err: Error?)
 ---@field serves? string[]
+---@field about_server? boolean      it tells of this server, not of RunComfy
 ---@field inner? boolean            a recipe: what it does are effects of its own
 ---@field package shape? fun(data: any, work: Meter): any  gives plain data the lists that `output` declares
 ---@field package conforms? fun(data: any, work: Meter): true|nil, string?  whether a result is what the tool promised
@@ -365,9 +366,7 @@ end
 ---@return_overload nil, Error
 function M.finish(tool, result, err)
   if result == nil then return as_error(err or "the tool gave neither a result nor an error") end
-  local checked, problem = check_result(tool, result)
-  if checked and checked.simulated then mark.put(tool.mark_rules, checked) end
-  return checked, problem
+  return check_result(tool, result)
 end
 
 --- What `attempt` gave as one result: of an error the one that tells it.
@@ -381,6 +380,17 @@ function M.result(result, err)
     pending = result.pending, begun = result.begun,
     outline = result.outline, brief = result.brief, joined = result.joined, note = result.note,
   }
+end
+
+--- What `finish` gives, in the form in which the client gets it: behind the links of the context, with nothing left to execute.
+---@param tool Tool
+---@param result any
+---@param err any
+---@param ctx Context
+---@return table|nil result, Error? err
+function M.tell(tool, result, err, ctx)
+  local effect = { call = effects.call_of(ctx), branch = "", seq = 0, kind = "tool", name = tool.name }
+  return effects.perform(effect, { ctx = ctx, tool = tool, told = true }, function() return M.finish(tool, result, err) end)
 end
 
 local function execute(effect, scope)

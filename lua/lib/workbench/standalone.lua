@@ -16,7 +16,6 @@ local M = {}
 ---@field tools Tool[]            the built-in tools
 ---@field find? fun(name: string): Tool?  further tools: recipes of the folders
 ---@field all? fun(): Tool[]      all of these, for a script that makes names at run time
----@field mark? fun(result: table?, err: Error?): table?, Error?  what the simulator does to every result
 ---@field settings? Settings
 ---@field hosts? string[]         hosts that a script may reach: it declares none itself
 ---@field root? string            the recipe folder, for its lib/; default: the file's folder
@@ -32,13 +31,10 @@ local Standalone = {}
 Standalone.__index = Standalone
 
 local function invoke(self, recipe, fields, args, ctx, entry)
-  local result, err = require("lib.recipes.run.invoke").call(recipe, fields.run, args, ctx, {
+  return require("lib.recipes.run.invoke").call(recipe, fields.run, args, ctx, {
     declaration = fields, find = self.snapshot.find, settings = self.options.settings,
     schema = entry and entry.compiled.schema, tool = entry and entry.linked,
   })
-  local mark = self.options.mark
-  if mark then return mark(result, err) end
-  return result, err
 end
 
 -- Recipes --------------------------------------------------------------------------------------------

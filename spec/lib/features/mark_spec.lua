@@ -1,17 +1,24 @@
 -- The mark of simulated results, whatever their tool declares.
 
 local context = require "lib.calls.context"
+local effects = require "lib.calls.effects"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
+local mark = require "lib.features.mark"
 local registry = require "lib.features.registry"
 
 local function call(output, data)
   local tool = assert(registry.compile(kit.tool {
-    output = output, run = function() return { data = data, simulated = true } end,
+    output = output, run = function() return { data = data } end,
   }, { strict = true }))
-  local result
-  fiber.spawn(function() result = registry.call(tool, {}, context.new { tool = "probe" }) end)
+  local ctx, result = context.new { tool = "probe" }, nil
+  ctx.effects = effects.chain { function(_, proceed, scope)
+    local given, err = proceed()
+    if given then mark.put(scope.tool.mark_rules, given) end
+    return given, err
+  end }
+  fiber.spawn(function() result = registry.call(tool, {}, ctx) end)
   return result, tool
 end
 

@@ -98,7 +98,7 @@ describe("a result that is no object", function()
   end)
 
   it("has the mark of the simulator beside it", function()
-    local function marked() return { data = list(), simulated = true } end
+    local function marked() return { data = list(), mark_beside = true } end
     local _, modern = ask(tool(nil, nil, { run = marked }), "2026-07-28")
     assert.equal("[10,20]", text(modern.structuredContent))
     assert.is_true(modern._meta.simulated)

@@ -23,7 +23,6 @@ local M = {}
 ---@field quiet? boolean             do not log problems
 ---@field lenient? boolean           take files that others may write to
 ---@field meta_tools? boolean        offer list_recipes and run_recipe; default true
----@field mark? fun(result: table?, err: Error?): table?, Error?  what the simulator does to every result
 
 ---@class Catalog
 ---@field package options CatalogOptions
@@ -69,10 +68,6 @@ local function body(self)
       tool = entry.linked.annotations and entry.linked or nil,
     }
   end
-  local function marked(result, err)
-    if not self.options.mark then return result, err end
-    return self.options.mark(result, err)
-  end
   -- What a recipe requires only while it runs is watched from then on.
   local function after(recipe, ...)
     if self.watcher and recipe.modules:has_more() then self.watcher:follow() end
@@ -87,7 +82,7 @@ local function body(self)
       return function(input, ctx)
         local function work(run_ctx)
           local note = self.outdated:note(recipe, entry.key)
-          return marked(outdated.tell(note, run_ctx, entry.fields.output == nil, invoke("call", { input }, run_ctx)))
+          return outdated.tell(note, run_ctx, entry.fields.output == nil, invoke("call", { input }, run_ctx))
         end
         return require("lib.recipes.run.background").call(self:subject(entry.key, recipe, input), work, ctx)
       end
@@ -107,7 +102,7 @@ end
 ---@return RunSubject
 function Catalog:subject(name, recipe, input)
   return {
-    name = name, recipe = recipe, input = input, collects = self.options.meta_tools ~= false, mark = self.options.mark,
+    name = name, recipe = recipe, input = input, collects = self.options.meta_tools ~= false,
     find = function(wanted) return self:find(wanted) end,
   }
 end

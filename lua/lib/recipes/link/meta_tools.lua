@@ -146,7 +146,9 @@ end
 ---@param catalog Catalog
 ---@return Tool[]
 function M.new(catalog)
-  return { (assert(registry.compile(list_recipes(catalog)))), (assert(registry.compile(run_recipe(catalog)))) }
+  local list, run_one = (assert(registry.compile(list_recipes(catalog)))), (assert(registry.compile(run_recipe(catalog))))
+  list.about_server, run_one.about_server = true, true -- what a recipe gives is the recipe's
+  return { list, run_one }
 end
 
 return M

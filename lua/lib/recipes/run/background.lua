@@ -26,7 +26,6 @@ local MOST_RUNNING = 100 -- in the background at once
 ---@field input table
 ---@field collects boolean   whether run_recipe is offered
 ---@field find fun(name: string): Tool?  the tool of that name now
----@field mark? fun(result?: table, err?: Error): table?, Error?  what the simulator does to every result
 
 ---@class Run: Lasting
 ---@field subject RunSubject
@@ -48,11 +47,11 @@ end
 
 local PENDING_KEYS = { "ok", "pending", "run", "recipe", "joined", "open_requests" }
 
--- Marked and checked as a result of the recipe's tool is.
-local function finished(subject, result)
-  if subject.mark then result = subject.mark(result) end
+-- Checked, and on its way through the links, as a result of the recipe's tool is.
+local function finished(call, result)
+  local subject = call.lasting.subject
   local tool = subject.find(subject.name)
-  return tool and registry.finish(tool, result) or result
+  return tool and registry.tell(tool, result, nil, call.ctx) or result
 end
 
 -- The answer to who does not wait any longer.
@@ -65,7 +64,7 @@ local function pending(call, note)
   local open = requests and requests:text()
   log.write("info", ("the call of '%s' was answered with 'pending'; run %s goes on%s"):format(run.name, call.id,
     open and ". " .. open or ""))
-  return finished(run.subject, {
+  return finished(call, {
     pending = true, text = text .. (open and "\n" .. open or ""),
     data = json.ordered(PENDING_KEYS, {
       ok = true, pending = true, run = call.id, recipe = run.name, joined = note ~= nil or nil,
