@@ -31,7 +31,10 @@ Progress.__index = Progress
 ---@param messages boolean
 ---@return Progress
 function M.new(transport, token, messages)
-  return setmetatable({ transport = transport, token = token, messages = messages }, Progress)
+  return setmetatable({
+    transport = transport, token = token, messages = messages,
+    last = nil, total = nil, sent_at = nil, held = nil, timer = nil, notices = nil, over = nil, -- room: a timer that cannot be kept goes on
+  }, Progress)
 end
 
 -- What was announced stands in front of the message that goes out next, whichever that is.

@@ -124,10 +124,14 @@ end
 
 -- Ends it after seconds of real time: a clock that runs faster makes the network no faster.
 function Poll:end_after(seconds, why)
-  table.insert(self.timers, clock.after(seconds * math.max(1, clock.speed()), function()
+  local timers = self.timers --[[@as table]]
+  local at = #timers + 1
+  timers[at] = false -- room: a timer that cannot be kept would go on
+  timers[at] = nil
+  timers[at] = clock.after(seconds * math.max(1, clock.speed()), function()
     self.expired = why
     self.task:cancel(why.message)
-  end))
+  end)
 end
 
 local LATE = { message = "the poll took longer than the wait", code = "timeout" }
