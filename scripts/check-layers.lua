@@ -12,8 +12,8 @@ local c_layers = {
   ["net"] = { folders = { "base", "loop", "net" }, libraries = { "libuv", "libcurl", "libmicrohttpd" } },
   ["media"] = { folders = { "base", "loop", "media" }, libraries = { "libuv", "libpng" } },
   ["walls"] = { folders = { "walls" }, libraries = {} },
-  ["sandbox"] = { folders = { "sandbox" }, libraries = {} },
-  ["host"] = { folders = { "base", "loop", "sandbox", "host" }, libraries = { "Lua" } },
+  ["sandbox"] = { folders = { "base", "host", "sandbox" }, libraries = { "Lua" } },
+  ["host"] = { folders = { "base", "loop", "host" }, libraries = { "Lua" } },
   ["bindings"] = { folders = { "base", "json", "loop", "net", "media", "walls", "sandbox", "host", "bindings" }, libraries = { "Lua" } },
   [""] = { folders = { "base", "bindings", "host", "walls" }, libraries = {} }, -- main.c
 }
@@ -116,7 +116,7 @@ local function check_project_header(file, number, layer, header, bound)
   if layer ~= "bindings" then return end
   if folder == "bindings" then
     if not is_own_binding(file, header) then complain(file, number, "a binding may not use another one (%s)", header) end
-  elseif folder ~= "base" and folder ~= "host" then
+  elseif folder ~= "base" and folder ~= "host" and folder ~= "sandbox" then
     bound.folder = bound.folder or folder
     if bound.folder ~= folder then
       complain(file, number, "a binding binds one folder; this one uses src/%s and src/%s", bound.folder, folder)

@@ -2,6 +2,7 @@
 
 #include "base/envelope.h"
 #include "base/utf8.h"
+#include "sandbox/strings.h"
 
 #include <string.h>
 
@@ -28,6 +29,7 @@ const struct host_module bindings[] = {
     { "core.timer", open_timer },
     { "core.walls", open_walls },
     { "core.watch", open_watch },
+    { "string", strings_guard },
     { NULL, NULL },
 };
 // clang-format on

@@ -1,5 +1,5 @@
 // core.budget: coroutines that may use only so much processor time and memory.
-#include "host/budget.h"
+#include "sandbox/budget.h"
 
 #include "bindings/bindings.h"
 

@@ -7,7 +7,7 @@
 #include "bindings/json_integer.h"
 #include "bindings/json_order.h"
 #include "bindings/json_raw.h"
-#include "host/budget.h"
+#include "sandbox/budget.h"
 #include "json/reader.h"
 
 enum { LOOK = 1024 }; // steps between two looks at the clock

@@ -6,7 +6,7 @@
 #include "bindings/json_encode_table.h"
 #include "bindings/json_integer.h"
 #include "bindings/json_raw.h"
-#include "host/budget.h"
+#include "sandbox/budget.h"
 #include "json/reader.h"
 #include "json/text.h"
 

@@ -1,7 +1,7 @@
 // core.json.encode: how far it is, where a value stands, and what is wrong with it.
 #include "bindings/json_encode_run.h"
 
-#include "host/budget.h"
+#include "sandbox/budget.h"
 
 #include <lauxlib.h>
 

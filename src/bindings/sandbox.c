@@ -3,8 +3,8 @@
 #include "bindings/bindings.h"
 #include "bindings/sandbox_sort.h"
 #include "bindings/sandbox_traverse.h"
-#include "host/names.h"
 #include "host/state.h"
+#include "sandbox/names.h"
 
 static int set_numbering(lua_State *L)
 {

@@ -1,8 +1,8 @@
 #include "bindings/sandbox_keys.h"
 
 #include "host/alloc.h"
-#include "host/budget.h"
-#include "host/names.h"
+#include "sandbox/budget.h"
+#include "sandbox/names.h"
 
 #include <lauxlib.h>
 

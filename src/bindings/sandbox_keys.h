@@ -2,7 +2,7 @@
 #ifndef RCMCP_BINDINGS_SANDBOX_KEYS_H
 #define RCMCP_BINDINGS_SANDBOX_KEYS_H
 
-#include "host/budget.h"
+#include "sandbox/budget.h"
 #include "sandbox/order.h"
 
 #include <lua.h>

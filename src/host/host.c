@@ -6,11 +6,11 @@
 #include "host/ceiling.h"
 #include "host/embed.h"
 #include "host/state.h"
-#include "host/strings.h"
 #include "loop/loop.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -29,19 +29,31 @@ static int on_panic(lua_State *L)
     return 0; // Lua aborts
 }
 
+// What has the name of a library of Lua's is opened at once, to change it.
+static void open_modules(lua_State *L, const struct host_module *modules)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE); // loaded preload
+    for (const struct host_module *m = modules; m->name; m++) {
+        bool is_loaded = lua_getfield(L, -2, m->name) != LUA_TNIL;
+        lua_pop(L, 1);
+        lua_pushcfunction(L, m->open);
+        if (is_loaded)
+            lua_call(L, 0, 0);
+        else
+            lua_setfield(L, -2, m->name);
+    }
+    lua_pop(L, 2);
+}
+
 // (modules) runs protected
 static int open_state(lua_State *L)
 {
     const struct host_module *modules = lua_touserdata(L, 1);
     lua_gc(L, LUA_GCSTOP);
     luaL_openlibs(L);
-    strings_guard(L);
     embed_install(L);
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE); // preload
-    for (const struct host_module *m = modules; m->name; m++) {
-        lua_pushcfunction(L, m->open);
-        lua_setfield(L, -2, m->name);
-    }
+    open_modules(L, modules);
     lua_gc(L, LUA_GCRESTART);
     lua_gc(L, LUA_GCINC, PAUSE, 0, 0);
     lua_gc(L, LUA_GCGEN, 0, MAJOR);

@@ -7,7 +7,8 @@
 struct host;
 
 /// Creates loop and state: standard libraries, `core.*` (the openers in `modules`, a list that ends
-/// with a NULL name), embedded modules.  NULL, and a line in the log, on failure.
+/// with a NULL name; one with the name of a standard library is called at once, to change that),
+/// embedded modules.  NULL, and a line in the log, on failure.
 struct host_module {
     const char *name;
     lua_CFunction open;

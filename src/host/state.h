@@ -20,7 +20,7 @@ struct host {
     struct again_queue *again; ///< see host/again.h
     struct ceiling *ceiling;   ///< see host/ceiling.h
     uint64_t turn;             ///< number of the event that is being handled
-    struct slice *slice;       ///< what runs for a budget now, see host/budget.h; NULL: nothing
+    struct slice *slice;       ///< what runs for a budget now, see sandbox/budget.h; NULL: nothing
 };
 
 /// The host of L's state.

@@ -5,8 +5,8 @@
 #include "sandbox/matcher.h"
 
 #include "host/state.h"
-#include "host/strings_match.h"
 #include "matcher_model.h"
+#include "sandbox/strings_match.h"
 #include "target.h"
 
 #include <lauxlib.h>

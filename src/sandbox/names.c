@@ -1,4 +1,4 @@
-#include "host/names.h"
+#include "sandbox/names.h"
 
 #include <ctype.h>
 #include <lauxlib.h>

@@ -1,6 +1,6 @@
 /// find, match, gmatch and gsub of slices: as Lua's own, on the sandbox's matcher.
-#ifndef RCMCP_HOST_STRINGS_MATCH_H
-#define RCMCP_HOST_STRINGS_MATCH_H
+#ifndef RCMCP_SANDBOX_STRINGS_MATCH_H
+#define RCMCP_SANDBOX_STRINGS_MATCH_H
 
 #include "sandbox/matcher.h"
 

@@ -1,4 +1,4 @@
-#include "host/budget.h"
+#include "sandbox/budget.h"
 
 #include "base/clock.h"
 #include "host/state.h"

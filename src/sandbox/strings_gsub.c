@@ -1,5 +1,5 @@
-#include "host/budget.h"
-#include "host/strings_match.h"
+#include "sandbox/budget.h"
+#include "sandbox/strings_match.h"
 
 #include <lauxlib.h>
 #include <stdint.h>

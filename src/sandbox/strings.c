@@ -1,8 +1,8 @@
-#include "host/strings.h"
+#include "sandbox/strings.h"
 
-#include "host/budget.h"
-#include "host/names.h"
-#include "host/strings_match.h"
+#include "sandbox/budget.h"
+#include "sandbox/names.h"
+#include "sandbox/strings_match.h"
 
 #include <lauxlib.h>
 
@@ -66,7 +66,7 @@ static int to_string(lua_State *L)
     return 1;
 }
 
-void strings_guard(lua_State *L)
+int strings_guard(lua_State *L)
 {
     static const lua_CFunction guards[GUARDED_COUNT] = { find, match, gmatch, gsub, rep, format };
     lua_pushliteral(L, "");
@@ -86,4 +86,5 @@ void strings_guard(lua_State *L)
     original_tostring = lua_tocfunction(L, -1);
     lua_pop(L, 1);
     lua_register(L, "tostring", to_string);
+    return 0;
 }

@@ -7,8 +7,8 @@
 /// table.sort) the hook raises an error at every instruction until it can; a message handler would
 /// run without hooks then, so foreign code must have none (no xpcall of Lua's own).  Slices nest: a
 /// coroutine of the host resumed inside a slice runs without hook, clock and count.
-#ifndef RCMCP_HOST_BUDGET_H
-#define RCMCP_HOST_BUDGET_H
+#ifndef RCMCP_SANDBOX_BUDGET_H
+#define RCMCP_SANDBOX_BUDGET_H
 
 #include <lua.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /// What tables, functions and the like are called in texts: in slices by a number instead of their
 /// address, which is another one in each process.
-#ifndef RCMCP_HOST_NAMES_H
-#define RCMCP_HOST_NAMES_H
+#ifndef RCMCP_SANDBOX_NAMES_H
+#define RCMCP_SANDBOX_NAMES_H
 
 #include <lua.h>
 #include <stdbool.h>

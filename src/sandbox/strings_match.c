@@ -1,6 +1,6 @@
-#include "host/strings_match.h"
+#include "sandbox/strings_match.h"
 
-#include "host/budget.h"
+#include "sandbox/budget.h"
 
 #include <lauxlib.h>
 
