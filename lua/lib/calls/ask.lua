@@ -118,6 +118,15 @@ function Ask:wait_for_listener()
   self.timer = clock.after(M.SECONDS, function() self:fail(errors.new(NOBODY:format(M.SECONDS), { code = "cannot_ask" })) end)
 end
 
+--- Whoever was asked has gone, and the call goes on without: the question is put to who listens now, or next.
+function Ask:put_back()
+  if self.over then return end
+  self.put, self.shown, self.expires = false, nil, nil
+  stop_timer(self)
+  local listener = self.call.listener
+  if listener then self:put_to(listener) else self:wait_for_listener() end
+end
+
 --- For `fiber.await`: opens a question; `callback(ask)` comes once it is over.
 ---@param call Call
 ---@param form Form

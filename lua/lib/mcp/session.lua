@@ -275,6 +275,7 @@ function Session:close(reason)
   for _, request in ipairs(open_requests(self)) do
     if self.requests[request.id] == request then stop(self, request, reason) end
   end
+  if self.outgoing then self.outgoing:close() end
   self.server:leave(self, nil, reason)
   self.server:forget(self)
 end

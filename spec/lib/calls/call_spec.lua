@@ -249,6 +249,28 @@ describe("calls.call, whose listener has left it", function()
     assert.equal(0, #second.transport.sent)
   end)
 
+  it("puts a question to who joins it where who was asked has gone", function()
+    local tool = kit.tool { name = "ask", input = { { "collect", "string", "A run", optional = true } }, run = function(input, ctx)
+      if input.collect then return { joined = ctx.owner.book:get(input.collect) } end
+      ctx.owner:outlive { key = "key", name = "ask", pending = function(call) return { text = "pending", data = { run = call.id } } end }
+      return { text = "n is " .. ctx:elicit(QUESTION).n }
+    end }
+    local connect = serve(tool, SOON)
+    local first, second = connect(), connect()
+    local params = { protocolVersion = "2025-11-25", capabilities = { elicitation = {} } }
+    kit.send(first.session, { id = "i", method = "initialize", params = params })
+    kit.send(first.session, { id = 1, method = "tools/call", params = { name = "ask" } })
+    local sent = first.transport.sent
+    kit.wait_for(function() return #sent == 3 end)
+    assert.equal("elicitation/create", sent[2].method)
+    first.session:close()
+    local asked = second.call(collect(sent[3].result.structuredContent.run)).result
+    assert.equal("How many?", asked.inputRequests.question.params.message)
+    local more = answer(asked.requestState, 4)
+    more.arguments = collect(sent[3].result.structuredContent.run).arguments
+    assert.equal("n is 4", second.call(more).result.content[1].text)
+  end)
+
   it("answers the listener before with pending when another one comes", function()
     local state = {}
     local connect = serve(lasting(state))
