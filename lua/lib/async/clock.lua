@@ -145,10 +145,35 @@ local function fire_next(self, limit)
   return true
 end
 
+local held = 0 -- by how many
+
+local Hold = {}
+Hold.__index = Hold
+
+function Hold:close()
+  if self.closed then return end
+  self.closed = true
+  held = held - 1
+end
+Hold.__close = Hold.close
+
+--- Whether the clock is driven by hand.
+---@return boolean
+function M.is_virtual()
+  return driven ~= nil
+end
+
+--- Holds a clock that is driven by hand, while another process works: time stands still until the hold is closed.
+---@return table hold
+function M.hold()
+  held = held + 1
+  return setmetatable({ closed = false }, Hold)
+end
+
 -- Whether something is under way that does not itself wait for this clock: a transfer, an answer that is
--- there already.
+-- there already, the work of another process.
 local function transfers_move()
-  return fiber.deferred() > 0 or http.active() > httpd.pending()
+  return held > 0 or fiber.deferred() > 0 or http.active() > httpd.pending()
 end
 
 --- Lets time run until `done()` is true: real events first, then the next timer, at once.

@@ -4,6 +4,7 @@ local fiber = require "lib.async.fiber"
 local http = require "core.http"
 local httpd = require "core.httpd"
 local loop = require "core.loop"
+local timer = require "core.timer"
 
 describe("lib.async.clock by hand", function()
   it("stands still, and fires timers in the order of their moments when it is moved", function()
@@ -106,6 +107,38 @@ describe("lib.async.clock by hand", function()
     end
     assert.is_true(clock.now() >= before)
     assert.is_true(clock.now() < before + 900)
+  end)
+end)
+
+describe("a clock that is held", function()
+  it("stands still until nobody holds it", function()
+    local time <close> = clock.virtual()
+    assert.is_true(clock.is_virtual())
+    local hold, other, fired = clock.hold(), clock.hold(), false
+    clock.after(10, function() fired = true end)
+    local before = clock.now()
+    timer.after(5, function()
+      assert.is_false(fired)
+      assert.equal(before, clock.now())
+      hold:close()
+      hold:close()
+      timer.after(5, function()
+        assert.is_false(fired)
+        other:close()
+      end)
+    end)
+    time:run_until(function() return fired end)
+    assert.equal(before + 10, clock.now())
+  end)
+
+  it("is not, where it is not driven by hand", function()
+    assert.is_false(clock.is_virtual())
+    local hold <close> = clock.hold()
+    local fired = false
+    clock.after(0, function() fired = true end)
+    loop.run()
+    assert.is_true(fired)
+    assert.is_table(hold)
   end)
 end)
 

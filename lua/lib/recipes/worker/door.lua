@@ -3,7 +3,7 @@
 
 local calls = require "lib.calls.effects"
 local chance = require "lib.recipes.effects.chance"
-local clock = require "lib.async.clock"
+local clock = require "core.clock"
 local crossing = require "lib.recipes.worker.crossing"
 local fiber = require "lib.async.fiber"
 local seeded = require "lib.recipes.worker.seeded"
@@ -28,9 +28,10 @@ end
 
 -- Answered here --------------------------------------------------------------------------------------
 
--- By the effect's name, as in lib.recipes.effects.time; the program's clock is the host's, which tells it with the call and each answer.
+-- By the effect's name, as in lib.recipes.effects.time; the program's clock is the host's, which tells it with the call and each answer,
+-- and goes on at its speed: 0 where it is driven by hand.
 local readings = {
-  program = function(ctx) return ctx.wall + clock.now() - ctx.told_at end,
+  program = function(ctx) return ctx.wall + (clock.monotonic() - ctx.told_at) * ctx.speed end,
   system = function() return os.time() end,
   cpu = function() return os.clock() end,
   cancelled = function(ctx) return ctx.cancelled == true end,
@@ -39,7 +40,7 @@ local readings = {
 
 -- What the host's clock says; it never goes back.
 local function set_clock(ctx, wall)
-  ctx.wall, ctx.told_at = math.max(wall, readings.program(ctx)), clock.now()
+  ctx.wall, ctx.told_at = math.max(wall, readings.program(ctx)), clock.monotonic()
 end
 
 --- Where an effect stands in its call.
@@ -100,6 +101,16 @@ function Door:perform(state, effect)
   if calls.LOCAL[effect.kind] then return answer_here(self, state, effect) end
   self.link.room:await()
   return fiber.await(ask, self, state, effect)
+end
+
+--- Whether a call waits for the host.
+---@param call string
+---@return boolean
+function Door:is_waiting(call)
+  for _, waiting in pairs(self.waiting) do
+    if waiting.ctx.call_id == call then return true end
+  end
+  return false
 end
 
 --- Takes the host's answer; one that nobody waits for any more is dropped.

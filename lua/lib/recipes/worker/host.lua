@@ -317,7 +317,8 @@ local function message_of(recipe, call)
   for _, name in ipairs(LIMITS) do limits[name] = call.settings and call.settings[name] end
   return {
     kind = "call", call = call.id, recipe = recipe.id, feature = call.feature, key = call.key, args = call.args, tools = call.tools,
-    limits = limits, chain = call.chain or {}, wall = clock.wall(), speed = clock.speed(), seed = call.seed or host.random(16),
+    limits = limits, chain = call.chain or {}, seed = call.seed or host.random(16),
+    wall = clock.wall(), speed = clock.is_virtual() and 0 or clock.speed(),
     simulated = call.simulated or false, dry_run = call.dry_run or false, schema = call.schema, annotations = call.annotations,
     client = call.client, deadline = call.deadline, ends = call.ends,
   }

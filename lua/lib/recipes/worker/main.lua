@@ -1,12 +1,14 @@
 --- A worker: loads recipes and runs their calls behind its walls, with nothing but a channel to its host.
 
 local channel = require "core.channel"
+local core_clock = require "core.clock"
 local crossing = require "lib.recipes.worker.crossing"
 local doors = require "lib.recipes.worker.door"
 local log = require "core.log"
 local loop = require "core.loop"
 local protocol = require "lib.recipes.worker.protocol"
 local rooms = require "lib.recipes.worker.room"
+local timer = require "core.timer"
 local walls = require "core.walls"
 
 local M = {}
@@ -85,8 +87,9 @@ local function context_of(self, message)
   local clock = require "lib.async.clock"
   return setmetatable({
     main = self, call_id = message.call, name = message.key, chain = message.chain, client = message.client, cancelled = false,
-    simulated = message.simulated, dry_run = message.dry_run or nil, seed = message.seed, wall = message.wall, known = message.known or {},
-    told_at = clock.now(), ends = message.ends, deadline = message.deadline and clock.now() + message.deadline or nil,
+    simulated = message.simulated, dry_run = message.dry_run or nil, seed = message.seed, known = message.known or {},
+    wall = message.wall, told_at = core_clock.monotonic(), speed = message.speed, ends = message.ends,
+    deadline = message.deadline and clock.now() + message.deadline or nil,
   }, Context)
 end
 
@@ -110,7 +113,7 @@ local function run(self, message)
   local fields = loaded and loaded.declared[key_of(message.feature, message.key)]
   local fn = fields and (fields.run or fields.read)
   if not fn then error("the worker has no such recipe: " .. message.key, 0) end
-  require("lib.async.clock").set_speed(message.speed)
+  if message.speed > 0 then require("lib.async.clock").set_speed(message.speed) end
   local invoke = require "lib.recipes.run.invoke"
   local ctx, options = context_of(self, message), options_of(message, fields) ---@type any, any
   return invoke[HOW[message.feature]](loaded.recipe, fn, message.args, ctx, options)
@@ -163,6 +166,28 @@ end
 
 function handlers:turn(message)
   self:send { kind = "turn", number = message.number }
+end
+
+local QUIET_TURNS = 3 -- in which nothing was to be done
+
+-- Whether all that runs waits for the host.
+local function is_quiet(self)
+  if require("lib.async.fiber").deferred() > 0 then return false end
+  for id in pairs(self.calls) do
+    if not self.door:is_waiting(id) then return false end
+  end
+  return true
+end
+
+-- Says when all is done that can be without the host: its clock is driven by hand, and must not run on before.
+function handlers:settle(message)
+  local turns = 0
+  local function look()
+    turns = is_quiet(self) and turns + 1 or 0
+    if turns < QUIET_TURNS then return timer.next_turn(look) end
+    self:send { kind = "settled", number = message.number }
+  end
+  timer.next_turn(look)
 end
 
 local function begin(self, hello)

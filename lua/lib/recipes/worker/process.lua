@@ -4,6 +4,7 @@
 --- reason in words.  Nothing that it does can raise here.
 
 local channel = require "core.channel"
+local clock = require "lib.async.clock"
 local fiber = require "lib.async.fiber"
 local host = require "core.host"
 local log = require "core.log"
@@ -60,6 +61,11 @@ end
 
 -- The end ----------------------------------------------------------------------------------------------
 
+local function let_clock_go(self)
+  if self.hold then self.hold:close() end
+  self.hold = nil
+end
+
 -- Both must be over: what it sent last may come behind the news of its end; of one that was killed here nothing is wanted.
 local function end_if_over(self)
   if self.ended or not self.status or not (self.closed or self.why) then return end
@@ -67,6 +73,7 @@ local function end_if_over(self)
   if self.watch then self.watch:cancel() end
   self.channel:cancel()
   self.room:tell()
+  let_clock_go(self)
   self.options.on_end(self.why or reason.of(self.status[1], self.status[2], self.last))
 end
 
@@ -83,6 +90,7 @@ end
 function Worker:stop()
   self.ended = true
   if self.watch then self.watch:cancel() end
+  let_clock_go(self)
   self.channel:cancel()
   self.child:cancel()
 end
@@ -134,6 +142,15 @@ end
 
 -- Messages ---------------------------------------------------------------------------------------------
 
+local STIRS = { load = true, call = true, answer = true, cancel = true } -- kinds upon which it has something to do
+
+-- A clock that is driven by hand stands still until the worker has done what it can without us.
+local function hold_clock(self)
+  self.holds = self.holds + 1
+  self.hold = self.hold or clock.hold()
+  self:send { kind = "settle", number = self.holds }
+end
+
 --- Sends a message; to one that has ended it goes nowhere.
 ---@param message WorkerMessage
 function Worker:send(message)
@@ -141,6 +158,7 @@ function Worker:send(message)
   if self.ended then return end
   self.channel:send(bytes)
   if not self.watch then watch_turns(self) end
+  if STIRS[message.kind] and clock.is_virtual() then hold_clock(self) end
 end
 
 local function breach(self, problem)
@@ -157,6 +175,9 @@ local function take(self, message, problem)
   elseif message.kind == "turn" then
     if message.number ~= self.taken + 1 or message.number > self.turns then return breach(self, "a turn that nobody asked for") end
     self.taken = message.number
+  elseif message.kind == "settled" then
+    if message.number > self.holds then return breach(self, "it settled what nobody asked for") end
+    if message.number == self.holds then let_clock_go(self) end
   else
     problem = self.options.on_message(message)
     if problem then breach(self, problem) end
@@ -219,7 +240,7 @@ end
 function M.start(options)
   local self = setmetatable({
     options = setmetatable({ turn_seconds = options.turn_seconds or 5 }, { __index = options }), ended = false, closed = false,
-    unended = "", lines = 0, turns = 0, taken = 0,
+    unended = "", lines = 0, turns = 0, taken = 0, holds = 0,
   }, Worker)
   self.room = rooms.new(function() return not self.ended and not self.why and select(2, self.channel:queued()) end)
   local ours, message, code = spawn(self)

@@ -146,6 +146,7 @@ M.TO_WORKER = {
   answer = form { call = ID, branch = BRANCH, seq = SEQ, wall = is_number, ["value?"] = any, ["err?"] = PROBLEM },
   cancel = form { call = ID },
   turn = form { number = whole(1, math.maxinteger) },
+  settle = form { number = whole(1, math.maxinteger) },
 }
 
 --- What a worker sends.
@@ -165,6 +166,7 @@ M.FROM_WORKER = {
   log = form { ["call?"] = ID, name = NAME, level = LEVEL, text = WORDS },
   done = form { call = ID, ["result?"] = any, ["err?"] = PROBLEM },
   turn = form { number = whole(1, math.maxinteger) },
+  settled = form { number = whole(1, math.maxinteger) },
 }
 
 --- What is wrong with a message.

@@ -68,7 +68,8 @@ end
 function Fake:take(bytes)
   if self.over then return end
   local message, problem = protocol.read(protocol.FROM_WORKER, bytes)
-  if message and message.kind ~= "ready" and message.kind ~= "turn" then problem = self.options.on_message(message) end
+  local own = { ready = true, turn = true, settled = true } -- are not for the host
+  if message and not own[message.kind] then problem = self.options.on_message(message) end
   if problem then self:fall(problem) end
 end
 

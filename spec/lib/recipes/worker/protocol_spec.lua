@@ -13,6 +13,7 @@ local to_worker = {
   answer = { call = "c1", branch = "2:1", seq = 1, wall = 1.5, value = { 1 } },
   cancel = { call = "c1" },
   turn = { number = 1 },
+  settle = { number = 1 },
 }
 
 local from_worker = {
@@ -28,6 +29,7 @@ local from_worker = {
   log = { call = "c1", name = "a", level = "warning", text = "look" },
   done = { call = "c1", err = { message = "no", code = "busy", data = { 1 } } },
   turn = { number = 1 },
+  settled = { number = 1 },
 }
 
 local function with(message, changes)
