@@ -1,11 +1,11 @@
 --- The kind "tool": calls of tools, the one way in which a recipe reaches RunComfy and other recipes.
 
 local attempts = require "lib.recipes.effects.attempts"
+local child_context = require "lib.recipes.effects.child_context"
 local effects = require "lib.calls.effects"
 local json = require "core.json"
 local large_results = require "lib.recipes.effects.large_results"
 local long_json = require "lib.async.long_json"
-local nested = require "lib.recipes.effects.nested"
 local numbers = require "lib.recipes.rc.numbers"
 local registry = require "lib.features.registry"
 local rights = require "lib.recipes.effects.rights"
@@ -51,7 +51,7 @@ local function perform(state, effect, for_job, run)
   local tool, err = rights.find(state, effect.name, for_job)
   if not tool then return nil, err end
   local scope = {
-    ctx = nested.new(state, tool, effect, for_job and for_job.poll), tool = tool, caller = state, reads = run ~= nil,
+    ctx = child_context.new(state, tool, effect, for_job and for_job.poll), tool = tool, caller = state, reads = run ~= nil,
     cleans = state.call ~= nil and state.call:is_cleaning(), passing = state.passing,
   }
   local _ <close> = state:place()

@@ -1,15 +1,15 @@
---- The context that a recipe hands to the tools it calls: what they report is the recipe's progress.
+--- The child context: what a recipe hands to the tools it calls.  Whoever calls listens: what a tool reports is the recipe's progress.
 
 local effects = require "lib.calls.effects"
 
 local M = {}
 
-local Nested = {}
+local ChildContext = {}
 
 local shared = { "account", "runcomfy", "client", "simulated", "dry_run", "effects", "ask" }
 
-function Nested:__index(key)
-  if Nested[key] ~= nil then return Nested[key] end
+function ChildContext:__index(key)
+  if ChildContext[key] ~= nil then return ChildContext[key] end
   if key == "cancelled" or key == "leaving" then return self.state.ctx[key] end
   if key == "deadline" then
     local deadline = self.state:deadline()
@@ -18,23 +18,23 @@ function Nested:__index(key)
 end
 
 --- What a tool reports is shown as the recipe's own.
-function Nested:progress(_, _, message)
+function ChildContext:progress(_, _, message)
   if message then self.state:tell(message) end
 end
 
-function Nested:log(level, text)
+function ChildContext:log(level, text)
   self.state.ctx:log(level, text)
 end
 
 --- What a tool has begun is told by the call that began it all.
 ---@param receipt Receipt
-function Nested:receipt(receipt)
+function ChildContext:receipt(receipt)
   local ctx = self.state.ctx ---@type any
   if ctx.receipt then ctx:receipt(receipt) end
 end
 
 --- A wait of the tool is one of the recipe, which ends when the client leaves.
-function Nested:on_leaving(fn)
+function ChildContext:on_leaving(fn)
   if self.waiting then self.waiting:__close() end
   self.waiting = fn and self.state:wait() or nil
 end
@@ -49,7 +49,7 @@ function M.new(state, tool, effect, poll)
   self.poll, self.call_id = poll, effects.inner_call(effect)
   for _, key in ipairs(shared) do self[key] = state.ctx[key] end
   self.outermost = state.ctx.outermost or state.ctx
-  return setmetatable(self, Nested)
+  return setmetatable(self, ChildContext)
 end
 
 return M
