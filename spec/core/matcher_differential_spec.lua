@@ -103,7 +103,7 @@ local function compare(cases)
 end
 
 describe("the matcher beside Lua's own", function()
-  it("gives the same in a million random cases", function()
+  it("gives the same in a million random cases #load", function()
     state = 20241128
     for _ = 1, 100 do compare(new_cases(2500)) end -- of four functions each
   end)
