@@ -100,6 +100,16 @@ describe("core.walls", function()
     assert.is_true(out == "true\t1024 MiB of address space\n" or out:find "^false\tno ceiling: %u?%l+" ~= nil, out)
   end)
 
+  it("is no worker with arguments: walls are raised for none of these", function()
+    local status, out, err = child.run { "worker", "x" }
+    assert.equal(64, status)
+    assert.equal("", out)
+    assert.matches("it takes no arguments", err, 1, true)
+    status, out = child.run { "worker", "--help" }
+    assert.equal(0, status)
+    assert.matches("usage: rcmcp worker", out, 1, true)
+  end)
+
   it("refuses to be a worker that nobody has started", function()
     local status, out, err = child.run { "worker" }
     assert.equal(64, status)
