@@ -7,6 +7,7 @@
 
 local asks = require "lib.calls.ask"
 local contexts = require "lib.calls.context"
+local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local log = require "core.log"
 local receipts = require "lib.calls.receipts"
@@ -142,8 +143,20 @@ function Call:settle(ok, result, err)
   if self.pending_input then self.pending_input:settled(self) end
 end
 
+local function log_failure(ok, problem)
+  if not ok then log.write("error", "a listener could not be told: " .. tostring(problem)) end
+end
+
+-- Fibers that the call has left behind may wait for an answer: nobody gives one to a call that is over.
+local function close_questions(self)
+  for _, ask in ipairs(table.move(self.asks, 1, #self.asks, 1, {})) do
+    ask:fail(errors.new("The call that asked is over: nobody is asked any more.", { code = "cannot_ask" }))
+  end
+end
+
 local function run(self)
   self:settle(pcall(self.work, self))
+  if #self.asks > 0 then log_failure(pcall(close_questions, self)) end
 end
 
 --- Starts it.  Raises where memory runs out for that.
@@ -171,10 +184,6 @@ local function put_questions(self)
     if listener and not ask.put then ask:put_to(listener) end
     if not self.listener and not ask.put then ask:wait_for_listener() end
   end
-end
-
-local function log_failure(ok, problem)
-  if not ok then log.write("error", "a listener could not be told: " .. tostring(problem)) end
 end
 
 -- What fails for want of memory is done again: see `look`.

@@ -54,6 +54,24 @@ describe("calls.ask", function()
     assert.same({ "cannot_ask" }, select(2, asking { listener = who }))
   end)
 
+  it("asks nobody any more once its call is over, whoever in it still waits", function()
+    local who, outcome = listener(), nil
+    local call = calls.new { feature = { name = "x" }, listener = who, work = function(call)
+      fiber.spawn(function()
+        local ok, err = pcall(call.ctx.elicit, call.ctx, QUESTION)
+        outcome = not ok and err.code
+      end)
+      fiber.sleep(60)
+    end }
+    call:start()
+    assert.equal(1, #who.asked)
+    call:cancel("enough")
+    assert.equal("cannot_ask", outcome)
+    assert.equal(0, #call.asks)
+    who.asked[1]:answer("accept", { n = 5 }) -- comes too late
+    assert.equal("cannot_ask", outcome)
+  end)
+
   it("keeps a question that nobody was asked for the next who listens", function()
     local call, outcome = asking { book = account_calls.new(), lasting = LASTING }
     local who = listener()
