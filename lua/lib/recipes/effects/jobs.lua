@@ -3,6 +3,7 @@
 local effects = require "lib.calls.effects"
 local errors = require "lib.errors"
 local insist = require "lib.async.insist"
+local job_calls = require "lib.recipes.effects.job_calls"
 local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local tools = require "lib.recipes.effects.tools"
@@ -14,10 +15,6 @@ local M = {}
 ---@field deployment_id string
 ---@field request_id string
 ---@field instance_id? string  the last one known
-
-local function ids(record)
-  return { deployment_id = record.deployment_id, request_id = record.request_id }
-end
 
 local actions = {}
 
@@ -40,7 +37,7 @@ function actions.wait(record, input)
 end
 
 function actions.status(record)
-  local result, err = tools.call(record.state, "get_request_status", ids(record), tools.FOR_JOB)
+  local result, err = job_calls.call(record, "get_request_status")
   if not result then return nil, err end
   local text = json.encode(result.data.status)
   record.instance_id = lifecycle.instance_id(json.raw(text)) or record.instance_id
@@ -52,7 +49,7 @@ function actions.result(record)
 end
 
 function actions.cancel(record)
-  local result, err = tools.call(record.state, "cancel_request", ids(record), tools.FOR_JOB)
+  local result, err = job_calls.call(record, "cancel_request")
   if not result then return nil, err end
   return json.encode(tostring(result.data.outcome))
 end

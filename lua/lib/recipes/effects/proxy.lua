@@ -1,6 +1,7 @@
 --- Calls of the ComfyUI on the instance of a job.
 
 local errors = require "lib.errors"
+local job_calls = require "lib.recipes.effects.job_calls"
 local json = require "core.json"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local tools = require "lib.recipes.effects.tools"
@@ -8,25 +9,17 @@ local brief = require("lib.text").brief
 
 local M = {}
 
-local function ids(record)
-  return { deployment_id = record.deployment_id, request_id = record.request_id }
-end
-
-local function raw(value)
-  return json.raw(json.encode(value == nil and json.null or value))
-end
-
 -- What ran a job that has ended may stand in its result alone.  A read that fails tells nothing.
 local function in_result(record)
-  local answer = tools.call(record.state, "get_request_result", ids(record), tools.FOR_JOB)
-  return answer and lifecycle.instance_id(raw(answer.data.result))
+  local answer = job_calls.call(record, "get_request_result")
+  return answer and lifecycle.instance_id(job_calls.raw(answer.data.result))
 end
 
 -- The instance that the status names now, or the result of a job that has ended; where none does: nil, nil, the status.
 local function look_up(record)
-  local answer, err = tools.call(record.state, "get_request_status", ids(record), tools.FOR_JOB)
+  local answer, err = job_calls.call(record, "get_request_status")
   if not answer then return nil, err end
-  local status = raw(answer.data.status) --[[@as core.json.Raw]]
+  local status = job_calls.raw(answer.data.status)
   local word = status:kind() == "object" and status:value "status"
   local instance = lifecycle.instance_id(status) or lifecycle.outcome(word) and in_result(record)
   if not instance then return nil, nil, type(word) == "string" and word or "not known" end

@@ -4,6 +4,7 @@ local answers = require "lib.runcomfy.answers"
 local clock = require "lib.async.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
+local job_calls = require "lib.recipes.effects.job_calls"
 local json = require "core.json"
 local large_results = require "lib.recipes.effects.large_results"
 local leaving = require "lib.runcomfy.leaving"
@@ -11,18 +12,8 @@ local lifecycle = require "lib.runcomfy.lifecycle"
 local outputs = require "lib.runcomfy.outputs"
 local polling = require "lib.runcomfy.polling"
 local results = require "lib.runcomfy.results"
-local tools = require "lib.recipes.effects.tools"
 
 local M = {}
-
-local function ids(record)
-  return { deployment_id = record.deployment_id, request_id = record.request_id }
-end
-
--- As checked bytes, whatever form the tool gave.
-local function raw(value)
-  return json.raw(json.encode(value == nil and json.null or value))
-end
 
 local FINISHED_KEYS = { "status", "output_urls", "result", "note", "instance_id", "deployment_id", "request_id" }
 
@@ -44,7 +35,7 @@ local function finished(record, data)
 end
 
 local function fetch_result(record, for_job)
-  local answer, err = tools.call(record.state, "get_request_result", ids(record), for_job)
+  local answer, err = job_calls.call(record, "get_request_result", for_job)
   if not answer then return nil, err end
   return finished(record, answer.data)
 end
@@ -55,15 +46,15 @@ end
 ---@return_overload string
 ---@return_overload nil, Error
 function M.result(record)
-  local ended, err = fetch_result(record, tools.FOR_JOB)
+  local ended, err = fetch_result(record)
   if not ended then return nil, with_ids(err, record) end
   return json.encode(json.ordered(FINISHED_KEYS, ended))
 end
 
 -- The status, by the tool.
 local function poll(record, options)
-  local answer, err = tools.call(record.state, "get_request_status", ids(record), { poll = options })
-  local status = answer and raw(answer.data.status) or lifecycle.ended_in(err --[[@as Error]])
+  local answer, err = job_calls.call(record, "get_request_status", { poll = options })
+  local status = answer and job_calls.raw(answer.data.status) or lifecycle.ended_in(err --[[@as Error]])
   if not status then return nil, err end
   record.instance_id = lifecycle.instance_id(status) or record.instance_id
   return status
@@ -114,7 +105,7 @@ end
 
 -- By the tool, so that what stands before it sees it.
 local function cancel(record)
-  local task = fiber.spawn(tools.call, record.state, "cancel_request", ids(record), tools.FOR_JOB)
+  local task = fiber.spawn(job_calls.call, record, "cancel_request")
   task.quiet = true
   local _ <close> = clock.after(leaving.SECONDS, function() task:cancel("took too long") end)
   local answer, err = select(2, task:join())
