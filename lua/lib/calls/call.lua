@@ -59,6 +59,7 @@ local M = {}
 ---@field receipts Receipts     what it has begun that costs money
 ---@field outcome? Outcome      once it is over
 ---@field listener? Listener
+---@field canceller? Listener  the one that has cancelled it; another one may come while it ends
 ---@field lasting? Lasting
 ---@field told? boolean         of a lasting one: somebody was answered that it goes on, and may come back
 ---@field pending_input? PendingInput
@@ -86,7 +87,7 @@ function M.new(options)
     account = options.account, book = options.book, feature = options.feature, work = options.work, listener = listener,
     receipts = receipts.new(), asks = {}, room = { ok = false, result = nil, err = nil },
     -- room: setting them must not fail, or nobody hears of the end
-    fiber = nil, outcome = nil, id = nil, lasting = nil, told = nil, pending_input = nil, latest = nil, ctx = nil,
+    fiber = nil, outcome = nil, id = nil, lasting = nil, told = nil, canceller = nil, pending_input = nil, latest = nil, ctx = nil,
   }, Call)
   self.ctx = contexts.new {
     owner = self, account = options.account, tool = options.feature.name, arguments = options.arguments, client = options.client,
@@ -105,17 +106,31 @@ function M.has_result(outcome)
   return result ~= nil and result ~= false and not (type(result) == "table" and result.pending)
 end
 
+-- Whoever comes for a call that another one has cancelled waits for an answer, too.
+local function say_cancelled(self)
+  local outcome = self.outcome --[[@as Outcome]]
+  if not self.ctx.cancelled or M.has_result(outcome) then return end
+  local err = errors.new(("run %s was cancelled"):format(self.id), { code = "cancelled" })
+  outcome.ok, outcome.result, outcome.err = true, nil, receipts.name_in(self.receipts, err)
+end
+
 -- Who listens now gets the outcome: nobody else does.
 local function give(self, listener)
+  say_cancelled(self)
   if self.id then self.book:give(self) end
   listener:settled(self)
 end
 
--- What it made was paid for, and reaches nobody.
+-- What it made was paid for, and reaches nobody, unless another one listens than has cancelled it.
 local function give_up(self, outcome)
+  local listener = self.listener
+  local joined = listener ~= self.canceller and listener or nil
+  if joined and M.has_result(outcome) then return give(self, joined) end
   if M.has_result(outcome) or self.ctx.has_result then receipts.unheard(self.ctx.tool, self.receipts) end
   if self.id then self.book:forget(self, "it was cancelled, with the call that waited for it") end
-  if self.listener then self.listener:ended() end
+  if not joined then return listener and listener:ended() end
+  say_cancelled(self)
+  joined:settled(self)
 end
 
 -- The result says that another call goes on in this one's place.
@@ -170,7 +185,7 @@ end
 ---@param reason any
 function Call:cancel(reason)
   if self.outcome then return end
-  self.ctx.cancelled = true
+  self.ctx.cancelled, self.canceller = true, self.listener
   self:end_input()
   if self.fiber then self.fiber:cancel(reason) end
 end

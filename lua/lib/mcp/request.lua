@@ -237,6 +237,7 @@ end
 
 --- Another one listens to its call from now on.
 function Request:displaced()
+  if self.cancelled then return self.pass:close() end -- the end of the call is not told to it
   leave_pending(self)
 end
 

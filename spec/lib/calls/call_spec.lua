@@ -249,6 +249,57 @@ describe("calls.call, whose listener has left it", function()
     assert.equal(0, #second.transport.sent)
   end)
 
+  -- A tool whose call outlives its listeners, and takes its time to end.
+  local function slow_to_end(state)
+    return kit.tool { name = "ask", input = { { "collect", "string", "A run", optional = true } }, run = function(input, ctx)
+      if input.collect then return { joined = ctx.owner.book:get(input.collect) } end
+      ctx.owner:outlive { key = "key", name = "ask", pending = function(call) return { text = "pending", data = { run = call.id } } end }
+      ctx:receipt { deployment_id = "d", request_id = "first" }
+      local function wait_for(name)
+        return fiber.await(function(callback)
+          state[name] = callback
+          return setmetatable({}, { __close = function() end })
+        end)
+      end
+      local ok, made = pcall(wait_for, "finish")
+      local ended = fiber.shield(wait_for, "undone")
+      if not ok and not ended then error(made, 0) end
+      return { text = ended or made }
+    end }
+  end
+
+  -- A run that the one who listened has cancelled, and another one has joined while it ends.
+  local function joined_late(state)
+    local connect = serve(slow_to_end(state))
+    local first, second = connect(), connect()
+    first.call()
+    local run = first.session.server:calls_of():lasting()[1].id
+    kit.send(first.session, { method = "notifications/cancelled", params = { requestId = 1 } })
+    second.call(collect(run))
+    assert.equal(0, #second.transport.sent)
+    return first, second
+  end
+
+  it("tells who joins it while it ends that it was cancelled, and what it had begun", function()
+    local state = {}
+    local first, second = joined_late(state)
+    state.undone()
+    kit.wait_for(function() return #second.transport.sent == 1 end)
+    local result = second.transport.sent[1].result
+    assert.is_true(result.isError)
+    assert.matches("^run run%-%x+ was cancelled\nIt had begun: request first of deployment d", result.content[1].text)
+    assert.same({ 0, 0, 0 }, { #first.transport.sent, second.session:pending(), first.session.gate.running })
+  end)
+
+  it("gives what it has made all the same to who joins it while it ends", function()
+    local state = {}
+    local first, second = joined_late(state)
+    state.undone "made"
+    kit.wait_for(function() return #second.transport.sent == 1 end)
+    assert.equal("made", second.transport.sent[1].result.content[1].text)
+    assert.equal(0, #first.transport.sent)
+  end)
+
   it("puts a question to who joins it where who was asked has gone", function()
     local tool = kit.tool { name = "ask", input = { { "collect", "string", "A run", optional = true } }, run = function(input, ctx)
       if input.collect then return { joined = ctx.owner.book:get(input.collect) } end
