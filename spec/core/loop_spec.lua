@@ -33,6 +33,18 @@ describe("core.loop", function()
     assert.is_false(loop.step(true), "there is nothing that could end a wait")
   end)
 
+  it("runs for nobody inside a callback, which has in hand what would be freed", function()
+    local refused = {}
+    timer.after(0, function()
+      for i, fn in ipairs { loop.run, loop.step, function() loop.step(true) end } do
+        refused[i] = select(2, pcall(fn)):match("the loop runs already") or "nothing was raised"
+      end
+    end)
+    loop.run()
+    assert.same({ "the loop runs already", "the loop runs already", "the loop runs already" }, refused)
+    assert.is_false(loop.step(false), "it runs again behind them")
+  end)
+
   it("steps once over all that is due, and not over what that begins", function()
     local calls = {}
     timer.next_turn(function()

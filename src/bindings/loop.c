@@ -4,9 +4,18 @@
 #include "bindings/bindings.h"
 #include "host/call.h"
 
+// The loop, for who wants it to run; raises inside a callback of it.
+static struct loop *idle_loop(lua_State *L)
+{
+    struct loop *loop = host_loop(L);
+    if (loop_runs(loop))
+        luaL_error(L, "the loop runs already: this is inside a callback");
+    return loop;
+}
+
 static int run(lua_State *L)
 {
-    loop_run(host_loop(L));
+    loop_run(idle_loop(L));
     return 0;
 }
 
@@ -24,8 +33,9 @@ static bool called_since(void *arg)
 static int step(lua_State *L)
 {
     struct since since = { .L = L, .turn = host_turn(L) };
-    bool alive = lua_toboolean(L, 1) ? loop_step_unless(host_loop(L), called_since, &since)
-                                     : loop_poll(host_loop(L));
+    struct loop *loop = idle_loop(L);
+    bool alive =
+        lua_toboolean(L, 1) ? loop_step_unless(loop, called_since, &since) : loop_poll(loop);
     lua_pushboolean(L, alive);
     return 1;
 }

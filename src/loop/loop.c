@@ -25,6 +25,7 @@ struct loop {
     struct look look;
     uv_timer_t log; // tries again what the reader of the log has not taken
     struct closer *closers;
+    bool runs;
 };
 
 static void on_log_due(uv_timer_t *timer)
@@ -84,14 +85,27 @@ uv_loop_t *loop_uv(struct loop *loop)
     return &loop->uv;
 }
 
+static bool turn(struct loop *loop, uv_run_mode mode)
+{
+    loop->runs = true;
+    bool alive = uv_run(&loop->uv, mode) != 0;
+    loop->runs = false;
+    return alive;
+}
+
+bool loop_runs(const struct loop *loop)
+{
+    return loop->runs;
+}
+
 void loop_run(struct loop *loop)
 {
-    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    turn(loop, UV_RUN_DEFAULT);
 }
 
 bool loop_poll(struct loop *loop)
 {
-    return uv_run(&loop->uv, UV_RUN_NOWAIT) != 0;
+    return turn(loop, UV_RUN_NOWAIT);
 }
 
 static void look(uv_prepare_t *uv)
@@ -107,7 +121,7 @@ bool loop_step_unless(struct loop *loop, bool (*happened)(void *arg), void *arg)
     l->happened = happened;
     l->arg = arg;
     uv_prepare_start(&l->uv, look);
-    bool alive = uv_run(&loop->uv, UV_RUN_ONCE) != 0;
+    bool alive = turn(loop, UV_RUN_ONCE);
     uv_prepare_stop(&l->uv);
     return alive;
 }

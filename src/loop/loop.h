@@ -18,6 +18,10 @@ void loop_free(struct loop *loop);
 /// libuv's own loop, for the subsystems of src/loop and src/net.
 uv_loop_t *loop_uv(struct loop *loop);
 
+/// Whether it runs now: then none of the three functions below may be called, since libuv's
+/// uv_run() is not reentrant.  What a handle's callback still has in hand would be freed under it.
+bool loop_runs(const struct loop *loop);
+
 /// Runs until loop_stop() or until nothing is left to wait for.
 void loop_run(struct loop *loop);
 

@@ -3,7 +3,7 @@
 ---@class core.loop
 local loop = {}
 
---- Runs until `stop()` or until nothing is left to wait for.
+--- Runs until `stop()` or until nothing is left to wait for.  Raises inside a callback, as `step` does: the loop runs already.
 function loop.run() end
 
 --- One turn; waits for an event if `block`.
