@@ -108,6 +108,24 @@ describe("near the ceiling of the memory", function()
     assert.equal("true\t8388608\ttrue\n", out)
   end)
 
+  it("counts what stands before objects that have a serial, 24 bytes each", function()
+    local out = run [[
+      require "core.sandbox" -- from now on they have one
+      local list = {}
+      for i = 1, 10000 do list[i] = false end
+      collectgarbage()
+      collectgarbage "stop"
+      local used, _, all = host.memory()
+      for i = 1, 10000 do list[i] = {} end
+      local used_then, _, all_then = host.memory()
+      print((all_then - all) - (used_then - used) >= 240000)
+      list = nil
+      collectgarbage()
+      print(held() < all)
+    ]]
+    assert.equal("true\ntrue\n", out)
+  end)
+
   it("counts what waits in a channel", function()
     local out = run [[
       local channel = require "core.channel"

@@ -86,9 +86,19 @@ static size_t if_large(size_t size)
     return size >= ALLOC_LARGE ? size : 0;
 }
 
-static void count(struct alloc *a, struct alloc_owner *owner, size_t old_size, size_t new_size)
+// What a block takes of the memory of all, with its tag and in the pool's steps; 0: there is none.
+static size_t held_by(size_t size, size_t tag)
 {
-    memory_count(old_size, new_size);
+    if (size == 0)
+        return 0;
+    return size + tag > POOL_LARGEST ? size + tag
+                                     : (size + tag + POOL_GRAIN - 1) / POOL_GRAIN * POOL_GRAIN;
+}
+
+static void count(struct alloc *a, struct alloc_owner *owner, size_t tag, size_t old_size,
+                  size_t new_size)
+{
+    memory_count(held_by(old_size, tag), held_by(new_size, tag));
     a->used += new_size - old_size;
     if (a->used > a->peak)
         a->peak = a->used;
@@ -157,8 +167,8 @@ static void *move(struct alloc *a, void *base, size_t old_size, size_t new_size)
 
 static void *release(struct alloc *a, struct alloc_owner *owner, void *block, size_t size)
 {
-    count(a, owner, size, 0);
     size_t tag = tag_size(block);
+    count(a, owner, tag, size, 0);
     give(a, (char *)block - tag, size + tag);
     drop(owner);
     return NULL;
@@ -177,14 +187,18 @@ static bool is_numbered(const struct alloc *a, size_t kind)
     return a->serial > 0 && (kind == LUA_TTABLE || kind == LUA_TFUNCTION || kind == LUA_TTHREAD);
 }
 
-static void *create(struct alloc *a, struct alloc_owner *owner, size_t kind, size_t size)
+static size_t tag_of_new(const struct alloc *a, const struct alloc_owner *owner, size_t kind)
 {
-    bool numbered = is_numbered(a, kind);
-    size_t tag = numbered ? LONG_TAG : owner ? TAG : 0;
+    return is_numbered(a, kind) ? LONG_TAG : owner ? TAG : 0;
+}
+
+static void *create(struct alloc *a, struct alloc_owner *owner, size_t size, size_t tag)
+{
     char *base = take(a, size + tag);
     if (!base || tag == 0)
         return base;
     char *block = base + tag;
+    bool numbered = tag == LONG_TAG;
     ((uintptr_t *)block)[-1] = (uintptr_t)owner | (numbered ? NUMBERED : 0);
     if (numbered)
         ((uint64_t *)block)[-2] = a->serial++;
@@ -217,10 +231,11 @@ void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size)
         if (!owner_may_grow(a, owner, new_size - old))
             return NULL;
     }
-    void *moved = block ? resize(a, block, old, new_size) : create(a, owner, old_size, new_size);
+    size_t tag = block ? tag_size(block) : tag_of_new(a, owner, old_size);
+    void *moved = block ? resize(a, block, old, new_size) : create(a, owner, new_size, tag);
     if (!moved)
         return run_out(a);
-    count(a, owner, old, new_size);
+    count(a, owner, tag, old, new_size);
     return moved;
 }
 
