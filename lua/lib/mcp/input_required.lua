@@ -115,7 +115,7 @@ function M.resume(request)
   if type(state) ~= "string" then return request:refuse(jsonrpc.INVALID_PARAMS, "'requestState' must be a string, as it was given out") end
   local book = request.book
   local id = state:sub(1, account_calls.ID_LENGTH)
-  local call = book:get(id)
+  local call = book:get(id) or request.session.server:asked_over(request.session, id)
   local input = call and call.pending_input --[[@as InputRequired?]]
   if not call or not input or input.state ~= state then
     return request:refuse(jsonrpc.INVALID_PARAMS, receipts.stale(state, book:receipts_of(id)))

@@ -136,6 +136,19 @@ function Server:calls_of(account)
   return calls
 end
 
+--- A call that waits for the answer to a question which was given to this connection: whoever holds it may answer also where the
+--- configuration was read again since, and has made another account of it.
+---@param connection Session
+---@param id string
+---@return Call?
+function Server:asked_over(connection, id)
+  for _, calls in pairs(self.calls) do
+    local call = calls:get(id)
+    local input = call and call.pending_input --[[@as InputRequired?]]
+    if input and input.session == connection then return call end
+  end
+end
+
 --- Ends all calls of all connections; nothing is sent for them.
 ---@param reason? any
 function Server:shutdown(reason)

@@ -145,6 +145,17 @@ describe("calls.call, whose request was answered with a question", function()
     assert.equal(3, first.call(answer(asked.requestState, 3)).result.structuredContent.n)
   end)
 
+  it("is answered over the connection that was asked also where that has another account since, and by nobody else of that", function()
+    local state, account = {}, { id = "before" }
+    local connect = serve(spender(state))
+    local first, other = connect(account), connect { id = "after" }
+    local asked = first.call().result
+    account.id = "after" -- the key was changed, and the configuration read again
+    assert.equal(-32602, other.call(answer(asked.requestState, 1)).error.code)
+    assert.equal(3, first.call(answer(asked.requestState, 3)).result.structuredContent.n)
+    assert.same({ 1, 1, 0 }, { state.begun, state.closed, first.session:pending() })
+  end)
+
   it("is not cancelled by the connection that it was begun over", function()
     local state = {}
     local connect = serve(spender(state))
