@@ -10,6 +10,7 @@ M.SECONDS = 600 -- of lib.async.clock, for which a question waits for somebody w
 
 local NOBODY = "Nobody could be asked: the call that began this run was answered with 'pending', and no other call has joined it "
   .. "within %d s."
+local LATE = "Nobody answered the question in time."
 
 ---@class Ask: core.Handle
 ---@field call Call
@@ -32,14 +33,23 @@ local function stop_timer(self)
   self.timer = nil
 end
 
+-- Whoever was to come back with its answer need not come any more: the time of the questions behind it begins.
+local function begin_others(call)
+  if call.listener or call.ctx.cancelled then return end
+  for _, other in ipairs(call.asks) do
+    if not other.put then pcall(other.wait_for_listener, other) end -- no memory for that: see Call.look
+  end
+end
+
 -- Takes it off the list; its callback, where it still waits.
 local function close(self)
-  local callback, list = self.callback, self.call.asks
+  local callback, call = self.callback, self.call
   self.callback, self.over = nil, true
   stop_timer(self)
-  for i, other in ipairs(list) do
-    if other == self then table.remove(list, i) break end
+  for i, other in ipairs(call.asks) do
+    if other == self then table.remove(call.asks, i) break end
   end
+  if call.pending_input and call.pending_input.ask == self then begin_others(call) end
   return callback
 end
 
@@ -93,7 +103,7 @@ end
 function Ask:expire(start)
   if self.expires then return end
   stop_timer(self)
-  self.timer = start(function() self:fail(errors.new("Nobody answered the question in time.", { code = "timeout" })) end)
+  self.timer = start(function() self:fail(errors.new(LATE, { code = "timeout" })) end)
   self.expires = true
 end
 
@@ -107,15 +117,17 @@ function Ask:put_to(listener)
     error(err, 0)
   end
   if err then self:fail(err) end
+  if not self.expires then stop_timer(self) end -- somebody is asked, who knows how long a person may take
 end
 
---- Waits for somebody who can be asked.
+--- Waits for somebody who can be asked.  Where somebody is to come back with the answer to another question it has time until then.
 function Ask:wait_for_listener()
-  if self.timer then return end
-  local lasting = self.call.lasting
-  if not lasting then return self:expire(function(fn) return clock.after(M.SECONDS, fn) end) end
-  log.write("info", ("run %s of recipe '%s' has a question, and nobody waits for it"):format(self.call.id, lasting.name))
-  self.timer = clock.after(M.SECONDS, function() self:fail(errors.new(NOBODY:format(M.SECONDS), { code = "cannot_ask" })) end)
+  local call = self.call
+  local lasting, input = call.lasting, call.pending_input
+  if self.timer or input and not input.ask.over then return end
+  if lasting then log.write("info", ("run %s of recipe '%s' has a question, and nobody waits for it"):format(call.id, lasting.name)) end
+  local err = lasting and errors.new(NOBODY:format(M.SECONDS), { code = "cannot_ask" }) or errors.new(LATE, { code = "timeout" })
+  self.timer = clock.after(M.SECONDS, function() self:fail(err) end)
 end
 
 --- Whoever was asked has gone, and the call goes on without: the question is put to who listens now, or next.

@@ -41,6 +41,7 @@ local M = {}
 ---@field err? Error
 
 ---@class PendingInput  in the place of a listener that has left with a question, which must come back with the answer
+---@field ask Ask
 ---@field settled fun(self: PendingInput, call: Call)  the call is over before that
 ---@field close fun(self: PendingInput)                it comes back, or is not waited for any longer
 

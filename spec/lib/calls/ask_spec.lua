@@ -102,6 +102,41 @@ describe("calls.ask", function()
     end)
   end)
 
+  it("gives who is asked at last the time that a person needs", function()
+    local time <close> = clock.virtual()
+    time:run(function()
+      local call, outcome = asking { book = account_calls.new(), lasting = LASTING }
+      local who = listener()
+      clock.sleep(590)
+      call:attach(who)
+      clock.sleep(60)
+      assert.same({}, outcome)
+      who.asked[1]:answer("accept", { n = 4 })
+      assert.same({ 4 }, outcome)
+    end)
+  end)
+
+  for kind, lasting in pairs { ["of a run"] = LASTING, ["of any other call"] = false } do
+    it("lets questions " .. kind .. " wait behind one with which somebody has left, and for a while after it", function()
+      local time <close> = clock.virtual()
+      time:run(function()
+        local who, first = listener(), nil
+        function who.question(self, ask)
+          first = ask
+          ask.call:await_input(self, { ask = ask, close = function() end, settled = function() end })
+        end
+        local _, outcome = asking({ book = account_calls.new(), listener = who, lasting = lasting or nil }, 2)
+        clock.sleep(700)
+        assert.same({}, outcome)
+        first:fail(errors.new("Nobody answered.", { code = "timeout" }))
+        clock.sleep(599)
+        assert.same({ "timeout" }, outcome)
+        clock.sleep(2)
+        assert.same({ "timeout", lasting and "cannot_ask" or "timeout" }, outcome)
+      end)
+    end)
+  end
+
   it("takes a question back with the fiber that asked", function()
     local who, closed = listener(), 0
     function who.question(_, ask) ask.shown = { cancel = function() closed = closed + 1 end } end
