@@ -226,7 +226,8 @@ static int expired(lua_State *L)
     else
         lua_pushstring(L, limit_name(limit));
     lua_pushboolean(L, budget_is_crowded(check_budget(L)));
-    return 2;
+    lua_pushboolean(L, budget_is_starved(check_budget(L)));
+    return 3;
 }
 
 static int used(lua_State *L)

@@ -59,6 +59,7 @@ static bool refuse(struct alloc_owner *owner)
     if (owner->refused)
         owner->exhausted = true;
     owner->refused = true;
+    owner->starved = false;
     if (owner->pressed)
         owner->pressed(owner);
     return false;
@@ -213,6 +214,8 @@ static bool may_grow(struct alloc *a, size_t growth, size_t size)
 // The host is out of memory, whoever needs it.
 static void *run_out(const struct alloc *a)
 {
+    if (a->owner)
+        a->owner->starved = true;
     if (a->refused)
         a->refused(a->arg);
     return NULL;

@@ -28,6 +28,7 @@ struct alloc_owner {
     size_t ceiling; ///< growth past this many bytes fails
     bool exhausted; ///< a growth was refused also after Lua had collected its garbage; stays
     bool crowded;   ///< the latest refusal came from a ceiling above its own
+    bool starved;   ///< the latest refusal was for the memory of all, not for an owner's
     /// Called while an allocation waits: after a refusal, and at each large growth.  Must neither
     /// allocate from Lua nor raise.
     void (*pressed)(struct alloc_owner *owner);

@@ -87,6 +87,11 @@ bool budget_is_crowded(const struct budget *b)
     return b->owner->exhausted && b->owner->crowded;
 }
 
+bool budget_is_starved(const struct budget *b)
+{
+    return b->owner->starved;
+}
+
 // The slice that runs now; NULL outside of slices and in the host's code inside one.
 static struct slice *current(lua_State *L)
 {

@@ -43,6 +43,9 @@ const char *budget_place(const struct budget *b);
 /// Whether the memory that ran out was that of the budget around it.
 bool budget_is_crowded(const struct budget *b);
 
+/// Whether what was refused to it last was refused for want of memory in the whole program.
+bool budget_is_starved(const struct budget *b);
+
 void budget_use(const struct budget *b, struct budget_use *use);
 
 /// Takes the hook from a coroutine that does not run.

@@ -31,8 +31,9 @@ function Budget:resume(thread, ...) end
 ---@return boolean ok, any err
 function Budget:close(thread) end
 
---- The limit that was reached, and whether the memory that ran out was that of the budget around it.
----@return nil|"cpu"|"memory" limit, boolean crowded
+--- The limit that was reached, whether the memory that ran out was that of the budget around it, and whether what was refused
+--- last was refused for want of memory in the whole program.
+---@return nil|"cpu"|"memory" limit, boolean crowded, boolean starved
 function Budget:expired() end
 
 ---@return number seconds  processor time of all slices

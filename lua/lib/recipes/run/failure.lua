@@ -98,6 +98,12 @@ local function at_its_line(message, frames)
   return message
 end
 
+local function whose_memory(call)
+  local _, _, starved = call.budget:expired()
+  if starved then return "rcmcp holds about as much as it may in all (setting memory_bytes)" end
+  return ("a call of a recipe may use %g MiB"):format(call.limits.memory_bytes / 1048576)
+end
+
 --- What a recipe raised, as the host's error value.
 ---@param err any
 ---@param traceback? string
@@ -105,9 +111,7 @@ end
 ---@return Error
 function M.raised(err, traceback, call)
   local message = message_of(err)
-  if message == OUT_OF_MEMORY then
-    message = ("%s: a call of a recipe may use %g MiB"):format(message, call.limits.memory_bytes / 1048576)
-  end
+  if message == OUT_OF_MEMORY then message = ("%s: %s"):format(message, whose_memory(call)) end
   local copy = type(err) == "table" and import_fields(err) or { code = "recipe_error" }
   if boundary.is_deliberate(err) then return errors.new(message, copy) end
   local frames = frames_of(traceback, call)

@@ -3,6 +3,7 @@ local boundary = require "lib.recipes.run.boundary"
 local calls = require "lib.recipes.run.call"
 local clock = require "lib.async.clock"
 local fiber = require "lib.async.fiber"
+local host = require "core.host"
 local loop = require "core.loop"
 local recipe = require "spec.support.recipe"
 local runner = require "lib.recipes.run.runner"
@@ -67,6 +68,14 @@ describe("lib.recipes.run.runner", function()
       if case[2] then assert.matches(case[2], err.message) end
     end)
   end
+
+  it("tells when the memory that ran out was that of the whole program", function()
+    local _ <close> = setmetatable({}, { __close = function() host.set_memory_ceiling(0) end })
+    collectgarbage()
+    host.set_memory_ceiling(select(3, host.memory()) * 100 // 95) -- no large block has room
+    local err = refusal("local s = ('x'):rep(1e5)\n  return #s")
+    assert.matches("^not enough memory: rcmcp holds about as much as it may in all %(setting memory_bytes%)\n", err.message)
+  end)
 
   it("tells where it waited when it took too long", function()
     local time <close> = clock.virtual()
