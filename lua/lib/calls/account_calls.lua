@@ -2,6 +2,7 @@
 --- to a question.  Whoever comes for one comes for the same account, over whichever connection; nobody else finds it.
 
 local host = require "core.host"
+local log = require "core.log"
 local rescue = require "lib.async.rescue"
 local results = require "lib.calls.results"
 
@@ -109,10 +110,14 @@ end
 
 -- Ends -----------------------------------------------------------------------------------------------
 
+local function tell_kept(call)
+  log.write("info", ("run %s of recipe '%s' has ended; its result waits to be collected"):format(call.id, call.lasting.name))
+end
+
 --- The outcome is kept for who comes for it.
 ---@param call Call
 function AccountCalls:keep(call)
-  if call.lasting then self.results:keep(call) end
+  if call.lasting and self.results:keep(call) then pcall(tell_kept, call) end -- no memory to say so: that is no failure
 end
 
 --- The outcome is given to somebody.
@@ -130,11 +135,14 @@ function AccountCalls:forget(call, fate)
   self.calls[call.id] = nil
 end
 
---- Nobody has come back with an answer; who has the name of a lasting call may still come for its result.
+--- Nobody has come back with an answer.  Of a lasting call somebody may still come for the result who was told its name; and what it
+--- has begun is named where nobody does.
 ---@param call Call
 function AccountCalls:drop(call)
   call:end_input()
-  if not call.lasting then self.calls[call.id] = nil end
+  if call.lasting and (call.told or #call.receipts.list > 0) then return end
+  if call.lasting then self.results:discard(call) end
+  self.calls[call.id] = nil
 end
 
 --- Looks after calls for which memory ran out.

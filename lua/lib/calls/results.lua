@@ -84,12 +84,14 @@ end
 
 --- Keeps the result of a call that nobody listens to, once.
 ---@param call Call
+---@return boolean kept  false: it was kept already
 function CallResults:keep(call)
-  if index_of(self, call) then return end
+  if index_of(self, call) then return false end
   local bytes = size_of(call)
   table.insert(self.list, { call = call, at = clock.now(), bytes = bytes })
   self.bytes = self.bytes + bytes
   while #self.list > MOST or self.bytes > MOST_BYTES do drop(self, 1, "others needed the room") end
+  return true
 end
 
 --- Notes that a result is being given to somebody; it is forgotten.
@@ -97,6 +99,13 @@ end
 function CallResults:take(call)
   local index = index_of(self, call)
   if index then remove(self, index, "its result was given already") else note(self, call.id, "its result was given already") end
+end
+
+--- Gives up a result of which nobody knows, and that has cost nothing.
+---@param call Call
+function CallResults:discard(call)
+  local index = index_of(self, call)
+  if index then remove(self, index, "nobody has come back with the answer to its question") end
 end
 
 --- Notes that a run has ended without a result.

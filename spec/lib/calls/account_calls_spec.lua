@@ -1,5 +1,6 @@
 local account_calls = require "lib.calls.account_calls"
 local calls = require "lib.calls.call"
+local kept_log = require "spec.support.log"
 local receipts = require "lib.calls.receipts"
 
 local function call_of(book)
@@ -38,12 +39,33 @@ describe("calls.account_calls", function()
     local lasting, plain = call_of(book), call_of(book)
     lasting:outlive { key = "k", name = "x", pending = function() end }
     book:name(plain)
-    for _, call in ipairs { lasting, plain } do call:settle(true, { text = "done" }) end
+    local lines = kept_log.lines_of(function()
+      for _, call in ipairs { lasting, plain } do call:settle(true, { text = "done" }) end
+      book:look()
+    end)
+    assert.same({ ("info: run %s of recipe 'x' has ended; its result waits to be collected"):format(lasting.id) }, lines)
     assert.same({ lasting }, book:lasting())
     assert.equal(1, #book.results:uncollected())
     book:drop(plain)
     assert.is_nil(book:get(plain.id))
     assert.equal(lasting, book:get(lasting.id))
+  end)
+
+  it("keep nothing of a call with whose answer nobody came back, unless it has begun something or its name was told", function()
+    local book = account_calls.new()
+    local list = {}
+    for i, name in ipairs { "unknown", "paid", "told" } do
+      list[i] = call_of(book)
+      list[i]:outlive { key = "k", name = name, pending = function() end }
+    end
+    table.insert(list[2].receipts.list, { deployment_id = "d", request_id = "r" })
+    list[3].told = true
+    for _, call in ipairs(list) do
+      call:settle(true, nil, { message = "nobody can be asked" })
+      book:drop(call)
+    end
+    assert.same({ nil, list[2], list[3] }, { book:get(list[1].id), book:get(list[2].id), book:get(list[3].id) })
+    assert.equal(2, #book.results:uncollected())
   end)
 
   it("settle a call whose fiber has ended without, for want of memory", function()
