@@ -147,7 +147,8 @@ function M.run(record, timeout)
   local waited, err = wait(record, timeout)
   if not waited then return nil, with_ids(err, record) end
   if waited.ending and waited.result then return json.encode(json.ordered(FINISHED_KEYS, waited.result)) end
-  if waited.err and not polling.forgivable(waited.err) then return nil, with_ids(waited.err, record) end
+  -- Before the job has ended an error that is told here is one that may pass.
+  if waited.ending and waited.err and not polling.forgivable(waited.err) then return nil, with_ids(waited.err, record) end
   return over(record, waited)
 end
 

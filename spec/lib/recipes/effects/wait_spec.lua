@@ -122,6 +122,13 @@ describe("a wait by a tool and one by a recipe", function()
     assert.matches("It is not to be submitted again", words, 1, true)
   end)
 
+  it("tell of a job that is not known yet when they end that it goes on, and not to submit it again", function()
+    local situation = { "", 1, { at("/status", always(status(404))) } }
+    assert.matches("The job goes on and is not lost. Do not submit it again", run("tool", situation).words, 1, true)
+    local words = run("recipe", situation).words
+    assert.matches("has not ended after 1 s: no status seen yet. The job goes on, and is not to be submitted again", words, 1, true)
+  end)
+
   it("end with the time that they have, however long an answer takes", function()
     for _, seconds in ipairs { 4, 25, 100 } do
       local seen = run("tool", { "", 3, { at("/status", slow(seconds)) } })
