@@ -3,8 +3,7 @@
 //   embed_lua OUTPUT ROOT ARGPARSE FILE...
 //
 // FILE is relative to ROOT; "lib/async/fiber.lua" becomes module "lib.async.fiber" with the chunk
-// name
-// "@lua/lib/async/fiber.lua", so that a traceback names the file as the repository does; line
+// name "@lua/lib/async/fiber.lua", so that a traceback names the file as the repository does; line
 // information stays in.  OUTPUT is rewritten only when its text would change.
 #include <lauxlib.h>
 #include <lua.h>
