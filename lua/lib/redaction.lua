@@ -36,9 +36,12 @@ local KEY_NAMES = { extra_data = NAMES.extra_data, inputs = NAMES.inputs } -- no
 -- The key ---------------------------------------------------------------------------------------------
 
 local KEY_MEMBERS = { "authorization", "Authorization", "api_key", "apiKey", "key", "token" }
-local EARLIER_KEYS = 4 -- no longer in use, and secret all the same: calls that began with such a key go on with it
+local EARLIER_KEYS = 4 -- no longer in use, and secret all the same
 
 local in_use = {} ---@type table<string, integer>  keys, and how many use them
+-- By keys: those who may still work with one, as calls go on with the account that they began with.
+local holders = {} ---@type table<string, table<SecretKey, true>>
+local WEAK = { __mode = "k" }
 local earlier = {} ---@type string[]  the newest first
 local key_rules ---@type core.redact.Rules
 local shown_rules ---@type core.redact.Rules[]
@@ -105,7 +108,18 @@ end
 local SecretKey = {}
 SecretKey.__index = SecretKey
 
---- The key is no longer in use.  The last few of these stay secret.
+-- The oldest go first, but none that somebody still has.
+local function forget_earlier()
+  for i = #earlier, EARLIER_KEYS + 1, -1 do
+    local key = earlier[i]
+    if next(holders[key]) == nil then
+      table.remove(earlier, i)
+      holders[key] = nil
+    end
+  end
+end
+
+--- The key is no longer in use.  The last few of these stay secret, and each one as long as anybody has what `add_key` gave.
 function SecretKey:close()
   local key = self.key
   self.key = nil
@@ -113,7 +127,7 @@ function SecretKey:close()
   in_use[key] = in_use[key] > 1 and in_use[key] - 1 or nil
   if in_use[key] then return end
   table.insert(earlier, 1, key)
-  earlier[EARLIER_KEYS + 1] = nil
+  forget_earlier()
   refresh()
 end
 SecretKey.__close = SecretKey.close
@@ -128,7 +142,10 @@ function M.add_key(key)
     refresh()
   end
   in_use[key] = in_use[key] + 1
-  return setmetatable({ key = key }, SecretKey)
+  local use = setmetatable({ key = key }, SecretKey)
+  holders[key] = holders[key] or setmetatable({}, WEAK)
+  holders[key][use] = true
+  return use
 end
 
 local function show(secrets)

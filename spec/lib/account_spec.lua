@@ -130,13 +130,22 @@ describe("an account", function()
     assert.equal(account.runcomfy, ctx.runcomfy)
   end)
 
-  it("keeps its keys secret as long as it is open, that of its settings too", function()
+  it("keeps its keys secret as long as it is open or a call has it, that of its settings too", function()
     local function shown(key) return redaction.text("see " .. key) end
-    local account = assert(accounts.new { key = "no-key-for-the-simulator", settings = { api_key = "rc-own-1a2b3c4d5e6f" } })
+    local ctx = { cancelled = false }
+    ctx.account = assert(accounts.new { key = "no-key-for-the-simulator", settings = { api_key = "rc-own-1a2b3c4d5e6f" } })
     assert.equal("see [redacted]", shown "rc-own-1a2b3c4d5e6f")
     assert.equal("see [redacted]", shown "no-key-for-the-simulator")
-    account:close()
-    for i = 1, 4 do redaction.add_key("a-later-key-of-the-spec-" .. i):close() end
+    ctx.account:close()
+    local function reload()
+      collectgarbage()
+      for i = 1, 5 do redaction.add_key("a-later-key-of-the-spec-" .. i):close() end
+    end
+    reload()
+    assert.equal("see [redacted]", shown "rc-own-1a2b3c4d5e6f")
+    assert.equal("see [redacted]", shown "no-key-for-the-simulator")
+    ctx.account = nil
+    reload()
     assert.equal("see rc-own-1a2b3c4d5e6f", shown "rc-own-1a2b3c4d5e6f")
   end)
 end)
