@@ -61,6 +61,7 @@ local function pending(call, note)
   local text = ("Recipe '%s' is not finished after %d s; it goes on in the background as run %s. To wait on, %s the same call "
     .. "again, which joins this run."):format(run.name, seconds_since(run.began), call.id, again)
   if #call.asks > 0 then text = text .. " It has a question, which whoever joins it is asked." end
+  if call.ctx.cancelled then text = text .. " It was cancelled, and ends when its clean-ups have run." end
   local open = requests and requests:text()
   log.write("info", ("the call of '%s' was answered with 'pending'; run %s goes on%s"):format(run.name, call.id,
     open and ". " .. open or ""))

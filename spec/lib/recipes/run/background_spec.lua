@@ -379,6 +379,21 @@ describe("recipes.background", function()
     end)
   end)
 
+  it("says of a run that was cancelled and cleans up that it was, and when it is over that it is", function()
+    with(function(bench, client)
+      assert(bench.sim:fault { kind = "delay", seconds = 4, method = "PATCH" })
+      local run = client:call("maker", { how = "undo" }).structuredContent.run
+      local joined = client:begin("run_recipe", { collect = run })
+      kit.send(client.session, { method = "notifications/cancelled", params = { requestId = joined } })
+      client.session.server.patience = function() return 1 end
+      assert.matches("It was cancelled, and ends when its clean-ups have run", client:collect(run).content[1].text, 1, true)
+      client.session.server.patience = nil
+      local over = client:collect(run)
+      assert.is_true(over.isError)
+      assert.matches("^run " .. run:gsub("%-", "%%-") .. " was cancelled\nIt had begun: update_deployment", over.content[1].text)
+    end)
+  end)
+
   it("names in the log what was made, where it is cancelled when it has its result", function()
     with({ sim = { cold_start = 1 } }, function(bench, client)
       for _, case in ipairs { { "PATCH", 3, "while it cleans up" }, { false, 0, "before its answer goes out" } } do
