@@ -97,6 +97,7 @@ local function refresh()
   apply_to_log()
 end
 
+-- Takes out the first that is this one.
 local function drop(list, value)
   for i, item in ipairs(list) do
     if item == value then return table.remove(list, i) end
@@ -149,12 +150,7 @@ function M.add_key(key)
 end
 
 local function show(secrets)
-  for i, other in ipairs(newest) do
-    if other == secrets then
-      table.remove(newest, i)
-      break
-    end
-  end
+  drop(newest, secrets)
   table.insert(newest, 1, secrets)
   local sum = 0
   for i, other in ipairs(newest) do
@@ -206,12 +202,7 @@ local MOST_OF_DEPLOYMENT = 16
 local function note_deployment(deployment_id, secrets)
   local list = by_deployment[deployment_id] or {}
   by_deployment[deployment_id] = list
-  for i, other in ipairs(list) do
-    if other == secrets then
-      table.remove(list, i)
-      break
-    end
-  end
+  drop(list, secrets)
   table.insert(list, 1, secrets)
   list[MOST_OF_DEPLOYMENT + 1] = nil
 end
