@@ -34,10 +34,6 @@ local function list(self)
   return all
 end
 
-local function fail_questions(call, err)
-  for _, ask in ipairs(table.move(call.asks, 1, #call.asks, 1, {})) do ask:fail(err) end
-end
-
 --- Nobody can come any more.  Calls for which somebody was to come with an answer end with what they have, or are cancelled.
 ---@param err? Error    for their questions
 ---@param reason? any   of their cancellation, where there is no error
@@ -46,7 +42,7 @@ function AccountCalls:leave(err, reason)
     if call.pending_input and call.outcome then
       self:drop(call)
     elseif call.pending_input and err then
-      fail_questions(call, err)
+      call:fail_questions(err)
     elseif call.pending_input then
       call:cancel(reason)
     end

@@ -163,11 +163,20 @@ local function log_failure(ok, problem)
   if not ok then log.write("error", "a listener could not be told: " .. tostring(problem)) end
 end
 
+-- Its open questions, as they are now: what is done with one may close others.
+local function open_asks(self)
+  return table.move(self.asks, 1, #self.asks, 1, {})
+end
+
+--- Nobody will answer its open questions.
+---@param err Error
+function Call:fail_questions(err)
+  for _, ask in ipairs(open_asks(self)) do ask:fail(err) end
+end
+
 -- Fibers that the call has left behind may wait for an answer: nobody gives one to a call that is over.
 local function close_questions(self)
-  for _, ask in ipairs(table.move(self.asks, 1, #self.asks, 1, {})) do
-    ask:fail(errors.new("The call that asked is over: nobody is asked any more.", { code = "cannot_ask" }))
-  end
+  self:fail_questions(errors.new("The call that asked is over: nobody is asked any more.", { code = "cannot_ask" }))
 end
 
 local function run(self)
@@ -195,7 +204,7 @@ end
 
 -- Puts the questions that nobody was asked yet.
 local function put_questions(self)
-  for _, ask in ipairs(table.move(self.asks, 1, #self.asks, 1, {})) do
+  for _, ask in ipairs(open_asks(self)) do
     local listener = self.listener
     if listener and not ask.put then ask:put_to(listener) end
     if not self.listener and not ask.put then ask:wait_for_listener() end
