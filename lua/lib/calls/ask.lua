@@ -98,12 +98,21 @@ function Ask:fail(err)
   if callback then callback(self) end
 end
 
+local function late()
+  return errors.new(LATE, { code = "timeout" })
+end
+
+--- The time for an answer is over.
+function Ask:time_out()
+  self:fail(late())
+end
+
 --- Starts the time within which somebody who was asked has to answer.
 ---@param start fun(fn: fun()): core.Handle  starts a timer
 function Ask:expire(start)
   if self.expires then return end
   stop_timer(self)
-  self.timer = start(function() self:fail(errors.new(LATE, { code = "timeout" })) end)
+  self.timer = start(function() self:time_out() end)
   self.expires = true
 end
 
@@ -126,7 +135,7 @@ function Ask:wait_for_listener()
   local lasting, input = call.lasting, call.pending_input
   if self.timer or input and not input.ask.over then return end
   if lasting then log.write("info", ("run %s of recipe '%s' has a question, and nobody waits for it"):format(call.id, lasting.name)) end
-  local err = lasting and errors.new(NOBODY:format(M.SECONDS), { code = "cannot_ask" }) or errors.new(LATE, { code = "timeout" })
+  local err = lasting and errors.new(NOBODY:format(M.SECONDS), { code = "cannot_ask" }) or late()
   self.timer = clock.after(M.SECONDS, function() self:fail(err) end)
 end
 

@@ -127,7 +127,7 @@ local function take(request, ask, kind, value)
   if kind == "error" then return ask:fail(refused(request, value)) end
   if kind == "closed" and ask.call.lasting and ask.call.listener ~= request then return ask:put_back() end
   if kind == "closed" then return ask:fail(M.closed(request)) end
-  ask:fail(errors.new("Nobody answered the question in time.", { code = "timeout" }))
+  ask:time_out()
 end
 
 --- Asks with a request of the server's own.
