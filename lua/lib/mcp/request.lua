@@ -80,7 +80,7 @@ function Request:begin(handler, subject, arguments)
   local problem = session:admit(self)
   if problem then return self:refuse(problem.code, problem.message) end
   local meta, patience = self.meta, server.patience
-  local token = meta and meta.progressToken ~= nil and jsonrpc.progress_token(meta)
+  local token = jsonrpc.progress_token(meta)
   if token then self.notifier = require("lib.mcp.progress").new(self.transport, token, self.revision.progress_messages) end
   self.handler, self.subject, self.answer_by = handler, subject, patience and answer_by(self, patience)
   local may_come_back = self.revision.input_required and (meta --[[@as table]])[CAPABILITIES].elicitation ~= nil
@@ -189,8 +189,8 @@ local function internal_error(self, err)
   return jsonrpc.failure(self.id, jsonrpc.INTERNAL_ERROR, "Internal error: " .. message)
 end
 
-local function deliver(self, outcome, task)
-  self.fiber = task or fiber.current()
+local function deliver(self, outcome)
+  self.fiber = fiber.current()
   local ok, text = pcall(text_of, self, outcome)
   if self.cancelled then
     self.pass:close()
@@ -204,8 +204,7 @@ end
 --- The call is over.
 ---@param call Call
 function Request:settled(call)
-  local task = fiber.current()
-  if task then return deliver(self, call.outcome, task) end
+  if fiber.current() then return deliver(self, call.outcome) end
   fiber.spawn(deliver, self, call.outcome)
 end
 
