@@ -16,8 +16,8 @@ local A_TURN = 256                    -- calls let in in one turn of the loop
 ---@field package running integer     calls that have begun, and neither have ended nor wait
 ---@field package queue (Pass|false)[]  from `first` to `last`; false: withdrawn
 ---@field package sizes integer[]     bytes of their messages
----@field first integer
----@field last integer  less than `first`: nobody waits
+---@field package first integer
+---@field package last integer
 ---@field package bytes integer       of the messages in the queue
 ---@field private held boolean        the client leaves unread what it was sent
 ---@field private ending boolean      the client asks nothing more: what was asked is answered
@@ -84,7 +84,7 @@ end
 
 -- In the next turn: whoever makes room is in the middle of something.
 function go_on(self)
-  if self.first > self.last or self.letting or is_closed(self) or not first_in_queue(self) then return end
+  if self.letting or is_closed(self) or not first_in_queue(self) then return end
   self.letting = true
   if not pcall(timer.next_turn, function() let_some_in(self) end) then let_some_in(self) end -- no memory for the wait
 end
@@ -93,7 +93,7 @@ end
 ---@param bytes integer
 ---@return boolean
 function Gate:has_room(bytes)
-  return self.first > self.last or not first_in_queue(self) or self.bytes + bytes <= MOST_WAITING
+  return not first_in_queue(self) or self.bytes + bytes <= MOST_WAITING
 end
 
 --- Lets nobody in until `release`.
@@ -124,7 +124,7 @@ end
 
 local function make_room(self)
   self.running = self.running - 1
-  if self.first <= self.last then go_on(self) end
+  go_on(self)
 end
 
 local function new_pass(gate, request, state)
@@ -138,7 +138,7 @@ end
 ---@param bytes integer  of its message
 function Gate:enter(request, bytes)
   local pass = new_pass(self, request, "outside")
-  if not is_closed(self) and (self.first > self.last or not first_in_queue(self)) then return let_in(self, pass) end
+  if not is_closed(self) and not first_in_queue(self) then return let_in(self, pass) end
   local place = self.last + 1
   self.sizes[place], self.queue[place] = bytes, pass
   self.last, self.bytes, pass.place = place, self.bytes + bytes, place

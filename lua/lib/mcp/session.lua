@@ -74,8 +74,7 @@ function Session:admit(request)
   if open >= most then
     return { code = jsonrpc.INTERNAL_ERROR, message = "Busy: " .. open .. " calls are running; try again when one has ended" }
   end
-  local gate = self.gate
-  if gate.first <= gate.last and not gate:has_room(self.intake.bytes) then
+  if not self.gate:has_room(self.intake.bytes) then
     return { code = jsonrpc.INTERNAL_ERROR,
       message = "Busy: the calls that wait for their turn have too many bytes; nothing was begun, try again when some have ended" }
   end
