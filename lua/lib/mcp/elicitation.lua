@@ -3,6 +3,7 @@
 --- A client that declared it is asked: one of 2025-06-18 or 2025-11-25 with a request of the server's own, one
 --- of 2026-07-28 with the answer to its request (see lib.mcp.input_required).
 
+local era = require "lib.mcp.era"
 local errors = require "lib.errors"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
@@ -61,12 +62,10 @@ local function called(request)
   return name and ("The client '%s'"):format(jsonrpc.shown(name)) or "The client"
 end
 
-local CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
-
 -- What the client declared for questions, and where.
 local function declared_by(request)
   if not request.revision.input_required then return request.session:capability "elicitation", "its initialize" end
-  local declared = request.meta[CAPABILITIES].elicitation
+  local declared = era.capabilities_in(request.meta).elicitation
   return jsonrpc.is_object(declared) and declared or nil, "this request"
 end
 

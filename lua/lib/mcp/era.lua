@@ -75,6 +75,13 @@ function M.client_in(meta)
   return meta and meta[CLIENT] ~= nil and M.client_of(meta[CLIENT]) or nil
 end
 
+--- What a request declares of its client in its own metadata; of a modern one an object.
+---@param meta? table
+---@return any
+function M.capabilities_in(meta)
+  return meta and meta[CAPABILITIES]
+end
+
 --- The revision for a request, or nil, code, message, data.
 ---@param server Server
 ---@param negotiated? Revision  by the last `initialize`

@@ -4,6 +4,7 @@
 
 local calls = require "lib.calls.call"
 local clock = require "lib.async.clock"
+local era = require "lib.mcp.era"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
@@ -60,8 +61,6 @@ end
 
 -- Beginning ------------------------------------------------------------------------------------------
 
-local CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
-
 -- The moment at which the client wants an answer: what the call does before it waits counts, too.
 local function answer_by(self, patience)
   local seconds = patience(self.client, self.notifier ~= nil)
@@ -83,7 +82,7 @@ function Request:begin(handler, subject, arguments)
   local token = jsonrpc.progress_token(meta)
   if token then self.notifier = require("lib.mcp.progress").new(self.transport, token, self.revision.progress_messages) end
   self.handler, self.subject, self.answer_by = handler, subject, patience and answer_by(self, patience)
-  local may_come_back = self.revision.input_required and (meta --[[@as table]])[CAPABILITIES].elicitation ~= nil
+  local may_come_back = self.revision.input_required and era.capabilities_in(meta).elicitation ~= nil
   local state = self.params and self.params.requestState
   if state ~= nil and state ~= json.null and self.revision.input_required then return require("lib.mcp.input_required").resume(self) end
   self.call = calls.new {

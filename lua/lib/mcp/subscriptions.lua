@@ -3,6 +3,7 @@
 --- The first message of a stream acknowledges what of the wish is honoured; each later one carries the
 --- id of the request that began the stream.
 
+local era = require "lib.mcp.era"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 
@@ -11,7 +12,6 @@ local M = {}
 local MAX_STREAMS = 64
 local ID = '"io.modelcontextprotocol/subscriptionId":'
 local TASKS = "io.modelcontextprotocol/tasks"
-local CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 
 --- What can be listened to: member of the filter, and the notification that it brings.
 local kinds = {
@@ -38,7 +38,7 @@ end
 -- Tasks are none of this server's; a client that does not declare them must be told so.
 local function missing_capability(request, filter)
   if filter.taskIds == nil or filter.taskIds == json.null then return nil end
-  local declared = request.meta and request.meta[CAPABILITIES]
+  local declared = era.capabilities_in(request.meta)
   local extensions = jsonrpc.is_object(declared) and declared.extensions
   if jsonrpc.is_object(extensions) and extensions[TASKS] ~= nil then return nil end
   return '{"requiredCapabilities":{"extensions":{"' .. TASKS .. '":{}}}}'
