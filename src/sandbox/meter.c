@@ -2,6 +2,18 @@
 
 #include <string.h>
 
+static bool is_never_over(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+struct meter *meter_or_endless(struct meter *m)
+{
+    static struct meter endless = { .left = METER_STEPS, .is_over = is_never_over };
+    return m ? m : &endless;
+}
+
 static size_t piece_of(size_t left)
 {
     return left < METER_PIECE ? left : METER_PIECE;

@@ -37,6 +37,9 @@ static inline bool meter_spend_bytes(struct meter *m, size_t bytes)
     return meter_spend(m, bytes / METER_RUN + 1);
 }
 
+/// The meter, or in the place of NULL, the host's own code, one that is never over.
+struct meter *meter_or_endless(struct meter *m);
+
 /// memcmp() in pieces.  False: there is no time left, and `order` is not set.
 bool meter_compare(struct meter *m, const void *a, const void *b, size_t size, int *order);
 

@@ -149,19 +149,11 @@ struct iteration {
 
 // An iterator that was made in a slice is called in slices; in the host's own code, which nothing
 // stops, it has time.
-static bool is_never_over(void *arg)
-{
-    (void)arg;
-    return false;
-}
-
 static int iterate(lua_State *L)
 {
     struct iteration *it = lua_touserdata(L, lua_upvalueindex(3));
     struct matcher *m = &it->matcher;
-    struct meter endless = { .left = METER_STEPS, .is_over = is_never_over };
-    struct meter *meter = budget_meter(L);
-    m->meter = meter ? meter : &endless;
+    m->meter = meter_or_endless(budget_meter(L));
     m->state = MATCHER_GOING;
     if (matcher_next(m, it->from)) {
         it->from = (size_t)(m->to - m->subject);

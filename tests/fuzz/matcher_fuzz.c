@@ -22,27 +22,19 @@ enum {
 // Beside Lua
 // ------------------------------------------------------------------------------------------
 
-static bool is_never_over(void *arg)
-{
-    (void)arg;
-    return false;
-}
-
-static struct meter endless = { .is_over = is_never_over };
-
 static int find(lua_State *L)
 {
-    return strings_find(L, &endless);
+    return strings_find(L, meter_or_endless(NULL));
 }
 
 static int match(lua_State *L)
 {
-    return strings_match(L, &endless);
+    return strings_match(L, meter_or_endless(NULL));
 }
 
 static int gsub(lua_State *L)
 {
-    return strings_gsub(L, &endless);
+    return strings_gsub(L, meter_or_endless(NULL));
 }
 
 // find, match and gsub of the sandbox become globals; the state has a host without slices.
