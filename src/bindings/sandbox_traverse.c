@@ -106,7 +106,7 @@ static int push_first(lua_State *L)
         sandbox_spend(L, meter, 2);
         sandbox_read_key(L, -1, &key);
         if (!lua_isnil(L, 2) && !order_compare(meter, &key, &least, &order))
-            sandbox_spend(L, meter, METER_STEPS); // there is no time left
+            budget_stop(L);
         if (order < 0) {
             least = key;
             lua_pushvalue(L, -1);
