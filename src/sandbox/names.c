@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +28,8 @@ lua_Integer names_number(lua_State *L, int index)
     return number;
 }
 
-void names_push(lua_State *L, int index)
+// Pushes "0x0000000c" for the object at `index`, a string included.
+static void push_name(lua_State *L, int index)
 {
     char text[24];
     (void)snprintf(text, sizeof text, "0x%08llx", (unsigned long long)names_number(L, index));
@@ -65,7 +67,7 @@ void names_tostring(lua_State *L, int index)
         lua_pushstring(L, luaL_typename(L, index));
     }
     lua_pushliteral(L, ": ");
-    names_push(L, index);
+    push_name(L, index);
     lua_concat(L, 3);
 }
 
@@ -115,7 +117,7 @@ static void name_argument(lua_State *L, char conversion, int index, size_t at)
         names_tostring(L, index);
         lua_replace(L, index);
     } else if (conversion == 'p' && (object || lua_type(L, index) == LUA_TSTRING)) {
-        names_push(L, index);
+        push_name(L, index);
         lua_replace(L, index);
         take_text(L, at);
     }

@@ -4,16 +4,12 @@
 #define RCMCP_SANDBOX_NAMES_H
 
 #include <lua.h>
-#include <stdbool.h>
 
 /// Pops a function (object) -> integer, and sets it as the one that numbers objects.
 void names_set_numbering(lua_State *L);
 
 /// The number of the object at `index`; may raise, as it calls Lua.  0 where nothing numbers.
 lua_Integer names_number(lua_State *L, int index);
-
-/// Pushes "0x0000000c" for the object at `index`, a string included.
-void names_push(lua_State *L, int index);
 
 /// As luaL_tolstring(), with names instead of addresses.
 void names_tostring(lua_State *L, int index);
