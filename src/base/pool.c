@@ -52,7 +52,7 @@ void *pool_take(struct pool *p, size_t size)
     size_t class = class_of(size);
     struct pool_block *block = p->free[class];
     if (!block)
-        return cut(p, (class + 1) * POOL_GRAIN);
+        return cut(p, pool_held(size));
     p->free[class] = block->next;
     return block;
 }

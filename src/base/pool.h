@@ -23,6 +23,12 @@ struct pool {
     size_t left;
 };
 
+/// What a block of that size, 1 to POOL_LARGEST bytes, takes.
+static inline size_t pool_held(size_t size)
+{
+    return (size + POOL_GRAIN - 1) / POOL_GRAIN * POOL_GRAIN;
+}
+
 /// A block of 1 to POOL_LARGEST bytes; NULL when memory is out.
 void *pool_take(struct pool *p, size_t size);
 

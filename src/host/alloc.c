@@ -92,8 +92,7 @@ static size_t held_by(size_t size, size_t tag)
 {
     if (size == 0)
         return 0;
-    return size + tag > POOL_LARGEST ? size + tag
-                                     : (size + tag + POOL_GRAIN - 1) / POOL_GRAIN * POOL_GRAIN;
+    return size + tag > POOL_LARGEST ? size + tag : pool_held(size + tag);
 }
 
 static void count(struct alloc *a, struct alloc_owner *owner, size_t tag, size_t old_size,
