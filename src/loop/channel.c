@@ -2,6 +2,7 @@
 
 #include "base/frames.h"
 #include "base/memory.h"
+#include "base/outgoing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +14,8 @@
 
 enum {
     CHUNK = 65536,
-    AT_ONCE = 64,       // messages that a turn of the loop hands over
-    FULL = 1 << 20,     // queued bytes from which it is full
-    KEPT_ROOM = 1 << 20 // a larger queue is not kept
+    AT_ONCE = 64,  // messages that a turn of the loop hands over
+    FULL = 1 << 20 // queued bytes from which it is full
 };
 
 struct channel {
@@ -27,9 +27,8 @@ struct channel {
     int fd;
     int events; // that are waited for
     struct frames frames;
-    struct buf queue;
-    size_t sent; // bytes of the queue that are taken
-    bool full;   // `drained` is to be told
+    struct outgoing outgoing;
+    bool full; // `drained` is to be told
     bool paused;
     bool ended;   // nothing more is read
     bool broken;  // nothing more is written
@@ -68,7 +67,7 @@ static void on_ready(uv_poll_t *poll, int status, int events);
 static void watch(struct channel *c)
 {
     bool reads = !c->paused && !c->ended && !uv_is_active((uv_handle_t *)&c->later);
-    bool writes = !c->broken && c->queue.size > 0;
+    bool writes = !c->broken && channel_queued(c) > 0;
     int events = (reads ? UV_READABLE : 0) | (writes ? UV_WRITABLE : 0);
     if (events == c->events)
         return;
@@ -158,40 +157,14 @@ static void receive(struct channel *c)
 
 // Sending ----------------------------------------------------------------------------------------
 
-// What is wrong with the other end, the reading tells.
-static void break_off(struct channel *c)
-{
-    c->broken = true;
-    buf_free(&c->queue);
-    c->sent = 0;
-}
-
-static void drop_sent(struct channel *c)
-{
-    if (c->sent < c->queue.size / 2)
-        return;
-    buf_consume(&c->queue, c->sent);
-    c->sent = 0;
-    if (c->queue.size == 0 && c->queue.room > KEPT_ROOM)
-        buf_free(&c->queue);
-}
-
 static void send_queue(struct channel *c)
 {
-    while (c->sent < c->queue.size) {
-        ssize_t n = write(c->fd, c->queue.data + c->sent, c->queue.size - c->sent);
-        if (n >= 0) {
-            c->sent += (size_t)n;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            break;
-        } else if (errno != EINTR) {
-            break_off(c);
-            break;
-        }
+    if (!outgoing_write(&c->outgoing, c->fd)) { // by what, the reading tells
+        c->broken = true;
+        outgoing_free(&c->outgoing);
     }
-    drop_sent(c);
     watch(c);
-    if (c->full && c->queue.size == 0) {
+    if (c->full && channel_queued(c) == 0) {
         c->full = false;
         c->callbacks.drained(c->arg);
     }
@@ -213,7 +186,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
         c->events = 0;
         events = UV_READABLE | UV_WRITABLE;
     }
-    if (events & UV_WRITABLE && c->queue.size > 0)
+    if (events & UV_WRITABLE && channel_queued(c) > 0)
         send_queue(c);
     if (events & UV_READABLE && may_hand_over(c))
         receive(c);
@@ -225,7 +198,7 @@ bool channel_send(struct channel *c, const char *bytes, size_t size)
 {
     if (c->broken || c->closing)
         return true;
-    if (!frames_write(&c->queue, bytes, size))
+    if (!frames_write(&c->outgoing.queue, bytes, size))
         return false;
     c->full = c->full || channel_queued(c) >= FULL;
     if (!(c->events & UV_WRITABLE))
@@ -240,7 +213,7 @@ size_t channel_most(const struct channel *c)
 
 size_t channel_queued(const struct channel *c)
 {
-    return c->queue.size - c->sent;
+    return outgoing_size(&c->outgoing);
 }
 
 bool channel_is_full(const struct channel *c)
@@ -275,7 +248,7 @@ static void on_closed(uv_handle_t *handle)
         return;
     (void)close(c->fd);
     frames_free(&c->frames);
-    buf_free(&c->queue);
+    outgoing_free(&c->outgoing);
     c->callbacks.closed(c->arg);
     free(c);
 }
@@ -319,7 +292,7 @@ struct channel *channel_open(struct loop *loop, int end, size_t most,
     c->loop = loop;
     c->fd = end;
     c->frames.most = most;
-    c->queue.memory = &memory_of_output;
+    c->outgoing.queue.memory = &memory_of_output;
     c->frames.in.memory = &memory_of_output; // what comes cannot be asked for again
     c->callbacks = *callbacks;
     c->arg = arg;

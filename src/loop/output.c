@@ -1,6 +1,7 @@
 #include "loop/output.h"
 
 #include "base/memory.h"
+#include "base/outgoing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LAST_CHANCE_MS = 1000, KEEP = 1 << 20 };
+enum { LAST_CHANCE_MS = 1000 };
 
 struct output {
     struct loop *loop;
@@ -21,8 +22,7 @@ struct output {
     int fd;
     int saved_flags;
     int open_handles;
-    struct buf queue;
-    size_t sent; // bytes of the queue already taken
+    struct outgoing outgoing;
     output_fn *fn;
     void *arg;
 };
@@ -33,49 +33,17 @@ static void break_off(struct output *out)
 {
     out->broken = true;
     out->error = uv_translate_sys_error(errno);
-    buf_free(&out->queue);
-    out->sent = 0;
-}
-
-// A slow reader may never take all: what it took must not stay.
-static void drop_sent(struct output *out)
-{
-    if (out->sent < out->queue.size / 2)
-        return;
-    buf_consume(&out->queue, out->sent);
-    out->sent = 0;
-}
-
-// Writes until all is taken or the system takes no more.  False: broken.
-static bool write_queue(struct output *out)
-{
-    while (out->sent < out->queue.size) {
-        ssize_t n = write(out->fd, out->queue.data + out->sent, out->queue.size - out->sent);
-        if (n >= 0) {
-            out->sent += (size_t)n;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            drop_sent(out);
-            return true;
-        } else if (errno != EINTR) {
-            return false;
-        }
-    }
-    out->sent = 0;
-    if (out->queue.room > KEEP)
-        buf_free(&out->queue);
-    else
-        buf_clear(&out->queue);
-    return true;
+    outgoing_free(&out->outgoing);
 }
 
 static void on_writable(uv_poll_t *poll, int status, int events);
 
 static void flush(struct output *out)
 {
-    if (!write_queue(out)) {
+    if (!outgoing_write(&out->outgoing, out->fd)) {
         break_off(out);
         out->fn(out->arg, OUTPUT_BROKEN);
-    } else if (out->queue.size == 0) {
+    } else if (output_queued(out) == 0) {
         out->fn(out->arg, OUTPUT_DRAINED);
     } else if (out->can_poll) {
         out->waiting = true;
@@ -107,10 +75,11 @@ bool output_write(struct output *out, const char *bytes, size_t size, const char
 {
     if (out->broken || size + tail_size == 0)
         return true;
-    if (!buf_reserve(&out->queue, size + tail_size))
+    struct buf *queue = &out->outgoing.queue;
+    if (!buf_reserve(queue, size + tail_size))
         return false;
-    buf_append(&out->queue, bytes, size); // neither can fail now
-    buf_append(&out->queue, tail, tail_size);
+    buf_append(queue, bytes, size); // neither can fail now
+    buf_append(queue, tail, tail_size);
     if (!out->waiting)
         uv_prepare_start(&out->flush, on_flush);
     return true;
@@ -118,7 +87,7 @@ bool output_write(struct output *out, const char *bytes, size_t size, const char
 
 size_t output_queued(const struct output *out)
 {
-    return out->queue.size - out->sent;
+    return outgoing_size(&out->outgoing);
 }
 
 int output_error(const struct output *out)
@@ -137,14 +106,15 @@ static void on_closed(uv_handle_t *handle)
     if (--out->open_handles > 0)
         return;
     close(out->fd);
-    buf_free(&out->queue);
+    outgoing_free(&out->outgoing);
     free(out);
 }
 
 static void close_output(void *arg)
 {
     struct output *out = arg;
-    while (!out->broken && out->queue.size > 0 && write_queue(out) && out->queue.size > 0) {
+    while (output_queued(out) > 0 && outgoing_write(&out->outgoing, out->fd) &&
+           output_queued(out) > 0) {
         struct pollfd writable = { .fd = out->fd, .events = POLLOUT };
         if (poll(&writable, 1, LAST_CHANCE_MS) <= 0)
             break;
@@ -180,7 +150,7 @@ struct output *output_take(struct loop *loop, output_fn *fn, void *arg, int *err
     out->loop = loop;
     out->fn = fn;
     out->arg = arg;
-    out->queue.memory = &memory_of_output;
+    out->outgoing.queue.memory = &memory_of_output;
     out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     if (out->fd < 0) {
         *error = uv_translate_sys_error(errno);
