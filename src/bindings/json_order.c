@@ -28,15 +28,20 @@ int json_order_of_meta(lua_State *L)
     return type;
 }
 
+bool json_list_of_meta(lua_State *L)
+{
+    int type = json_order_of_meta(L);
+    if (type == LUA_TUSERDATA) {
+        lua_getiuservalue(L, -1, 1);
+        lua_replace(L, -2);
+    }
+    return type != LUA_TNIL;
+}
+
 // Pushes the list of keys of the table at `index`; false where there is none.
 static bool push_list(lua_State *L, int index)
 {
-    int type = lua_getmetatable(L, index) ? json_order_of_meta(L) : LUA_TNIL;
-    if (type == LUA_TUSERDATA) {
-        lua_getiuservalue(L, -1, 1);
-        lua_remove(L, -2);
-    }
-    return type != LUA_TNIL;
+    return lua_getmetatable(L, index) && json_list_of_meta(L);
 }
 
 void json_push_order_set(lua_State *L, int index)

@@ -21,6 +21,9 @@ struct json_shape {
 /// (LUA_TTABLE) or a shape (LUA_TUSERDATA); pops it and returns LUA_TNIL when it gives none.
 int json_order_of_meta(lua_State *L);
 
+/// The same with the list of keys also where that is a shape; false when it gives none.
+bool json_list_of_meta(lua_State *L);
+
 /// Pushes the set of the keys in that list, of a table that has one.
 void json_push_order_set(lua_State *L, int index);
 

@@ -295,13 +295,8 @@ static void pack_table(struct pack *k, int table, unsigned depth)
         pack_array(k, table, depth);
         return;
     }
-    int order = json_order_of_meta(L);
-    if (order == LUA_TNIL)
+    if (!json_list_of_meta(L))
         luaL_error(L, "a table has a metatable");
-    if (order == LUA_TUSERDATA) {
-        lua_getiuservalue(L, -1, 1);
-        lua_replace(L, -2);
-    }
     pack_ordered(k, table, lua_gettop(L), depth);
     lua_pop(L, 1);
 }
