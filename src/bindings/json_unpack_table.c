@@ -22,7 +22,6 @@ struct frame {
     int base;      // where it stands on the stack
     size_t count;  // entries in all
     size_t left;   // entries to come
-    size_t noted;  // keys in the list
     size_t absent; // members to come that are absent
     size_t others; // pairs that come behind those of the list
     bool behind;   // these are read: they may have no key of the list
@@ -208,7 +207,7 @@ static bool read_member_key(struct unpacker *u, struct frame *f)
     if (is_known(u, f))
         return packed_refuse(&u->r, "a member is named twice");
     lua_pushvalue(u->L, -1);
-    lua_rawseti(u->L, f->base + 1, (lua_Integer)++f->noted);
+    lua_rawseti(u->L, f->base + 1, (lua_Integer)(f->count - f->left) + 1);
     return true;
 }
 
