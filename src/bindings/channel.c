@@ -6,6 +6,7 @@
 #include "host/descriptor.h"
 #include "host/state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CHANNEL "core.channel"
@@ -18,8 +19,7 @@ struct lua_channel {
     bool paused;             // by Lua
     bool drained_unheard;
     bool end_unheard;
-    bool broken;     // the other end was not closed between two messages
-    char reason[96]; // then why
+    char reason[96]; // why the other end was not closed between two messages; "": it was
 };
 
 struct text {
@@ -55,7 +55,7 @@ static void tell_drained(struct lua_channel *c)
 // An end is told as the last.
 static void tell_end(struct lua_channel *c)
 {
-    struct text reason = { c->broken ? c->reason : NULL, strlen(c->reason) };
+    struct text reason = { *c->reason ? c->reason : NULL, strlen(c->reason) };
     c->end_unheard = !anchor_tell(&c->anchor, ON_END, push_text, &reason);
     if (!c->end_unheard)
         let_go(c);
@@ -93,9 +93,7 @@ static void on_drained(void *arg)
 static void on_ended(void *arg, const char *reason)
 {
     struct lua_channel *c = arg;
-    c->broken = reason != NULL;
-    if (reason)
-        (void)strncat(strcpy(c->reason, ""), reason, sizeof c->reason - 1);
+    (void)snprintf(c->reason, sizeof c->reason, "%s", reason ? reason : "");
     tell_end(c);
 }
 

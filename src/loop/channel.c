@@ -37,15 +37,6 @@ struct channel {
     void *arg;
 };
 
-static int set_non_blocking(int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-        fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-        return uv_translate_sys_error(errno);
-    return 0;
-}
-
 int channel_pair(int ends[2])
 {
     return uv_socketpair(SOCK_STREAM, 0, ends, 0, 0);
@@ -273,16 +264,14 @@ void channel_close(struct channel *c)
 struct channel *channel_open(struct loop *loop, int end, size_t most,
                              const struct channel_callbacks *callbacks, void *arg, int *error)
 {
-    *error = set_non_blocking(end);
-    if (*error < 0)
-        goto err0;
     *error = UV_ENOMEM;
     struct channel *c = calloc(1, sizeof *c);
     if (!c)
         goto err0;
     if (!loop_at_close(loop, close_channel, c))
         goto err1;
-    *error = uv_poll_init(loop_uv(loop), &c->poll, end);
+    (void)fcntl(end, F_SETFD, FD_CLOEXEC);
+    *error = uv_poll_init(loop_uv(loop), &c->poll, end); // makes it non-blocking
     if (*error < 0)
         goto err2;
     uv_prepare_init(loop_uv(loop), &c->flush); // these two cannot fail
