@@ -26,7 +26,7 @@ bool packed_count_value(struct packed_reader *r)
     return true;
 }
 
-bool packed_read_number(struct packed_reader *r, uint64_t *number)
+static bool read_number(struct packed_reader *r, uint64_t *number)
 {
     *number = 0;
     for (int i = 0; i < LONGEST; i++) {
@@ -45,7 +45,7 @@ bool packed_read_number(struct packed_reader *r, uint64_t *number)
 bool packed_read_integer(struct packed_reader *r, int64_t *integer)
 {
     uint64_t number;
-    if (!packed_read_number(r, &number))
+    if (!read_number(r, &number))
         return false;
     *integer = (int64_t)(number >> 1 ^ (number & 1 ? UINT64_MAX : 0));
     return true;
@@ -65,7 +65,7 @@ bool packed_read_float(struct packed_reader *r, double *number)
 bool packed_read_text(struct packed_reader *r, const char **text, size_t *size)
 {
     uint64_t number;
-    if (!packed_read_number(r, &number))
+    if (!read_number(r, &number))
         return false;
     if (number > bytes_left(r))
         return packed_refuse(r, "the bytes end within a text");
@@ -79,7 +79,7 @@ bool packed_read_text(struct packed_reader *r, const char **text, size_t *size)
 bool packed_read_count(struct packed_reader *r, size_t least, size_t *count)
 {
     uint64_t number;
-    if (!packed_read_number(r, &number))
+    if (!read_number(r, &number))
         return false;
     if (number > bytes_left(r) / least)
         return packed_refuse(r, "more entries are announced than there are bytes");

@@ -46,7 +46,6 @@ bool packed_refuse(struct packed_reader *r, const char *message);
 /// Takes notice of one more value or key.
 bool packed_count_value(struct packed_reader *r);
 
-bool packed_read_number(struct packed_reader *r, uint64_t *number);
 bool packed_read_integer(struct packed_reader *r, int64_t *integer);
 bool packed_read_float(struct packed_reader *r, double *number);
 

@@ -9,7 +9,9 @@
 
 static size_t pending;
 
-void server_kick(struct server *s)
+// Has libmicrohttpd run, and the queues reported, soon: from the loop, or in the pump's next round.
+// libmicrohttpd does not wake its epoll descriptor for a resumed connection.
+static void kick(struct server *s)
 {
     s->kicked = true;
     if (s->daemon && !s->pumping)
@@ -121,7 +123,7 @@ void request_resume(struct server_request *r)
         return;
     r->suspended = false;
     mhd.resume_connection(r->connection);
-    server_kick(r->server);
+    kick(r->server);
 }
 
 void request_suspend(struct server_request *r)
@@ -198,7 +200,7 @@ void server_request_want_end(struct server_request *r)
         r->want_end = true;
     } else if (r->server) {
         request_push(&r->server->over, r);
-        server_kick(r->server);
+        kick(r->server);
     }
 }
 

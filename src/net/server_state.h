@@ -61,7 +61,7 @@ struct server {
     unsigned handles;     ///< of the three, those not yet closed
     int disconnect_fd;    ///< epoll set of the sockets whose peers may leave while we compute
     bool pumping;         ///< libmicrohttpd runs, or what it left is being reported
-    bool kicked;          ///< see server_kick()
+    bool kicked;          ///< libmicrohttpd is to run soon, whatever it says itself
     uint16_t port;
     size_t max_body;
     struct server_events events;
@@ -72,10 +72,6 @@ struct server {
     struct lingering *lingering;
     struct server *next; ///< of all open servers
 };
-
-/// Has libmicrohttpd run, and the queues reported, soon: from the loop, or in the pump's next
-/// round.  libmicrohttpd does not wake its epoll descriptor for a resumed connection.
-void server_kick(struct server *s);
 
 /// A request that arrives; the caller has its one reference.  NULL: out of memory.
 struct server_request *request_new(struct server *s, struct MHD_Connection *connection,
