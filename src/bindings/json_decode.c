@@ -35,7 +35,7 @@ static const char *push_string(lua_State *L, const struct json_reader *r)
     return lua_tostring(L, -1);
 }
 
-static void push_number(lua_State *L, const struct json_reader *r)
+void json_push_number(lua_State *L, const struct json_reader *r)
 {
     int64_t integer;
     double number;
@@ -196,7 +196,7 @@ static bool push_value(struct decoder *d, enum json_event event)
         push_string(d->L, &d->reader);
         return true;
     case JSON_NUMBER:
-        push_number(d->L, &d->reader);
+        json_push_number(d->L, &d->reader);
         return true;
     case JSON_OBJECT:
         return push_object(d);

@@ -15,6 +15,11 @@ int json_push_decoded(lua_State *L, const char *text, size_t size, bool lenient)
 /// Pushes "line 3, column 14: MESSAGE".
 void json_push_place(lua_State *L, const char *text, const char *at, const char *message);
 
+struct json_reader;
+
+/// Pushes the number that was read: an integer, a float, or what neither holds, boxed.
+void json_push_number(lua_State *L, const struct json_reader *r);
+
 /// Lua keeps one copy of each string up to this size (LUAI_MAXSHORTLEN in its llimits.h).
 enum { JSON_SHORT = 40 };
 

@@ -3,11 +3,10 @@
 
 #include "bindings/bindings.h"
 #include "bindings/json_array.h"
-#include "bindings/json_integer.h"
+#include "bindings/json_decode.h"
 #include "bindings/json_order.h"
 #include "bindings/json_raw.h"
 #include "bindings/json_unpack_table.h"
-#include "json/number.h"
 #include "json/reader.h"
 
 #define UNPACKER "core.json.unpacker"
@@ -40,30 +39,22 @@ static bool push_text(struct unpacker *u)
     return true;
 }
 
-// Whether it is JSON's text of a number that neither an integer nor a float of Lua's holds.
-static bool is_boxed(const char *text, size_t size)
-{
-    struct json_reader reader;
-    int64_t integer;
-    double number;
-    json_reader_init(&reader, text, size);
-    if (json_read(&reader) != JSON_NUMBER || reader.size != size)
-        return false;
-    return reader.integral ? !json_parse_integer(text, size, &integer)
-                           : !json_parse_double(text, size, &number);
-}
-
+// The text is that of a number that neither an integer nor a float of Lua's holds.
 static bool push_boxed(struct unpacker *u)
 {
     if (!push_text(u))
         return false;
     size_t size;
     const char *text = lua_tolstring(u->L, -1, &size);
-    if (!is_boxed(text, size))
-        return packed_refuse(&u->r, "a number is packed as text without need");
-    json_push_boxed(u->L, text, size);
-    lua_replace(u->L, -2);
-    return true;
+    struct json_reader reader;
+    json_reader_init(&reader, text, size);
+    if (json_read(&reader) == JSON_NUMBER && reader.size == size) {
+        json_push_number(u->L, &reader);
+        lua_replace(u->L, -2);
+        if (lua_isuserdata(u->L, -1))
+            return true;
+    }
+    return packed_refuse(&u->r, "a number is packed as text without need");
 }
 
 static bool push_raw(struct unpacker *u)
