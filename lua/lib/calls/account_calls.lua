@@ -2,6 +2,7 @@
 --- to a question.  Whoever comes for one comes for the same account, over whichever connection; nobody else finds it.
 
 local host = require "core.host"
+local latest = require "lib.calls.latest"
 local log = require "core.log"
 local rescue = require "lib.async.rescue"
 local results = require "lib.calls.results"
@@ -14,15 +15,13 @@ local MOST_KNOWN = 1024 -- calls whose receipts are remembered after they have a
 ---@field results CallResults                    of those that have ended and that nobody has come for
 ---@field inputs integer                        calls that an answer may be brought to
 ---@field package calls table<string, Call>      by id
----@field package asked table<string, Receipts>  of the latest calls that have asked, by id
----@field package ids string[]                   of those, a ring
----@field package last integer                   how many there ever were
+---@field package asked Latest                   the receipts of the latest calls that have asked
 local AccountCalls = {}
 AccountCalls.__index = AccountCalls
 
 ---@return AccountCalls
 function M.new()
-  local self = setmetatable({ inputs = 0, calls = {}, asked = {}, ids = {}, last = 0 }, AccountCalls)
+  local self = setmetatable({ inputs = 0, calls = {}, asked = latest.new(MOST_KNOWN) }, AccountCalls)
   self.results = results.new(function(call) self.calls[call.id] = nil end)
   rescue.add(self, AccountCalls.look)
   return self
@@ -89,19 +88,14 @@ end
 ---@param call Call
 function AccountCalls:remember(call)
   local id = self:name(call)
-  if self.asked[id] then return end
-  local slot = (self.last + 1) % MOST_KNOWN + 1
-  local before = self.ids[slot]
-  self.ids[slot], self.asked[id] = id, call.receipts
-  if before then self.asked[before] = nil end
-  self.last = self.last + 1
+  if not self.asked:get(id) then self.asked:put(id, call.receipts) end
 end
 
 ---@param id string
 ---@return Receipts?
 function AccountCalls:receipts_of(id)
   local call = self.calls[id]
-  return call and call.receipts or self.asked[id]
+  return call and call.receipts or self.asked:get(id)
 end
 
 -- Ends -----------------------------------------------------------------------------------------------

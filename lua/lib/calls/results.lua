@@ -3,6 +3,7 @@
 
 local clock = require "lib.async.clock"
 local json = require "core.json"
+local latest = require "lib.calls.latest"
 local log = require "core.log"
 local receipts = require "lib.calls.receipts"
 
@@ -22,30 +23,24 @@ local MOST_REMEMBERED = 1000        -- handles of which it is known what became 
 ---@field private on_drop fun(call: Call)  nobody can come for it any more
 ---@field private list KeptResult[]  the oldest first
 ---@field private bytes integer
----@field private gone table<string, string>  what became of others, by their handles
----@field private handles string[]            of those, a ring
----@field private count integer               how many there ever were
+---@field private gone Latest  what became of others, by their handles
 local CallResults = {}
 CallResults.__index = CallResults
 
 ---@param on_drop? fun(call: Call)  told of each that is given up
 ---@return CallResults
 function M.new(on_drop)
-  return setmetatable({ on_drop = on_drop or function() end, list = {}, bytes = 0, gone = {}, handles = {}, count = 0 }, CallResults)
+  return setmetatable({ on_drop = on_drop or function() end, list = {}, bytes = 0, gone = latest.new(MOST_REMEMBERED) }, CallResults)
 end
 
-local function note(self, id, fate)
-  self.count = self.count + 1
-  local slot = self.count % MOST_REMEMBERED + 1
-  local before = self.handles[slot]
-  if before then self.gone[before] = nil end
-  self.handles[slot], self.gone[id] = id, fate
+local function note(self, call, fate)
+  self.gone:put(call.id, fate)
 end
 
 local function remove(self, index, fate)
   local kept = table.remove(self.list, index)
   self.bytes = self.bytes - kept.bytes
-  note(self, kept.call.id, fate)
+  note(self, kept.call, fate)
   return kept.call
 end
 
@@ -98,7 +93,7 @@ end
 ---@param call Call
 function CallResults:take(call)
   local index = index_of(self, call)
-  if index then remove(self, index, "its result was given already") else note(self, call.id, "its result was given already") end
+  if index then remove(self, index, "its result was given already") else note(self, call, "its result was given already") end
 end
 
 --- Gives up a result of which nobody knows, and that has cost nothing.
@@ -112,7 +107,7 @@ end
 ---@param call Call
 ---@param fate string
 function CallResults:forget(call, fate)
-  note(self, call.id, fate .. receipts.sentence(call.receipts):gsub("\n", ". ", 1))
+  note(self, call, fate .. receipts.sentence(call.receipts):gsub("\n", ". ", 1))
 end
 
 --- What is not collected yet, for the end of the program.
@@ -136,7 +131,8 @@ end
 ---@return string
 function CallResults:what_became_of(id)
   local shown = receipts.shown(id)
-  if self.gone[id] then return ("There is nothing to collect of run %s: %s"):format(shown, ended(self.gone[id])) end
+  local fate = self.gone:get(id)
+  if fate then return ("There is nothing to collect of run %s: %s"):format(shown, ended(fate)) end
   return ("There is no run %s here. The handle may be mistyped, or of a server that has ended since, which ended its runs; or its "
     .. "result was given long ago. What it had submitted may have been paid for: look with get_request_status and "
     .. "get_request_result at the requests that were named with the handle, before you run the recipe again."):format(shown)
