@@ -32,7 +32,6 @@ local M = {}
 ---@field caller? rc.State   of the recipe that asks; nil: the client
 ---@field reads? boolean     it only reads, whatever its tool may do
 ---@field cleans? boolean    a clean-up makes it
----@field told? boolean     nothing is executed: an answer to the client that is there already gets its form
 ---@field passing? boolean   nothing of it is kept: it may be made again at any time, as a poll
 
 ---@alias Interceptor fun(effect: Effect, proceed: (fun(): any, Error?), scope: EffectScope): any, Error?

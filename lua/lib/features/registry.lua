@@ -390,7 +390,7 @@ end
 ---@return table|nil result, Error? err
 function M.tell(tool, result, err, ctx)
   local effect = { call = effects.call_of(ctx), branch = "", seq = 0, kind = "tool", name = tool.name }
-  return effects.perform(effect, { ctx = ctx, tool = tool, told = true }, function() return M.finish(tool, result, err) end)
+  return effects.perform(effect, { ctx = ctx, tool = tool }, function() return M.finish(tool, result, err) end)
 end
 
 local function execute(effect, scope)
