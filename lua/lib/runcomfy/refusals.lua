@@ -5,17 +5,12 @@ local errors = require "lib.errors"
 local graphs = require "lib.workflow.graph"
 local json = require "core.json"
 local meter = require "lib.async.meter"
+local plain = require "lib.plain"
 
 local M = {}
 
 --- What is wrong with the inputs of nodes: their ranges, choices and types, for who knows the nodes of the deployment.
 ---@alias DryRunJudge fun(workflow: table?, input: { overrides: table?, workflow_api_json: table? }): string[]
-
--- The judge takes plain data; these may hold checked text.
-local function plain(value)
-  if value == nil then return nil end
-  return json.decode(json.encode(value))
-end
 
 local SHOWN = 5 -- problems in a message
 
@@ -105,7 +100,7 @@ local function workflow_of(deployment)
   return deployment and type(deployment.payload) == "table" and deployment.payload.workflow_api_json or nil
 end
 
--- What is wrong with the inputs of nodes for who knows the nodes.
+-- What is wrong with the inputs of nodes for who knows the nodes, who takes plain data.
 local function judged(deployment, input, judge)
   return judge(plain(workflow_of(deployment)), { overrides = plain(input.overrides), workflow_api_json = plain(input.workflow_api_json) })
 end

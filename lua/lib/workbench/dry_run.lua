@@ -4,7 +4,7 @@
 
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
-local plain = require "lib.workbench.dry_run.plain"
+local plain = require "lib.plain"
 local planning = require "lib.workbench.dry_run.plan"
 local real = require "lib.workbench.dry_run.real"
 local redaction = require "lib.redaction"

@@ -1,6 +1,6 @@
 --- What there is at RunComfy, for a dry run: deployments and requests, each asked for once.  Looking costs nothing.
 
-local plain = require "lib.workbench.dry_run.plain"
+local plain = require "lib.plain"
 local registry = require "lib.features.registry"
 
 local M = {}

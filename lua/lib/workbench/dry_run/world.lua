@@ -2,7 +2,7 @@
 --- if they had been; real deployments with what the dry run has changed in them.
 
 local json = require "core.json"
-local plain = require "lib.workbench.dry_run.plain"
+local plain = require "lib.plain"
 
 local M = {}
 

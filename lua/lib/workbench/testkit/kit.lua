@@ -11,6 +11,7 @@ local fiber = require "lib.async.fiber"
 local fs = require "core.fs"
 local host = require "core.host"
 local json = require "core.json"
+local plain = require "lib.plain"
 local redaction = require "lib.redaction"
 local registry = require "lib.features.registry"
 local simulator = require "lib.sim.server"
@@ -114,11 +115,6 @@ local function ask(run, form)
   if type(answer) == "table" then return "accept", answer end
   if answer then return "accept", { confirm = true } end
   return "decline"
-end
-
-local function plain(value)
-  if value == nil then return nil end
-  return json.decode(json.encode(value))
 end
 
 -- Takes down which tools the recipe calls.

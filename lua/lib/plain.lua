@@ -1,4 +1,4 @@
---- Plain data of what may hold checked text: a copy, which the dry run may change.
+--- Plain data of what may hold checked text: a copy, which may be changed.
 
 local json = require "core.json"
 
