@@ -114,7 +114,7 @@ end
 -- Answering ------------------------------------------------------------------------------------------
 
 local function stop_patience(self)
-  self.patience:cancel()
+  if self.patience then self.patience:cancel() end
   self.patience = nil
 end
 
@@ -143,15 +143,15 @@ end
 --- request stays open until it is answered: see look.
 ---@param text string
 function Request:finish(text)
-  if self.answered or self.cancelled then return end
+  if not self:is_open() then return end
   local ok, problem = pcall(self.answer, self, text)
   if not ok and not self.answered then unsent(self, text, problem) end
-  if self.session.on_idle then self.session:report_idle() end
+  self.session:report_idle()
 end
 
 --- It is answered, or given up: nothing more is sent for it.
 function Request:close()
-  if self.patience then stop_patience(self) end
+  stop_patience(self)
   if self.notifier then self.notifier:close() end
   self.session:remove(self)
   if self.call.listener == self then self.call.listener = nil end
@@ -216,7 +216,7 @@ local function leave(self)
   local call = self.call
   self.fiber, call.told = fiber.current(), true
   call:detach(self)
-  if self.patience then stop_patience(self) end
+  stop_patience(self)
   local ok, result = pcall(call.lasting.pending, call, self.note)
   deliver(self, { ok = ok, result = result })
 end
@@ -279,7 +279,7 @@ end
 function Request:cancel(reason)
   local call = self.call
   self.cancelled = true
-  if self.patience then stop_patience(self) end
+  stop_patience(self)
   if self.notifier then self.notifier:close() end
   if not self.pass:has_begun() then self.pass:close() end -- nothing was sent for it
   if self.sink.skip then self.sink:skip() end
