@@ -25,7 +25,6 @@ local function serve(app)
   local transport, message = require("lib.mcp.transports.stdio").run {
     server = app:server(),
     max_line_bytes = app.settings.max_line_bytes,
-    grace = ending.GRACE,
     on_leave = function() ending:begin() end,
     on_end = function(ended)
       status = ended

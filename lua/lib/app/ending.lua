@@ -15,12 +15,10 @@ local timer = require "core.timer"
 
 local M = {}
 
-local GRACE = grace.ALL -- seconds of real time
-local HURRY = 0.4 -- seconds before that at which what has come of answers to writes counts
+local HURRY = 0.4 -- seconds before grace.ALL at which what has come of answers to writes counts
 local LAST_WORD = 0.3 -- seconds for writes that begin at the very end: the cancel of a job
 
 ---@class Ending
----@field GRACE number
 ---@field private app App
 ---@field private began? number       on the real clock
 ---@field private finishing? boolean
@@ -28,7 +26,7 @@ local LAST_WORD = 0.3 -- seconds for writes that begin at the very end: the canc
 ---@field private terminations integer  since it began
 ---@field private told table<string, true>
 ---@field private handles core.Handle[]
-local Ending = { GRACE = GRACE }
+local Ending = {}
 Ending.__index = Ending
 
 ---@param app App
@@ -62,17 +60,17 @@ function Ending:begin()
   keep(self, timer.after(grace.UNDO_AT * 1000, function()
     if app.recipe_calls then app.recipe_calls.stop "undo" end
   end))
-  keep(self, timer.after((GRACE - HURRY) * 1000 // 1, function() -- in time for the answers of their calls
+  keep(self, timer.after((grace.ALL - HURRY) * 1000 // 1, function() -- in time for the answers of their calls
     if app.writes then app.writes:hurry() end
   end))
-  keep(self, late.after(GRACE + 0.05, function() tell(self) end)) -- after the connection's own end
+  keep(self, late.after(grace.ALL + 0.05, function() tell(self) end)) -- after the connection's own end
 end
 
 local function wait_for_all(self)
   local recipes, writes = self.app.recipe_calls, self.app.writes
   if recipes and recipes.count() > 0 then fiber.await(recipes.wait, math.max(0, grace.LONGEST - elapsed(self))) end
   if writes and writes:count() > 0 then
-    fiber.await(writes.linger, writes, math.max(LAST_WORD, GRACE - elapsed(self)) * clock.speed())
+    fiber.await(writes.linger, writes, math.max(LAST_WORD, grace.ALL - elapsed(self)) * clock.speed())
   end
   tell(self)
   loop.stop()

@@ -2,6 +2,7 @@
 ---
 --- The caller has taken the standard output (core.stdio.take) before anything could write to it.
 
+local grace = require "lib.async.grace"
 local late = require "lib.async.late"
 local log = require "core.log"
 local stdio = require "core.stdio"
@@ -9,7 +10,6 @@ local stdio = require "core.stdio"
 local M = {}
 
 local MAX_LINE = 16 * 1024 * 1024
-local GRACE = 3.5                     -- seconds that calls may take to end: official clients kill 4 s after closing our input
 local QUEUE_HIGH = 16 * 1024 * 1024   -- bytes that a client may leave unread before we stop reading and begin no calls
 local BYTE_ORDER_MARK = "^\xEF\xBB\xBF"
 
@@ -17,7 +17,7 @@ local BYTE_ORDER_MARK = "^\xEF\xBB\xBF"
 ---@field server Server
 ---@field on_end fun(status: integer)  called once: nothing more will be read or written
 ---@field on_leave? fun()               called once: the client asks nothing more; calls may still end
----@field grace? number                seconds, default 3.5
+---@field grace? number                seconds that calls may take to end, default that of lib.async.grace
 ---@field max_line_bytes? integer      default 16 MiB
 
 ---@class StdioTransport: Transport
@@ -106,7 +106,7 @@ function StdioTransport:leave(cancel_waits)
   if self.options.on_leave then self.options.on_leave() end
   if is_quiet(self) then return self:close() end
   self.session:leave(cancel_waits)
-  self.deadline = late.after(self.options.grace or GRACE, function() give_up(self) end)
+  self.deadline = late.after(self.options.grace or grace.ALL, function() give_up(self) end)
   self.session.on_idle = function() close_when_drained(self) end
   if self.session:pending() == 0 then close_when_drained(self) end
 end
