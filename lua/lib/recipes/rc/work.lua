@@ -77,14 +77,6 @@ function M.run(fn, ...)
   return boundary.host_raw(attempt, fn, ...)
 end
 
---- The same for work that gives JSON text: decoded on the recipe's side, so that it counts as its memory.
----@param fn fun(...): string?, Error?
----@param ... any
----@return any value
-function M.run_json(fn, ...)
-  return (json.decode(M.run(fn, ...)))
-end
-
 local function perform(state, effect)
   return require("lib.recipes.effects.door").perform(state, effect)
 end
