@@ -22,6 +22,10 @@ local function target(from, response)
   return (from:match "^(https?://[^?#]*/)" or origin .. "/") .. location
 end
 
+local function is_read(request)
+  return request.method == "GET" or request.method == "HEAD"
+end
+
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
 local function too_late(url, total_ms)
@@ -47,16 +51,12 @@ function M.send(request, allow)
     if request.total_ms < 1 then return nil, too_late(url, total_ms) end -- 0 would be no limit
     local response, http_err = http.request(request)
     if not response then return nil, hop > 0 and http_err.code == "timeout" and too_late(url, total_ms) or http_err end
-    local next_url = REDIRECTS[response.status] and (request.method == "GET" or request.method == "HEAD") and target(request.url, response)
+    local next_url = REDIRECTS[response.status] and is_read(request) and target(request.url, response)
     if not next_url then return response end
     if not hosts.same_origin(hosts.parse(next_url), url) then request.headers = {} end -- they may hold a key
     request.url = next_url
   end
   return nil, errors.new(("%s redirects more than %d times"):format(request.url, MAX_REDIRECTS), { code = "protocol" })
-end
-
-local function is_read(request)
-  return request.method == "GET" or request.method == "HEAD"
 end
 
 local function execute(effect, scope)
