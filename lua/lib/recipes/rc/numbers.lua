@@ -17,8 +17,9 @@ local M = {}
 
 local by_thread = setmetatable({}, { __mode = "k" }) ---@type table<thread, rc.Branch>
 
--- The branch that runs now.
-local function current()
+--- The branch that runs now.
+---@return rc.Branch
+function M.branch()
   local thread = coroutines.thread()
   local branch = by_thread[thread]
   if not branch then
@@ -26,12 +27,6 @@ local function current()
     by_thread[thread] = branch
   end
   return branch
-end
-
---- The branch that runs now.
----@return rc.Branch
-function M.branch()
-  return current()
 end
 
 local function next_number(branch)
@@ -46,14 +41,14 @@ end
 ---@param input any  plain
 ---@return Effect
 function M.effect(state, kind, name, input)
-  local branch = state.numbers or current()
+  local branch = state.numbers or M.branch()
   return { call = state.call_id, branch = branch.path, seq = next_number(branch), kind = kind, name = name, input = input }
 end
 
 --- The path of something that the code which runs now begins: a group, a clean-up.
 ---@return string
 function M.fork()
-  local branch = current()
+  local branch = M.branch()
   local number = next_number(branch)
   return branch.path == "" and tostring(number) or branch.path .. "/" .. number
 end
