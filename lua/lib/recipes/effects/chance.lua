@@ -1,6 +1,7 @@
 --- The kinds "random" and "uuid".
 
 local effects = require "lib.calls.effects"
+local generators = require "lib.recipes.load.chance"
 local host = require "core.host"
 
 local M = {}
@@ -9,24 +10,16 @@ local function random_integer(bytes)
   return (string.unpack("<i8", bytes(8)))
 end
 
--- An integer from 0 to `range`, each as likely: what would wrap unevenly is drawn again.
-local function below_or_at(bytes, range)
-  if range & (range + 1) == 0 then return random_integer(bytes) & range end
-  local mask = range
-  for shift = 0, 5 do mask = mask | mask >> (1 << shift) end
-  local value ---@type integer
-  repeat value = random_integer(bytes) & mask until math.ult(value, range) or value == range
-  return value
-end
-
 local draws = {}
 
 function draws.float(bytes)
   return (random_integer(bytes) >> 11) * 2.0 ^ -53
 end
 
+---@param bytes fun(count: integer): string
+---@param input { first: integer, last: integer }
 function draws.integer(bytes, input)
-  return input.first + below_or_at(bytes, input.last - input.first)
+  return input.first + generators.below_or_at(random_integer, bytes, input.last - input.first)
 end
 
 local executors = {}

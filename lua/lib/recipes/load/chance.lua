@@ -23,14 +23,19 @@ local function seed(self, first, second)
   for _ = 1, 16 do draw(self) end
 end
 
--- An integer from 0 to `range`, unsigned, each as likely.
-local function below_or_at(self, range)
-  local bits = draw(self)
+--- An integer from 0 to `range`, unsigned, each as likely: what would wrap unevenly is drawn again.
+---@generic T
+---@param draw_bits fun(source: T): integer  64 random bits
+---@param source T
+---@param range integer
+---@return integer
+function M.below_or_at(draw_bits, source, range)
+  local bits = draw_bits(source)
   if range & range + 1 == 0 then return bits & range end
   local mask = range
   for shift = 0, 5 do mask = mask | mask >> (1 << shift) end
   bits = bits & mask
-  while math.ult(range, bits) do bits = draw(self) & mask end
+  while math.ult(range, bits) do bits = draw_bits(source) & mask end
   return bits
 end
 
@@ -43,6 +48,7 @@ local function whole(value, name, place, level)
 end
 
 -- The bounds of an integer, by the number of arguments; level as error's, from here.
+---@return integer low, integer high
 local function bounds(count, first, second, level)
   if count > 2 then error("wrong number of arguments", level + 1) end
   local low, high = 1, whole(first, "random", 1, level + 1)
@@ -101,7 +107,7 @@ function M.functions(of_code, draw_seed)
     if count == 1 and (...) == 0 then return draw(self) end
     local first, second = ...
     local low, high = bounds(count, first, second, 2)
-    return low + below_or_at(self, high - low)
+    return low + M.below_or_at(draw, self, high - low)
   end
   return random, randomseed
 end
