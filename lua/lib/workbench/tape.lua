@@ -166,9 +166,7 @@ local function play(self, form, effect, proceed)
   end
   self.played[at] = (self.played[at] or 0) + 1
   if not entry.error then return form.answer(entry.result) end
-  local fields = {}
-  for key, value in pairs(entry.error) do fields[key] = value end
-  return nil, errors.new(entry.error.message, fields)
+  return nil, errors.new(entry.error.message, entry.error)
 end
 
 --- A link of the chain of effects that answers from the tape.  What would reach beyond this machine and is not on it is an error.

@@ -25,10 +25,14 @@ forms.tool = {
   answer = function(result) return { text = result.text, data = result.data, is_error = false } end,
 }
 
+local function name_of(line)
+  return line:sub(1, (line:find(":", 1, true) or #line + 1) - 1)
+end
+
 -- A header may be a key whatever it is called: its name alone is written.
 local function names_of(lines)
   local names = {}
-  for i, line in ipairs(lines) do names[i] = line:sub(1, (line:find(":", 1, true) or #line + 1) - 1) end
+  for i, line in ipairs(lines) do names[i] = name_of(line) end
   return json.as_array(names)
 end
 
@@ -41,7 +45,7 @@ end
 local function public_headers(text)
   local lines = {}
   for line in text:gmatch "[^\r\n]+" do
-    local name = trim(line:sub(1, (line:find(":", 1, true) or #line + 1) - 1)):lower()
+    local name = trim(name_of(line)):lower()
     if not name:find("cookie", 1, true) and not clean.is_secret_name(name) then lines[#lines + 1] = line end
   end
   return table.concat(lines, "\r\n")
