@@ -70,17 +70,20 @@ local function cut_string(raw, budget)
   return text
 end
 
--- The first entries, at most as many as `budget` bytes can show; the bytes of all of them; whether there are more.
+-- The first entries, as many as `budget` bytes may show; how many there are, and whether more than that were not counted.
 local function entries_of(raw, budget)
-  local list, bytes, most = {}, 2, math.min(MOST_ENTRIES, budget // 2 + 1)
+  local list, count, least, most = {}, 0, 0, math.min(MOST_ENTRIES, budget // 2 + 1)
   for key, part in raw:pairs() do
-    if #list == most then return list, bytes, true end
-    local label = label_of(key)
-    local size = #label + 1 + part:size()
-    list[#list + 1] = { label = label, raw = part, size = size }
-    bytes = bytes + size
+    if count == most then return list, count, true end
+    count = count + 1
+    if least <= budget then
+      local label = label_of(key)
+      local size = #label + 1 + part:size()
+      list[count] = { label = label, raw = part, size = size }
+      least = least + math.min(size, SHOWN)
+    end
   end
-  return list, bytes, false
+  return list, count, false
 end
 
 -- How many of the entries are shown, and what is left of the budget beyond their needs.
@@ -139,10 +142,10 @@ end
 local shortened ---@type fun(raw: core.json.Raw, budget: integer, depth: integer, options: AbridgeOptions): string
 
 local function cut_entries(raw, kind, budget, depth, options)
-  local list, _, more = entries_of(raw, budget)
+  local list, all, more = entries_of(raw, budget)
   ---@cast list abridge.Entry[]
-  local count, left = shown(list, budget, depth, more)
-  local hidden = #list - count
+  local count, left = shown(list, budget, depth, more or all > #list)
+  local hidden = all - count
   share_out(list, count, left, options.most)
   if kind == "object" and not options.plain then list = whole_first(list, count) end
   local parts = {}

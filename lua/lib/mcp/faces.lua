@@ -12,8 +12,9 @@ local M = {}
 local OUTLINE_BYTES = 15000
 
 ---@class Outline  what a tool says first of data that are too long to be shown whole
----@field lines string[]      one thing a line; a cut falls between lines
----@field instead_of string[]  the members of the data that they stand for
+---@field count integer             lines, one thing each; a cut falls between lines
+---@field line fun(i: integer): string  the text of one: a long outline is not made as far as it is not shown
+---@field instead_of string[]        the members of the data that they stand for
 
 ---@param number integer
 ---@return string "1,234,567"
@@ -27,17 +28,18 @@ local function characters(text)
 end
 
 -- The lines that fit.
-local function first_lines(lines)
+local function first_lines(outline)
   local parts, bytes = {}, 0
-  for i, line in ipairs(lines) do
+  for i = 1, outline.count do
+    local line = outline.line(i)
     bytes = bytes + #line + 1
     if bytes > OUTLINE_BYTES then
-      parts[i] = ("… and %s more"):format(M.grouped(#lines - i + 1))
+      parts[i] = ("… and %s more"):format(M.grouped(outline.count - i + 1))
       break
     end
-    parts[i] = clean(line)
+    parts[i] = line
   end
-  return table.concat(parts, "\n")
+  return clean(table.concat(parts, "\n"))
 end
 
 local function is_one_of(list, value)
@@ -47,17 +49,19 @@ local function is_one_of(list, value)
   return false
 end
 
--- The members of an object that the outline does not stand for.
-local function rest(raw, outline)
-  if not outline or raw:kind() ~= "object" then return raw end
-  local keys, members = {}, {}
-  for key, value in raw:pairs() do
-    if not is_one_of(outline.instead_of, key) then keys[#keys + 1], members[key] = key, value end
+-- The data without the members that the outline stands for, as JSON.
+local function rest(structured, data, outline)
+  if outline and type(data) == "table" then
+    local members = json.like(data, {})
+    for key, value in pairs(data) do
+      if not is_one_of(outline.instead_of, key) then members[key] = value end
+    end
+    structured = json.encode(members)
   end
-  return json.raw(json.encode(json.ordered(keys, members)))
+  return assert(json.raw(structured))
 end
 
-local SAMPLE = 256 * 1024 -- bytes of a long text that tell how many bytes its characters have
+local SAMPLE = 16 * 1024 -- bytes of a long text that tell how many bytes its characters have
 
 -- Bytes that hold about so many characters of the text.
 local function bytes_for(count, structured)
@@ -93,8 +97,8 @@ function M.text(structured, has_structured, result)
     return result.brief and has_structured and json.encode(result.brief(result.data)) or structured
   end
   local first = result.outline and result.outline()
-  local head = first and #first.lines > 0 and first_lines(first.lines) or nil
-  local raw = rest(assert(json.raw(structured)), first)
+  local head = first and first.count > 0 and first_lines(first) or nil
+  local raw = rest(structured, result.data, first)
   local text = abridged(raw, outcome.SHOWN - (head and characters(head) or 0), structured)
   return (head and head .. "\n" or "") .. text .. "\n" .. note(structured, has_structured)
 end
