@@ -29,6 +29,7 @@ end
 ---@param value any
 ---@return string?
 function M.string(value)
+  if type(value) == "string" then return value end
   value = single(value)
   return type(value) == "string" and value or nil
 end

@@ -224,13 +224,15 @@ function M.remember(deployment_id, request_id, secrets)
   while first < last and (last - first + 1 > MOST_JOBS or weight > MOST_WEIGHT) do forget_oldest() end
 end
 
---- What is secret in answers about a job, or about anything else of a deployment.
+local NONE = {}
+
+--- What is secret in answers about a job, or about anything else of a deployment; nobody changes the list.
 ---@param deployment_id string
 ---@param request_id? string
 ---@return Secrets[]
 function M.of(deployment_id, request_id)
   local secrets = request_id and by_job[request_id]
-  return secrets and { secrets } or by_deployment[deployment_id] or {}
+  return secrets and { secrets } or by_deployment[deployment_id] or NONE
 end
 
 -- Cutting -----------------------------------------------------------------------------------------------
@@ -245,7 +247,7 @@ end
 ---@return string
 function M.foreign(body, list)
   body = cut(key_rules, body)
-  for _, secrets in ipairs(list or {}) do body = cut(secrets.rules, body) end
+  for _, secrets in ipairs(list or NONE) do body = cut(secrets.rules, body) end
   return body
 end
 

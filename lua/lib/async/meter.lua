@@ -16,12 +16,12 @@ local SLICE = 0.005   -- seconds of processor time between two turns of the loop
 ---@class Meter
 ---@field package used integer    steps up to the latest look
 ---@field package left integer    steps to the next look
----@field package started number  processor time of the process when this slice began
+---@field package started? number  processor time of the process when this slice began; nil: the first look notes it
 ---@field package spent number    processor time of the slices before
 ---@field package seconds? number
 ---@field package steps? integer
 ---@field package still? boolean
-local Meter = {}
+local Meter = { used = 0, left = LOOK, spent = 0 } -- what a new one begins with
 Meter.__index = Meter
 
 local Limit = { __name = "limit of work", __tostring = function(self) return self.message end }
@@ -38,7 +38,7 @@ local Limit = { __name = "limit of work", __tostring = function(self) return sel
 function M.new(options)
   options = options or {}
   return setmetatable({
-    used = 0, left = LOOK, started = os.clock(), spent = 0, seconds = options.seconds, steps = options.steps,
+    started = os.clock(), seconds = options.seconds, steps = options.steps,
     still = options.still, shielded = options.shielded, turn = options.turn,
   }, Meter)
 end
@@ -63,6 +63,7 @@ end
 local function look(self)
   self.used = self.used + LOOK - self.left
   self.left = LOOK
+  self.started = self.started or os.clock()
   local used = os.clock() - self.started
   local seconds = self.spent + used
   if self.steps and self.used > self.steps or self.seconds and seconds > self.seconds then
@@ -90,13 +91,15 @@ function Meter:count()
   return self.used + LOOK - self.left
 end
 
---- Runs `check(value, work)` within processor time; nil and a sentence's end where that is not enough.
+--- Runs `check(value, work, …)` within processor time; nil and a sentence's end where that is not enough.  The time counts from
+--- the first look on: most values are so small that there is none, and the clock is not asked.
 ---@param seconds number
----@param check fun(value: any, work: Meter): any, any
+---@param check fun(value: any, work: Meter, ...: any): any, any
 ---@param value any
+---@param ... any
 ---@return any result, any problem
-function M.within(seconds, check, value)
-  local ok, result, problem = pcall(check, value, M.new { seconds = seconds })
+function M.within(seconds, check, value, ...)
+  local ok, result, problem = pcall(check, value, setmetatable({ seconds = seconds }, Meter), ...)
   if ok then return result, problem end
   if not M.is_limit(result) then error(result, 0) end
   return nil, "cannot be checked: it takes too long"

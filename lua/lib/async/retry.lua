@@ -20,7 +20,8 @@ local M = {}
 ---@field base? number          seconds before the second attempt, doubled for each further one; default 0.5
 ---@field longest? number       most seconds between two attempts, Retry-After aside; default 8
 ---@field retry_after? number   a Retry-After of more seconds ends the attempts; default 60
----@field passes? fun(response: HttpResponse): boolean  whether another answer may pass, too: then it is asked for again
+---@field passes? fun(response: HttpResponse, options: RetryOptions): boolean  whether another refusal may pass, too: then it is
+---  asked for again
 ---@field on_retry? fun(notice: RetryNotice)  before each pause, for logging
 
 local REPEATABLE = { GET = true, HEAD = true }
@@ -105,7 +106,8 @@ function M.call(method, options, send, ...)
   local attempts = options.attempts or 4
   for attempt = 1, attempts do
     local response, err = send(...)
-    local passes = M.may_repeat(method, response, err) or response and options.passes and options.passes(response)
+    if response and response.status < 300 then return response end
+    local passes = M.may_repeat(method, response, err) or response and options.passes and options.passes(response, options)
     if attempt == attempts or not passes then return response, err end
     local pause = pause_after(attempt, options)
     local asked = response and M.retry_after(response)

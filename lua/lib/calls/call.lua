@@ -93,6 +93,8 @@ function M.new(options)
   self.ctx = contexts.new {
     owner = self, account = options.account, tool = options.feature.name, arguments = options.arguments, client = options.client,
     receipts = self.receipts, answer_by = listener and listener.answer_by,
+    -- room, and no table that grows
+    runcomfy = nil, effects = nil, cancelled = nil, leaving = nil, has_result = nil, waits = nil, on_leave = nil, wait_of_leave = nil,
   }
   return self
 end

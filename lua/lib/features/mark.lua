@@ -50,13 +50,14 @@ end
 --- Runs a check of data as the tool itself made them: a mark that came with what it got from other tools is not its own.
 ---@param rules MarkRules
 ---@param data any
----@param check fun(data: any): true|nil, string?
+---@param check fun(data: any, work: Meter?): true|nil, string?
+---@param work? Meter
 ---@return true|nil ok, string? problem
-function M.check_without(rules, data, check)
-  if rules.declared or not is_object(data) or data.simulated ~= true then return check(data) end
+function M.check_without(rules, data, check, work)
+  if rules.declared or type(data) ~= "table" or data.simulated ~= true or not is_object(data) then return check(data, work) end
   local files = data.simulated_files
   data.simulated, data.simulated_files = nil, nil
-  local ok, problem = check(data)
+  local ok, problem = check(data, work)
   data.simulated, data.simulated_files = true, files
   return ok, problem
 end

@@ -285,7 +285,7 @@ local SECONDS = 2 -- of processor time for a check, where nothing else is set
 
 -- A value of megabytes must neither take the loop for itself nor take for ever.
 local function metered(tool, check, value)
-  return meter.within(tool.seconds and tool.seconds() or SECONDS, check, value)
+  return meter.within(tool.seconds and tool.seconds() or SECONDS, check, value, tool)
 end
 
 local function read(tool, arguments)
@@ -323,6 +323,21 @@ local function misfit(tool, result, problem)
   return err
 end
 
+local function check_own(tool, data, work)
+  return mark.check_without(tool.mark_rules, data, tool.conforms, work)
+end
+
+local function check_in_full(data, work, tool)
+  tool.shape(data, work)
+  return check_own(tool, data, work)
+end
+
+-- The check of a tool that is not strict looks at the outermost members alone: that is never long.
+local function check_data(tool, data)
+  if tool.shape then return metered(tool, check_in_full, data) end
+  return check_own(tool, data)
+end
+
 -- What a tool returned, as a result or as an error that carries it.
 local function check_result(tool, result)
   if type(result) ~= "table" then return misbehaved(tool, "its result must be a table, got " .. type(result)) end
@@ -331,10 +346,7 @@ local function check_result(tool, result)
     return misbehaved(tool, "its result's 'text' must be a string, got " .. type(text))
   end
   if not tool.conforms or result.pending or result.joined then return result end
-  local conforms, problem = metered(tool, function(data, work)
-    if tool.shape then tool.shape(data, work) end
-    return mark.check_without(tool.mark_rules, data, function(own) return tool.conforms(own, work) end)
-  end, result.data)
+  local conforms, problem = check_data(tool, result.data)
   if not conforms then return nil, misfit(tool, result, problem) end
   return result
 end

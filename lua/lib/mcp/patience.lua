@@ -25,6 +25,18 @@ local function is_named(client, name)
   return type(client.name) == "string" and client.name:sub(1, #name) == name
 end
 
+local latest, known_of_latest ---@type table?, ClientPatience?  the calls of a connection are those of one client
+
+-- What is known of a client.
+local function known_of(client)
+  if client == latest then return known_of_latest end
+  latest, known_of_latest = client, nil
+  for _, known in ipairs(M.KNOWN) do
+    if is_named(client, known.name) then known_of_latest = known end
+  end
+  return known_of_latest
+end
+
 --- Seconds of lib.async.clock after which a call had better be answered; nil: whenever it has its result.
 ---@param setting? number   `wait_slice`: 0 for never; nil: what is known of the client, in its own time
 ---@param client? { name: string? }
@@ -32,10 +44,9 @@ end
 ---@return number?
 function M.seconds(setting, client, listens)
   if setting then return setting > 0 and setting or nil end
-  for _, known in ipairs(M.KNOWN) do
-    if client and is_named(client, known.name) and (listens or not known.listens) then return known.seconds * clock.speed() end
-  end
-  return UNKNOWN * clock.speed()
+  local known = client and known_of(client)
+  local waits = known and (listens or not known.listens)
+  return (waits and known.seconds or UNKNOWN) * clock.speed()
 end
 
 return M

@@ -117,8 +117,10 @@ end
 
 -- What an answer means, without what is secret: whatever it says, it is others' text.
 local function read(response, operation, secrets)
-  local location = response:header "Location"
-  response.location = location and redaction.foreign(location, secrets)
+  if operation or response.status >= 300 then -- that of a read that succeeded says nothing
+    local location = response:header "Location"
+    response.location = location and redaction.foreign(location, secrets)
+  end
   response.body = redaction.foreign(response.body, secrets)
   local value, err = answers.read(response, operation)
   if err then err.retry_after = retry_after(response, err) end
@@ -131,7 +133,7 @@ local DEFAULTS = {}
 ---@field once? boolean       one try: the caller repeats it itself
 ---@field total_ms? integer   a time limit, of each try
 ---@field idle_ms? integer    a try is given up when no byte came for so long
----@field passes? fun(response: HttpResponse): boolean  without `once`: see lib.async.retry
+---@field passes? fun(response: HttpResponse, options: ReadOptions): boolean  without `once`: see lib.async.retry
 ---@field secrets? Secrets[]  what is secret in the answer, beside the key
 
 local LONGEST_URL = 64 * 1024 -- servers take less; libcurl gives up at 1 MiB, and says that memory is out

@@ -210,13 +210,18 @@ function Client:submit(id, request, answer_by)
   return answer, answer_err
 end
 
+local function may_pass(response, options)
+  return options.recent:may_pass(response.status, options.deployment_id, options.request_id)
+end
+
 -- The same options, and what is secret in answers about the job, and which of its refusals may pass.
 local function about(self, deployment_id, request_id, options)
   local copy = {
     secrets = redaction.of(deployment_id, request_id),
-    passes = function(response) return self.recent:may_pass(response.status, deployment_id, request_id) end,
+    passes = may_pass, recent = self.recent, deployment_id = deployment_id, request_id = request_id,
   }
-  for name, value in pairs(options or {}) do copy[name] = value end
+  if not options then return copy end
+  for name, value in pairs(options) do copy[name] = value end
   return copy
 end
 
@@ -238,7 +243,7 @@ function Client:status(id, request_id, options)
   local url, err = request_url(self, id, request_id, "/status")
   if not url then return nil, err end
   local answer, answer_err = self.api:get(url, about(self, id, request_id, options))
-  local ended = type(answer) == "userdata" and answer:kind() == "object" and lifecycle.outcome(answer:value "status")
+  local ended = type(answer) == "userdata" and lifecycle.outcome(answer:value "status")
   if ended then self.recent:note(id, request_id) end -- its result may come a moment later
   return answer, answer_err
 end
