@@ -6,14 +6,18 @@ local brief = require("lib.text").brief
 
 local M = {}
 
---- How long to wait before the next poll.  A job is watched closely at first and less so later.  The
---- jitter only shortens, so that nobody learns of an end later than the interval; waits that begin at
+local BEGINNING = 1.1 -- seconds of a wait in which the job is looked at once: what was just submitted is not done yet
+local SECOND = 3      -- seconds from there to the second look, as the official server has them
+local SHORTEST, LONGEST, PART = 1.1, 5, 1 / 5
+
+--- How long to wait before the next poll: none is made where nothing can have come yet; then a job is watched closely, and less so
+--- later.  The jitter only shortens, so that nobody learns of an end later than the interval; waits that begin at
 --- once are kept out of step by their first poll.
 ---@param elapsed number  seconds since the wait began
 ---@param random? fun(): number  default math.random: from 0 to 1
 ---@return number seconds
 function M.interval(elapsed, random)
-  local base = math.max(1, math.min(5, elapsed / 5))
+  local base = elapsed < BEGINNING and SECOND or math.max(SHORTEST, math.min(LONGEST, elapsed * PART))
   return base * (0.85 + 0.15 * (random or math.random)())
 end
 

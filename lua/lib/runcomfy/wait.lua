@@ -1,6 +1,6 @@
 --- Waiting for a job: a view of it, never its life line.  One loop for tools and recipes.
 ---
---- Polls at once, then every 1 s growing to 5 s, with jitter, so that many waits do not stay in step;
+--- Polls at once, after 3 s, then every 1 s growing to 5 s, with jitter, so that many waits do not stay in step;
 --- obeys Retry-After; forgives what may pass (no connection, 429, 5xx) until the wait ends, a refusal that may pass (409, 423,
 --- 425, and 404 of a job that is new or was there before) a few times in a row; asks for the same unreadable bytes three
 --- times.  A wait ends at the first of: the job's end, the time-out, the moment at which its caller wants an answer; a poll that hangs

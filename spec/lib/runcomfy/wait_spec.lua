@@ -12,10 +12,11 @@ local function low() return 0 end
 local function high() return 1 end
 
 describe("lib.runcomfy.wait", function()
-  it("polls every second at first, later every five, up to 15 % sooner", function()
-    assert.equal(0.85, polling.interval(0, low))
-    assert.equal(1, polling.interval(0, high))
-    assert.equal(1, polling.interval(5, high))
+  it("polls a second time after three seconds, then every second, later every five, up to 15 % sooner", function()
+    assert.equal(2.55, polling.interval(0, low))
+    assert.equal(3, polling.interval(1, high))
+    assert.equal(1.1, polling.interval(2, high))
+    assert.equal(1.1, polling.interval(5, high))
     assert.equal(1.7, polling.interval(10, low))
     assert.equal(4.25, polling.interval(25, low))
     assert.equal(5, polling.interval(1000, high))
