@@ -276,4 +276,55 @@ describe("lib.async.fiber", function()
     assert.is_false(ran)
     assert.equal(0, fiber.count())
   end)
+
+  describe("in the coroutine of one that has ended", function()
+    -- Runs a fiber to its end, and gives its coroutine.
+    local function coroutine_of(fn)
+      local thread
+      local task = fiber.spawn(function()
+        thread = coroutine.running()
+        fn()
+      end)
+      task.quiet = true
+      return thread, task
+    end
+
+    it("begins anew, however that one ended", function()
+      local first, failed = coroutine_of(function() error "no" end)
+      assert.is_false((failed:join()))
+      local wake
+      local second, cancelled = coroutine_of(function() fiber.await(function(callback)
+        wake = callback
+        return setmetatable({}, { __close = function() end })
+      end) end)
+      cancelled:cancel "enough"
+      local values
+      local third, good = coroutine_of(function() values = { fiber.current().cancel_reason } end)
+      assert.equal(first, second)
+      assert.equal(first, third)
+      assert.same({}, values)
+      assert.is_true(good.ok)
+      wake() -- of a wait that is over, in a coroutine that waits for a fiber
+      assert.equal(0, fiber.count())
+    end)
+
+    it("is not woken by what the one before waited for", function()
+      local function endless(callback)
+        return setmetatable({ callback = callback }, { __close = function() end })
+      end
+      local early, late
+      local _, before = coroutine_of(function() fiber.await(function(callback) early = callback return endless(callback) end) end)
+      before:cancel()
+      local woken = false
+      local _, after = coroutine_of(function()
+        fiber.await(function(callback) late = callback return endless(callback) end)
+        woken = true
+      end)
+      early()
+      assert.is_false(woken)
+      late()
+      assert.is_true(woken)
+      assert.equal("done", after.status)
+    end)
+  end)
 end)
