@@ -28,6 +28,7 @@ local function characters(text)
 end
 
 -- The lines that fit.
+---@param outline Outline
 local function first_lines(outline)
   local parts, bytes = {}, 0
   for i = 1, outline.count do

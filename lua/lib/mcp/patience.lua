@@ -45,8 +45,8 @@ end
 function M.seconds(setting, client, listens)
   if setting then return setting > 0 and setting or nil end
   local known = client and known_of(client)
-  local waits = known and (listens or not known.listens)
-  return (waits and known.seconds or UNKNOWN) * clock.speed()
+  if known and (listens or not known.listens) then return known.seconds * clock.speed() end
+  return UNKNOWN * clock.speed()
 end
 
 return M

@@ -45,7 +45,7 @@ end
 ---@return Outline
 function M.files(urls)
   local function line(i)
-    local entry = urls[i]
+    local entry = urls[i] --[[@as table]]
     local url = decoded(entry.url)
     return ("output of node %s, %s: %s"):format(word(entry.node_id), word(entry.channel), type(url) == "string" and url or word(url))
   end
