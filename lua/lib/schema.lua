@@ -218,9 +218,18 @@ local function lacks_assertions(docs, schema)
   return vocabulary and vocabulary["https://json-schema.org/draft/2020-12/vocab/validation"] == nil
 end
 
+local dialects ---@type schema.Documents?  the metaschemas, whose parts are looked for once
+
+local function documents_of_dialects()
+  if not dialects then
+    dialects = documents.new()
+    for id, document in pairs(metaschema) do dialects:add(id, document) end
+  end
+  return dialects
+end
+
 local function collect_documents(root, options)
-  local docs = documents.new()
-  for id, document in pairs(metaschema) do docs:add(id, document) end
+  local docs = documents.new(documents_of_dialects())
   for id, document in pairs(options.documents or {}) do docs:add(id, document) end
   docs:add("", root)
   return docs

@@ -101,9 +101,15 @@ function Documents:find(from, reference)
   return nil, ("'%s' leads nowhere"):format(reference)
 end
 
+---@param below? schema.Documents  that these see, too, where they have none of their own; it stays as it is
 ---@return schema.Documents
-function M.new()
-  return setmetatable({ resources = {}, owner = {} }, Documents)
+function M.new(below)
+  local self = setmetatable({ resources = {}, owner = {} }, Documents)
+  if below then
+    setmetatable(self.resources, { __index = below.resources })
+    setmetatable(self.owner, { __index = below.owner })
+  end
+  return self
 end
 
 return M

@@ -17,14 +17,21 @@ local MAP = { "$defs", "definitions", "dependentSchemas", "patternProperties", "
 ---@param schema table
 ---@param visit fun(child: any)
 function M.each(schema, visit)
-  for _, key in ipairs(ONE) do
-    if value.is_schema(schema[key]) then visit(schema[key]) end
+  for i = 1, #ONE do
+    local child = schema[ONE[i]]
+    if child ~= nil and value.is_schema(child) then visit(child) end
   end
-  for _, key in ipairs(LIST) do
-    for _, child in ipairs(type(schema[key]) == "table" and schema[key] or {}) do visit(child) end
+  for i = 1, #LIST do
+    local list = schema[LIST[i]]
+    if type(list) == "table" then
+      for _, child in ipairs(list) do visit(child) end
+    end
   end
-  for _, key in ipairs(MAP) do
-    for _, child in pairs(type(schema[key]) == "table" and schema[key] or {}) do visit(child) end
+  for i = 1, #MAP do
+    local map = schema[MAP[i]]
+    if type(map) == "table" then
+      for _, child in pairs(map) do visit(child) end
+    end
   end
 end
 
