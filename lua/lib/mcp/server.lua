@@ -5,6 +5,7 @@
 local account_calls = require "lib.calls.account_calls"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
+local parked = require "lib.mcp.parked"
 local session = require "lib.mcp.session"
 local tools = require "lib.mcp.handlers.tools"
 local versions = require "lib.mcp.versions"
@@ -17,7 +18,9 @@ local M = {}
 ---@field is_closed fun(self: Transport): boolean
 
 ---@class ServerOptions
----@field snapshot Snapshot         tools, and what else is offered
+---@field snapshot? Snapshot        tools, and what else is offered
+---@field open? fun(ready: fun(snapshot: Snapshot?, err: any))  makes it when somebody first looks, and says when it is there: at
+---  once, or later; where it could not be made, and why, the next one who looks tries again
 ---@field version string            of the program
 ---@field name? string              default "rcmcp"
 ---@field title? string
@@ -32,7 +35,9 @@ local M = {}
 ---@field patience? fun(client: table?, listens: boolean): number?  seconds after which a call had better be answered
 
 ---@class Server
----@field snapshot Snapshot
+---@field snapshot Snapshot  nil, unseen by handlers, until somebody looks
+---@field private make? fun(ready: fun(snapshot: Snapshot?, err: any))
+---@field private parked? Parked    while it is made
 ---@field max_message integer
 ---@field max_calls integer
 ---@field account? fun(request: Request): Account
@@ -66,6 +71,7 @@ end
 function M.new(options)
   return setmetatable({
     snapshot = options.snapshot,
+    make = options.open,
     max_message = options.max_message or MAX_MESSAGE,
     max_calls = options.max_calls or 20000,
     ask_seconds = options.ask_seconds or 600,
@@ -89,7 +95,7 @@ end
 ---@return Offers
 function Server:offers()
   if self.offered then return self.offered end
-  local snapshot = self.snapshot
+  local snapshot = self.snapshot or {}
   local function some(set) return set ~= nil and #set.list > 0 end
   return { prompts = some(snapshot.prompts), resources = some(snapshot.resources) or some(snapshot.templates) }
 end
@@ -166,7 +172,7 @@ end
 --- Only lists and sets that are other tables than before count as changed.
 ---@param snapshot Snapshot
 function Server:tools_changed(snapshot)
-  local before = self.snapshot
+  local before = self.snapshot --[[@as Snapshot]]
   self.snapshot = snapshot
   self.lists = {}
   if snapshot.list ~= before.list then self:notify(TOOLS_CHANGED) end
@@ -264,13 +270,36 @@ local needs = {
   list_resources = "resources", list_templates = "resources", read_resource = "resources",
 }
 
+-- What looks into the sets; who listens hears of changes from the first ones on.
+local looks = {
+  list_tools = true, list_prompts = true, list_resources = true, list_templates = true, call_tool = true, get_prompt = true,
+  read_resource = true, listen = true,
+}
+
+-- Lets a request wait for the sets, which the first one has made.
+local function wait_for_sets(self, request, method)
+  local first = not self.parked
+  self.parked = self.parked or parked.new()
+  self.parked:add(request, method, request.session:bytes(), self.max_calls)
+  if not first then return end
+  self.make(function(snapshot, err)
+    local waiting = self.parked --[[@as Parked]]
+    self.snapshot, self.parked = snapshot, nil
+    if not snapshot then return waiting:fail(err) end
+    waiting:go_on(function(...) self:handle(...) end)
+  end)
+end
+
 --- Answers a request whose revision is known.
 ---@param request Request
 ---@param method string
 function Server:handle(request, method)
   local name = request.revision.methods[method]
   local handler, need = handlers[name], needs[name]
-  if handler and not (need and not self:offers()[need]) then return handler(self, request) end
+  if handler and not (need and not self:offers()[need]) then
+    if not self.snapshot and looks[name] then return wait_for_sets(self, request, method) end
+    return handler(self, request)
+  end
   request:refuse(jsonrpc.METHOD_NOT_FOUND, "Method not found: " .. jsonrpc.shown(method))
 end
 

@@ -26,6 +26,9 @@ local is_object = jsonrpc.is_object
 ---@field inputs integer              calls that wait for an answer to a question which was given to it
 ---@field package requests table<string, Request>  those that are open, by id: each listens to a call, or writes its answer
 ---@field package open integer        how many
+---@field package parked table<string, Request>  those that wait for the sets of the server, by id
+---@field package waiting integer     how many
+---@field package cancels? boolean     calls that wait are cancelled as it leaves
 ---@field package streams Subscriptions
 ---@field package gate Gate
 ---@field package intake Intake
@@ -37,7 +40,7 @@ Session.__index = Session
 ---@return Session
 function M.new(server, transport)
   local self = setmetatable({
-    server = server, transport = transport, requests = {}, open = 0, inputs = 0, streams = subscriptions.new(),
+    server = server, transport = transport, requests = {}, open = 0, parked = {}, waiting = 0, inputs = 0, streams = subscriptions.new(),
     gate = gates.new(requests.start),
   }, Session)
   self.intake = intake.new(server, self, transport, self.gate)
@@ -107,6 +110,43 @@ function Session:release()
   self.intake:read_on()
 end
 
+--- Bytes of the message that is read.
+---@return integer
+function Session:bytes()
+  return self.intake.bytes
+end
+
+--- A request waits for the sets of the server; false: another one of its id does.
+---@param request Request
+---@return boolean
+function Session:park(request)
+  if self.parked[request.id] then return false end
+  self.parked[request.id] = request
+  self.waiting = self.waiting + 1
+  return true
+end
+
+local function take_out(self, id)
+  self.parked[id] = nil
+  self.waiting = self.waiting - 1
+end
+
+local leave_call ---@type fun(self: Session, request: Request)
+
+--- It waits no more, and goes on; nothing is done for one that was given up.
+---@param request Request
+---@param bytes integer  of its message
+---@param go_on fun()
+function Session:unpark(request, bytes, go_on)
+  if self.parked[request.id] ~= request then return end
+  take_out(self, request.id)
+  self.intake.bytes = bytes
+  local ok, err = pcall(go_on)
+  if not ok then self:fail(request.id, request.sink, err) end
+  if self.left and request.call and request:is_open() then leave_call(self, request) end
+  self:report_idle()
+end
+
 --- A request is answered, or given up.
 ---@param request Request
 function Session:remove(request)
@@ -170,6 +210,12 @@ end
 ---@param reason? any
 function Session:cancel(id, reason)
   self.streams:cancel(id)
+  local waiting = self.parked[id]
+  if waiting then
+    take_out(self, id)
+    if waiting.sink.skip then waiting.sink:skip() end
+    return self:report_idle()
+  end
   local request = self.requests[id]
   if not request then return end
   stop(self, request, type(reason) == "string" and reason or "the client cancelled the request")
@@ -207,20 +253,22 @@ local function closed()
   return errors.new("The client has closed the connection: nobody can answer the question.", { code = "cannot_ask" })
 end
 
+function leave_call(self, request)
+  local ctx = request.call.ctx
+  if self.cancels and ctx:may_wait() then
+    if self.requests[request.id] then stop(self, request, "the server ends") end
+  else
+    ctx:leave()
+  end
+end
+
 --- The client asks nothing more, and answers nothing: calls that wait end with what they have, the others go on.
 ---@param cancel_waits? boolean  those that wait are cancelled in place of that
 function Session:leave(cancel_waits)
-  self.left = true
+  self.left, self.cancels = true, cancel_waits
   self.gate:let_out()
   self:release()
-  for _, request in ipairs(open_requests(self)) do
-    local ctx = request.call.ctx
-    if cancel_waits and ctx:may_wait() then
-      if self.requests[request.id] then stop(self, request, "the server ends") end
-    else
-      ctx:leave()
-    end
-  end
+  for _, request in ipairs(open_requests(self)) do leave_call(self, request) end
   if self.outgoing then self.outgoing:close() end
   self.server:leave(self, closed())
   if cancel_waits then self:report_idle() end
@@ -237,10 +285,11 @@ function Session:open_calls()
   return list
 end
 
---- How many calls are open: those that a request listens to, and those that wait for an answer over this connection.
+--- How many calls are open: those that a request listens to, those that wait for an answer over this connection, and requests that
+--- wait for the sets of the server.
 ---@return integer
 function Session:pending()
-  return self.open + self.inputs
+  return self.open + self.inputs + self.waiting
 end
 
 --- Begins a stream of notifications.
@@ -268,6 +317,7 @@ end
 ---@param reason? any
 function Session:close(reason)
   self.left = true
+  for id in pairs(self.parked) do take_out(self, id) end
   self.gate:close()
   self.intake:close()
   reason = reason or "the connection has ended"
