@@ -170,6 +170,12 @@ function M.hold()
   return setmetatable({ closed = false }, Hold)
 end
 
+--- Whether anybody holds it.
+---@return boolean
+function M.is_held()
+  return held > 0
+end
+
 -- Whether something is under way that does not itself wait for this clock: a transfer, an answer that is
 -- there already, the work of another process.
 local function transfers_move()

@@ -14,9 +14,11 @@
 ---       return proceed()                      -- or an answer of its own: a result | nil, Error
 ---     end
 
+local digest = require "lib.calls.digest"
+
 local M = {}
 
----@alias EffectKind "tool"|"job"|"http"|"download"|"file"|"ask"|"sleep"|"now"|"random"|"uuid"
+---@alias EffectKind "tool"|"job"|"http"|"download"|"file"|"ask"|"sleep"|"now"|"random"|"uuid"|"module"
 
 ---@class Effect  plain data: it may cross to another process, or be written down
 ---@field call string     the call, a recipe's or a client's; of a recipe that a recipe called: the caller's, "/" and the effect's key
@@ -41,6 +43,47 @@ local M = {}
 --- `os.time` in a function that table.sort calls.  A link must not wait for these either.
 M.LOCAL = { now = true, random = true, uuid = true }
 
+-- Links that want those of them that are answered in another process.
+local heard = setmetatable({}, { __mode = "k" }) ---@type table<Interceptor, fun(): AnswerAtOnce[]>
+
+---@class AnswerAtOnce  what a link would answer to the next effects of a kind that is LOCAL
+---@field key string      see `question`
+---@field answer any
+---@field times integer   how often in a row
+
+local function none() return {} end
+
+--- What such an effect asks, wherever it stands: two that ask the same have the same.
+---@param effect { kind: EffectKind, name: string, input: any }
+---@return string
+function M.question(effect)
+  local input = {} -- of these kinds a flat table, or none; without the order in which it was written down
+  for name, value in next, type(effect.input) == "table" and effect.input or {} do input[name] = value end
+  return ("%s %s %s"):format(effect.kind, effect.name, digest.of(input, true))
+end
+
+--- Says that a link wants the effects that are answered at once also where a worker answers them: the link hears of each when it is
+--- answered, and a worker gives what the link would answer.
+---@param link Interceptor
+---@param answers? fun(): AnswerAtOnce[]  default: it has none of its own
+---@return Interceptor link
+function M.hears(link, answers)
+  heard[link] = answers or none
+  return link
+end
+
+-- Links that let the recipe's clock run ahead of ours.
+local shifts = setmetatable({}, { __mode = "k" }) ---@type table<Interceptor, fun(caller: rc.State): number?>
+
+--- Says that a link lets the clock of a recipe run ahead: what answers for the time elsewhere adds as much.
+---@param link Interceptor
+---@param ahead fun(caller: rc.State): number?  seconds
+---@return Interceptor link
+function M.shifts(link, ahead)
+  shifts[link] = ahead
+  return link
+end
+
 ---@class EffectChain
 ---@field package links Interceptor[]
 local Chain = {}
@@ -54,6 +97,30 @@ function M.chain(links, inner)
   local all = table.move(links, 1, #links, 1, {})
   if inner then table.move(inner.links, 1, #inner.links, #all + 1, all) end
   return setmetatable({ links = all }, Chain)
+end
+
+--- Whether any link hears of what is answered at once elsewhere, and what they would answer.
+---@return boolean hears, AnswerAtOnce[] answers
+function Chain:at_once()
+  local hears, all = false, {}
+  for _, link in ipairs(self.links) do
+    local answers = heard[link]
+    if answers then
+      hears = true
+      local list = answers()
+      table.move(list, 1, #list, #all + 1, all)
+    end
+  end
+  return hears, all
+end
+
+--- How many seconds the clock of a recipe is ahead.
+---@param caller rc.State
+---@return number
+function Chain:ahead(caller)
+  local seconds = 0.0
+  for _, link in ipairs(self.links) do seconds = seconds + (shifts[link] and shifts[link](caller) or 0) end
+  return seconds
 end
 
 -- Passes the links from `at` on.
@@ -70,6 +137,16 @@ end
 ---@return any result, Error? err
 function Chain:perform(effect, scope, execute)
   return pass(self.links, 1, effect, scope, execute)
+end
+
+--- Tells the links that want to hear of it what was answered at once elsewhere.
+---@param effect Effect
+---@param scope EffectScope
+---@param answer any
+function Chain:tell(effect, scope, answer)
+  local links = {}
+  for _, link in ipairs(self.links) do links[#links + 1] = heard[link] and link end
+  if #links > 0 then pass(links, 1, effect, scope, function() return answer end) end
 end
 
 --- The same with the chain of a context, where it has one.

@@ -2,6 +2,7 @@
 --- is taken down and answered with the recipe's own samples, or with made-up data.  What RunComfy would refuse, as far as
 --- looking can tell, is refused here, too: a plan that says ok is one that can work.
 
+local effects = require "lib.calls.effects"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local plain = require "lib.plain"
@@ -204,11 +205,11 @@ end
 --- The dry run as a link of the chain of effects: see lib.calls.effects.
 ---@return Interceptor
 function DryRun:link()
-  return function(effect, proceed, scope)
+  return effects.shifts(function(effect, proceed, scope)
     local fn = around[effect.kind]
     if not fn then return proceed() end
     return fn(self, effect, proceed, scope)
-  end
+  end, function(caller) return self.skipped[caller] end)
 end
 
 --- What the run would have cost, as far as that can be known.

@@ -85,11 +85,11 @@ end
 --- A link of the chain of effects that takes down what the recipe does and what comes of it: see lib.calls.effects.
 ---@return Interceptor
 function Tape:recorder()
-  return function(effect, proceed, scope)
+  return effects.hears(function(effect, proceed, scope)
     local form = forms.of(effect, scope)
     if not form then return proceed() end
     return record(self, form, effect, proceed)
-  end
+  end)
 end
 
 local ENTRY_KEYS = { "kind", "name", "times", "input", "result", "error" }
@@ -172,11 +172,24 @@ end
 --- A link of the chain of effects that answers from the tape.  What would reach beyond this machine and is not on it is an error.
 ---@return Interceptor
 function Tape:player()
-  return function(effect, proceed, scope)
+  return effects.hears(function(effect, proceed, scope)
     local form = forms.of(effect, scope)
     if not form or self.version == 1 and not KINDS_OF_1[effect.kind] then return proceed() end
     return play(self, form, effect, proceed)
+  end, function() return self:at_once() end)
+end
+
+--- What it has left of time and chance.
+---@return AnswerAtOnce[]
+function Tape:at_once()
+  local list = {}
+  for at, entry in ipairs(self.entries) do
+    local left = (entry.times or 1) - (self.played[at] or 0)
+    if effects.LOCAL[entry.kind] and left > 0 and not entry.error then
+      list[#list + 1] = { key = effects.question(entry --[[@as Effect]]), answer = entry.result, times = left }
+    end
   end
+  return list
 end
 
 --- The entries of the tape that have not been played at all.

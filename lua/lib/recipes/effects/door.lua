@@ -5,7 +5,7 @@ local M = {}
 -- By kind, the module that judges and executes it: loaded with the first.
 local MODULES = {
   tool = "tools", job = "jobs", http = "http", download = "download", file = "files", ask = "ask",
-  sleep = "time", now = "time", random = "chance", uuid = "chance",
+  module = "modules", sleep = "time", now = "time", random = "chance", uuid = "chance",
 }
 
 local kinds = {} ---@type table<EffectKind, { perform: fun(state: rc.State, effect: Effect): any, Error? }>

@@ -1,5 +1,6 @@
 --- The files of the recipe folders, one slot each: what was read, what became of it, what the log was told.
 
+local fiber = require "lib.async.fiber"
 local folders = require "lib.recipes.files.folders"
 local loader = require "lib.recipes.load.loader"
 local log = require "core.log"
@@ -27,6 +28,7 @@ local M = {}
 ---@class Slots
 ---@field private folders RecipeFolder[]
 ---@field private quiet? boolean
+---@field private worker? WorkerHost
 ---@field private by_path table<string, RecipeSlot>
 ---@field private problems table<string, string>   by the path of the folder
 local Slots = {}
@@ -34,9 +36,10 @@ Slots.__index = Slots
 
 ---@param recipe_folders RecipeFolder[]
 ---@param quiet? boolean  do not log problems
+---@param worker? WorkerHost  where recipes are loaded; default: here
 ---@return Slots
-function M.new(recipe_folders, quiet)
-  return setmetatable({ folders = recipe_folders, quiet = quiet, by_path = {}, problems = {} }, Slots)
+function M.new(recipe_folders, quiet, worker)
+  return setmetatable({ folders = recipe_folders, quiet = quiet, worker = worker, by_path = {}, problems = {} }, Slots)
 end
 
 local function tell(self, level, text)
@@ -48,12 +51,18 @@ local function load_nothing(slot, problem)
   slot.text, slot.candidate, slot.load_problem = nil, nil, problem
 end
 
+local function load_text(worker, ...)
+  if worker then return worker:load_text(...) end
+  return loader.load_text(...)
+end
+
 -- Whatever a file does to the loader, it is that file's problem alone.
-local function load(slot, at)
-  local options = { name = at.name, shown = at.shown, folder = at.folder, root = at.root, modules = slot.modules }
-  local ok, recipe, err = pcall(loader.load_text, slot.text, at.file, options)
-  slot.modules:settle()
+local function load(worker, text, found, at)
+  local options = { name = at.name, shown = at.shown, folder = at.folder, root = at.root, modules = found }
+  local ok, recipe, err = pcall(load_text, worker, text, at.file, options)
+  found:settle()
   if ok then return recipe, err and err.message end
+  if fiber.is_cancelled(recipe) then error(recipe, 0) end
   return nil, ("%s: cannot be loaded: %s"):format(at.shown, tostring(recipe))
 end
 
@@ -62,14 +71,16 @@ local function is_current(slot, text, reading)
   return text == slot.text and reading.lenient == slot.lenient and slot.modules:is_current(reading.files)
 end
 
+-- What was read is noted with what became of it: in a worker that takes its time, and may be given up.
 local function load_slot(slot, reading)
   local at = slot.at
   local text, err = loader.read(at.file, at.shown)
   if not text then return load_nothing(slot, err.message) end
   if is_current(slot, text, reading) then return end
-  slot.text, slot.lenient = text, reading.lenient
-  slot.modules = modules.new { folder = at.folder, root = at.root, strict = not reading.lenient, reading = reading.files }
-  slot.candidate, slot.load_problem = load(slot, at)
+  local found = modules.new { folder = at.folder, root = at.root, strict = not reading.lenient, reading = reading.files }
+  local candidate, problem = load(reading.worker, text, found, at)
+  slot.text, slot.lenient, slot.modules = text, reading.lenient, found
+  slot.candidate, slot.load_problem = candidate, problem
 end
 
 local function refresh(slot, reading)
@@ -100,8 +111,33 @@ local function scan_folder(self, root, rank, seen, reading)
   for _, at in ipairs(files or {}) do
     local slot = self.by_path[at.file] or { rank = rank, label = root.label }
     self.by_path[at.file], slot.at, seen[at.file] = slot, at, true
-    refresh(slot, reading)
+    reading.tasks:begin(refresh, slot, reading)
   end
+end
+
+local AT_ONCE = 4 -- files that are loaded in a worker: as it loads one, others are read and checked here
+
+-- What goes on beside the scan; its end ends that.
+local Tasks = {}
+Tasks.__index = Tasks
+
+function Tasks:__close()
+  for _, task in ipairs(self.running) do task:cancel "the scan has ended" end
+end
+
+function Tasks:begin(fn, ...)
+  if not self.beside then return fn(...) end
+  if #self.running >= AT_ONCE then self:join() end
+  local task = fiber.spawn(fn, ...)
+  task.quiet = true
+  table.insert(self.running, task)
+end
+
+-- Waits for the eldest.
+function Tasks:join()
+  local ok, err = self.running[1]:join()
+  table.remove(self.running, 1)
+  if not ok then error(err, 0) end
 end
 
 local function requires_of(slot)
@@ -128,11 +164,13 @@ local function tell_modules(self)
   end
 end
 
---- Reads the folders, and loads what is new in them.
+--- Reads the folders, and loads what is new in them; with a worker in a fiber, one scan at a time.
 ---@param lenient? boolean  take what others may write to
 function Slots:scan(lenient)
-  local seen, reading = {}, { lenient = lenient or false, files = {} }
+  local tasks <close> = setmetatable({ beside = self.worker ~= nil, running = {} }, Tasks)
+  local seen, reading = {}, { lenient = lenient or false, files = {}, worker = self.worker, tasks = tasks }
   for rank, root in ipairs(self.folders) do scan_folder(self, root, rank, seen, reading) end
+  while #tasks.running > 0 do tasks:join() end
   for path in pairs(self.by_path) do
     if not seen[path] then self.by_path[path] = nil end
   end

@@ -6,6 +6,7 @@
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local fs = require "core.fs"
+local insist = require "lib.async.insist"
 local limits = require "lib.recipes.run.limits"
 local linking = require "lib.recipes.link.linking"
 local outdated = require "lib.recipes.link.outdated"
@@ -23,6 +24,7 @@ local M = {}
 ---@field quiet? boolean             do not log problems
 ---@field lenient? boolean           take files that others may write to
 ---@field meta_tools? boolean        offer list_recipes and run_recipe; default true
+---@field worker? WorkerHost         where recipes are loaded and run; default: here
 
 ---@class Catalog
 ---@field package options CatalogOptions
@@ -34,6 +36,8 @@ local M = {}
 ---@field package body fun(recipe: Recipe, kind: string, entry: RecipeEntry): function
 ---@field package listeners (fun(catalog: Catalog))[]
 ---@field package watcher? table
+---@field package scanning? Fiber    that loads in the worker
+---@field package due? boolean       it is to scan once more
 local Catalog = {}
 Catalog.__index = Catalog
 
@@ -218,9 +222,7 @@ local function publish(self, linked)
   return changed
 end
 
---- Reads the folders again.  Returns whether the set has changed; listeners know by then.
----@return boolean
-function Catalog:scan()
+local function scan_once(self)
   self.slots:scan(self.options.lenient)
   local changed = publish(self, settle(self, self.slots:list()))
   self.slots:tell()
@@ -228,6 +230,40 @@ function Catalog:scan()
     for _, listener in ipairs(self.listeners) do listener(self) end
   end
   return changed
+end
+
+-- One scan at a time: what was asked for in its midst is a scan from the beginning.
+---@return boolean
+local function scan_in_turn(self)
+  local changed = false ---@type boolean
+  repeat
+    self.due = false
+    changed = insist("the scan of the recipe folders", scan_once, self) == true or changed == true
+  until not self.due
+  self.scanning = nil
+  if self.watcher then self.watcher:follow() end
+  return changed
+end
+
+-- Whoever waits may give up, and the scan goes on.
+local function scan_in_worker(self)
+  self.due = true
+  local task = self.scanning
+  if not task then
+    task = fiber.spawn(scan_in_turn, self)
+    if task.status ~= "done" then self.scanning = task end
+  end
+  if task.status ~= "done" and not fiber.current() then return false end
+  local ok, changed = task:join()
+  if not ok then error(changed, 0) end
+  return changed
+end
+
+--- Reads the folders again.  Returns whether the set has changed; listeners know by then.  With a worker it waits for that in a
+--- fiber; outside of one the scan goes on.
+---@return boolean
+function Catalog:scan()
+  return (self.options.worker and scan_in_worker or scan_once)(self)
 end
 
 --- The tools as they are now: built-in ones, recipes, meta tools.
@@ -288,21 +324,32 @@ function Catalog:watch(delay)
   }
 end
 
---- Scans now if a change waits for its time.
+--- Scans now if a change waits for its time; with a worker, that begins now.
 function Catalog:catch_up()
-  if self.watcher then self.watcher:flush() end
+  local watcher = self.watcher
+  if not watcher then return end
+  if not self.options.worker then return watcher:flush() end
+  fiber.spawn(watcher.flush, watcher) -- whoever asks for it may be cancelled
 end
 
---- The same for what the loop has not looked at yet, too: a person saves a file and asks at once.  In a fiber.
+--- The same for what the loop has not looked at yet, too: a person saves a file and asks at once.  Waits for the end of that; in a
+--- fiber.
 function Catalog:look()
   if not self.watcher then return end
   fiber.next_turn() -- the turn that runs now may have looked at the folders before
   fiber.next_turn() -- the one that begins then looks in its midst
   self:catch_up()
+  if self.scanning then self.scanning:join() end
 end
 
---- Ends the watch.
+--- Ends the watch, and a scan that is under way.
 function Catalog:close()
+  local task = self.scanning
+  self.scanning = nil
+  if task then
+    task.quiet = true
+    task:cancel "the recipes are closed"
+  end
   if self.watcher then self.watcher:close() end
   self.watcher = nil
 end
@@ -323,7 +370,7 @@ function M.new(options)
   local builtins = {}
   for _, tool in ipairs(options.registry_tools) do builtins[tool.name] = tool end
   local self = setmetatable({
-    options = options, builtins = builtins, slots = slots.new(options.folders, options.quiet), listeners = {},
+    options = options, builtins = builtins, slots = slots.new(options.folders, options.quiet, options.worker), listeners = {},
     set = { tools = {}, prompts = {}, resources = {}, templates = {}, shadowed = {} },
   }, Catalog)
   self.current = registry.snapshot_of(options.registry_tools)

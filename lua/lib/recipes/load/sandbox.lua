@@ -137,6 +137,7 @@ local function add_require(env, options)
     if value ~= nil then return value end
     if loading[name] then error(("module '%s' requires itself, by way of others or not"):format(name), 2) end
     local chunk, shown = load_module(own, env, name)
+    if loaded[name] ~= nil then return loaded[name] end -- by another call, while this one waited for the file
     loading[name] = true
     local _ <close> = setmetatable({}, { __close = function() loading[name] = nil end })
     value = chunk(name, shown)
@@ -252,6 +253,27 @@ function M.run_declarations(chunk, chunkname, within)
   return loaded(chunkname, budget:resume(budget:create(chunk)))
 end
 
+local function new_environment(recipe)
+  local rc = recipe.rc or require("lib.recipes.rc").proxy(recipe --[[@as Recipe]])
+  recipe.environment = M.new {
+    rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root, modules = recipe.modules,
+    print = function(line) rc.log("info", line) end,
+    random = function(...) return rc.random(...) end,
+  }
+  return recipe.environment
+end
+
+--- Compiles a script, a file that declares nothing, in a new environment, which becomes `recipe.environment`.
+---@param recipe Recipe|table
+---@param text string
+---@param words string[]  its `arg`
+---@return function|nil chunk, string? message
+function M.script(recipe, text, words)
+  local environment = new_environment(recipe)
+  environment.arg = table.move(words, 1, #words, 1, { [0] = recipe.shown })
+  return M.load(text, "@" .. recipe.shown, environment)
+end
+
 --- Compiles a recipe's text in a new environment, which becomes `recipe.environment`, and runs it there.
 --- `recipe.memory` becomes the budget in which the memory of all its calls counts.
 ---@param recipe Recipe|table  `rc`: default, lib.recipes.rc's proxy
@@ -259,13 +281,7 @@ end
 ---@param chunkname string  "@poster.lua"
 ---@return any value, string? problem
 function M.declare(recipe, text, chunkname)
-  local rc = recipe.rc or require("lib.recipes.rc").proxy(recipe --[[@as Recipe]])
-  recipe.environment = M.new {
-    rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root, modules = recipe.modules,
-    print = function(line) rc.log("info", line) end,
-    random = function(...) return rc.random(...) end,
-  }
-  local chunk, message = M.load(text, chunkname, recipe.environment)
+  local chunk, message = M.load(text, chunkname, new_environment(recipe))
   if not chunk then return nil, message end
   recipe.memory = budgets.new { memory_bytes = M.KEPT_BYTES }
   names.load_into(recipe.environment)

@@ -13,7 +13,7 @@ local limited = false
 local buckets = {} ---@type table<string, { room: number, at: number, left_out: integer }>
 
 local function to_log(level, name, text)
-  log.write(level, name .. ": " .. text)
+  log.write(level, name == "" and text or name .. ": " .. text)
 end
 
 local put = to_log
@@ -41,8 +41,13 @@ local function bucket_of(name)
   return bucket
 end
 
+---@return boolean
+function M.is_limited()
+  return limited
+end
+
 --- Writes a line, unless the recipe has written too many: those are counted, and the count is told with the next one.
----@param name string   the recipe's
+---@param name string   the recipe's; "": the line tells itself whose it is
 ---@param level LogLevel
 ---@param text string
 function M.write(name, level, text)

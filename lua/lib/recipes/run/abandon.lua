@@ -30,6 +30,15 @@ function M.begin(call)
   end
 end
 
+--- The same of a call whose caller, or whose time, has given it up.
+---@param call CallState
+---@return boolean given_up
+function M.of_given_up(call)
+  local given_up = call.cancelled ~= nil or call.timed_out == true
+  if given_up then M.begin(call) end
+  return given_up
+end
+
 local LINE = 10 -- requests in one line of the log
 
 local function tell(call, how, what, entries)

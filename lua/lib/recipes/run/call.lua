@@ -24,11 +24,13 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field limits CallLimits
 ---@field budget core.budget.Budget
 ---@field cleanups Cleanup[]      what rc.finally registered, in order
+---@field undoes? boolean         it runs in a worker, and has registered something there
 ---@field fibers Fiber[]          of its code, that may still run
 ---@field main? Fiber             the first of them, which runs the function
 ---@field cancelled? Cancelled    what its caller raised
 ---@field timed_out? boolean
----@field waited_at? string       where it stood then, as a traceback
+---@field waited_at? string       where it stood then, or when its client left, as a traceback
+---@field stood_at? string[]      the same of a call in a worker, as frames
 ---@field package sweep_at? integer  number of fibers at which to drop those that have ended
 ---@field places Places           for calls at once
 ---@field heavy Places            for those of them that hand over long texts
@@ -54,6 +56,7 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field rc? table               the rc of this call: kept here by whoever makes it
 ---@field schema? table|core.json.Raw  of what it is called with
 ---@field elsewhere? ElsewhereResult  it ran in a worker
+---@field ended_there? ElsewhereResult  it had ended in a worker by itself when it was told to end
 ---@field seed? integer[]         what its math.randomseed was given
 local Call = {}
 Call.__index = Call
@@ -73,7 +76,8 @@ function M.new(recipe, limits, ctx)
     places = places.new(limits.calls), heavy = places.new(HEAVY), requests = open_requests.new(open_requests.of(ctx)),
     -- room: setting them must not fail at the end
     main = nil, budget = nil, fn = nil, rc = nil, deadline = nil, cleanup_deadline = nil, reason = nil, left = nil, told = nil,
-    cancelled = nil, timed_out = nil, waited_at = nil, notes = nil, further_notes = nil, share = nil,
+    cancelled = nil, timed_out = nil, waited_at = nil, stood_at = nil, undoes = nil, ended_there = nil, notes = nil,
+    further_notes = nil, share = nil,
   }, Call)
 end
 
@@ -134,12 +138,25 @@ function Call:is_cleaning()
   return false
 end
 
+--- Whether something is registered that is to be undone at its end.
+---@return boolean
+function Call:has_to_undo()
+  return #self.cleanups > 0 or self.undoes == true
+end
+
 -- The end ----------------------------------------------------------------------------------------
+
+-- Without the memory for it, it is told without.
+local function note_place(call)
+  local ok, traceback = pcall(call.main and call.main.where or tostring, call.main)
+  if ok and call.main then call.waited_at = traceback end
+end
 
 --- Tells all of its code to end.
 ---@param reason string
 function Call:stop(reason)
   self.reason = self.reason or reason
+  if reason == "client_left" and not self.waited_at then note_place(self) end
   for _, task in ipairs(self.fibers) do task:cancel(reason) end
 end
 

@@ -107,6 +107,7 @@ function M.register(fn)
   local guard = setmetatable({}, Guard)
   cleanup_of[guard] = cleanup
   table.insert(call.cleanups, cleanup)
+  if call.ctx and call.ctx.undoes then call.ctx:undoes() end
   return guard
 end
 

@@ -46,9 +46,26 @@ end
 
 -- The recipe's frames; where none is known, as after a tail call (`return f()`), the function that the call runs.
 local function frames_of(traceback, call)
+  if call.stood_at then return call.stood_at end
   local frames = M.frames(traceback, call.recipe)
   if #frames == 0 then frames[1] = frame_of(call.fn) end
   return frames
+end
+
+--- Where a call stands, or the function that it runs where that is not known.
+---@param call CallState
+---@return string[] frames
+function M.standing(call)
+  return frames_of(call.main and call.main:where(), call)
+end
+
+--- What a worker says of that, fit to be told.
+---@param frames string[]
+---@return string[]
+function M.told_frames(frames)
+  local told = {}
+  for i = 1, math.min(#frames, MAX_FRAMES) do told[i] = redaction.brief(frames[i], MAX_NAME) end
+  return told
 end
 
 --- Where a function begins, as messages go on with it; "" of one that is not Lua's.

@@ -123,7 +123,9 @@ local PLAIN, WITH_CONTENT = {}, { on_value = block_of, nested = true }
 function M.value(recipe, fn, args, ctx, options)
   local outcome, err, call = run(recipe, fn, args, ctx, options, PLAIN)
   if not outcome then return nil, err end
-  if call.elsewhere then return call.elsewhere.result, call.elsewhere.err end
+  local there = call.elsewhere
+  if there and there.err then return nil, there.err end
+  if there then return contents_of(recipe, fn, there.result) end
   return contents_of(recipe, fn, first_of(outcome))
 end
 
@@ -136,7 +138,9 @@ end
 ---@return any value, Error? err
 function M.messages(recipe, fn, args, ctx, options)
   local outcome, err, call = run(recipe, fn, strict(args, options), ctx, options, WITH_CONTENT)
-  if call.elsewhere then return call.elsewhere.result, call.elsewhere.err end
+  local there = call and call.elsewhere
+  if there and there.err then return nil, there.err end
+  if there then return redacted.messages(there.result) end
   return redacted.messages(first_of(outcome)), err
 end
 

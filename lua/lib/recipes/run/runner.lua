@@ -83,8 +83,12 @@ end
 
 local function conclude(call, options, ok, ...)
   local main = call.main
+  if call.ended_there then -- by itself: what it has given is taken there
+    call.elsewhere = call.ended_there
+    return { values = { n = 0 } }
+  end
   if call.timed_out then return nil, failure.limited("timeout", call, call.waited_at) end
-  if call.reason == "client_left" and not ok then return nil, failure.limited("client_left", call, main.traceback) end
+  if call.reason == "client_left" and not ok then return nil, failure.limited("client_left", call, call.waited_at or main.traceback) end
   local limit = call.budget:expired()
   if limit then
     local at = main
@@ -121,27 +125,35 @@ end
 -- The time is the function's: one that has ended has its result, however long its clean-ups take.
 local function join_in_time(call)
   local _ <close> = clock.after(math.max(0, call.deadline - clock.now()), function()
+    if call.phase ~= "run" then return end -- in a worker its clean-ups have begun
     call.timed_out, call.waited_at = true, call.main:where()
     call:stop "timeout"
   end)
   join_main(call)
 end
 
--- What the clean-ups undo must be done, and what was done behind it undone.
-local function wait_for_rest(call)
+--- Waits, within bounds, for what the clean-ups of a call undo: it must be done, and what was done behind it undone.  In a fiber.
+---@param call table  CallState
+function M.rest(call)
   local left = call.reason == "client_left"
   if call.writes > 0 then fiber.await(call.none, call, "writes", left and WRITES_BOUND_LEFT or WRITES_BOUND) end
   if call.inner > 0 then fiber.await(call.none, call, "inner", left and INNER_BOUND_LEFT or INNER_BOUND) end
-  if call.writes == 0 or #call.cleanups == 0 then return end
+  if call.writes == 0 or not call:has_to_undo() then return end
   log.write("warning", ("recipe '%s': its clean-ups begin while %d of its writes have no answer; look at what is set when they have one")
     :format(call.recipe.name, call.writes))
+end
+
+-- In a worker what it undoes is the host's to know.
+local function wait_for_rest(call)
+  local ctx = call.ctx
+  if not (ctx and ctx.rest) then return M.rest(call) end
+  if call.cancelled or call:has_to_undo() then ctx:rest() end
 end
 
 -- All that follows the function's end.  Where memory runs out it is called again: what is done already does nothing then.
 local function finish(call)
   join_all(call)
-  local given_up = call.cancelled ~= nil or call.timed_out
-  if given_up then abandon.begin(call) end -- beside the clean-ups, which may take their time
+  local given_up = abandon.of_given_up(call) -- beside the clean-ups, which may take their time
   wait_for_rest(call)
   cleanup.run(call)
   join_leaving(call)

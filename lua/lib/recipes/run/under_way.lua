@@ -56,15 +56,11 @@ function M.leave()
   for _, call in ipairs(M.list()) do call:leave() end
 end
 
-local function has_to_undo(call)
-  return #call.cleanups > 0
-end
-
 --- Ends those that run.
 ---@param which? "undo"  those alone that have registered something to undo: it needs its time
 function M.stop(which)
   for _, call in ipairs(M.list()) do
-    if call.phase == "run" and (which == nil or has_to_undo(call)) then
+    if call.phase == "run" and (which == nil or call:has_to_undo()) then
       call.left = true
       call:stop "client_left"
     end
@@ -98,7 +94,7 @@ end
 local PHASES = { run = "is still running", cleanup = "is still cleaning up", over = "is at its end" }
 
 local function phase_of(call)
-  if call.phase == "run" and has_to_undo(call) then return "is still running, and what it would undo at its end is not undone" end
+  if call.phase == "run" and call:has_to_undo() then return "is still running, and what it would undo at its end is not undone" end
   return PHASES[call.phase]
 end
 

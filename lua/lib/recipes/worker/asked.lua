@@ -11,6 +11,7 @@ local M = {}
 ---@field fiber? Fiber     that performs it
 ---@field done boolean     it was performed
 ---@field left boolean     the recipe waited no more, and will not again
+---@field cleans boolean   a clean-up asks for it
 
 ---@class AskedEffects
 ---@field count integer
@@ -39,12 +40,28 @@ function Asked:open(place)
 end
 
 ---@param place { branch: string, seq: integer }
+---@param cleans boolean
 ---@return AskedEffect
-function Asked:add(place)
+function Asked:add(place, cleans)
   self.count = self.count + 1
-  local entry = { serial = self.count, asked = true, fiber = nil, done = false, left = false }
+  local entry = { serial = self.count, asked = true, fiber = nil, done = false, left = false, cleans = cleans }
   self.effects[place_of(place)] = entry
   return entry
+end
+
+--- The recipe waits for nothing of it any more: ends what is still performed, but for clean-ups.
+---@return integer count  how many were open
+function Asked:leave()
+  local open = {}
+  for _, entry in pairs(self.effects) do
+    if not entry.done and not entry.left and not entry.cleans then open[#open + 1] = entry end
+  end
+  table.sort(open, function(a, b) return a.serial < b.serial end)
+  for _, entry in ipairs(open) do
+    entry.left = true
+    if entry.fiber then entry.fiber:cancel "the recipe waits no more" end
+  end
+  return #open
 end
 
 --- What is asked for from now on comes from another worker.

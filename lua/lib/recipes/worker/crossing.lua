@@ -4,6 +4,7 @@ local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local redacted = require "lib.recipes.run.redacted"
+local redaction = require "lib.redaction"
 
 local M = {}
 
@@ -32,6 +33,17 @@ end
 ---@return Error
 function M.error(problem)
   return errors.new(problem.message, problem)
+end
+
+--- The error that a worker tells, which knows no secret that it could cut.
+---@param problem table
+---@return Error
+function M.told(problem)
+  local fields = {}
+  for name, value in next, problem do fields[name] = redaction.value(value) end
+  fields.content = problem.content
+  pcall(redacted.result, { content = fields.content, is_error = true })
+  return errors.new(redaction.text(problem.message), fields)
 end
 
 --- A tool's result without what belongs to one side alone.

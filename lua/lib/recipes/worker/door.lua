@@ -31,8 +31,8 @@ end
 -- By the effect's name, as in lib.recipes.effects.time; the program's clock is the host's, which tells it with the call and each answer,
 -- and goes on at its speed: 0 where it is driven by hand.
 local readings = {
-  program = function(ctx) return ctx.wall + (clock.monotonic() - ctx.told_at) * ctx.speed end,
-  system = function() return os.time() end,
+  program = function(ctx) return ctx.wall + (clock.monotonic() - ctx.told_at) * ctx.speed + ctx.ahead end,
+  system = function(ctx) return math.floor(os.time() + ctx.ahead) end,
   cpu = function() return os.clock() end,
   cancelled = function(ctx) return ctx.cancelled == true end,
   deadline = function(ctx) return ctx.ends or false end,
@@ -40,7 +40,7 @@ local readings = {
 
 -- What the host's clock says; it never goes back.
 local function set_clock(ctx, wall)
-  ctx.wall, ctx.told_at = math.max(wall, readings.program(ctx)), clock.monotonic()
+  ctx.wall, ctx.told_at = math.max(wall, readings.program(ctx) - ctx.ahead), clock.monotonic()
 end
 
 --- Where an effect stands in its call.
@@ -50,20 +50,46 @@ function M.place(effect)
   return ("%s %d"):format(effect.branch, effect.seq)
 end
 
+-- What a link of the host's chain would answer, a tape that is played.
+local function given(ctx, effect)
+  local list = ctx.given and ctx.given[calls.question(effect)]
+  local first = list and list[list.at]
+  if not first then return nil end
+  first.times = first.times - 1
+  if first.times == 0 then list.at = list.at + 1 end
+  return first.answer
+end
+
+--- Answers by what they answer.
+---@param answers AnswerAtOnce[]
+---@return table<string, AnswerAtOnce[]>
+function M.by_question(answers)
+  local lists = {}
+  for _, answer in ipairs(answers) do
+    local list = lists[answer.key] or { at = 1 }
+    lists[answer.key] = list
+    list[#list + 1] = answer
+  end
+  return lists
+end
+
 local function answer_of(state, effect)
+  local answer = given(state.ctx, effect)
+  if answer ~= nil then return answer end
   if effect.kind == "now" then return readings[effect.name](state.ctx) end
   return chance.draw(effect, seeded.source(state.ctx.seed, M.place(effect)))
 end
 
 -- What follows from the seed need not be told; what a clock said must be, or a call that is run again would see another time.
 local function answer_here(self, state, effect)
-  local known = state.ctx.known[M.place(effect)]
+  local ctx = state.ctx
+  local known = ctx.known[M.place(effect)]
   if known ~= nil then return known end
   local answer = answer_of(state, effect)
-  if effect.kind == "now" then
+  if effect.kind == "now" or ctx.tells then
     self.link.send {
       kind = "noted", call = effect.call, branch = effect.branch, seq = effect.seq, effect = effect.kind, name = effect.name,
-      answer = answer,
+      input = effect.input, answer = answer,
     }
   end
   return answer
@@ -80,6 +106,13 @@ function Question:__close()
   self.door.waiting[self.key] = nil
   local effect = self.effect --[[@as Effect]]
   self.door.link.send { kind = "leave", call = effect.call, branch = effect.branch, seq = effect.seq }
+end
+
+local Resting = {}
+Resting.__index = Resting
+
+function Resting:__close()
+  if self.door.waiting[self.key] == self.waiting then self.door.waiting[self.key] = nil end
 end
 
 local function ask(self, state, effect, callback)
@@ -103,6 +136,30 @@ function Door:perform(state, effect)
   return fiber.await(ask, self, state, effect)
 end
 
+-- Its answer is the host's `rested`.
+local function ask_to_rest(self, ctx, callback)
+  self.link.send { kind = "rest", call = ctx.call_id }
+  local waiting = { callback = callback, ctx = ctx }
+  self.waiting["rest " .. ctx.call_id] = waiting
+  return setmetatable({ door = self, key = "rest " .. ctx.call_id, waiting = waiting }, Resting)
+end
+
+--- The clean-ups of a call begin: waits until the host has seen the end of what they may have to undo.
+---@param ctx table
+function Door:rest(ctx)
+  fiber.await(ask_to_rest, self, ctx)
+end
+
+---@param message WorkerMessage
+function Door:rested(message)
+  local key = "rest " .. message.call
+  local waiting = self.waiting[key]
+  if not waiting then return end
+  self.waiting[key] = nil
+  set_clock(waiting.ctx, message.wall)
+  waiting.callback()
+end
+
 --- Whether a call waits for the host.
 ---@param call string
 ---@return boolean
@@ -121,6 +178,7 @@ function Door:answer(message)
   if not waiting then return end
   self.waiting[key] = nil
   set_clock(waiting.ctx, message.wall)
+  waiting.ctx.ahead = message.ahead or waiting.ctx.ahead
   waiting.callback(message.value, message.err and crossing.error(message.err) or nil)
 end
 

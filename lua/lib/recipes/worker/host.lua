@@ -11,12 +11,12 @@ local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local host = require "core.host"
 local loader = require "lib.recipes.load.loader"
+local loading = require "lib.recipes.worker.loading"
 local processes = require "lib.recipes.worker.process"
 local seats = require "lib.recipes.worker.seat"
 
 local M = {}
 
-local MOST_ROUNDS = 100 -- in which a file that is loaded may ask for modules by names that were not in its text
 local GROUPS = 16       -- workers that are started for the calls of one that has ended
 local LONE_ENDS = 2     -- workers that a call may end while it alone runs there: the first may have had another cause
 
@@ -25,11 +25,15 @@ local LONE_ENDS = 2     -- workers that a call may end while it alone runs there
 ---@field private main? WorkerSeat   where loads and new calls go
 ---@field private all table<WorkerSeat, true>
 ---@field private sources table<string, WorkerMessage>  of what is loaded, by the names of the recipes
+---@field private recipes table<string, Recipe>  these, as long as anybody has them
 ---@field private calls table<string, SeatedCall>
 ---@field private last integer    number of the newest recipe
 ---@field package ends string[]   why workers have ended
+---@field package loading WorkerLoading
 local Host = {}
 Host.__index = Host
+
+local main_of ---@type fun(self: WorkerHost): WorkerSeat|nil, Error?
 
 ---@class WorkerHostOptions
 ---@field memory? integer        see WorkerOptions
@@ -39,15 +43,25 @@ Host.__index = Host
 ---@param options? WorkerHostOptions
 ---@return WorkerHost
 function M.new(options)
-  return setmetatable({ options = options or {}, all = {}, sources = {}, calls = {}, last = 0, ends = {} }, Host)
+  local self = setmetatable({
+    options = options or {}, all = {}, sources = {}, recipes = setmetatable({}, { __mode = "v" }), calls = {}, last = 0, ends = {},
+  }, Host)
+  self.loading = loading.new(function() return main_of(self) end)
+  return self
 end
 
 -- Workers ----------------------------------------------------------------------------------------------
 
 local start ---@type fun(self: WorkerHost, lone: boolean): WorkerSeat|nil, Error?
 
-local function ended_error(why)
-  return errors.new("the worker that ran the recipe has ended: " .. why, { code = "worker_ended" })
+local function ended_error(why, fields)
+  local err = errors.new("the worker that ran the recipe has ended: " .. why, fields)
+  err.code, err.ended = "worker_ended", true
+  return err
+end
+
+local function stopped_error()
+  return ended_error("it was stopped", { stopped = true })
 end
 
 local function fail_all(calls, err)
@@ -65,10 +79,10 @@ local function goes_on(call, alone, why)
   return true
 end
 
-local function survivors(calls, why)
+local function survivors(calls, alone, why)
   local left = {}
   for _, call in ipairs(calls) do
-    if goes_on(call, #calls == 1, why) then
+    if goes_on(call, alone, why) then
       left[#left + 1] = call
     else
       seats.fail(call, ended_error(why))
@@ -115,7 +129,7 @@ local function ended(self, seat, why)
   local loads, calls = seat.loads, by_id(seat.calls)
   seat.loads, seat.calls = {}, {}
   for _, callback in pairs(loads) do callback(nil, ended_error(why)) end
-  run_again(self, survivors(calls, why))
+  run_again(self, survivors(calls, #calls == 1 and next(loads) == nil, why))
 end
 
 -- A worker that was started for calls of another goes when they are done.
@@ -126,7 +140,7 @@ local function close_if_idle(self, seat)
 end
 
 function start(self, lone)
-  local seat = seats.new(self.sources, lone)
+  local seat = seats.new(lone)
   local process, message = (self.options.start or processes.start) {
     memory = self.options.memory, turn_seconds = self.options.turn_seconds,
     is_busy = function() return seat:is_busy() end,
@@ -140,12 +154,12 @@ function start(self, lone)
   if not process then return nil, errors.new("no worker can be started: " .. message, { code = "worker_ended" }) end
   seat.process = process
   self.all[seat] = true
-  for _, source in pairs(self.sources) do process:send(source) end
+  for _, source in pairs(self.sources) do seat:load(source) end
   return seat
 end
 
 -- The worker of loads and of new calls.
-local function main_of(self)
+function main_of(self)
   if self.main then return self.main end
   local seat, err = start(self, false)
   self.main = seat
@@ -156,6 +170,19 @@ end
 ---@return string[]
 function Host:endings()
   return self.ends
+end
+
+--- Starts a worker where none runs, and waits until it has raised its walls; in a fiber.
+---@return core.walls.Wall[]|nil walls, Error? err
+---@return_overload core.walls.Wall[]
+---@return_overload nil, Error
+function Host:ready()
+  local seat, err = main_of(self)
+  if not seat then return nil, err end
+  local before = #self.ends
+  seat.process:await_ready()
+  if seat.process.walls then return seat.process.walls end
+  return nil, ended_error(self.ends[before + 1] or "it was stopped")
 end
 
 --- The walls of the worker that runs; nil: there is none, or it is not ready.
@@ -175,6 +202,16 @@ function Host:pids()
   return pids
 end
 
+--- Ends all workers, as the program ends: who waits for what they ran is told nothing any more.
+function Host:drop()
+  local all = self.all
+  self.all, self.main, self.calls = {}, nil, {}
+  for seat in pairs(all) do
+    seat.loads, seat.calls = {}, {}
+    seat.process:stop()
+  end
+end
+
 --- Ends all workers, and with them what they run.
 function Host:close()
   local all = self.all
@@ -183,68 +220,13 @@ function Host:close()
   for seat in pairs(all) do
     local loads, calls = seat.loads, by_id(seat.calls)
     seat.loads, seat.calls = {}, {}
-    for _, callback in pairs(loads) do callback(nil, ended_error "it was stopped") end
-    fail_all(calls, ended_error "it was stopped")
+    for _, callback in pairs(loads) do callback(nil, stopped_error()) end
+    fail_all(calls, stopped_error())
   end
 end
 Host.__close = Host.close
 
 -- Loading ----------------------------------------------------------------------------------------------
-
-local Nothing = {}
-Nothing.__index = Nothing
-function Nothing.__close() end
-local NOTHING = setmetatable({}, Nothing)
-
-local function ask_to_load(seat, message, callback)
-  seat.loads[message.recipe] = callback
-  seat.process:send(message)
-  return NOTHING
-end
-
-local function modules_of(recipe, text)
-  recipe.modules:complete(text)
-  local given = {}
-  for name, file in pairs(recipe.modules:found()) do
-    given[name] = file and { shown = file.shown, text = file.text, problem = file.problem }
-  end
-  return given
-end
-
--- Whether any of what it asked for was not said.
-local function add_missing(recipe, given, missing)
-  local added = false
-  for _, name in ipairs(missing) do
-    if given[name] == nil then
-      -- linear: no pattern, the name of a module
-      local file = recipe.modules:find(name)
-      given[name] = file and { shown = file.shown, text = file.text, problem = file.problem } or false
-      added = added or file ~= nil
-    end
-  end
-  return added
-end
-
--- Sends the text, and again with further modules, as long as it asks for any that there are.
-local function load_there(self, recipe, text)
-  local given = modules_of(recipe, text)
-  for _ = 1, MOST_ROUNDS do
-    local seat, err = main_of(self)
-    if not seat then return nil, err end
-    local message = {
-      kind = "load", recipe = recipe.id, name = recipe.name, shown = recipe.shown, folder = recipe.folder, root = recipe.root,
-      text = text, modules = given,
-    }
-    local loaded
-    loaded, err = fiber.await(ask_to_load, seat, message)
-    if not loaded then return nil, err end
-    if not add_missing(recipe, given, loaded.missing) then
-      self.sources[recipe.id] = message
-      return loaded
-    end
-  end
-  return nil, errors.new(("%s: it looks for too many modules"):format(recipe.shown))
-end
 
 local function function_of(self, recipe, plain)
   local key = plain.fields[declaration.key_field(plain.feature)]
@@ -261,14 +243,33 @@ local function adopt(self, recipe, declarations)
   return marks
 end
 
--- As sandbox.declare.
-local function declare(self, recipe, text)
+local function number(self, recipe)
   self.last = self.last + 1
   recipe.id = "r" .. self.last
-  local loaded, err = load_there(self, recipe, text)
+end
+
+--- Has a script compiled in the worker, as sandbox.script does; in a fiber.
+---@param recipe Recipe
+---@param text string
+---@param words string[]
+---@return function fn  stands for its code
+function Host:script(recipe, text, words)
+  number(self, recipe)
+  local loaded, err, message = self.loading:load(recipe, text, words)
+  if not loaded then error(err, 0) end
+  if loaded.problem then error(loaded.problem, 0) end
+  self.sources[recipe.id], self.recipes[recipe.id] = message, recipe
+  return require("lib.recipes.worker.remote").fn(self, recipe, "tool", recipe.name)
+end
+
+-- As sandbox.declare.
+local function declare(self, recipe, text)
+  number(self, recipe)
+  local loaded, err, message = self.loading:load(recipe, text)
   if not loaded then return nil, err.message end
   if loaded.problem then return nil, loaded.problem end
   if loaded.refused or not loaded.declarations then return declaration.refusal(loaded.refused or "it declares nothing") end
+  self.sources[recipe.id], self.recipes[recipe.id] = message, recipe
   return adopt(self, recipe, loaded.declarations)
 end
 
@@ -279,16 +280,27 @@ end
 ---@return Recipe|nil recipe  its functions are in the worker
 ---@return Error? err
 function Host:load_text(text, path, options)
+  self:unload_unused()
   local there = setmetatable({ declare = function(recipe, source) return declare(self, recipe, source) end }, { __index = options })
   return loader.load_text(text, path, there)
+end
+
+local function unload(self, id)
+  self.sources[id] = nil
+  for seat in pairs(self.all) do seat.process:send { kind = "unload", recipe = id } end
 end
 
 --- Forgets a recipe: nobody will call it any more.
 ---@param recipe Recipe
 function Host:unload(recipe)
-  if not self.sources[recipe.id] then return end
-  self.sources[recipe.id] = nil
-  for seat in pairs(self.all) do seat.process:send { kind = "unload", recipe = recipe.id } end
+  if self.sources[recipe.id] then unload(self, recipe.id) end
+end
+
+--- Forgets the recipes that nobody here has any more: old versions live as long as calls and sets do that know them.
+function Host:unload_unused()
+  for id in pairs(self.sources) do
+    if not self.recipes[id] then unload(self, id) end
+  end
 end
 
 -- Calling ----------------------------------------------------------------------------------------------
@@ -309,6 +321,8 @@ end
 ---@field simulated? boolean
 ---@field dry_run? boolean
 ---@field seed? string                 of chance: 16 bytes
+---@field tells? boolean               its listener wants to hear of chance, too
+---@field given? AnswerAtOnce[]       what time and chance are answered
 
 local LIMITS = { "recipe_cpu_ms", "recipe_memory_bytes", "recipe_seconds", "recipe_calls" }
 
@@ -320,7 +334,7 @@ local function message_of(recipe, call)
     limits = limits, chain = call.chain or {}, seed = call.seed or host.random(16),
     wall = clock.wall(), speed = clock.is_virtual() and 0 or clock.speed(),
     simulated = call.simulated or false, dry_run = call.dry_run or false, schema = call.schema, annotations = call.annotations,
-    client = call.client, deadline = call.deadline, ends = call.ends,
+    client = call.client, deadline = call.deadline, ends = call.ends, tells = call.tells, given = call.given,
   }
 end
 
@@ -365,8 +379,10 @@ end
 ---@param recipe Recipe
 ---@param call WorkerCall
 ---@param listener WorkerListener
+---@param hooks? { cancelling: fun(), cancelled: fun(result: any, err: Error?) }  the first as it is, the second at its end, which may
+---  have come by itself; else the error, "cancelled", says in `frames` where the recipe stood, in `notes` which clean-ups failed
 ---@return any result, Error? err
-function Host:run(recipe, call, listener)
+function Host:run(recipe, call, listener, hooks)
   local task = fiber.spawn(self.call, self, recipe, call, listener)
   task.quiet = true
   local joined, ok, result, err = pcall(task.join, task)
@@ -374,7 +390,9 @@ function Host:run(recipe, call, listener)
   if joined then error(result, 0) end
   local running = self.calls[call.id]
   if running then seats.cancel(running) end
-  fiber.shield(task.join, task)
+  if hooks then hooks.cancelling() end
+  local over, last, problem = fiber.shield(task.join, task)
+  if over and hooks then hooks.cancelled(last, problem) end
   error(ok, 0) -- what was raised: the cancellation
 end
 

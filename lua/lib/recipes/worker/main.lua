@@ -8,16 +8,21 @@ local log = require "core.log"
 local loop = require "core.loop"
 local protocol = require "lib.recipes.worker.protocol"
 local rooms = require "lib.recipes.worker.room"
+local texts = require "lib.text"
 local timer = require "core.timer"
 local walls = require "core.walls"
 
 local M = {}
+
+local MOST_LINE = 8192 -- bytes, as rc.context has it
 
 ---@class WorkerMain
 ---@field channel core.channel.Channel
 ---@field door WorkerDoor
 ---@field recipes table<string, { recipe: table, declared: table<string, table> }>  by the host's names for them
 ---@field calls table<string, Fiber>
+---@field cancelled table<string, { state?: CallState, frames?: string[] }>  those of them that are told to end
+---@field loads WorkerMessage[]  files that are still to be loaded
 ---@field begun? boolean   the host has said what it needs
 ---@field rooms table<fun(), true>   who waits for room in the channel
 local Main = {}
@@ -48,15 +53,39 @@ local function keep(declarations)
   return declared
 end
 
+-- Under a key of its own, not counted with what the code asks for beside: in another worker it may be known already.
+local function ask_for_module(name)
+  local call = require("lib.recipes.run.call").current()
+  local state = call and call.rc
+  if not state then return nil end
+  local effect = { call = state.call_id, branch = "require " .. name, seq = 1, kind = "module", name = name }
+  return require("lib.recipes.rc.work").run(function()
+    return require("lib.recipes.effects.door").perform(state, effect)
+  end)
+end
+
+-- A script is a tool of the recipe's name, whose function is all of its code.
+local function keep_script(self, message, recipe)
+  local chunk, problem = require("lib.recipes.load.sandbox").script(recipe, message.text, message.words)
+  if not chunk then return problem end
+  local fields = { name = message.name, run = chunk }
+  self.recipes[message.recipe] = { recipe = recipe, declared = { [key_of("tool", message.name)] = fields } }
+end
+
 -- The answer to a load: what the file declares, why it does not, what it wanted to require beside what it has.
 local function declare(self, message)
   local declaration = require "lib.recipes.load.declaration"
   local recipe = {
     name = message.name, shown = message.shown, folder = message.folder, root = message.root,
-    modules = require("lib.recipes.worker.given").new(message.modules),
+    modules = require("lib.recipes.worker.given").new(message.modules, ask_for_module),
   }
+  local answer = { kind = "loaded", recipe = message.recipe, missing = {} }
+  if message.words then
+    answer.problem = keep_script(self, message, recipe)
+    return answer
+  end
   local value, problem = require("lib.recipes.load.sandbox").declare(recipe, message.text, "@" .. message.shown)
-  local answer = { kind = "loaded", recipe = message.recipe, problem = problem, missing = recipe.modules:missing() }
+  answer.problem, answer.missing = problem, recipe.modules:missing()
   if problem then return answer end
   local declarations, refused = declaration.unchecked(value)
   if not declarations then
@@ -83,12 +112,24 @@ function Context:log(level, text)
   self.main:send { kind = "log", call = self.call_id, name = self.name, level = level, text = text }
 end
 
+-- It has registered what it is to undo at its end.
+function Context:undoes()
+  if self.undone then return end
+  self.undone = true
+  self.main:send { kind = "undoes", call = self.call_id }
+end
+
+function Context:rest()
+  self.main.door:rest(self)
+end
+
 local function context_of(self, message)
   local clock = require "lib.async.clock"
   return setmetatable({
     main = self, call_id = message.call, name = message.key, chain = message.chain, client = message.client, cancelled = false,
     simulated = message.simulated, dry_run = message.dry_run or nil, seed = message.seed, known = message.known or {},
-    wall = message.wall, told_at = core_clock.monotonic(), speed = message.speed, ends = message.ends,
+    tells = message.tells, given = message.given and doors.by_question(message.given),
+    wall = message.wall, ahead = 0, told_at = core_clock.monotonic(), speed = message.speed, ends = message.ends,
     deadline = message.deadline and clock.now() + message.deadline or nil,
   }, Context)
 end
@@ -119,10 +160,15 @@ local function run(self, message)
   return invoke[HOW[message.feature]](loaded.recipe, fn, message.args, ctx, options)
 end
 
-local function outcome_of(message, ok, result, err)
+local function outcome_of(self, message, ok, result, err)
   local done = { kind = "done", call = message.call }
+  local cancelled = self.cancelled[message.call]
+  self.cancelled[message.call] = nil
   if not ok or err ~= nil then
     done.err = crossing.problem(ok and err or result)
+    if cancelled and done.err.code == "cancelled" then
+      done.err.frames, done.err.notes = cancelled.frames, cancelled.state and cancelled.state.notes
+    end
   elseif message.feature == "tool" then
     done.result = crossing.result(result)
   else
@@ -133,7 +179,7 @@ end
 
 local function finish(self, message, ...)
   self.calls[message.call] = nil
-  local sent, problem = pcall(self.send, self, outcome_of(message, ...))
+  local sent, problem = pcall(self.send, self, outcome_of(self, message, ...))
   if not sent then self:send { kind = "done", call = message.call, err = crossing.problem(problem) } end
 end
 
@@ -141,27 +187,62 @@ end
 
 local handlers = {}
 
+-- The first of those that wait.
+local function load_next(self)
+  self:send(declare(self, table.remove(self.loads, 1)))
+end
+
+local function load_all(self)
+  while #self.loads > 0 do load_next(self) end
+end
+
+-- One a turn: what a turn sends leaves at its end, and the host has work with the one while the next is loaded.
+local function load_in_turns(self)
+  timer.next_turn(function()
+    if #self.loads == 0 then return end
+    load_next(self)
+    load_in_turns(self)
+  end)
+end
+
 function handlers:load(message)
-  self:send(declare(self, message))
+  table.insert(self.loads, message)
+  if #self.loads == 1 then load_in_turns(self) end
 end
 
 function handlers:unload(message)
+  load_all(self)
   self.recipes[message.recipe] = nil
 end
 
 function handlers:call(message)
+  load_all(self)
   local fiber = require "lib.async.fiber"
   local task = fiber.spawn(function() finish(self, message, pcall(run, self, message)) end)
   if task.status ~= "done" then self.calls[message.call] = task end
 end
 
+local function state_of(id)
+  for _, call in ipairs(require("lib.recipes.run.under_way").list()) do
+    if call.ctx and call.ctx.call_id == id then return call end
+  end
+end
+
+-- Where it stands then, and what goes wrong in its clean-ups, the host tells.
 function handlers:cancel(message)
   local task = self.calls[message.call] --[[@as Fiber?]]
-  if task then task:cancel "cancelled" end
+  if not task then return end
+  local state = state_of(message.call)
+  self.cancelled[message.call] = { state = state, frames = state and require("lib.recipes.run.failure").standing(state) }
+  task:cancel "cancelled"
 end
 
 function handlers:answer(message)
   self.door:answer(message)
+end
+
+function handlers:rested(message)
+  self.door:rested(message)
 end
 
 function handlers:turn(message)
@@ -172,6 +253,7 @@ local QUIET_TURNS = 3 -- in which nothing was to be done
 
 -- Whether all that runs waits for the host.
 local function is_quiet(self)
+  if #self.loads > 0 then return false end
   if require("lib.async.fiber").deferred() > 0 then return false end
   for id in pairs(self.calls) do
     if not self.door:is_waiting(id) then return false end
@@ -194,8 +276,10 @@ local function begin(self, hello)
   log.set_level(hello.level)
   self:send { kind = "ready", walls = walls.raise(hello.memory) }
   local lines = require "lib.recipes.rc.lines"
-  lines.limit(true)
-  lines.redirect(function(level, name, text) self:send { kind = "log", name = name, level = level, text = text } end)
+  lines.limit(hello.limits_lines)
+  local function send_line(level, name, text) self:send { kind = "log", name = name, level = level, text = text } end
+  lines.redirect(send_line)
+  log.write = function(level, text) send_line(level, "", texts.brief(text, MOST_LINE)) end -- what is no recipe's line, too
   package.loaded["lib.recipes.effects.door"] = {
     perform = function(state, effect) return self.door:perform(state, effect) end,
   }
@@ -236,7 +320,7 @@ function M.run()
   if not inherited then error("no channel: " .. message) end
   put_in_order()
   load_overrides()
-  local self = setmetatable({ recipes = {}, calls = {} }, Main)
+  local self = setmetatable({ recipes = {}, calls = {}, cancelled = {}, loads = {} }, Main)
   self.room = rooms.new(function() return select(2, self.channel:queued()) end)
   self.door = doors.new(link_of(self))
   self.channel = assert(channel.open(inherited, {

@@ -7,6 +7,7 @@ local channel = require "core.channel"
 local clock = require "lib.async.clock"
 local fiber = require "lib.async.fiber"
 local host = require "core.host"
+local lines = require "lib.recipes.rc.lines"
 local log = require "core.log"
 local process = require "core.process"
 local protocol = require "lib.recipes.worker.protocol"
@@ -28,6 +29,7 @@ local M = {}
 ---@class WorkerProcess
 ---@field walls? core.walls.Wall[]  once it is ready
 ---@field room ChannelRoom
+---@field package readiness ChannelRoom  for those who wait until it is ready
 ---@field package options WorkerOptions
 ---@field package channel core.channel.Channel
 ---@field package child core.process.Process
@@ -75,6 +77,7 @@ local function end_if_over(self)
   self.room:tell()
   let_clock_go(self)
   self.options.on_end(self.why or reason.of(self.status[1], self.status[2], self.last))
+  self.readiness:tell()
 end
 
 --- Kills it; its end is told with this reason.
@@ -93,6 +96,7 @@ function Worker:stop()
   let_clock_go(self)
   self.channel:cancel()
   self.child:cancel()
+  self.readiness:tell()
 end
 Worker.__close = Worker.stop
 
@@ -142,13 +146,18 @@ end
 
 -- Messages ---------------------------------------------------------------------------------------------
 
-local STIRS = { load = true, call = true, answer = true, cancel = true } -- kinds upon which it has something to do
+local STIRS = { load = true, call = true, answer = true, cancel = true, rested = true } -- kinds upon which it has something to do
 
 -- A clock that is driven by hand stands still until the worker has done what it can without us.
 local function hold_clock(self)
   self.holds = self.holds + 1
   self.hold = self.hold or clock.hold()
   self:send { kind = "settle", number = self.holds }
+end
+
+--- Waits, in a fiber, until it is ready, or has ended.
+function Worker:await_ready()
+  self.readiness:await()
 end
 
 --- Sends a message; to one that has ended it goes nowhere.
@@ -172,6 +181,7 @@ local function take(self, message, problem)
   if message.kind == "ready" then
     if self.walls then return breach(self, "it was ready twice") end
     self.walls = message.walls
+    self.readiness:tell()
   elseif message.kind == "turn" then
     if message.number ~= self.taken + 1 or message.number > self.turns then return breach(self, "a turn that nobody asked for") end
     self.taken = message.number
@@ -243,6 +253,7 @@ function M.start(options)
     unended = "", lines = 0, turns = 0, taken = 0, holds = 0,
   }, Worker)
   self.room = rooms.new(function() return not self.ended and not self.why and select(2, self.channel:queued()) end)
+  self.readiness = rooms.new(function() return not self.walls and not self.ended end)
   local ours, message, code = spawn(self)
   if not ours then return nil, message, code end
   self.channel, message, code = channel.open(ours, {
@@ -255,7 +266,7 @@ function M.start(options)
     self.child:cancel()
     return nil, message, code
   end
-  self:send { kind = "hello", memory = options.memory or GIB, level = log.get_level() }
+  self:send { kind = "hello", memory = options.memory or GIB, level = log.get_level(), limits_lines = lines.is_limited() }
   return self
 end
 

@@ -7,6 +7,9 @@ local budgets = require "core.budget"
 local json = require "core.json"
 local meter = require "lib.async.meter"
 
+-- Lua's own: in a worker the globals of these names keep an order, which no check needs.
+local next, pairs = next, pairs
+
 local M = {}
 
 M.MOST = 192 * 1024 * 1024 -- bytes of a message: a result of 64 MiB, of which each byte may be an escape
@@ -109,7 +112,7 @@ local SEQ = whole(1, math.maxinteger)
 local NAME = text(1024)
 local WORDS = text(64 * 1024)
 
-local KIND = one_of("tool", "job", "http", "download", "file", "ask", "sleep")
+local KIND = one_of("tool", "job", "http", "download", "file", "ask", "sleep", "module")
 local LOCAL_KIND = one_of("now", "random", "uuid")
 local LEVEL = one_of("debug", "info", "warning", "error")
 local FEATURE = one_of("tool", "prompt", "resource", "template")
@@ -125,6 +128,8 @@ local PROBLEM = like {
 
 local LINE = like { source = WORDS, line = whole(1, math.maxinteger) }
 
+local AT_ONCE = like { key = text(64 * 1024), answer = any, times = whole(1, math.maxinteger) }
+
 local DECLARATION = like { feature = FEATURE, fields = is_table, functions = list_of(text(1024 * 1024), 20000), ["line?"] = LINE }
 
 M.WALL = like { name = NAME, stands = is_boolean, text = WORDS }
@@ -132,19 +137,21 @@ M.WALL = like { name = NAME, stands = is_boolean, text = WORDS }
 --- What a host sends.
 ---@type table<string, MessageForm>
 M.TO_WORKER = {
-  hello = form { memory = whole(0, math.maxinteger), level = LEVEL },
+  hello = form { memory = whole(0, math.maxinteger), level = LEVEL, limits_lines = is_boolean },
   load = form {
     recipe = ID, name = NAME, shown = WORDS, text = text(M.MOST), modules = is_table, ["folder?"] = WORDS, ["root?"] = WORDS,
+    ["words?"] = list_of(text(M.MOST), 100000),
   },
   unload = form { recipe = ID },
   call = form {
     call = ID, recipe = ID, feature = FEATURE, key = WORDS, args = is_table, tools = is_table, limits = is_table, chain = is_table,
     wall = is_number, speed = is_number, seed = text(16), simulated = is_boolean, dry_run = is_boolean,
     ["schema?"] = any, ["annotations?"] = is_table, ["client?"] = any, ["deadline?"] = is_number, ["ends?"] = is_number,
-    ["known?"] = is_table,
+    ["known?"] = is_table, ["tells?"] = is_boolean, ["given?"] = list_of(AT_ONCE, 1000000),
   },
-  answer = form { call = ID, branch = BRANCH, seq = SEQ, wall = is_number, ["value?"] = any, ["err?"] = PROBLEM },
+  answer = form { call = ID, branch = BRANCH, seq = SEQ, wall = is_number, ["ahead?"] = is_number, ["value?"] = any, ["err?"] = PROBLEM },
   cancel = form { call = ID },
+  rested = form { call = ID, wall = is_number },
   turn = form { number = whole(1, math.maxinteger) },
   settle = form { number = whole(1, math.maxinteger) },
 }
@@ -160,8 +167,10 @@ M.FROM_WORKER = {
   effect = form {
     call = ID, branch = BRANCH, seq = SEQ, effect = KIND, name = NAME, ["input?"] = any, ["cleans?"] = is_boolean,
   },
+  undoes = form { call = ID },
+  rest = form { call = ID },
   leave = form { call = ID, branch = BRANCH, seq = SEQ },
-  noted = form { call = ID, branch = BRANCH, seq = SEQ, effect = LOCAL_KIND, name = NAME, answer = any },
+  noted = form { call = ID, branch = BRANCH, seq = SEQ, effect = LOCAL_KIND, name = NAME, ["input?"] = any, answer = any },
   progress = form { call = ID, done = is_number, ["total?"] = is_number, ["message?"] = WORDS },
   log = form { ["call?"] = ID, name = NAME, level = LEVEL, text = WORDS },
   done = form { call = ID, ["result?"] = any, ["err?"] = PROBLEM },

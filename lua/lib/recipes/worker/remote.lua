@@ -1,18 +1,22 @@
 --- The function of a recipe that is in a worker, as it stands in what the recipe declares here: called by the runner like any other, it
 --- has the call run there, with its effects performed here, under the rights and in the account of this call.
 
+local abandon = require "lib.recipes.run.abandon"
 local boundary = require "lib.recipes.run.boundary"
 local calls = require "lib.recipes.run.call"
 local clock = require "lib.async.clock"
 local door = require "lib.recipes.effects.door"
+local failure = require "lib.recipes.run.failure"
 local lines = require "lib.recipes.rc.lines"
 local record = require "lib.calls.record"
+local redaction = require "lib.redaction"
 local replay = require "lib.calls.replay"
 
 local M = {}
 
 local CLEANUP_SECONDS = 5 -- as a recipe's clean-ups have, see run.cleanup
-local GRACE = 5           -- seconds that the worker's own limit of time comes behind the host's
+local MOST_NOTES, MOST_NOTE = 21, 1100 -- the last says how many more there are
+local GRACE = 5           -- seconds of real time that the worker's own limit of time comes behind the host's
 
 -- Effects ----------------------------------------------------------------------------------------------
 
@@ -33,6 +37,18 @@ local function asking(call, cleans)
   return self
 end
 
+-- As the runner has it: what clean-ups undo must be done.
+local function begin_cleanups(call)
+  require("lib.recipes.run.runner").rest(call)
+  call.phase, call.cleanup_deadline = "cleanup", clock.now() + CLEANUP_SECONDS
+end
+
+-- Those of the chain that want to hear of it have it as if it was answered here.
+local function tell_links(state, effect, answer)
+  local chain = state.ctx.effects
+  if chain then chain:tell(effect, { ctx = state.ctx, caller = state }, answer) end
+end
+
 local function listener_of(call, state)
   local run = replay.new(record.new())
   return {
@@ -41,7 +57,13 @@ local function listener_of(call, state)
       local tool = effect.kind == "tool" and state.find(effect.name) or nil
       return run:perform(effect, function() return door.perform(state, effect) end, { ctx = state.ctx, caller = state, tool = tool })
     end,
-    noted = function(effect, answer) run:note(effect, answer) end,
+    noted = function(effect, answer)
+      run:note(effect, answer)
+      tell_links(state, effect, answer)
+    end,
+    ahead = function() return state.ctx.effects and state.ctx.effects:ahead(state) or 0 end,
+    undoes = function() call.undoes = true end,
+    rest = function() begin_cleanups(call) end,
     known = function() return run:known(state.call_id) end,
     progress = function(done, total, message) state:progress(done, total, message) end,
     log = function(level, text) lines.write(state.name, level, text) end,
@@ -50,11 +72,15 @@ end
 
 -- The call ---------------------------------------------------------------------------------------------
 
+local function grace()
+  return GRACE * math.max(1, clock.speed())
+end
+
 -- The host's own comes first, and is told in its words.
 local function settings_of(call)
   local limits = call.limits
   return {
-    recipe_cpu_ms = limits.cpu_ms, recipe_memory_bytes = limits.memory_bytes, recipe_seconds = limits.seconds + GRACE,
+    recipe_cpu_ms = limits.cpu_ms, recipe_memory_bytes = limits.memory_bytes, recipe_seconds = limits.seconds + grace(),
     recipe_calls = limits.calls,
   }
 end
@@ -72,17 +98,38 @@ local function outer(chain)
   return table.move(chain, 1, #chain - 1, 1, {}) -- the worker adds its own name
 end
 
+local function keep_place(call, err)
+  call.stood_at = err.frames and failure.told_frames(err.frames)
+  for _, note in ipairs(err.notes or {}) do
+    call.notes = call.notes or {}
+    if #call.notes < MOST_NOTES then call.notes[#call.notes + 1] = redaction.brief(note, MOST_NOTE) end
+  end
+end
+
+-- Where it stood, and which of its clean-ups failed: they are in the log by now.  Code that ended by itself before it could hear of
+-- the cancellation has ended as it would have here, where it is heard of between two of its turns.
+local function keep_ending(call, result, err)
+  if err and (err.code == "cancelled" or err.code == "timeout") then return keep_place(call, err) end
+  if err and err.code == "worker_ended" then return end
+  call.ended_there = { result = result, err = err }
+end
+
 -- In a fiber of the host's.
 local function run(host, recipe, what, call, args)
   local state = call.rc
   local deadline = state:deadline()
   local left = deadline < math.huge and deadline - clock.now() or nil
+  local tells, given = false, nil
+  if state.ctx.effects then tells, given = state.ctx.effects:at_once() end
   local result, err = host:run(recipe, {
     id = state.call_id, feature = what.feature, key = what.key, args = args, tools = schemas_of(state), settings = settings_of(call),
     schema = what.schema, annotations = state.tool and state.tool.annotations, client = state.ctx.client, chain = outer(state.chain),
-    deadline = left and left + GRACE, ends = left and left + clock.wall(), simulated = state.ctx.simulated == true,
-    dry_run = state.ctx.dry_run ~= nil and state.ctx.dry_run ~= false,
-  }, listener_of(call, state))
+    deadline = left and left + grace(), ends = left and left + clock.wall(), simulated = state.ctx.simulated == true,
+    dry_run = state.ctx.dry_run ~= nil and state.ctx.dry_run ~= false, tells = tells, given = tells and given or nil,
+  }, listener_of(call, state), {
+    cancelling = function() abandon.of_given_up(call) end,
+    cancelled = function(last, problem) keep_ending(call, last, problem) end,
+  })
   call.elsewhere = { result = result, err = err }
 end
 

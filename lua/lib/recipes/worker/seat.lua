@@ -18,6 +18,9 @@ local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
 ---  Another worker asks for the same again: what was done is not to be done again then (lib.calls.replay)
 ---@field noted? fun(effect: Effect, answer: any)  time: what the worker has answered itself
 ---@field known? fun(): table<string, any>         … and so far, by branch and number: what it is to answer again
+---@field ahead? fun(): number  seconds that the recipe's clock runs ahead of ours
+---@field undoes? fun()     it has registered what it is to undo at its end
+---@field rest? fun()       its clean-ups begin: waits, in a fiber, for what they may have to undo
 ---@field progress? fun(done: number, total: number?, message: string?)
 ---@field log? fun(level: string, text: string)
 
@@ -35,22 +38,29 @@ local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
 ---@field ends_at? integer           it is to end, with its clean-ups, where it has asked for so many effects
 ---@field unasked? integer           … of which it has still to ask for so many, when it is run again
 ---@field verdict? Error             what it ends with then, whatever its clean-ups do
+---@field resting? WorkerSeat        where its clean-ups have begun
 ---@field lone_ends integer          workers that have ended while it alone ran there
 
 ---@class WorkerSeat
 ---@field process WorkerProcess
 ---@field calls table<string, SeatedCall>
 ---@field loads table<string, fun(answer: WorkerMessage?, err: Error?)>  by recipe
----@field private sources table<string, WorkerMessage>
+---@field private sent table<string, true>  the recipes that it was sent
 ---@field lone boolean  it has only calls whose worker has ended, and gets no others
 local Seat = {}
 Seat.__index = Seat
 
----@param sources table<string, WorkerMessage>  of all recipes that were sent
 ---@param lone boolean
 ---@return WorkerSeat
-function M.new(sources, lone)
-  return setmetatable({ calls = {}, loads = {}, sources = sources, lone = lone, process = nil }, Seat)
+function M.new(lone)
+  return setmetatable({ calls = {}, loads = {}, sent = {}, lone = lone, process = nil }, Seat)
+end
+
+--- Has a recipe loaded.
+---@param message WorkerMessage
+function Seat:load(message)
+  self.sent[message.recipe] = true
+  self.process:send(message)
 end
 
 --- Whether anything is under way.
@@ -93,6 +103,8 @@ end
 local function send_answer(call, effect, outcome)
   local message = { kind = "answer", call = effect.call, branch = effect.branch, seq = effect.seq, wall = clock.wall() }
   message.value, message.err = outcome.value, outcome.err
+  local ahead = call.listener.ahead and call.listener.ahead() or 0
+  if ahead > 0 then message.ahead = ahead end
   local process = call.seat.process
   local ok, problem = pcall(process.send, process, message)
   if ok then return end
@@ -162,8 +174,10 @@ function handlers.effect(_, message, call)
   local entry = call.asked:at(effect)
   if entry then
     ask_again(call, effect, cleans, entry)
+  elseif call.ends_at and not cleans and effect.kind ~= "module" then
+    call.asked:add(effect, cleans).left = true -- the worker has not heard of it yet: nothing more is begun
   else
-    start(call, effect, cleans, call.asked:add(effect))
+    start(call, effect, cleans, call.asked:add(effect, cleans))
   end
 end
 
@@ -180,6 +194,20 @@ function handlers.noted(_, message, call)
   if call.listener.noted then call.listener.noted(effect_of(message), message.answer) end
 end
 
+function handlers.undoes(_, _, call)
+  if call.listener.undoes then call.listener.undoes() end
+end
+
+-- Once in each worker that runs it: nothing waits any more when it is run again.
+function handlers.rest(self, message, call)
+  if call.resting == self then return "it has begun its clean-ups twice" end
+  call.resting = self
+  fiber.spawn(function()
+    if call.listener.rest then pcall(call.listener.rest) end
+    if call.seat == self then self.process:send { kind = "rested", call = message.call, wall = clock.wall() } end
+  end)
+end
+
 function handlers.progress(_, message, call)
   local words = message.message and redaction.brief(message.message, MOST_WORDS)
   if call.listener.progress then call.listener.progress(message.done, message.total, words) end
@@ -191,21 +219,21 @@ function handlers:done(message, call)
   if problem then return problem end
   if self.calls[message.call] ~= call then return end -- the loop has turned: the worker may have ended, and the call runs elsewhere
   self.calls[message.call] = nil
-  over(call, message.result, message.err and crossing.error(message.err))
+  over(call, message.result, message.err and crossing.told(message.err))
 end
 
 local function take_log(self, message)
-  local call = message.call and self.calls[message.call]
+  local call, text = message.call and self.calls[message.call], redaction.brief(message.text, MOST_LINE)
   if call and call.listener.log then
-    call.listener.log(message.level, redaction.brief(message.text, MOST_LINE))
+    call.listener.log(message.level, text)
   else
-    lines.write(message.name, message.level, message.text)
+    lines.write(message.name, message.level, text)
   end
 end
 
 local function take_loaded(self, message)
   local callback = self.loads[message.recipe]
-  if not callback then return self.sources[message.recipe] == nil and "a recipe that nobody has sent" or nil end
+  if not callback then return not self.sent[message.recipe] and "a recipe that nobody has sent" or nil end
   self.loads[message.recipe] = nil
   callback(message)
 end
@@ -239,6 +267,7 @@ function M.cancel(call)
   if call.ends_at then return end
   call.ends_at = call.asked.count
   send_cancel(call)
+  call.count = call.count - call.asked:leave() -- at once, as it would be here: what they leave undone is theirs to see to
 end
 
 return M

@@ -85,6 +85,39 @@ describe("a recipe in a worker", function()
     end)
   end)
 
+  it("requires while it runs what its text does not say, once, in whichever worker it runs", function()
+    local folder = require("spec.support.scratch").new()
+    local _ <close> = folder
+    folder:write("late.lua", "return { word = 'late' }")
+    local text = [[
+      local rc = require "rc"
+      return rc.tool { name = "probe", description = "Requires late", uses = { "a" }, run = function()
+        local none, why = pcall(require, "la" .. "ck")
+        local first = require("la" .. "te")
+        rc.tools.a {}
+        return { word = first.word, same = require("la" .. "te") == first, none = none, why = why }
+      end }]]
+    bed.with(nil, function(host)
+      local modules = require("lib.recipes.files.modules").new { folder = folder.path }
+      local recipe = assert(host:load_text(text, folder.path .. "/probe.lua", {
+        name = "probe", shown = "probe.lua", folder = folder.path, root = folder.path, modules = modules,
+      }))
+      local state = { call = { recipe = recipe } }
+      local asked = {}
+      local result, err = bed.call(host, recipe, function(effect)
+        asked[#asked + 1] = effect.name
+        if effect.kind == "module" then return require("lib.recipes.effects.modules").perform(state, effect) end
+        bed.signal(host:pids()[1], "KILL")
+        return "{}"
+      end)
+      assert.is_nil(err)
+      assert.same({ true, "late", false }, { result.data.same, result.data.word, result.data.none })
+      assert.matches("module 'lack' not found", result.data.why)
+      assert.same({ "lack", "late", "a" }, asked)
+      assert.equal(1, #host:endings())
+    end)
+  end)
+
   it("asks for its effects one by one, each under its key, and gets the answers", function()
     bed.with(nil, function(host)
       local recipe = assert(bed.load(host, bed.tool([[
@@ -252,14 +285,44 @@ describe("a worker's end", function()
     end)
   end)
 
-  it("ends a load with the reason", function()
+  it("ends a load with the reason where that comes to pass each time", function()
     bed.with({ turn_seconds = 0.1 }, function(host)
-      local task = fiber.spawn(bed.load, host, "while true do end")
-      bed.await(function() return #host:pids() > 0 end)
-      bed.signal(host:pids()[1], "KILL")
-      local _, recipe, err = task:join()
+      local recipe, err = bed.load(host, "while true do end")
       assert.is_nil(recipe)
-      assert.matches("^probe.lua: the worker that ran the recipe has ended: it was killed", err.message)
+      assert.equal("probe.lua: the worker that ran the recipe has ended: it took no turn for 0.1 s", err.message)
+      assert.equal(3, #host:endings())
+    end)
+  end)
+
+  it("which something else has brought ends no load", function()
+    bed.with(nil, function(host)
+      local task = fiber.spawn(bed.load, host, ANSWERS)
+      bed.signal(host:pids()[1], "KILL")
+      local _, recipe = task:join()
+      assert_runs(host, assert(recipe))
+      assert.equal(1, #host:endings())
+    end)
+  end)
+
+  it("that a load has brought is not that of a call that was under way alone", function()
+    bed.with({ turn_seconds = 0.1 }, function(host)
+      local call = call_that_waits(host, assert(bed.load(host, WAITS)))
+      assert.is_nil((bed.load(host, "while true do end")))
+      call.answer(true)
+      assert.same({ ok = true }, select(2, call.task:join()).data)
+    end)
+  end)
+
+  it("comes to the recipes that nobody has any more without any end of its own", function()
+    bed.with(nil, function(host)
+      local kept = assert(bed.load(host, ANSWERS))
+      assert(bed.load(host, ANSWERS))
+      collectgarbage()
+      assert(bed.load(host, HANGS))
+      local count = 0
+      for _ in pairs(host.sources) do count = count + 1 end
+      assert.equal(2, count)
+      assert_runs(host, kept)
     end)
   end)
 

@@ -3,7 +3,7 @@ local protocol = require "lib.recipes.worker.protocol"
 
 -- A message of each kind.
 local to_worker = {
-  hello = { memory = 0, level = "info" },
+  hello = { memory = 0, level = "info", limits_lines = true },
   load = { recipe = "r1", name = "a", shown = "a.lua", text = "return 1", modules = { b = { shown = "b.lua", text = "" }, c = false } },
   unload = { recipe = "r1" },
   call = {
@@ -12,6 +12,7 @@ local to_worker = {
   },
   answer = { call = "c1", branch = "2:1", seq = 1, wall = 1.5, value = { 1 } },
   cancel = { call = "c1" },
+  rested = { call = "c1", wall = 1.5 },
   turn = { number = 1 },
   settle = { number = 1 },
 }
@@ -23,6 +24,8 @@ local from_worker = {
     declarations = { { feature = "tool", fields = { name = "a" }, functions = { "run" }, line = { source = "@a.lua", line = 3 } } },
   },
   effect = { call = "c1", branch = "", seq = 1, effect = "tool", name = "a", input = {} },
+  undoes = { call = "c1" },
+  rest = { call = "c1" },
   leave = { call = "c1", branch = "", seq = 1 },
   noted = { call = "c1", branch = "", seq = 1, effect = "now", name = "program", answer = 1.5 },
   progress = { call = "c1", done = 1, total = 2, message = "half" },
