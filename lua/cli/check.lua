@@ -102,7 +102,7 @@ end
 -- What only shows beside the others: names in `uses` that nobody has, circles, hints that are too mild.
 local function link(app, at)
   local _, err = require("lib.workbench.standalone").open(at.file, {
-    tools = app:snapshot().list, root = at.root,
+    tools = app:snapshot().list, root = at.root, worker = app:worker(),
     find = function(name) return find_recipe(app, name) end,
   })
   if not err then return nil end
@@ -132,7 +132,7 @@ local function check_one(app, at)
   if at.unreadable then return { { file = at.file, level = "error", rule = "read", message = at.unreadable } } end
   local findings, about = require("lib.workbench.lint").check_file(at.file, {
     name = at.name, shown = at.shown, folder = at.folder, root = at.root, recipe = at.recipe, key = app.settings.api_key,
-    tool = function(name) return tool_of(app, name) end,
+    tool = function(name) return tool_of(app, name) end, worker = app:worker(),
   })
   if not findings then return { { file = at.file, level = "error", rule = "read", message = about.message } } end
   if at.problem then
@@ -192,7 +192,7 @@ function M.run(argv)
   local files, err = files_of(args, app.settings.allow_writable_recipes)
   if not files then return options.usage_error("check", err.message) end
   app:account() -- what is found may quote the source: from here on the key is secret
-  local findings = check(app, files)
+  local findings = require "lib.async.to_end"(check, app, files)
   local report = { files = #files, findings = findings, errors = count(findings, "error"), warnings = count(findings, "warning") }
   report.ok = report.errors == 0
   local result = report.ok and exit_status.ok or exit_status.tool_error

@@ -8,8 +8,9 @@ local sorted_keys = require("lib.tables").sorted_keys
 local M = {
   summary = "Check settings, key, the way to the API, recipes, clients",
   epilog = [[
-Looks at the settings, the key, the certificates, the API, the recipe folders, the output folder and its free space, the
-memory that running servers hold, and at what MCP clients on this machine start.  Nothing is written.
+Looks at the settings, the key, the certificates, the API, the recipe folders, the walls of the process in which recipes
+run, the output folder and its free space, the memory that running servers hold, and at what MCP clients on this machine
+start.  Nothing is written.
 
 Exit status: 0 all is well; 1 a recipe, the output folder, a server or a client needs a look; 64 wrong command line; 69 the
 API cannot be reached or is unwell; 77 no key, or the API refuses it; 78 wrong settings, or a key that cannot be read.]],
@@ -30,7 +31,7 @@ end
 ---@field [string] any      what this check alone knows
 
 -- In the order of the report.
-local CHECKS = { "key", "certificates", "api", "recipes", "outputs", "memory", "clients" }
+local CHECKS = { "key", "certificates", "api", "recipes", "walls", "outputs", "memory", "clients" }
 
 local function library_versions()
   local host = require "core.host"

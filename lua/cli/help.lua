@@ -18,9 +18,7 @@ local describe ---@type fun(fields: table, tool: Tool, file: string?, call: stri
 
 -- As rcmcp run finds it: a file, else a name.
 local function of_file(app, path)
-  local standalone, err = require("lib.workbench.standalone").open(path, {
-    tools = app:snapshot().list, find = function(name) return app:catalog():find(name) end,
-  })
+  local standalone, err = app:open_file(path)
   if not standalone then return nil, err end
   if standalone.is_script then return ("%s is a script: rcmcp run %s WORD …"):format(path, path) end
   local texts = {}

@@ -21,6 +21,7 @@ as ~/.config/rcmcp/recipes.  Exit status: 0 all passed; 1 some did not; 64 wrong
 function M.define(parser)
   parser:argument("places", "Folders, or spec files"):argname("DIR|FILE"):args("*")
   parser:option("--filter", "Run only specs whose name matches this Lua pattern"):argname("PATTERN")
+  options.in_process(parser)
   parser:option("-o --output", "Output of busted: utfTerminal, plainTerminal, TAP, junit, json"):argname("HANDLER")
 end
 
@@ -81,6 +82,7 @@ function M.run(argv)
   local files, err = find_specs(args.places or {})
   if not files then return options.usage_error("test", err.message) end
   require("cli.shared.output").at_exit(function(failures) return failures == 0 and exit_status.ok or exit_status.tool_error end)
+  require("lib.workbench.testkit.kit").in_process = args.in_process == true
   rawset(_G, "arg", arguments(args, files))
   runner --[[@as function]] { standalone = false }
   return exit_status.ok

@@ -6,6 +6,7 @@ local config = require "lib.config"
 local errors = require "lib.errors"
 local host = require "core.host"
 local log = require "core.log"
+local to_end = require "lib.async.to_end"
 
 local M = {}
 
@@ -18,6 +19,7 @@ local M = {}
 ---@field speed? string         of the simulated time, as it was typed
 ---@field recipes? string[]     further folders
 ---@field examples? boolean
+---@field in_process? boolean  recipes are loaded and run in this process, for a debugger
 ---@field cancel_remote? boolean  a cancelled wait cancels the remote request, whatever the settings say
 
 ---@class App
@@ -34,6 +36,7 @@ local M = {}
 ---@field package folders? RecipeFolder[]
 ---@field package recipes? Catalog
 ---@field package live? LiveRecipes
+---@field package workers? WorkerHost
 local App = {}
 App.__index = App
 
@@ -184,21 +187,31 @@ function App:unfinished()
   return lines
 end
 
---- The recipes, read at the first call of this.
+--- Where recipes are loaded and run: processes of their own, started with the first; nil where all is to stay in this one.
+---@return WorkerHost?
+function App:worker()
+  if self.options.in_process then return nil end
+  self.workers = self.workers or require("lib.recipes.worker.host").new { memory = self.settings.worker_memory_bytes }
+  return self.workers
+end
+
+--- The recipes, read at the first call of this; in a fiber this waits for that, elsewhere the loop turns meanwhile.
 ---@param quiet? boolean  the caller shows the problems: they are not logged
 ---@return Catalog
 function App:catalog(quiet)
   if not self.recipes then
     self:expect_recipes()
-    self.recipes = require("lib.recipes.link.catalog").new {
+    local recipes = require("lib.recipes.link.catalog").new {
       folders = self:recipe_folders(),
       registry_tools = self:snapshot().list,
       settings = self.settings,
       lenient = self.settings.allow_writable_recipes,
       meta_tools = self.settings.meta_tools,
       quiet = quiet,
+      worker = self:worker(),
     }
-    self.recipes:scan()
+    to_end(recipes.scan, recipes)
+    self.recipes = recipes
   end
   return self.recipes
 end
@@ -210,7 +223,8 @@ end
 ---@return_overload nil, Error
 function App:open_file(path)
   self:expect_recipes()
-  return require("lib.workbench.standalone").open(path, {
+  return to_end(require("lib.workbench.standalone").open, path, {
+    worker = self:worker(),
     tools = self:snapshot().list,
     find = function(name) return self:catalog():find(name) end,
     all = function() return self:catalog():recipe_tools() end,
@@ -222,16 +236,10 @@ end
 --- Tools and recipes, compiled when somebody looks into it: the answer to `initialize` does not wait for
 --- that.
 ---@param on_change fun(snapshot: Snapshot)  called with each later set
----@return Snapshot
-function App:snapshot_on_demand(on_change)
+---@return fun(ready: fun(snapshot: Snapshot?, err: any)) open  see ServerOptions
+function App:opener(on_change)
   self.live = require("lib.app.live_recipes").new(self, on_change)
-  return setmetatable({}, {
-    __index = function(proxy, key)
-      for name, value in pairs(self.live:open()) do rawset(proxy, name, value) end
-      setmetatable(proxy, nil)
-      return proxy[key]
-    end,
-  })
+  return function(ready) self.live:open(ready) end
 end
 
 --- Reads the settings again, for what begins from now on; keeps the old ones where the new are wrong.
@@ -265,6 +273,8 @@ end
 --- Stops what runs beside the program.
 function App:close()
   if self.live then self.live:close() end
+  if self.recipes then self.recipes:close() end
+  if self.workers then self.workers:drop() end
   if self.current then self.current:close() end
   if self.simulator then
     self.simulator:stop()

@@ -33,6 +33,7 @@ local M = {}
 ---@field recipe_calls integer
 ---@field max_line_bytes integer
 ---@field memory_bytes integer
+---@field worker_memory_bytes integer
 ---@field origin table<string, string>  "default", "file PATH:LINE", "environment NAME", "flag --NAME"
 ---@field warnings string[]             for standard error
 ---@field file? string                  the config.lua that was read

@@ -4,6 +4,7 @@
 local busted = require "busted"
 local fs = require "core.fs"
 local loop = require "core.loop"
+local process = require "core.process"
 local own_tmp = require "spec.support.own_tmp"
 local timer = require "core.timer"
 
@@ -11,6 +12,14 @@ local after = timer.after -- not the one that a spec puts in its place
 local step = loop.step
 
 local M = {}
+
+-- With the first stream of a loop libuv opens /dev/null, and keeps it (uv__stream_init, emfile_fd).
+do
+  local over = false
+  local first = assert(process.spawn { file = "true", args = {}, on_exit = function() over = true end })
+  while not over do step(true) end
+  first:cancel()
+end
 
 local WAIT_MS = 2000 -- for what has been closed and takes turns of the loop to go, as a child that was killed
 

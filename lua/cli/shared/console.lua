@@ -50,7 +50,8 @@ end
 --- Reads settings and recipes again; names that chunks have set stay.
 function Console:reload()
   require("cli.shared.opening").reload(self.app)
-  self.app:catalog():scan()
+  local catalog = self.app:catalog()
+  require "lib.async.to_end"(catalog.scan, catalog)
   self.snapshot = self.app:catalog():snapshot()
   local old = self.environment
   self.environment, self.rc = new_environment(self.recipe)

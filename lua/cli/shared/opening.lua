@@ -37,7 +37,7 @@ end
 function M.open(args, how)
   local options = {
     flags = flags(args), file = args.config, simulate = args.simulate, speed = args.speed, recipes = args.recipes,
-    examples = args.examples,
+    examples = args.examples, in_process = args.in_process,
   }
   for name, value in pairs(how or {}) do options[name] = value end
   local app, err = apps.open(options)

@@ -27,6 +27,13 @@ function M.recipes(parser)
   parser:option("--recipes", "Also take recipes from this folder; may be repeated, later ones count more")
     :argname("DIR"):count("*")
   parser:flag("--examples", "Also take the recipes that come with rcmcp")
+  M.in_process(parser)
+end
+
+--- Declares where they run.
+---@param parser table
+function M.in_process(parser)
+  parser:flag("--in-process", "Run recipes in this process, without the walls of a worker: for a debugger")
 end
 
 --- Declares the settings as options, and the simulator's.

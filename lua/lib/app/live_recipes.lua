@@ -1,6 +1,8 @@
 --- The recipes of a server: read when somebody first asks for the tools, then kept up to date.
 ---
---- As long as no recipe folder is there nothing of lib.recipes but the watch for one is loaded.
+--- As long as no recipe folder is there nothing of lib.recipes but the watch for one is loaded, and no worker is started.
+
+local fiber = require "lib.async.fiber"
 
 local M = {}
 
@@ -11,6 +13,9 @@ local DELAY = 1000 -- milliseconds until the watch opens: many a server is asked
 ---@field private on_change fun(snapshot: Snapshot)
 ---@field private catalog? Catalog
 ---@field private watcher? Watcher  for a first recipe folder
+---@field private opening? boolean  the recipes are being read for the first time
+---@field private again? boolean    and are to be read once more then
+---@field private closed? boolean
 local LiveRecipes = {}
 LiveRecipes.__index = LiveRecipes
 
@@ -30,12 +35,25 @@ local function has_folder(app)
   return false
 end
 
-local function open_catalog(self, delay)
-  local catalog = self.app:catalog()
+local function keep(self, catalog, delay)
   self.catalog = catalog
   catalog:on_change(function() self.on_change(catalog:snapshot()) end)
   if self.app.settings.hot_reload then catalog:watch(delay) end
-  return catalog:snapshot()
+  if self.again then catalog:scan() end
+  self.again = nil
+end
+
+-- Recipes are loaded in a worker, which takes its time.
+local function open_catalog(self, delay, ready)
+  self.opening = true
+  fiber.spawn(function()
+    local ok, catalog = pcall(self.app.catalog, self.app)
+    self.opening = nil
+    if self.closed then return end
+    if not ok then return ready(nil, catalog) end
+    keep(self, catalog, delay)
+    ready(catalog:snapshot())
+  end)
 end
 
 local function stop_waiting(self)
@@ -44,9 +62,12 @@ local function stop_waiting(self)
 end
 
 local function open_late(self)
-  if not has_folder(self.app) then return end
+  if self.opening or not has_folder(self.app) then return end
   stop_waiting(self)
-  self.on_change(open_catalog(self))
+  open_catalog(self, nil, function(snapshot, err)
+    if not snapshot then error(err, 0) end
+    self.on_change(snapshot)
+  end)
 end
 
 local function wait_for_folder(self)
@@ -58,18 +79,20 @@ local function wait_for_folder(self)
 end
 
 --- Reads the recipes for the first time, and begins to watch.
----@return Snapshot
-function LiveRecipes:open()
+---@param ready fun(snapshot: Snapshot?, err: any)  called when they are read, or at once where there are none
+function LiveRecipes:open(ready)
   self.opened = true
-  if has_folder(self.app) then return open_catalog(self, DELAY) end
+  if has_folder(self.app) then return open_catalog(self, DELAY, ready) end
   wait_for_folder(self)
-  return self.app:listed()
+  ready(self.app:listed())
 end
 
 --- Reads them again now.
 function LiveRecipes:rescan()
   if self.catalog then
     self.catalog:scan()
+  elseif self.opening then
+    self.again = true
   elseif self.opened then
     open_late(self)
   end
@@ -77,6 +100,7 @@ end
 
 --- Ends the watch.
 function LiveRecipes:close()
+  self.closed = true
   stop_waiting(self)
   if self.catalog then self.catalog:close() end
 end

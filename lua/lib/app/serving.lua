@@ -25,7 +25,7 @@ function M.new(app)
   if recipes then require("lib.recipes.rc.lines").limit(true) end
   local instance ---@type Server
   instance = server.new {
-    snapshot = app:snapshot_on_demand(function(snapshot) instance:tools_changed(snapshot) end),
+    open = app:opener(function(snapshot) instance:tools_changed(snapshot) end),
     version = host.version,
     title = "RunComfy",
     instructions = instructions(app),

@@ -95,6 +95,11 @@ M.list = {
     description = "Memory that a call of a recipe may use",
   },
   {
+    name = "worker_memory_bytes", kind = "integer", env = "RCMCP_WORKER_MEMORY_BYTES", flag = "--worker-memory-bytes",
+    metavar = "BYTES", minimum = 0, maximum = 1024 * 1024 * 1024 * 1024, default = 1024 * 1024 * 1024,
+    description = "Memory that the process which runs recipes may have; 0: no limit",
+  },
+  {
     name = "recipe_seconds", kind = "number", env = "RCMCP_RECIPE_SECONDS", flag = "--recipe-seconds", metavar = "SECONDS",
     minimum = 1, maximum = 604800, default = 3600,
     description = "Longest time that a call of a recipe may take",

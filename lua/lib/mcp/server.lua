@@ -259,7 +259,6 @@ function handlers.read_resource(server, request)
 end
 
 function handlers.listen(server, request)
-  local _ = server.snapshot.list -- a set made on demand changes only once it is made
   local problem = request.session:listen(request, server.notifications)
   if problem then request:refuse(problem.code, problem.message, problem.data) end
 end

@@ -31,6 +31,7 @@ local M = {}
 ---@field tool? fun(name: string): Tool?  the tools that there are: their fields are checked
 ---@field key? string         the API key in use
 ---@field recipe? boolean     it lies where recipes do: it must declare something; else it may be a script
+---@field worker? WorkerHost  where it is loaded; default: here
 
 ---@class lint.Check
 ---@field findings lint.Finding[]
@@ -297,7 +298,7 @@ local function complete(path, options)
     name = options.name or (file:gsub("%.lua$", "")), shown = options.shown or file,
     folder = options.folder or folder, root = options.root or folder,
     lazy = true, -- what is required is read here
-    tool = options.tool, key = options.key, recipe = options.recipe,
+    tool = options.tool, key = options.key, recipe = options.recipe, worker = options.worker,
   }
 end
 
@@ -307,8 +308,13 @@ local function by_line(a, b)
   return a.message < b.message
 end
 
+local function load_text(text, path, options)
+  if options.worker then return options.worker:load_text(text, path, options) end
+  return loader.load_text(text, path, options)
+end
+
 function Check:recipe(text, path, options, scanned)
-  local recipe, err = loader.load_text(text, path, options)
+  local recipe, err = load_text(text, path, options)
   if not recipe then
     if not self.broken_module then self:load_failure(err.message, options.shown) end
     return
@@ -317,7 +323,7 @@ function Check:recipe(text, path, options, scanned)
   self:tools(recipe, scanned)
 end
 
---- Checks a text.
+--- Checks a text; with a worker in a fiber.
 ---@param text string
 ---@param path string
 ---@param options? lint.Options

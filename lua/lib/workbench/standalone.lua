@@ -6,6 +6,7 @@ local fs = require "core.fs"
 local limits = require "lib.recipes.run.limits"
 local linking = require "lib.recipes.link.linking"
 local loader = require "lib.recipes.load.loader"
+local modules = require "lib.recipes.files.modules"
 local places = require "lib.recipes.source.places"
 local registry = require "lib.features.registry"
 local scan = require "lib.recipes.source.scan"
@@ -19,6 +20,7 @@ local M = {}
 ---@field settings? Settings
 ---@field hosts? string[]         hosts that a script may reach: it declares none itself
 ---@field root? string            the recipe folder, for its lib/; default: the file's folder
+---@field worker? WorkerHost      where it is loaded and runs; default: here
 
 ---@class Standalone
 ---@field file string
@@ -50,11 +52,16 @@ local function place_of(path, options)
   return { name = name, shown = file, folder = folder, root = options.root or root }
 end
 
+local function load_text(options, ...)
+  if options.worker then return options.worker:load_text(...) end
+  return loader.load_text(...)
+end
+
 local function load_file(path, options)
   local place = place_of(path, options)
   local text, err = loader.read(path, place.shown)
   if not text then return nil, err end
-  return loader.load_text(text, path, place)
+  return load_text(options, text, path, place)
 end
 
 local function sibling(recipe, name)
@@ -127,7 +134,7 @@ local function link(self, state)
 end
 
 local function open_recipe(self, text, path, place)
-  local recipe, err = loader.load_text(text, path, place)
+  local recipe, err = load_text(self.options, text, path, place)
   if not recipe then return nil, err end
   local state = { items = {}, known = {}, options = self.options }
   for _, tool in ipairs(self.options.tools) do state.known[tool.name] = tool end
@@ -174,6 +181,7 @@ local function open_script(self, path, place, scanned)
   self.recipe = {
     name = place.name, file = path, shown = place.shown, folder = place.folder, root = place.root,
     tools = {}, prompts = {}, resources = {}, templates = {},
+    modules = self.options.worker and modules.new { folder = place.folder, root = place.root } or nil,
   }
   self.tools, self.snapshot = {}, registry.snapshot_of(tools)
   return self
@@ -185,22 +193,15 @@ local function all_names(snapshot)
   return names
 end
 
--- The script's code, in the environment of a recipe, with its words as `arg`.
+-- The script's code, with its words as `arg`.
 local function compile(self, words)
-  local recipe, sandbox = self.recipe, require "lib.recipes.load.sandbox"
-  local rc = require("lib.recipes.rc").proxy(recipe)
-  local environment = sandbox.new {
-    rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root,
-    print = function(line) rc.log("info", line) end,
-    random = function(...) return rc.random(...) end,
-  }
-  environment.arg = table.move(words, 1, #words, 1, { [0] = recipe.shown })
-  recipe.environment = environment
-  return assert(sandbox.load(self.text, "@" .. recipe.shown, environment))
+  local worker = self.options.worker
+  if worker then return worker:script(self.recipe, self.text, words) end
+  return assert(require("lib.recipes.load.sandbox").script(self.recipe, self.text, words))
 end
 
 --- A script as a tool without parameters: its code runs at each call, with `arg` for the words and its context
---- as its first argument.  It may call every tool.
+--- as its first argument.  It may call every tool.  With a worker in a fiber.
 ---@param words string[]
 ---@return Tool
 function Standalone:script(words)
@@ -214,7 +215,7 @@ end
 
 -- Both -----------------------------------------------------------------------------------------------
 
---- Opens a file.  One that declares nothing is a script.
+--- Opens a file.  One that declares nothing is a script.  With a worker in a fiber.
 ---@param path string
 ---@param options StandaloneOptions
 ---@return Standalone|nil standalone, Error? err

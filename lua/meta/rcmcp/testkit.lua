@@ -8,6 +8,7 @@
 ---@field DEPLOYMENT string  id of a deployment that the simulator has from the start (node 6: text, node 3: seed)
 ---@field null lightuserdata JSON null
 ---@field json table         as rc.json
+---@field in_process boolean whether recipes run in the process of the specs, not in a worker (rcmcp test --in-process)
 local kit = {}
 
 --- What the service goes through, by name, or as `{ name, option = … }`; in the order of the list:
@@ -51,6 +52,7 @@ local kit = {}
 ---@field replay? string               answers them from such a file (rcmcp run --record makes one, too); no simulator then
 ---@field settings? table<string, any> settings of rcmcp; default: output_folder is a folder that is removed when the specs have
 ---                                    run, file_folders are that one and the recipe's
+---@field in_process? boolean          the recipe runs in the process of the specs; default: kit.in_process
 
 ---@class kit.Call
 ---@field name string

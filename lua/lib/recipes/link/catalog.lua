@@ -196,7 +196,7 @@ local function other_sets(self, linked, snapshot)
       snapshot[kind], changed = make(linked[kind]), true
     end
   end
-  return changed
+  return changed --[[@as boolean]]
 end
 
 local function all_tools(self, linked, meta)
@@ -219,7 +219,7 @@ local function publish(self, linked)
     changed = true
   end
   self.set, self.meta_count = linked, #meta
-  return changed
+  return changed --[[@as boolean]]
 end
 
 local function scan_once(self)
@@ -229,7 +229,7 @@ local function scan_once(self)
   if changed then
     for _, listener in ipairs(self.listeners) do listener(self) end
   end
-  return changed
+  return changed --[[@as boolean]]
 end
 
 -- One scan at a time: what was asked for in its midst is a scan from the beginning.
@@ -242,7 +242,7 @@ local function scan_in_turn(self)
   until not self.due
   self.scanning = nil
   if self.watcher then self.watcher:follow() end
-  return changed
+  return changed --[[@as boolean]]
 end
 
 -- Whoever waits may give up, and the scan goes on.
@@ -256,14 +256,15 @@ local function scan_in_worker(self)
   if task.status ~= "done" and not fiber.current() then return false end
   local ok, changed = task:join()
   if not ok then error(changed, 0) end
-  return changed
+  return changed --[[@as boolean]]
 end
 
 --- Reads the folders again.  Returns whether the set has changed; listeners know by then.  With a worker it waits for that in a
 --- fiber; outside of one the scan goes on.
 ---@return boolean
 function Catalog:scan()
-  return (self.options.worker and scan_in_worker or scan_once)(self)
+  if self.options.worker then return scan_in_worker(self) end
+  return scan_once(self)
 end
 
 --- The tools as they are now: built-in ones, recipes, meta tools.

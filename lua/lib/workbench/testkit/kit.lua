@@ -24,6 +24,9 @@ local M = {}
 
 M.null, M.json = json.null, json
 
+--- Whether recipes run in this process unless a run says otherwise: for a debugger (`rcmcp test --in-process`).
+M.in_process = false
+
 --- A deployment that the simulator has from the start.
 M.DEPLOYMENT = "a1b2c3d4-0000-4000-8000-000000000001"
 
@@ -43,6 +46,7 @@ M.DEPLOYMENT = "a1b2c3d4-0000-4000-8000-000000000001"
 ---@field replay? string             path of a tape: no simulator then, every call is answered from it
 ---@field record? string             path where a tape is written
 ---@field settings? table            of rcmcp, by name
+---@field in_process? boolean        the recipe runs in this process, not in a worker; default: kit.in_process
 
 ---@class testkit.Result
 ---@field ok boolean
@@ -203,21 +207,22 @@ local function pick(opened, wanted)
 end
 
 -- The recipes of further folders.
-local function catalog_of(options, tools, settings)
+local function catalog_of(options, tools, settings, worker)
   local folders = {}
   for i, folder in ipairs(options.recipes or {}) do folders[i] = { path = resolve(folder), label = "spec", expected = true } end
   local catalog = require("lib.recipes.link.catalog").new {
-    folders = folders, registry_tools = tools, settings = settings, meta_tools = false,
+    folders = folders, registry_tools = tools, settings = settings, meta_tools = false, worker = worker,
   }
   catalog:scan()
   return catalog
 end
 
-local function open(path, options, settings)
+-- In a fiber: recipes are loaded in a worker.
+local function open(path, options, settings, worker)
   local tools = builtin_tools()
-  local catalog = options.recipes and catalog_of(options, tools, settings)
+  local catalog = options.recipes and catalog_of(options, tools, settings, worker)
   local opened, err = standalone.open(path, {
-    tools = tools, settings = settings --[[@as Settings]],
+    tools = tools, settings = settings --[[@as Settings]], worker = worker,
     find = catalog and function(name) return catalog:find(name) end or nil,
     all = catalog and function() return catalog:recipe_tools() end or nil,
   })
@@ -267,6 +272,16 @@ local function conclude(run, outcome, sim)
   return result
 end
 
+local Nothing = setmetatable({}, { __close = function() end })
+
+-- Of each run its own: it ends with what the recipe keeps.
+local function new_worker(options, settings)
+  local in_process = options.in_process
+  if in_process == nil then in_process = M.in_process end
+  if in_process then return Nothing end
+  return require("lib.recipes.worker.host").new { memory = settings.worker_memory_bytes }
+end
+
 local function new_run(options)
   return {
     options = options,
@@ -289,7 +304,8 @@ function M.run(path, input, options)
   local settings = settings_of(path, run.options.settings)
   local account <close> = open_account(sim, settings)
   run.account = account
-  local opened, tool = open(path, run.options, settings)
+  local worker <close> = new_worker(run.options, settings)
+  local opened, tool = time:run(open, path, run.options, settings, worker ~= Nothing and worker or nil)
   set_up(run, opened)
   if run.options.failing_cleanup then run.failing = failing.new(run.options.failing_cleanup, sim) end
   local _ <close> = told.keep_log(run.result.logs)

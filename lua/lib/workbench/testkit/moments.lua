@@ -28,13 +28,14 @@ local function check_table(when, what)
   if not when[1] then error(("%s names no tool"):format(what), 0) end
 end
 
--- Not from within the call that it struck: what was struck is told in a turn of its own.
+-- Not from within the call that it struck: what was struck is told in a turn of its own, when the recipe, in its worker, has done with
+-- an answer what it does at once.
 function Moment:strike()
   local fire = self.fire
   self.fire = nil
   if not fire then return end
   fiber.spawn(function()
-    fiber.next_turn()
+    repeat fiber.next_turn() until not clock.is_held()
     fire()
   end)
 end
