@@ -256,6 +256,7 @@ function App:reload()
     before:close()
   end
   if self.recipes then self.recipes:configure(settings) end
+  if self.workers then self.workers:configure(settings.worker_memory_bytes) end
   return true
 end
 

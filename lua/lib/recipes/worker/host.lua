@@ -166,6 +166,12 @@ function main_of(self)
   return seat, err
 end
 
+--- Workers that are started from now on have so much memory.
+---@param memory integer  bytes of address space; 0: no limit
+function Host:configure(memory)
+  self.options.memory = memory
+end
+
 --- Why workers have ended, the first first.
 ---@return string[]
 function Host:endings()
