@@ -13,7 +13,10 @@ return function(fn, ...)
   local task = fiber.spawn(fn, ...)
   task.quiet = true
   while task.status ~= "done" do
-    if not loop.step(true) and task.status ~= "done" then error("the loop has nothing left to wait for", 0) end
+    if not loop.step(true) and task.status ~= "done" then
+      task:cancel "nothing can end its wait"
+      error("the loop has nothing left to wait for", 0)
+    end
   end
   local outcome = table.pack(task:join())
   if not outcome[1] then error(outcome[2], 0) end

@@ -118,6 +118,29 @@ describe("a recipe in a worker", function()
     end)
   end)
 
+  it("begins nothing more once it is cancelled, though it has not heard of it, but for its clean-ups", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool([[
+        rc.finally(function() rc.tools.a { n = "back" } end)
+        rc.tools.a { n = "up" }
+        for _ = 1, 3e6 do end -- computes, and hears nothing
+        rc.tools.a { n = "more" }
+      ]], '{ "a" }')))
+      local asked, call = {}, nil
+      call = fiber.spawn(bed.call, host, recipe, function(effect)
+        asked[#asked + 1] = effect.input.n
+        if effect.input.n == "up" then fiber.spawn(function()
+          fiber.next_turn()
+          call:cancel()
+        end) end
+        return "{}"
+      end)
+      call.quiet = true
+      bed.await(function() return next(host.calls) == nil end)
+      assert.same({ "up", "back" }, asked)
+    end)
+  end)
+
   it("asks for its effects one by one, each under its key, and gets the answers", function()
     bed.with(nil, function(host)
       local recipe = assert(bed.load(host, bed.tool([[
