@@ -72,13 +72,14 @@ function M.record()
   return self
 end
 
---- Runs `fn` in a fiber, in real time.
----@param fn fun(): any
+--- Runs `fn(...)` in a fiber, in real time.
+---@param fn fun(...): any
+---@param ... any
 ---@return any
-function M.run(fn)
+function M.run(fn, ...)
   local late = false
   local _ <close> = timer.after(60000, function() late = true end)
-  local task = fiber.spawn(fn)
+  local task = fiber.spawn(fn, ...)
   task.quiet = true
   while task.status ~= "done" do
     assert(not late, "it does not end")

@@ -139,7 +139,7 @@ static void receive(struct channel *c)
     if (size > 0) {
         frames_came(&c->frames, (size_t)size);
         hand_over_all(c);
-    } else if (size == 0) {
+    } else if (size == 0 || errno == ECONNRESET) { // which tells that it had not read all from us
         end(c, frames_are_empty(&c->frames) ? NULL : "it was closed within a message");
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
         end(c, uv_strerror(uv_translate_sys_error(errno)));

@@ -12,6 +12,7 @@ local M = {}
 ---@field done boolean     it was performed
 ---@field left boolean     the recipe waited no more, and will not again
 ---@field cleans boolean   a clean-up asks for it
+---@field size integer     bytes of the message that asks for it
 
 ---@class AskedEffects
 ---@field count integer
@@ -44,24 +45,25 @@ end
 ---@return AskedEffect
 function Asked:add(place, cleans)
   self.count = self.count + 1
-  local entry = { serial = self.count, asked = true, fiber = nil, done = false, left = false, cleans = cleans }
+  local entry = { serial = self.count, asked = true, fiber = nil, done = false, left = false, cleans = cleans, size = 0 }
   self.effects[place_of(place)] = entry
   return entry
 end
 
 --- The recipe waits for nothing of it any more: ends what is still performed, but for clean-ups.
----@return integer count  how many were open
+---@return integer count, integer bytes  of those that were open
 function Asked:leave()
   local open = {}
   for _, entry in pairs(self.effects) do
     if not entry.done and not entry.left and not entry.cleans then open[#open + 1] = entry end
   end
   table.sort(open, function(a, b) return a.serial < b.serial end)
+  local bytes = 0
   for _, entry in ipairs(open) do
-    entry.left = true
+    entry.left, bytes = true, bytes + entry.size
     if entry.fiber then entry.fiber:cancel "the recipe waits no more" end
   end
-  return #open
+  return #open, bytes
 end
 
 --- What is asked for from now on comes from another worker.

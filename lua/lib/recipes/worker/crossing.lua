@@ -35,12 +35,18 @@ function M.error(problem)
   return errors.new(problem.message, problem)
 end
 
+-- What JSON cannot say, such as NaN, no answer could say either: it is left out.
+local function without_secrets(value)
+  local ok, cut = pcall(redaction.value, value)
+  if ok then return cut end
+end
+
 --- The error that a worker tells, which knows no secret that it could cut.
 ---@param problem table
 ---@return Error
 function M.told(problem)
   local fields = {}
-  for name, value in next, problem do fields[name] = redaction.value(value) end
+  for name, value in next, problem do fields[name] = without_secrets(value) end
   fields.content = problem.content
   pcall(redacted.result, { content = fields.content, is_error = true })
   return errors.new(redaction.text(problem.message), fields)

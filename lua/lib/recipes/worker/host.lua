@@ -38,6 +38,7 @@ local main_of ---@type fun(self: WorkerHost): WorkerSeat|nil, Error?
 ---@class WorkerHostOptions
 ---@field memory? integer        see WorkerOptions
 ---@field turn_seconds? number
+---@field end_seconds? number    see seats.new
 ---@field start? fun(options: WorkerOptions): WorkerProcess|nil, string?  default: a process
 
 ---@param options? WorkerHostOptions
@@ -68,10 +69,11 @@ local function fail_all(calls, err)
   for _, call in ipairs(calls) do seats.fail(call, err) end
 end
 
--- Whether a call runs once more.  One that alone has ended two workers has ended them: it runs up to where it was, for its
--- clean-ups, and ends with that.
+-- Whether a call runs once more: not one that did not end where it was to.  One that alone has ended two workers has ended them: it
+-- runs up to where it was, for its clean-ups, and ends with that.
 local function goes_on(call, alone, why)
   if alone then call.lone_ends = call.lone_ends + 1 end
+  if call.is_overdue then return false end
   if call.lone_ends < LONE_ENDS then return true end
   if call.verdict or call.asked.count == 0 then return false end
   call.verdict = ended_error(why)
@@ -140,15 +142,16 @@ local function close_if_idle(self, seat)
 end
 
 function start(self, lone)
-  local seat = seats.new(lone)
+  local seat = seats.new(lone, self.options.end_seconds)
   local process, message = (self.options.start or processes.start) {
     memory = self.options.memory, turn_seconds = self.options.turn_seconds,
     is_busy = function() return seat:is_busy() end,
-    on_message = function(item)
-      local problem = seat:take(item)
+    on_message = function(item, size)
+      local problem = seat:take(item, size)
       close_if_idle(self, seat)
       return problem
     end,
+    on_watch = function() return seat:look() end,
     on_end = function(why) ended(self, seat, why) end,
   }
   if not process then return nil, errors.new("no worker can be started: " .. message, { code = "worker_ended" }) end
@@ -357,7 +360,7 @@ end
 
 local function begin(self, seat, message, listener, callback)
   local call = {
-    message = message, listener = listener, asked = asked.new(), count = 0, last = {}, names = 0, lone_ends = 0,
+    message = message, listener = listener, asked = asked.new(), count = 0, bytes = 0, last = {}, names = 0, lone_ends = 0,
     began = clock.now(), deadline = message.deadline,
   }
   function call.callback(...)

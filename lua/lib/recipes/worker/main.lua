@@ -4,6 +4,7 @@ local channel = require "core.channel"
 local core_clock = require "core.clock"
 local crossing = require "lib.recipes.worker.crossing"
 local doors = require "lib.recipes.worker.door"
+local errors = require "lib.errors"
 local log = require "core.log"
 local loop = require "core.loop"
 local protocol = require "lib.recipes.worker.protocol"
@@ -15,6 +16,7 @@ local walls = require "core.walls"
 local M = {}
 
 local MOST_LINE = 8192 -- bytes, as rc.context has it
+local FAILED = 70      -- exit status: EX_SOFTWARE of sysexits.h
 
 ---@class WorkerMain
 ---@field channel core.channel.Channel
@@ -23,7 +25,8 @@ local MOST_LINE = 8192 -- bytes, as rc.context has it
 ---@field calls table<string, Fiber>
 ---@field cancelled table<string, { state?: CallState, frames?: string[] }>  those of them that are told to end
 ---@field loads WorkerMessage[]  files that are still to be loaded
----@field begun? boolean   the host has said what it needs
+---@field begun boolean   the host has said what it needs
+---@field failed boolean  it ends, for it cannot do what it is there for
 ---@field rooms table<fun(), true>   who waits for room in the channel
 local Main = {}
 Main.__index = Main
@@ -36,6 +39,26 @@ end
 
 local function link_of(self)
   return { room = self.room, send = function(message) self:send(message) end }
+end
+
+-- The host waits for answers that would never come: it is told by the end of this process, and starts another.
+local function fail(self, problem)
+  if self.failed then return end
+  self.failed = true
+  io.stderr:write("rcmcp worker: ", problem, "\n")
+  self.channel:cancel()
+  loop.stop()
+end
+
+-- Closed at the end of what a message, or a turn, has brought about.  What raises there is in the log; where memory ran out it comes again.
+local Watch = {}
+
+function Watch:__close(err)
+  if err ~= nil and not errors.is_out_of_memory(err) then fail(self.main, "it cannot go on: " .. (tostring(err):match "^[^\n]*")) end
+end
+
+local function watch(self)
+  return setmetatable({ main = self }, Watch)
 end
 
 -- Loading ----------------------------------------------------------------------------------------------
@@ -187,9 +210,17 @@ end
 
 local handlers = {}
 
+-- What the file has chosen may be longer than a message may have it, or than there is memory.
+local function send_loaded(self, message)
+  self:send(declare(self, message))
+end
+
 -- The first of those that wait.
 local function load_next(self)
-  self:send(declare(self, table.remove(self.loads, 1)))
+  local message = table.remove(self.loads, 1)
+  local sent, problem = pcall(send_loaded, self, message)
+  if sent then return end
+  self:send { kind = "loaded", recipe = message.recipe, missing = {}, problem = texts.brief(tostring(problem), MOST_LINE) }
 end
 
 local function load_all(self)
@@ -200,6 +231,7 @@ end
 local function load_in_turns(self)
   timer.next_turn(function()
     if #self.loads == 0 then return end
+    local _ <close> = watch(self)
     load_next(self)
     load_in_turns(self)
   end)
@@ -216,6 +248,7 @@ function handlers:unload(message)
 end
 
 function handlers:call(message)
+  if self.calls[message.call] then error("a call of this name runs already: " .. message.call, 0) end
   load_all(self)
   local fiber = require "lib.async.fiber"
   local task = fiber.spawn(function() finish(self, message, pcall(run, self, message)) end)
@@ -265,6 +298,7 @@ end
 function handlers:settle(message)
   local turns = 0
   local function look()
+    local _ <close> = watch(self)
     turns = is_quiet(self) and turns + 1 or 0
     if turns < QUIET_TURNS then return timer.next_turn(look) end
     self:send { kind = "settled", number = message.number }
@@ -286,11 +320,23 @@ local function begin(self, hello)
   self.begun = true
 end
 
+local function take(self, message)
+  if self.begun ~= (message.kind ~= "hello") then
+    return fail(self, "the host sent what no host sends: " .. (self.begun and "it has said hello twice" or "it has not said hello"))
+  end
+  if self.begun then handlers[message.kind](self, message) else begin(self, message) end
+end
+
 function Main:take(bytes)
+  local _ <close> = watch(self)
   local message, problem = protocol.read(protocol.TO_WORKER, bytes)
-  if not message then error("the host sent what no host sends: " .. problem) end
-  if not self.begun then return begin(self, message) end
-  handlers[message.kind](self, message)
+  if not message then return fail(self, "the host sent what no host sends: " .. problem) end
+  take(self, message)
+end
+
+-- The host has closed the channel; or what comes is none of its messages.
+function Main:on_end(why)
+  if why then fail(self, "the channel to the host broke: " .. why) else loop.stop() end
 end
 
 -- The program's own files, where those of a folder stand for them: behind the walls none can be read.
@@ -320,17 +366,17 @@ function M.run()
   if not inherited then error("no channel: " .. message) end
   put_in_order()
   load_overrides()
-  local self = setmetatable({ recipes = {}, calls = {}, cancelled = {}, loads = {} }, Main)
+  local self = setmetatable({ recipes = {}, calls = {}, cancelled = {}, loads = {}, begun = false, failed = false }, Main)
   self.room = rooms.new(function() return select(2, self.channel:queued()) end)
   self.door = doors.new(link_of(self))
   self.channel = assert(channel.open(inherited, {
     most = protocol.MOST,
     on_message = function(bytes) self:take(bytes) end,
     on_drained = function() self.room:tell() end,
-    on_end = loop.stop,
+    on_end = function(why) self:on_end(why) end,
   }))
   loop.run()
-  return 0
+  return self.failed and FAILED or 0
 end
 
 return M

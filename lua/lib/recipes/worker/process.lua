@@ -5,6 +5,7 @@
 
 local channel = require "core.channel"
 local clock = require "lib.async.clock"
+local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local host = require "core.host"
 local lines = require "lib.recipes.rc.lines"
@@ -23,7 +24,9 @@ local M = {}
 ---@field turn_seconds? number   that it may take for one turn; default 5
 ---@field command? string[]      of another program that is the worker, for specs; default: this one
 ---@field is_busy fun(): boolean     whether it has anything to do: only then its turns are watched
----@field on_message fun(message: WorkerMessage): string?  gets each, checked; says what is wrong with it in that moment
+---@field on_message fun(message: WorkerMessage, size: integer): string?  gets each, checked, and how many bytes it had; says what is
+---  wrong with it in that moment
+---@field on_watch? fun(): string?   every `turn_seconds` while it is busy; says why it is to be ended
 ---@field on_end fun(why: string)                 once; nothing comes behind it
 
 ---@class WorkerProcess
@@ -134,8 +137,10 @@ local function on_watch(self)
   if self.taken < self.turns then
     return self:kill(("it took no turn for %g s"):format(self.options.turn_seconds))
   end
+  local problem = self.options.on_watch and self.options.on_watch()
+  if problem then return self:kill(problem) end
   self.watch = nil
-  if not self.options.is_busy() then return end -- until the next message to it
+  if self.walls and not self.options.is_busy() then return end -- until the next message to it
   self.turns = self.turns + 1
   self:send { kind = "turn", number = self.turns }
 end
@@ -175,7 +180,7 @@ local function breach(self, problem)
   self:kill("it sent what no worker sends: " .. problem)
 end
 
-local function take(self, message, problem)
+local function take(self, size, message, problem)
   if self.why or self.ended then return end
   if not message then return breach(self, problem) end
   if message.kind == "ready" then
@@ -189,26 +194,41 @@ local function take(self, message, problem)
     if message.number > self.holds then return breach(self, "it settled what nobody asked for") end
     if message.number == self.holds then let_clock_go(self) end
   else
-    problem = self.options.on_message(message)
+    problem = self.options.on_message(message, size)
     if problem then breach(self, problem) end
   end
 end
 
 local LONG = 256 * 1024 -- bytes of a message from which it is read in steps, between which the loop turns
 
+-- A message whose taking was broken off by a mistake of ours, or want of memory, does not come again: whoever waits for what it says
+-- would wait for ever.
+local Taking = {}
+
+function Taking:__close(err)
+  if err == nil or self.comes_again and errors.is_out_of_memory(err) then return end
+  self.worker:kill("its message could not be taken: " .. (tostring(err):match "^[^\n]*"))
+end
+
+local function taking(self, comes_again)
+  return setmetatable({ worker = self, comes_again = comes_again }, Taking)
+end
+
 -- Nothing that comes behind it is heard before it is read.
 local function receive_long(self, bytes)
   self.channel:pause()
   fiber.spawn(function()
-    take(self, protocol.read_in_steps(protocol.FROM_WORKER, bytes))
+    local _ <close> = taking(self, false)
+    take(self, #bytes, protocol.read_in_steps(protocol.FROM_WORKER, bytes))
     self.channel:resume()
   end)
 end
 
 local function receive(self, bytes)
   if self.why then return end
+  local _ <close> = taking(self, true)
   if #bytes >= LONG then return receive_long(self, bytes) end
-  take(self, protocol.read(protocol.FROM_WORKER, bytes))
+  take(self, #bytes, protocol.read(protocol.FROM_WORKER, bytes))
 end
 
 local GRACE = 1000 -- milliseconds in which one that has closed its channel has ended
@@ -220,7 +240,7 @@ local function on_channel_end(self, why)
   end_if_over(self)
   if self.ended then return end
   if self.watch then self.watch:cancel() end
-  self.watch = timer.after(GRACE, function() self:kill "it closed its channel" end)
+  self.watch = timer.after(GRACE, function() self:kill(why and "its channel broke: " .. why or "it closed its channel") end)
 end
 
 -- Starting ---------------------------------------------------------------------------------------------

@@ -4,11 +4,10 @@
 --- fields hold beyond that (`input`, `result`, `fields`) is plain data, which its readers judge.
 
 local budgets = require "core.budget"
+local fields = require "lib.recipes.worker.fields"
+local inputs = require "lib.recipes.worker.inputs"
 local json = require "core.json"
 local meter = require "lib.async.meter"
-
--- Lua's own: in a worker the globals of these names keep an order, which no check needs.
-local next, pairs = next, pairs
 
 local M = {}
 
@@ -17,92 +16,9 @@ local MOST_VALUES = 2100000 -- of a message, keys included: a recipe's result ha
 
 ---@alias WorkerMessage table  `kind` names its form
 
--- Checks of fields ------------------------------------------------------------------------------------
-
----@alias FieldCheck fun(value: any): boolean
-
-local function any() return true end
-
-local function is_boolean(value) return type(value) == "boolean" end
-
-local function is_table(value) return type(value) == "table" end
-
-local function is_number(value) return type(value) == "number" and value - value == 0 end
-
----@param most integer  bytes
----@return FieldCheck
-local function text(most)
-  return function(value) return type(value) == "string" and #value <= most end
-end
-
----@param low integer
----@param high integer
----@return FieldCheck
-local function whole(low, high)
-  return function(value) return math.type(value) == "integer" and low <= value and value <= high end
-end
-
-local function one_of(...)
-  local words = {}
-  for _, word in ipairs { ... } do words[word] = true end
-  return function(value) return type(value) == "string" and words[value] == true end
-end
-
----@param check FieldCheck
----@param most integer  entries
----@return FieldCheck
-local function list_of(check, most)
-  return function(value)
-    if type(value) ~= "table" or #value > most then return false end
-    local count = 0
-    for _ in next, value do count = count + 1 end
-    if count ~= #value then return false end
-    for _, item in ipairs(value) do
-      if not check(item) then return false end
-    end
-    return true
-  end
-end
-
----@class MessageForm
----@field fields table<string, FieldCheck>
----@field optional table<string, true>
-
--- "name?" stands for a field that may be absent.
----@return MessageForm
-local function form(fields)
-  local made = { fields = {}, optional = {} }
-  for name, check in pairs(fields) do
-    local bare = name:gsub("%?$", "")
-    made.fields[bare] = check
-    made.optional[bare] = bare ~= name or nil
-  end
-  return made
-end
-
----@param made MessageForm
----@param value any
----@return string? problem
-local function fault(made, value)
-  if type(value) ~= "table" then return "it is a " .. type(value) end
-  for name in next, value do
-    if name ~= "kind" and not made.fields[name] then return "it has a field that it may not have" end
-  end
-  for name, check in pairs(made.fields) do
-    local item = rawget(value, name)
-    if item == nil then
-      if not made.optional[name] then return ("its field '%s' is missing"):format(name) end
-    elseif not check(item) then
-      return ("its field '%s' is not what it must be"):format(name)
-    end
-  end
-end
-
----@return FieldCheck
-local function like(fields)
-  local made = form(fields)
-  return function(value) return fault(made, value) == nil end
-end
+local any, form, like, list_of, map_of = fields.any, fields.form, fields.like, fields.list_of, fields.map_of
+local is_boolean, is_number, is_table, one_of, text, whole =
+  fields.is_boolean, fields.is_number, fields.is_table, fields.one_of, fields.text, fields.whole
 
 -- Forms ----------------------------------------------------------------------------------------------
 
@@ -134,18 +50,26 @@ local DECLARATION = like { feature = FEATURE, fields = is_table, functions = lis
 
 M.WALL = like { name = NAME, stands = is_boolean, text = WORDS }
 
+local MODULES = map_of(1024, fields.or_false(like { shown = WORDS, ["text?"] = text(M.MOST), ["problem?"] = WORDS }))
+
+local LIMITS = map_of(64, is_number)
+
+local function is_seed(value) return type(value) == "string" and #value == 16 end
+
+local function is_speed(value) return is_number(value) and value >= 0 end
+
 --- What a host sends.
 ---@type table<string, MessageForm>
 M.TO_WORKER = {
   hello = form { memory = whole(0, math.maxinteger), level = LEVEL, limits_lines = is_boolean },
   load = form {
-    recipe = ID, name = NAME, shown = WORDS, text = text(M.MOST), modules = is_table, ["folder?"] = WORDS, ["root?"] = WORDS,
+    recipe = ID, name = NAME, shown = WORDS, text = text(M.MOST), modules = MODULES, ["folder?"] = WORDS, ["root?"] = WORDS,
     ["words?"] = list_of(text(M.MOST), 100000),
   },
   unload = form { recipe = ID },
   call = form {
-    call = ID, recipe = ID, feature = FEATURE, key = WORDS, args = is_table, tools = is_table, limits = is_table, chain = is_table,
-    wall = is_number, speed = is_number, seed = text(16), simulated = is_boolean, dry_run = is_boolean,
+    call = ID, recipe = ID, feature = FEATURE, key = WORDS, args = is_table, tools = is_table, limits = LIMITS,
+    chain = list_of(text(M.MOST), 1000), wall = is_number, speed = is_speed, seed = is_seed, simulated = is_boolean, dry_run = is_boolean,
     ["schema?"] = any, ["annotations?"] = is_table, ["client?"] = any, ["deadline?"] = is_number, ["ends?"] = is_number,
     ["known?"] = is_table, ["tells?"] = is_boolean, ["given?"] = list_of(AT_ONCE, 1000000),
   },
@@ -178,6 +102,8 @@ M.FROM_WORKER = {
   settled = form { number = whole(1, math.maxinteger) },
 }
 
+local FURTHER = { effect = inputs.fault, noted = inputs.noted_fault }
+
 --- What is wrong with a message.
 ---@param forms table<string, MessageForm>
 ---@param message any
@@ -187,7 +113,8 @@ function M.fault(forms, message)
   local kind = rawget(message, "kind")
   local made = type(kind) == "string" and forms[kind]
   if not made then return "there is no message of its kind" end
-  local problem = fault(made, message)
+  local problem = fields.fault(made, message, "kind")
+  if not problem and made == M.FROM_WORKER[kind] and FURTHER[kind] then problem = FURTHER[kind](message) end
   return problem and ("a message '%s' is none: %s"):format(kind, problem)
 end
 

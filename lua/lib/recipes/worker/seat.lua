@@ -1,7 +1,9 @@
 --- One worker with what runs in it: its messages, and the effects of its calls.
 
 local clock = require "lib.async.clock"
+local core_clock = require "core.clock"
 local crossing = require "lib.recipes.worker.crossing"
+local effects = require "lib.calls.effects"
 local fiber = require "lib.async.fiber"
 local lines = require "lib.recipes.rc.lines"
 local redaction = require "lib.redaction"
@@ -11,6 +13,10 @@ local M = {}
 local MOST_WORDS, MOST_LINE = 1000, 8192 -- bytes of progress and of a line, as rc.context has them
 local MOST_EFFECTS = 4096             -- of a call that are under way at once: a function of rc.map waits for one
 local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
+local MOST_NAMED = 1000              -- names under which it writes lines
+local END_SECONDS = 30
+local LONG = 64 * 1024               -- bytes of an effect from which all are counted
+local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked for, and is under way
 
 ---@class WorkerListener  what a call tells, and asks
 ---@field effect fun(effect: Effect, cleans: boolean): any, Error?  performs it, perhaps for a clean-up; in a fiber, which is
@@ -34,6 +40,9 @@ local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
 ---@field count integer              effects under way
 ---@field last table<string, integer>  number of the last effect, by branch
 ---@field names integer              bytes of these
+---@field bytes integer              of the effects under way
+---@field ending_since? number       the worker is to end it, and waits for nothing of ours: since when, in real time
+---@field is_overdue? boolean        … and it has not ended it
 ---@field deadline? number           seconds from its beginning
 ---@field ends_at? integer           it is to end, with its clean-ups, where it has asked for so many effects
 ---@field unasked? integer           … of which it has still to ask for so many, when it is run again
@@ -46,14 +55,20 @@ local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
 ---@field calls table<string, SeatedCall>
 ---@field loads table<string, fun(answer: WorkerMessage?, err: Error?)>  by recipe
 ---@field private sent table<string, true>  the recipes that it was sent
+---@field private names table<string, true>  under which it has written lines
+---@field private named integer  how many
+---@field private end_seconds number  that it may take to end a call
 ---@field lone boolean  it has only calls whose worker has ended, and gets no others
 local Seat = {}
 Seat.__index = Seat
 
 ---@param lone boolean
+---@param end_seconds? number  that it may take to end a call that is to end; default 30: its clean-ups have 5, what runs then as many
 ---@return WorkerSeat
-function M.new(lone)
-  return setmetatable({ calls = {}, loads = {}, sent = {}, lone = lone, process = nil }, Seat)
+function M.new(lone, end_seconds)
+  return setmetatable({
+    calls = {}, loads = {}, sent = {}, names = {}, named = 0, end_seconds = end_seconds or END_SECONDS, lone = lone, process = nil,
+  }, Seat)
 end
 
 --- Has a recipe loaded.
@@ -118,24 +133,25 @@ local function execute(call, effect, cleans, entry)
   local outcome = perform(call, effect, cleans)
   if call.asked:open(effect) ~= entry then return end -- it is not waited for
   entry.done, entry.fiber = true, nil
-  call.count = call.count - 1
+  call.count, call.bytes = call.count - 1, call.bytes - entry.size
   if entry.asked and call.seat then send_answer(call, effect, outcome) end
 end
 
-local function start(call, effect, cleans, entry)
-  call.count = call.count + 1
+local function start(call, effect, cleans, entry, size)
+  call.count, call.bytes, entry.size = call.count + 1, call.bytes + size, size
   local started = fiber.spawn(execute, call, effect, cleans, entry)
   if started.status ~= "done" then entry.fiber = started end
 end
 
 local function send_cancel(call)
+  call.ending_since = core_clock.monotonic()
   call.seat.process:send { kind = "cancel", call = call.message.call }
 end
 
 -- Whether it stands where it is to end: it gets no answer there any more.
 local function ends_here(call, entry)
   if not call.unasked or entry.serial > call.ends_at then return false end
-  call.unasked = call.unasked - 1
+  call.unasked, call.ending_since = call.unasked - 1, core_clock.monotonic()
   if call.unasked > 0 then return false end
   call.unasked = nil
   send_cancel(call)
@@ -143,21 +159,38 @@ local function ends_here(call, entry)
 end
 
 -- What is still performed since an earlier worker asked for it has its answer when that is done.
-local function ask_again(call, effect, cleans, entry)
+local function ask_again(call, effect, cleans, entry, size)
   entry.asked = true
   if ends_here(call, entry) then
     entry.left = not entry.done
   elseif entry.done then
     entry.done = false
-    start(call, effect, cleans, entry)
+    start(call, effect, cleans, entry, size)
   end
+end
+
+-- Whether a branch is where the host numbers what it does for an effect (State.below): no code is there.
+local function is_below_effect(call, branch)
+  local from = 1
+  while from <= #branch do
+    local slash = branch:find("/", from, true) or #branch + 1
+    local seq = math.tointeger(tonumber(branch:sub(from, slash - 1)))
+    local entry = seq and call.asked:at { branch = branch:sub(1, math.max(0, from - 2)), seq = seq }
+    if entry and entry.asked then return true end
+    from = slash + 1
+  end
+  return false
 end
 
 -- A branch counts its effects: each number is above the last one.
 local function number(call, message)
   local last = call.last[message.branch]
-  if not last then call.names = call.names + #message.branch end
+  if not last then
+    call.names = call.names + #message.branch
+    if is_below_effect(call, message.branch) then return "a branch below an effect" end
+  end
   if last and message.seq <= last then return "the effects of a branch are out of order" end
+  if call.last[effects.below(message)] then return "an effect above a branch" end
   if call.names > MOST_NAMES then return "too many branches" end
   call.last[message.branch] = message.seq
 end
@@ -166,25 +199,32 @@ end
 
 local handlers = {}
 
-function handlers.effect(_, message, call)
+-- Whether so much more is too much to be under way at once.
+local function is_too_much(self, size)
+  if size < LONG then return false end
+  for _, call in pairs(self.calls) do size = size + call.bytes end
+  return size > MOST_BYTES
+end
+
+function handlers.effect(self, message, call, size)
   local problem = number(call, message)
   if problem then return problem end
-  if call.count >= MOST_EFFECTS then return "too many effects at once" end
+  if call.count >= MOST_EFFECTS or is_too_much(self, size) then return "too many effects at once" end
   local effect, cleans = effect_of(message), message.cleans == true
   local entry = call.asked:at(effect)
   if entry then
-    ask_again(call, effect, cleans, entry)
+    ask_again(call, effect, cleans, entry, size)
   elseif call.ends_at and not cleans and effect.kind ~= "module" then
     call.asked:add(effect, cleans).left = true -- the worker has not heard of it yet: nothing more is begun
   else
-    start(call, effect, cleans, call.asked:add(effect, cleans))
+    start(call, effect, cleans, call.asked:add(effect, cleans), size)
   end
 end
 
 function handlers.leave(_, message, call)
   local entry = call.asked:open(message)
   if not entry then return end -- the answer was on its way
-  entry.left, call.count = true, call.count - 1
+  entry.left, call.count, call.bytes = true, call.count - 1, call.bytes - entry.size
   if entry.fiber then entry.fiber:cancel "the recipe waits no more" end
 end
 
@@ -201,10 +241,12 @@ end
 -- Once in each worker that runs it: nothing waits any more when it is run again.
 function handlers.rest(self, message, call)
   if call.resting == self then return "it has begun its clean-ups twice" end
-  call.resting = self
+  call.resting, call.ending_since = self, nil
   fiber.spawn(function()
     if call.listener.rest then pcall(call.listener.rest) end
-    if call.seat == self then self.process:send { kind = "rested", call = message.call, wall = clock.wall() } end
+    if call.seat ~= self then return end
+    call.ending_since = core_clock.monotonic()
+    self.process:send { kind = "rested", call = message.call, wall = clock.wall() }
   end)
 end
 
@@ -222,12 +264,20 @@ function handlers:done(message, call)
   over(call, message.result, message.err and crossing.told(message.err))
 end
 
+-- What is written under each name is limited by itself (rc.lines): there are not as many as it likes.
+local function name_of(self, name)
+  if self.names[name] then return name end
+  if self.named == MOST_NAMED then return "" end
+  self.names[name], self.named = true, self.named + 1
+  return name
+end
+
 local function take_log(self, message)
   local call, text = message.call and self.calls[message.call], redaction.brief(message.text, MOST_LINE)
   if call and call.listener.log then
     call.listener.log(message.level, text)
   else
-    lines.write(message.name, message.level, text)
+    lines.write(name_of(self, message.name), message.level, text)
   end
 end
 
@@ -240,13 +290,14 @@ end
 
 --- Takes a message of the worker's.
 ---@param message WorkerMessage
+---@param size integer  its bytes
 ---@return string? problem  why it cannot come in this moment
-function Seat:take(message)
+function Seat:take(message, size)
   if message.kind == "log" then return take_log(self, message) end
   if message.kind == "loaded" then return take_loaded(self, message) end
   local call = self.calls[message.call]
   if not call then return message.kind ~= "leave" and "a call that there is not" or nil end
-  return handlers[message.kind](self, message, call)
+  return handlers[message.kind](self, message, call, size)
 end
 
 -- Calls ------------------------------------------------------------------------------------------------
@@ -256,6 +307,7 @@ end
 function Seat:seat(call)
   call.seat, call.last, call.names = self, {}, 0
   call.unasked = call.ends_at
+  call.ending_since = call.ends_at and core_clock.monotonic()
   self.calls[call.message.call] = call
   if call.listener.known then call.message.known = call.listener.known() end
   self.process:send(call.message)
@@ -267,7 +319,25 @@ function M.cancel(call)
   if call.ends_at then return end
   call.ends_at = call.asked.count
   send_cancel(call)
-  call.count = call.count - call.asked:leave() -- at once, as it would be here: what they leave undone is theirs to see to
+  local count, bytes = call.asked:leave() -- at once, as it would be here: what they leave undone is theirs to see to
+  call.count, call.bytes = call.count - count, call.bytes - bytes
+end
+
+-- Code that runs again may compute up to where it was.
+local function may_take(self, call)
+  return (self.end_seconds + (call.message.limits.recipe_cpu_ms or 0) / 1000) / math.min(1, clock.is_virtual() and 1 or clock.speed())
+end
+
+--- Looks for calls that the worker was to end long ago.
+---@return string? problem
+function Seat:look()
+  local now, problem = core_clock.monotonic(), nil
+  for _, call in pairs(self.calls) do
+    if call.ending_since and now - call.ending_since > may_take(self, call) then
+      call.is_overdue, problem = true, "it did not end a call that was to end"
+    end
+  end
+  return problem
 end
 
 return M

@@ -15,6 +15,12 @@ describe("what crosses", function()
     assert.same({ "z", "a" }, json.order(again.data))
   end)
 
+  it("of an error without what JSON cannot say, which nobody could be told", function()
+    local err = crossing.told { message = "no", code = "busy", data = { n = 0 / 0 }, detail = 1 / 0 }
+    assert.same({ "no", "busy" }, { err.message, err.code })
+    assert.same({}, { err.data, err.detail })
+  end)
+
   it("of anything else that was raised is its text", function()
     assert.same({ message = "oh", code = "internal" }, crossing.problem "oh")
     assert.equal("internal", crossing.problem({}).code)

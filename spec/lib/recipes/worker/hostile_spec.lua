@@ -1,131 +1,263 @@
--- A worker that sends anything at all harms its host in nothing.
+-- A worker that sends anything at all harms its host in nothing: nothing raises, each call is answered once, nothing is done that the
+-- recipe may not do, or twice, and calls of others go on in other workers.
 local bed = require "spec.support.worker"
+local calls = require "lib.calls.effects"
+local fiber = require "lib.async.fiber"
+local hostile = require "spec.support.hostile_worker"
 local hosts = require "lib.recipes.worker.host"
+local invoke = require "lib.recipes.run.invoke"
 local json = require "core.json"
 local log = require "core.log"
 local protocol = require "lib.recipes.worker.protocol"
+local rc = require "spec.support.rc"
+local runcomfy = require "spec.support.runcomfy"
+local scratch = require "spec.support.scratch"
 
--- What a field may be; some of it is right.
-local pool = {
-  true, false, json.null, 0, 1, 2, -1, 2 ^ 53, 0.5, 0 / 0, math.huge, math.maxinteger, "", "x", "tool", "now", "info", "probe", "run",
-  "call", "r1", "2:1", ("y"):rep(5000),
-  {}, { 1 }, { "a" }, { a = 1 }, { message = "no" },
-  { message = "no", code = 5 }, { message = "no", content = { {}, { type = 5 } } }, { text = "t", data = { 1 } }, { text = 5 },
-  { content = { { type = "text", text = {} } } }, { content = { { resource = 5 } } }, { content = { 1 } }, { data = { [1] = 1, [5] = 2 } },
-  { { feature = "tool", fields = {}, functions = { "run" } } }, { { feature = "tool", fields = { name = {} } } },
-  { { feature = "tool", fields = { name = "a", description = "b", input = { { 5 } } }, functions = { "run" },
-      line = { source = "x", line = 9 } } },
-  json.decode '{"z":1}', json.raw "[1]", json.integer "18446744073709551615", { name = "x", stands = true, text = "y" },
-}
+local SECRET = "never-to-be-seen"
+local INNOCENTS = 2
 
-local kinds = require("lib.tables").sorted_keys(protocol.FROM_WORKER)
-for _ = 1, 12 do kinds[#kinds + 1] = "effect" end
-
--- Mostly what leads somewhere.
-local right = {
-  call = function() return "call" end, recipe = function() return "r1" end,
-  branch = function(random) return random(2) == 1 and "" or "2:1" end, seq = function(_, count) return count end,
-  effect = function() return "tool" end, name = function() return "a" end, cleans = function(random) return random(2) == 1 end,
-}
-
-local function any_field(random, check, name, count)
-  if right[name] and random(20) > 1 then return right[name](random, count) end
-  local value
-  for _ = 1, 8 do -- often something that the form allows
-    value = pool[random(#pool)]
-    if check(value) then break end
-  end
-  return value
-end
-
-local function any_message(random, count)
-  local kind = kinds[random(#kinds)]
-  local message, fields = { kind = kind }, protocol.FROM_WORKER[kind].fields
-  for _, name in ipairs(require("lib.tables").sorted_keys(fields)) do
-    if random(40) > 1 then message[name] = any_field(random, fields[name], name, count) end
-  end
-  return message
-end
-
--- A worker of this process, driven by hand.
+-- A worker of this process: it plays the innocent calls honestly, and says what it is told to in the name of the other.
 local Fake = {}
 Fake.__index = Fake
 Fake.room = { await = function() end }
 
-function Fake.send(_, message)
-  assert(protocol.read(protocol.TO_WORKER, protocol.write(protocol.TO_WORKER, message)))
+local honest = {}
+
+local function ask_for(self, call, seq)
+  self:tell { kind = "effect", call = call, branch = "", seq = seq, effect = "tool", name = "a", input = { n = seq, of = call } }
 end
 
-function Fake:stop()
-  self.over = true
+function honest.call(self, message)
+  if message.call:find "^innocent" then ask_for(self, message.call, 1) end
 end
+
+function honest.answer(self, message)
+  if not message.call:find "^innocent" then return end
+  if message.seq == 3 then
+    self:tell { kind = "done", call = message.call, result = { text = "t", data = { answer = message.value } } }
+  elseif message.seq == 1 or self.number > 1 then -- the first worker does not live to see more
+    ask_for(self, message.call, message.seq + 1)
+  end
+end
+
+function honest.load(self, message)
+  self:tell(hostile.loaded(message.recipe, self.world.feature))
+end
+
+function Fake:send(message)
+  local bytes = protocol.write(protocol.TO_WORKER, message)
+  assert(protocol.read(protocol.TO_WORKER, bytes))
+  self.world.sent[#self.world.sent + 1] = bytes
+  if honest[message.kind] then fiber.spawn(honest[message.kind], self, message) end
+end
+
+function Fake:stop() self.over = true end
 
 function Fake:fall(why)
+  if self.over then return end
   self.over = true
   self.options.on_end(why)
 end
 
+local OWN = { ready = true, turn = true, settled = true } -- are not for the host
+
 function Fake:take(bytes)
   if self.over then return end
   local message, problem = protocol.read(protocol.FROM_WORKER, bytes)
-  local own = { ready = true, turn = true, settled = true } -- are not for the host
-  if message and not own[message.kind] then problem = self.options.on_message(message) end
+  if message and not OWN[message.kind] then problem = self.options.on_message(message, #bytes) end
   if problem then self:fall(problem) end
 end
 
-local function generator(seed)
-  local state = seed * 2 + 1
-  return function(most)
-    state = state * 6364136223846793005 + 1442695040888963407
-    return (state >> 33) % most + 1
+function Fake:tell(message)
+  fiber.next_turn()
+  self:take(protocol.write(protocol.FROM_WORKER, message))
+end
+
+-- What is done, and how often.
+local function new_world(feature)
+  local world = { sent = {}, done = {}, answers = {}, feature = feature, kinds = {}, ended = 0 }
+  function world.tool(name)
+    return { name = name, description = "Acts for a spec", input = { type = "object" }, run = function(input)
+      world.done[#world.done + 1] = name .. " " .. json.encode(input)
+      return { data = { n = type(input.n) == "number" and input.n or 0 }, text = SECRET:upper() }
+    end }
+  end
+  -- What is about to be executed, judged by its kind; nothing here has a network.
+  function world.link(effect, proceed, scope)
+    local key = calls.key(effect)
+    world.kinds[effect.kind] = true
+    if effect.kind == "tool" and not scope.passing then
+      assert(not world.answers[key], "executed twice: " .. key)
+      world.answers[key] = true
+    end
+    if effect.kind == "http" or effect.kind == "download" then
+      local result, err = proceed()
+      assert(result == nil and err, "a request was made: " .. json.encode(effect.input))
+      return nil, err
+    end
+    return proceed()
+  end
+  return world
+end
+
+local HOW = { tool = "call", prompt = "messages", resource = "value" }
+
+-- A call of the recipe as its feature makes it.
+local function call(recipe, world, id, settings)
+  local feature = world.feature
+  local entry = recipe[feature .. "s"][1]
+  local ctx = runcomfy.context()
+  ctx.call_id, ctx.effects = id, calls.chain { world.link }
+  return invoke[HOW[feature]](recipe, entry.fields.run or entry.fields.read, { {} }, ctx, {
+    declaration = entry.fields, find = rc.tools({ world.tool "a", world.tool "b" }).find, settings = settings,
+  })
+end
+
+local function spawn_call(recipe, world, id, settings)
+  local task = fiber.spawn(function()
+    local result, err = call(recipe, world, id, settings)
+    world.ended = world.ended + 1
+    return result, err
+  end)
+  task.quiet = true
+  return task
+end
+
+local function settle(task)
+  local _ <close> = require("core.timer").after(30000, function() error "a call is not answered" end)
+  local joined, result, err = task:join()
+  assert(joined, result)
+  return result, err
+end
+
+-- Only what no recipe may see is looked for: the words of a tool's result that go to clients alone, and of files.
+local function assert_nothing_was_told(world)
+  for _, bytes in ipairs(world.sent) do assert(not bytes:find(SECRET, 1, true), "a secret was told") end
+end
+
+local function assert_done_once(world)
+  local seen = {}
+  for _, what in ipairs(world.done) do
+    assert(what:find "^a ", what)
+    local own = what:find '"of":"innocent' ~= nil
+    assert(not own or not seen[what], "done twice: " .. what)
+    seen[what] = true
   end
 end
 
--- One worker's life: a recipe is loaded, a call is made, and then it sends whatever comes to its mind.
-local function live(seed)
-  local random, worker = generator(seed), nil
-  local host = hosts.new { start = function(options)
-    worker = setmetatable({ options = options, over = false }, Fake)
-    return worker
+local function assert_innocents(world, tasks)
+  for i, task in ipairs(tasks) do
+    local result, err = settle(task)
+    assert.is_nil(err and err.message)
+    assert.is_table(result)
+    for n = 1, 3 do
+      local wanted = ('"of":"innocent%d"'):format(i)
+      local count = 0
+      for _, what in ipairs(world.done) do
+        if what:find(wanted, 1, true) and what:find(('"n":%d[,}]'):format(n)) then count = count + 1 end
+      end
+      assert.equal(1, count)
+    end
+  end
+end
+
+local function seat_of(host, id)
+  for seat in pairs(host.all) do
+    if seat.calls[id] then return seat end
+  end
+end
+
+-- One worker's life: a recipe is loaded, calls are made, and then it sends whatever comes to its mind in the name of one.
+local function live(seed, folder)
+  local random, started = hostile.random(seed), 0
+  local world = new_world "tool"
+  local plan = { count = random(30), closes = random(4) == 1 }
+  local host <close> = hosts.new { start = function(options)
+    started = started + 1
+    return setmetatable({ options = options, over = false, world = world, number = started }, Fake)
   end }
-  local ended, effects = 0, 0
-  local fiber = require "lib.async.fiber"
-  local task = fiber.spawn(function()
-    local recipe = bed.load(host, bed.tool "return 1")
-    if not recipe then return end
-    bed.call(host, recipe, function(effect)
-      effects = effects + 1
-      return effect.input.a.b
-    end, { id = "call" })
-    ended = ended + 1
-  end)
-  local declared = {
-    kind = "loaded", recipe = "r1", missing = {},
-    declarations = { { feature = "tool", fields = { name = "probe", description = "d", uses = { "a" } }, functions = { "run" } } },
+  local recipe = assert(bed.load(host, bed.tool "return 1"))
+  local settings = { file_folders = { folder.allowed }, output_folder = folder.allowed, recipe_seconds = 20 }
+  local tasks = {}
+  for i = 1, INNOCENTS do tasks[i] = spawn_call(recipe, world, "innocent" .. i, settings) end
+  local guilty = spawn_call(recipe, world, "guilty", settings)
+  -- Run again, it does as much again; in its own name alone it ends soon.
+  for _ = 1, 8 do
+    local its = guilty.status ~= "done" and seat_of(host, "guilty")
+    if not its then break end
+    for count = 1, plan.count do
+      its.process:take(hostile.bytes(random, { call = "guilty", files = folder.files }, count))
+      if random(3) == 1 then fiber.next_turn() end
+    end
+    its.process:fall(plan.closes and "it closed its channel" or "it is over")
+  end
+  settle(guilty)
+  assert_innocents(world, tasks)
+  assert.equal(INNOCENTS + 1, world.ended)
+  assert_done_once(world)
+  assert_nothing_was_told(world)
+  assert.is_nil(next(host.calls))
+  return world
+end
+
+local function with_folder(fn)
+  local place <close> = scratch.new()
+  local folder = { allowed = place.path .. "/allowed" }
+  folder.files = {
+    place:write("allowed/a.txt", "seen"), place:write("allowed/.hidden", SECRET), place:write("outside.txt", SECRET),
+    folder.allowed .. "/../outside.txt", folder.allowed,
   }
-  if random(4) > 1 then worker:take(json.pack(declared)) end
-  for count = 1, 30 do
-    worker:take(random(50) == 1 and ("\11\3"):rep(random(5)) or json.pack(any_message(random, count)))
+  fn(folder)
+end
+
+local function without_breaches(fn)
+  local write, errors = log.write, {}
+  log.write = function(level, text)
+    if level == "error" then errors[#errors + 1] = text end
   end
-  for _ = 1, 3 do -- a call is run again in another one
-    if task.status ~= "done" then worker:fall "it is over" end
-  end
-  assert.equal("done", task.status)
-  return effects, ended
+  local _ <close> = setmetatable({}, { __close = function() log.write = write end })
+  fn()
+  return errors
 end
 
 describe("a hostile worker", function()
-  it("raises nothing in its host, and keeps nobody waiting", function()
-    local write, errors = log.write, {}
-    log.write = function(level, text) if level == "error" then errors[#errors + 1] = text end end
-    local _ <close> = setmetatable({}, { __close = function() log.write = write end })
-    local effects, ended = 0, 0
-    for seed = 1, 1500 do
-      local ok, some, one = pcall(live, seed)
-      assert(ok, ("seed %d: %s"):format(seed, tostring(some)))
-      effects, ended = effects + some, ended + one
-    end
+  it("raises nothing in its host, keeps nobody waiting, and does nothing that its recipe may not do, or twice", function()
+    local kinds = {}
+    local errors = without_breaches(function()
+      with_folder(function(folder)
+        hostile.each_seed(300, function(seed)
+          bed.run(function()
+            for kind in pairs(live(seed, folder).kinds) do kinds[kind] = true end
+          end)
+        end)
+      end)
+    end)
     assert.same({}, errors)
-    assert.is_true(effects > 1000 and ended > 500, ("%d effects, %d calls"):format(effects, ended))
+    assert.is_true(kinds.tool)
+  end)
+
+  it("gives for a prompt or a resource what it likes: that is told, or refused", function()
+    local function give(feature, random)
+      local world = new_world(feature)
+      local host <close> = hosts.new { start = function(options)
+        return setmetatable({ options = options, over = false, world = world, number = 1 }, Fake)
+      end }
+      local recipe = assert(bed.load(host, bed.tool "return 1"))
+      local task = spawn_call(recipe, world, "guilty", {})
+      for _ = 1, 5 do
+        local its = seat_of(host, "guilty")
+        if not its then break end
+        local message = { kind = "done", call = "guilty", result = hostile.POOL[random(#hostile.POOL)] }
+        if random(3) == 1 then message.err = { message = "m", data = hostile.POOL[random(#hostile.POOL)] } end
+        its.process:take(json.pack(message))
+      end
+      local result, err = settle(task)
+      assert.is_true(result ~= nil or err ~= nil or feature == "resource") -- of which nothing is an answer
+    end
+    assert.same({}, without_breaches(function()
+      hostile.each_seed(150, function(seed)
+        bed.run(give, seed % 2 == 0 and "prompt" or "resource", hostile.random(seed))
+      end)
+    end))
   end)
 end)

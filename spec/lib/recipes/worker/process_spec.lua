@@ -86,13 +86,34 @@ describe("a worker's process", function()
   it("is ended where it takes no turn, but only while it has something to do", function()
     local script = "exec sleep 60"
     assert.equal("it took no turn for 0.05 s", why_of(script, { turn_seconds = 0.05, is_busy = function() return true end }))
-    with_script(script, function(seen, worker)
+    local ready = printed { kind = "ready", walls = {} }
+    with_script(ready, function(seen, worker)
       for _ = 1, 3 do
         worker:send { kind = "unload", recipe = "r1" }
         require("lib.async.fiber").sleep(0.15)
       end
       assert.is_nil(seen.why)
     end, { turn_seconds = 0.05 })
+  end)
+
+  it("is ended where it does not get ready", function()
+    assert.equal("it took no turn for 0.05 s", why_of("exec sleep 60", { turn_seconds = 0.05 }))
+  end)
+
+  it("is ended where it closes its channel within a message", function()
+    assert.equal("its channel broke: it was closed within a message", why_of "printf '\\4\\0\\0\\0x' >&3; exec 3>&-; exec sleep 60")
+  end)
+
+  it("is ended where its message cannot be taken, for a mistake of ours", function()
+    local why = why_of(printed { kind = "undoes", call = "c1" }, { on_message = function() error "a mistake" end })
+    assert.matches("^its message could not be taken: .*a mistake$", why)
+  end)
+
+  it("is ended where a look at it finds a reason, while it has something to do", function()
+    local why = why_of(printed { kind = "ready", walls = {} }, {
+      turn_seconds = 0.05, is_busy = function() return true end, on_watch = function() return "enough" end,
+    })
+    assert.equal("enough", why)
   end)
 
   it("has no room for more where it does not read, until it ends", function()

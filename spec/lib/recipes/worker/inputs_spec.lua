@@ -1,0 +1,64 @@
+local inputs = require "lib.recipes.worker.inputs"
+
+local function effect(kind, name, input, branch, seq)
+  return { effect = kind, name = name, input = input, branch = branch or "", seq = seq or 1 }
+end
+
+describe("what an effect may hold", function()
+  local get = { method = "GET", url = "https://a.example/", headers = {}, timeout = 30 }
+
+  local function request(changes)
+    local made = {}
+    for name, value in pairs(get) do made[name] = value end
+    for name, value in pairs(changes) do made[name] = value end
+    return made
+  end
+
+  for what, message in pairs {
+    tool = effect("tool", "a", { n = 1 }), submit = effect("job", "submit", { deployment_id = "d" }, "2:1/3"),
+    wait = effect("job", "wait", { deployment_id = 5, request_id = "r", timeout = math.huge }),
+    proxy = effect("job", "proxy", { deployment_id = "d", request_id = "r", path = "x", method = "GET" }),
+    get = effect("http", "GET", get), post = effect("http", "POST", request { method = "POST", json = { 1 }, headers = { "X-A: b; c" } }),
+    download = effect("download", "save", { url = "x", name = "n", about = { a = 1 } }), file = effect("file", "read", { path = "x" }),
+    confirm = effect("ask", "confirm", { message = "?" }), elicit = effect("ask", "elicit", { message = "?", input = {}, more = 1 }),
+    sleep = effect("sleep", "sleep", { seconds = 1e300 }, "3~2"), module = effect("module", "lib.a", nil, "require lib.a"),
+  } do
+    it("is what a recipe asks for: " .. what, function() assert.is_nil(inputs.fault(message)) end)
+  end
+
+  for what, message in pairs {
+    ["a tool without a table"] = effect("tool", "a", "x"), ["a tool with NaN"] = effect("tool", "a", { 0 / 0 }),
+    ["a job's unknown action"] = effect("job", "delete", {}), ["a job with more"] = effect("job", "status", { more = 1 }),
+    ["a request of another name"] = effect("http", "POST", get),
+    ["an unknown method"] = effect("http", "CONNECT", request { method = "CONNECT" }),
+    ["a header with a line end"] = effect("http", "GET", request { headers = { "a: b\r\nc: d" } }),
+    ["a header without a name"] = effect("http", "GET", request { headers = { ": b" } }),
+    ["a request for ever"] = effect("http", "GET", request { timeout = math.huge }),
+    ["a request with two bodies"] = effect("http", "PUT", request { method = "PUT", body = "x", json = 1 }),
+    ["a GET with a body"] = effect("http", "GET", request { body = "x" }),
+    ["a download elsewhere"] = effect("download", "move", { url = "x" }),
+    ["a path with NUL"] = effect("file", "read", { path = "a\0b" }), ["writing a file"] = effect("file", "write", { path = "a" }),
+    ["a question without words"] = effect("ask", "confirm", {}), ["a sleep backwards"] = effect("sleep", "sleep", { seconds = -1 }),
+    ["a module with an input"] = effect("module", "m", {}, "require m"), ["a module elsewhere"] = effect("module", "m", nil, "require n"),
+    ["a module twice"] = effect("module", "m", nil, "require m", 2), ["a branch of words"] = effect("tool", "a", {}, "require m"),
+  } do
+    it("is not what none asks for: " .. what, function() assert.is_string(inputs.fault(message)) end)
+  end
+
+  local function noted(kind, name, input, answer)
+    return { effect = kind, name = name, input = input, answer = answer, branch = "", seq = 1 }
+  end
+
+  it("is told of time and chance, as they are", function()
+    for _, message in ipairs {
+      noted("now", "program", nil, 1.5), noted("now", "deadline", nil, false), noted("random", "float", nil, 0.5),
+      noted("random", "integer", { first = 1, last = 6 }, 3), noted("uuid", "v4", nil, "0000"),
+    } do assert.is_nil(inputs.noted_fault(message)) end
+    for _, message in ipairs {
+      noted("now", "midnight", nil, 1), noted("now", "program", {}, 1), noted("now", "program", nil, {}), noted("uuid", "v5", nil, "x"),
+      noted("now", "program", nil, ("x"):rep(1025)), noted("random", "integer", nil, 3),
+      noted("random", "integer", { first = 1, last = "x" }, 1),
+      noted("random", "integer", { first = 1, last = 2, more = 3 }, 1),
+    } do assert.is_string(inputs.noted_fault(message)) end
+  end)
+end)
