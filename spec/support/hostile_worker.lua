@@ -1,5 +1,6 @@
 --- What a worker sends that is no longer ours: messages of the protocol, right ones in wrong places, wrong ones, and bytes that are none.
---- RCMCP_FUZZ_SEED repeats a run, RCMCP_FUZZ_RUNS sets how many there are (scripts/night); what fails tells its seed.
+--- RCMCP_FUZZ_SEED repeats a run, RCMCP_FUZZ_TIMES multiplies how many there are (scripts/night); what fails tells its
+--- seed.
 
 local clock = require "core.clock"
 local json = require "core.json"
@@ -9,14 +10,14 @@ local sorted_keys = require("lib.tables").sorted_keys
 local M = {}
 
 local FIRST = math.tointeger(tonumber(os.getenv "RCMCP_FUZZ_SEED"))
-local RUNS = math.tointeger(tonumber(os.getenv "RCMCP_FUZZ_RUNS"))
+local TIMES = math.tointeger(tonumber(os.getenv "RCMCP_FUZZ_TIMES")) or 1
 
 --- The seeds of a spec.
 ---@param runs integer  how many, where nobody sets it
 ---@return integer first, integer last
 function M.seeds(runs)
   local first = FIRST or math.floor(clock.monotonic() * 1e6) % 100000000
-  return first, first + (RUNS or FIRST and 1 or runs) - 1
+  return first, first + (FIRST and 1 or runs) * TIMES - 1
 end
 
 --- Runs `fn(seed)` for each seed of a spec; what fails names its seed.

@@ -8,6 +8,7 @@ local hosts = require "lib.recipes.worker.host"
 local invoke = require "lib.recipes.run.invoke"
 local json = require "core.json"
 local log = require "core.log"
+local processes = require "lib.recipes.worker.process"
 local protocol = require "lib.recipes.worker.protocol"
 local rc = require "spec.support.rc"
 local runcomfy = require "spec.support.runcomfy"
@@ -107,6 +108,7 @@ local function call(recipe, world, id, settings)
   local feature = world.feature
   local entry = recipe[feature .. "s"][1]
   local ctx = runcomfy.context()
+  ctx.client = { name = id }
   ctx.call_id, ctx.effects = id, calls.chain { world.link }
   return invoke[HOW[feature]](recipe, entry.fields.run or entry.fields.read, { {} }, ctx, {
     declaration = entry.fields, find = rc.tools({ world.tool "a", world.tool "b" }).find, settings = settings,
@@ -259,5 +261,70 @@ describe("a hostile worker", function()
         bed.run(give, seed % 2 == 0 and "prompt" or "resource", hostile.random(seed))
       end)
     end))
+  end)
+end)
+
+-- Processes --------------------------------------------------------------------------------------------
+
+local function framed(message)
+  return string.pack("<s4", type(message) == "string" and message or protocol.write(protocol.FROM_WORKER, message))
+end
+
+local ENDS = { "exit 0", "exit 7", "kill -9 $$", "exec 3>&-; exec sleep 600", "exec sleep 600", "exec sleep 600 3>&-" }
+
+-- What it writes once its calls are there: the first effect of each innocent call, and then whatever comes to its mind.
+local function any_stream(random)
+  local parts = {}
+  for i = 1, INNOCENTS do
+    local id = "innocent" .. i
+    parts[i] = framed { kind = "effect", call = id, branch = "", seq = 1, effect = "tool", name = "a", input = { n = 1, of = id } }
+  end
+  for count = 1, random(30) do parts[#parts + 1] = framed(hostile.bytes(random, { call = "guilty" }, count)) end
+  local spoil = random(4)
+  if spoil == 1 then parts[#parts + 1] = string.pack("<I4", ({ 0, 5, 192 * 1024 * 1024, 4294967295 })[random(4)]) end
+  if spoil == 2 then parts[#parts] = parts[#parts]:sub(1, random(#parts[#parts])) end
+  return table.concat(parts)
+end
+
+-- A worker that is a shell script: `flood` goes on until it is ended.
+local function script_of(random, folder)
+  local log_line = framed { kind = "log", name = "probe", level = "debug", text = "x" }
+  folder:write("loaded", framed { kind = "ready", walls = {} } .. framed(hostile.loaded "r1"))
+  folder:write("stream", any_stream(random))
+  folder:write("flood", log_line:rep(1000))
+  local at = "cd '" .. folder.path .. "'; cat loaded >&3; sleep 0.0" .. random(9) .. "; cat stream >&3; "
+  if random(5) == 1 then return at .. "while cat flood; do :; done >&3" end
+  return at .. ENDS[random(#ENDS)]
+end
+
+local ASKS = bed.tool('for n = 1, 3 do rc.tools.a { n = n, of = ctx.client.name } end return { ok = true }', '{ "a" }')
+
+describe("the process of a hostile worker", function()
+  local function live_there(seed)
+    local random, started = hostile.random(seed), 0
+    local world = new_world "tool"
+    local folder <close> = scratch.new()
+    local script = script_of(random, folder)
+    local host <close> = hosts.new { turn_seconds = 0.5, start = function(options)
+      started = started + 1
+      options.command = started == 1 and { "sh", "-c", script } or nil
+      options.turn_seconds = started == 1 and 0.5 or nil
+      return processes.start(options)
+    end }
+    local recipe = assert(bed.load(host, ASKS))
+    local tasks = {}
+    for i = 1, INNOCENTS do tasks[i] = spawn_call(recipe, world, "innocent" .. i, {}) end
+    local guilty = spawn_call(recipe, world, "guilty", { recipe_seconds = 20 })
+    settle(guilty)
+    assert_innocents(world, tasks)
+    assert.equal(INNOCENTS + 1, world.ended)
+    assert_done_once(world)
+    assert.is_true(#host:endings() > 0)
+  end
+
+  it("ends as it likes, in the midst of what it likes: its calls go on in others", function()
+    without_breaches(function()
+      hostile.each_seed(10, function(seed) bed.run(live_there, seed) end)
+    end)
   end)
 end)
