@@ -27,6 +27,11 @@ return rc.tool { name = "maker", description = "Submits, sleeps and reads.", use
     return { status = job:status().status }
   end }]]
 
+local SLEEPER = [[
+local rc = require "rc"
+return rc.tool { name = "sleeper", description = "Sleeps.", input = { { "number", "integer", "Tells calls apart" } },
+  run = function() rc.sleep(3000) return { slept = true } end }]]
+
 ---@class Customer  an account with its simulator and a connection
 local Customer = {}
 Customer.__index = Customer
@@ -73,6 +78,7 @@ Customer.__close = Customer.close
 local function with_two(fn)
   local place <close> = folder.new()
   place:write("maker.lua", RECIPE)
+  place:write("sleeper.lua", SLEEPER)
   local recipes <close> = catalog.new {
     folders = { { path = place.path, label = "specs" } }, registry_tools = rc.tools().list, settings = {}, lenient = true, quiet = true,
   }
@@ -188,6 +194,20 @@ describe("two accounts of one process", function()
         assert.equal(1, #customer.sim:requests { method = "POST" })
         assert.is_true(all_with_key(customer))
       end
+    end)
+  end)
+
+  it("have each their own hundred runs in the background", function()
+    with_two(function(one, two)
+      local ids = {}
+      for n = 1, 101 do ids[n] = one:begin("sleeper", { number = n }) end
+      for _, id in ipairs(ids) do assert.is_true(one:wait(id).structuredContent.pending) end
+      local refused = one:call("sleeper", { number = 102 })
+      assert.is_true(refused.isError)
+      assert.matches("100 runs of recipes go on in the background", refused.content[1].text, 1, true)
+      local other = two:call("sleeper", { number = 102 })
+      assert.is_false(other.isError)
+      assert.is_true(other.structuredContent.pending)
     end)
   end)
 

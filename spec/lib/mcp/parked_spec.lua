@@ -10,14 +10,17 @@ local function start(options)
   options = options or {}
   options.version, options.open = "1", function(ready) made = ready end
   options.offers = { prompts = true, resources = true }
-  local transport = kit.transport()
-  local session = kit.attach(server.new(options), transport)
-  local function snapshot()
-    return kit.furnish(kit.snapshot { kit.tool { name = "look" } }, {})
+  local instance = server.new(options)
+  local function connect()
+    local transport = kit.transport()
+    return { session = kit.attach(instance, transport), transport = transport }
   end
-  return { session = session, transport = transport, snapshot = snapshot, make = function(...) made(...) end, is_asked = function()
-    return made ~= nil
-  end }
+  local bed = connect()
+  bed.connect = connect
+  function bed.snapshot() return kit.furnish(kit.snapshot { kit.tool { name = "look" } }, {}) end
+  function bed.make(...) made(...) end
+  function bed.is_asked() return made ~= nil end
+  return bed
 end
 
 local function ask(bed, id, method, params)
@@ -75,6 +78,35 @@ describe("requests before the tools are made", function()
     assert.matches("^Busy: the recipes are being loaded", bed.transport.sent[2].error.message)
     bed.make(bed.snapshot())
     assert.same({ 1, 3, 1, 2 }, ids(bed))
+  end)
+
+  it("are counted for each connection, in number and bytes, and refused for none of another's", function()
+    local long = ("x"):rep(33 * 1024 * 1024)
+    local bed = start { max_calls = 3 }
+    local other = bed.connect()
+    for id = 1, 4 do ask(bed, id, "tools/list") end
+    assert.same({ 4 }, ids(bed))
+    for id = 1, 3 do ask(other, id, "tools/call", { name = "look", arguments = {}, other = id < 3 and long or nil }) end
+    assert.same({ 2 }, ids(other))
+    assert.matches("^Busy: the recipes are being loaded", other.transport.sent[1].error.message)
+    bed.make(bed.snapshot())
+    kit.wait_for(function() return bed.session:pending() + other.session:pending() == 0 end)
+    assert.same({ 4, 1, 2, 3 }, ids(bed))
+    assert.same({ 2, 1, 3 }, ids(other))
+  end)
+
+  it("count until the tools are there, also where they were given up", function()
+    local bed = start { max_calls = 2 }
+    for id = 1, 2 do
+      ask(bed, id, "tools/list")
+      kit.send(bed.session, { method = "notifications/cancelled", params = { requestId = id } })
+    end
+    ask(bed, 3, "tools/list")
+    assert.same({ 3 }, ids(bed))
+    assert.matches("^Busy", bed.transport.sent[1].error.message)
+    bed.make(bed.snapshot())
+    ask(bed, 3, "tools/list")
+    assert.same({ 3, 3 }, ids(bed))
   end)
 
   it("get an error where they cannot be made, and the next one tries again", function()
