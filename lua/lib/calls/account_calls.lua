@@ -1,6 +1,7 @@
 --- The calls of an account that somebody may come back to: those that outlive their listeners, and those that wait for an answer
 --- to a question.  Whoever comes for one comes for the same account, over whichever connection; nobody else finds it.
 
+local hex = require "lib.hex"
 local host = require "core.host"
 local latest = require "lib.calls.latest"
 local log = require "core.log"
@@ -53,7 +54,7 @@ end
 M.ID_LENGTH = 22
 
 local function new_id()
-  return ("run-" .. ("%02x"):rep(9)):format(host.random(9):byte(1, 9))
+  return "run-" .. hex(host.random(9))
 end
 
 --- Gives a call a name by which it is found.

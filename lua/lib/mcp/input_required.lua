@@ -8,6 +8,7 @@
 
 local account_calls = require "lib.calls.account_calls"
 local elicitation = require "lib.mcp.elicitation"
+local hex = require "lib.hex"
 local host = require "core.host"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
@@ -66,12 +67,8 @@ local function origin_of(request)
   return json.encode { name = params.name, uri = params.uri, arguments = params.arguments }
 end
 
-local function random_name()
-  return ("%02x"):rep(16):format(host.random(16):byte(1, 16))
-end
-
 local function new_state(call)
-  return call.id .. "-" .. random_name() .. "." .. receipts.seal(call.receipts, call.ctx.tool)
+  return call.id .. "-" .. hex(host.random(16)) .. "." .. receipts.seal(call.receipts, call.ctx.tool)
 end
 
 --- Answers a request with a question, and detaches it.  Where memory runs out for that this raises, and all is as before.

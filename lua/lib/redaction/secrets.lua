@@ -1,6 +1,7 @@
 --- What is secret in an `extra_data`, and the spellings in which it may come back.
 
 local codec = require "core.codec"
+local hex = require "lib.hex"
 local json = require "core.json"
 local trim = require "lib.trim"
 
@@ -32,10 +33,6 @@ end
 
 local function characters(text)
   return utf8.len(text) or #text
-end
-
-local function hex(text)
-  return (text:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
 end
 
 --- Adds what a text is in base 16 and in base64, wherever in a longer text it stands: of the latter the part that does not depend

@@ -9,6 +9,7 @@ local expectations = require "lib.workbench.testkit.expectations"
 local failing = require "lib.workbench.testkit.failing"
 local fiber = require "lib.async.fiber"
 local fs = require "core.fs"
+local hex = require "lib.hex"
 local host = require "core.host"
 local json = require "core.json"
 local plain = require "lib.plain"
@@ -92,8 +93,7 @@ local scratch
 
 local function scratch_folder()
   if not scratch then
-    local name = host.random(8):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
-    local path = (os.getenv "TMPDIR" or "/tmp") .. "/rcmcp-testkit-" .. name
+    local path = (os.getenv "TMPDIR" or "/tmp") .. "/rcmcp-testkit-" .. hex(host.random(8))
     scratch = setmetatable({ path = path }, { __gc = function() os.execute(("rm -rf '%s'"):format(path)) end })
   end
   return scratch --[[@as table]].path
