@@ -39,7 +39,7 @@ end
 ---@return_overload nil, Error
 function M.new(options)
   local settings, before = options.settings or {}, options.before
-  local id = id_of(options, options.base_url or client.DEFAULT_BASE_URL)
+  local id = id_of(options, client.base_url(options.base_url))
   local runcomfy, err = client.new {
     key = options.key, base_url = options.base_url, queue_prefix = options.queue_prefix, user_agent = options.user_agent,
     cancel_remote_on_client_cancel = options.cancel_remote_on_client_cancel, writes = options.writes,

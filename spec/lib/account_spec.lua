@@ -117,7 +117,9 @@ describe("an account", function()
     local function id(key, url) return assert(accounts.new { key = key, base_url = url }).id end
     local own = id(KEYS.one)
     assert.equal(own, id(KEYS.one))
-    assert.equal(own, id(KEYS.one, "https://api.runcomfy.net"))
+    for _, same in ipairs { "https://api.runcomfy.net", "https://api.runcomfy.net/", "https://api.runcomfy.net//" } do
+      assert.equal(own, id(KEYS.one, same))
+    end
     assert.matches("^%x+$", own)
     assert.equal(32, #own)
     for _, other in ipairs { id(KEYS.two), id(KEYS.one, "https://other.example"), id(nil) } do assert.are_not.equal(own, other) end

@@ -18,7 +18,7 @@ local writes = require "lib.runcomfy.writes"
 
 local M = {}
 
-M.DEFAULT_BASE_URL = "https://api.runcomfy.net"
+local DEFAULT_BASE_URL = "https://api.runcomfy.net"
 
 ---@class ApiOptions
 ---@field key? string            bearer token; without one every call is refused here
@@ -52,16 +52,23 @@ local function checked_key(key)
   return key
 end
 
+--- Where the API is: what is given, without slashes at its end, or the default.
+---@param url? string
+---@return string
+function M.base_url(url)
+  -- linear: a word of the command line or of the settings
+  return ((url or DEFAULT_BASE_URL):gsub("/+$", ""))
+end
+
 --- How the API is reached by one account.  From now on its key is cut out of whatever is printed.
 ---@param options ApiOptions
 ---@return Api|nil api, Error?
 ---@return_overload Api
 ---@return_overload nil, Error
 function M.new(options)
-  -- linear: a word of the command line or of the settings
-  local base_url = (options.base_url or M.DEFAULT_BASE_URL):gsub("/+$", "")
+  local base_url = M.base_url(options.base_url)
   if not base_url:find("^https?://[^/?#%s]") or base_url:find("[?#%s]") then
-    return bad_setting("RUNCOMFY_SERVERLESS_BASE_URL must be a URL such as %s, got '%s'", M.DEFAULT_BASE_URL, http.place(base_url))
+    return bad_setting("RUNCOMFY_SERVERLESS_BASE_URL must be a URL such as %s, got '%s'", DEFAULT_BASE_URL, http.place(base_url))
   end
   local prefix = options.queue_prefix or "v1"
   if prefix ~= "v1" and prefix ~= "v2" then return bad_setting("queue_prefix must be 'v1' or 'v2', got '%s'", prefix) end

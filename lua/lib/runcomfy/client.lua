@@ -16,7 +16,7 @@ local redaction = require "lib.redaction"
 
 local M = {}
 
-M.DEFAULT_BASE_URL = api.DEFAULT_BASE_URL
+M.base_url = api.base_url
 
 ---@class ClientOptions: ApiOptions
 ---@field cancel_remote_on_client_cancel? boolean  whether a job is cancelled when the call that waits for it is
