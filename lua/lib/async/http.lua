@@ -54,18 +54,6 @@ function Response:is_success()
   return self.status >= 200 and self.status <= 299
 end
 
---- The body, decoded.
----@return any value, string? message  nil and the place when it is no JSON
-function Response:json()
-  return json.decode(self.body)
-end
-
---- The body as checked JSON bytes, to be forwarded unchanged.
----@return core.json.Raw? raw, string? message
-function Response:json_raw()
-  return json.raw(self.body)
-end
-
 local function has_content_type(lines)
   for _, line in ipairs(lines) do
     if line:lower():find("^content%-type:") then return true end

@@ -30,7 +30,6 @@ local M = {}
 ---result is about to tell it
 ---@field log? fun(self: Listener, level: string, text: string)  takes what the call logs; default: the log
 ---@field question fun(self: Listener, ask: Ask): Error?  puts a question; an error where it cannot.  It may detach meanwhile
----@field obstacle? fun(self: Listener): string?  why its person cannot be asked
 ---@field waits fun(self: Listener, waits: boolean)       whether the call waits: for time, a job or a person
 ---@field may_leave fun(self: Listener)                   the call goes on without it: it detaches when its patience is over
 ---@field displaced fun(self: Listener)                   another one has taken its place

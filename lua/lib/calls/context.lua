@@ -114,13 +114,6 @@ end
 
 -- Questions ----------------------------------------------------------------------------------------
 
---- Whether the person can be asked, and if not, why.
----@return boolean can, string? obstacle
-function Context:can_ask()
-  local obstacle = require("lib.calls.elicitation").obstacle(self)
-  return obstacle == nil, obstacle
-end
-
 --- Asks the person for values, and waits; see lib.calls.elicitation for the errors it raises.
 ---@param question Question
 ---@return table|nil values  nil: they did not agree

@@ -113,17 +113,6 @@ local function ask(form, ctx)
   return through_call(form, owner)
 end
 
---- Why the person cannot be asked now; nil if they can.
----@param ctx Context
----@return string?
-function M.obstacle(ctx)
-  if ctx.ask then return nil end
-  local owner = owner_of(ctx)
-  if not owner then return NO_CLIENT end
-  local listener = owner.listener
-  return listener and listener.obstacle and listener:obstacle() or nil
-end
-
 -- Answers ------------------------------------------------------------------------------------------
 
 --- Asks for values; waits for the person, in a fiber.  Raises an Error: code "cannot_ask" where the client

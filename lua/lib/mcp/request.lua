@@ -257,18 +257,14 @@ function Request:waits(waits)
   self.pass:set_waiting(waits)
 end
 
----@return string?
-function Request:obstacle()
-  return require("lib.mcp.elicitation").obstacle(self)
-end
-
 ---@param ask Ask
 ---@return Error? err
 function Request:question(ask)
-  local obstacle = self:obstacle()
+  local elicitation = require "lib.mcp.elicitation"
+  local obstacle = elicitation.obstacle(self)
   if obstacle then return require("lib.errors").new(obstacle, { code = "cannot_ask" }) end
   if self.revision.input_required then return require("lib.mcp.input_required").ask(self, ask) end
-  return require("lib.mcp.elicitation").ask(self, ask)
+  return elicitation.ask(self, ask)
 end
 
 -- Its end --------------------------------------------------------------------------------------------

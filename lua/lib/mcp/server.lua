@@ -155,12 +155,6 @@ function Server:asked_over(connection, id)
   end
 end
 
---- Ends all calls of all connections; nothing is sent for them.
----@param reason? any
-function Server:shutdown(reason)
-  for connection in pairs(self.sessions) do connection:close(reason or "the server ends") end
-end
-
 --- Tells all clients that asked, or that live by a handshake, of a change.
 ---@param method string  a notification that this server said it sends
 function Server:notify(method)

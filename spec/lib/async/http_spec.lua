@@ -35,7 +35,7 @@ describe("lib.async.http", function()
     assert.equal("a, b", response:header("Via"))
   end)
 
-  it("sends a JSON body and decodes a JSON answer", function()
+  it("sends a JSON body and gives a JSON answer as it came", function()
     local seen
     local response = with_server(function(request)
       seen = request
@@ -43,8 +43,7 @@ describe("lib.async.http", function()
     end, function(base) return http.request { method = "POST", url = base, json = { a = json.as_array {} } } end)
     assert.equal('{"a":[]}', seen.body)
     assert.equal("application/json", seen.headers["content-type"])
-    assert.equal("18446744073709551615", tostring(response:json().seed))
-    assert.equal('{"seed":18446744073709551615}', response:json_raw():text())
+    assert.equal('{"seed": 18446744073709551615}', response.body)
   end)
 
   it("keeps a content type that the caller chose", function()

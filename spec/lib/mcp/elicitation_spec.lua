@@ -273,11 +273,13 @@ describe("mcp.elicitation", function()
     assert.equal("elicitation/create", transport.sent[1].method)
   end)
 
-  it("tells in advance whether it can ask", function()
+  it("raises where no client is connected, and the caller has no other way", function()
     local ctx = context.new { tool = "probe" }
-    assert.same({ false, "Nobody can be asked here: no client is connected." }, { ctx:can_ask() })
+    local ok, err = pcall(ctx.elicit, ctx, QUESTION)
+    assert.is_false(ok)
+    assert.same({ "cannot_ask", "Nobody can be asked here: no client is connected." }, { err.code, err.message })
     ctx.ask = function() return "decline" end
-    assert.same({ true }, { ctx:can_ask() })
+    assert.same({ nil, "decline" }, { ctx:elicit(QUESTION) })
   end)
 
   it("asks in another way where the caller has one", function()

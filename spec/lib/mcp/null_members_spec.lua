@@ -111,10 +111,13 @@ describe("members of a request that are null", function()
   it("of a declared capability count as not declared", function()
     for _, declared in ipairs { { elicitation = null }, { elicitation = { url = null } }, { elicitation = { form = null } } } do
       local session, transport = kit.connect { kit.tool { run = function(_, ctx)
-        return { text = tostring(ctx:can_ask()) }
+        ctx:elicit { message = "Yes?", input = { { "yes", "boolean", "Yes" } } }
       end } }
       kit.modern(session, 1, "tools/call", { name = "probe" }, { [PREFIX .. "clientCapabilities"] = declared })
-      assert.equal(tostring(declared.elicitation ~= null), transport.sent[1].result.content[1].text)
+      local result = transport.sent[1].result
+      assert.equal(declared.elicitation == null and "complete" or "input_required", result.resultType)
+      assert.equal(declared.elicitation == null or nil, result.isError)
+      session:close()
     end
   end)
 end)
