@@ -92,7 +92,7 @@ end
 local account
 
 local function context()
-  return account:equip { cancelled = false, progress = function() end, log = function() end, on_leaving = function() end }
+  return account:equip { cancelled = false, progress = function() end, log = function() end, on_draining = function() end }
 end
 
 local function call(tool)

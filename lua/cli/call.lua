@@ -55,7 +55,7 @@ local function call(args)
   end
   return (one_call.run(app, args, {
     command = "call",
-    leaving = "cancelling the request at RunComfy",
+    interrupt = "cancelling the request at RunComfy",
     perform = function(ctx) return require("lib.features.registry").call(tool, arguments, ctx) end,
   }))
 end

@@ -172,7 +172,7 @@ local function perform(app, args, target)
   local tape = args.record and require("lib.workbench.tape").new() or nil
   local outcome, result = one_call.run(app, args, {
     command = "run",
-    leaving = "cleaning up",
+    interrupt = "cleaning up",
     prepare = prepare(app, args, dry_run, tape),
     perform = function(ctx) return require("lib.features.registry").call(target.tool, target.arguments, ctx) end,
   })

@@ -25,7 +25,7 @@ local function serve(app)
   local transport, message = require("lib.mcp.transports.stdio").run {
     server = app:server(),
     max_line_bytes = app.settings.max_line_bytes,
-    on_leave = function() ending:begin() end,
+    on_drain = function() ending:begin() end,
     on_end = function(ended)
       status = ended
       ending:finish()

@@ -75,7 +75,7 @@ local compiled = {}
 function M.context()
   local ctx = { reports = {}, lines = {}, cancelled = false }
   function ctx:progress(progress, total, message) table.insert(self.reports, { progress, total, message }) end
-  function ctx:on_leaving(fn) self.leave = fn end
+  function ctx:on_draining(fn) self.drain = fn end
   function ctx:log(level, text) table.insert(self.lines, level .. ": " .. text) end
   return current and current:equip(ctx) or ctx
 end

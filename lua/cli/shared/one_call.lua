@@ -162,7 +162,7 @@ end
 
 ---@class OneCall
 ---@field command string                 of the command line
----@field leaving string                 what Ctrl-C begins, for the terminal
+---@field interrupt string               what Ctrl-C begins, for the terminal
 ---@field prepare? fun(ctx: table, line: ProgressLine)  makes the context the command's own
 ---@field perform fun(ctx: table): CallResult  makes the call, in a fiber
 
@@ -183,7 +183,7 @@ function M.run(app, args, call)
   if call.prepare then call.prepare(ctx, line) end
   local how, result = require("cli.shared.run").to_end(app, function() return call.perform(ctx) end, function()
     ctx.cancelled = true
-    line:show("interrupted; " .. call.leaving)
+    line:show("interrupted; " .. call.interrupt)
   end)
   line:clear()
   for _, text in ipairs(questions:unused()) do require("core.log").write("warning", text) end

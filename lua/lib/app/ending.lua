@@ -56,7 +56,7 @@ function Ending:begin()
   if self.began then return end
   self.began = core_clock.monotonic()
   local app = self.app
-  if app.recipe_calls then app.recipe_calls.leave() end
+  if app.recipe_calls then app.recipe_calls.drain() end
   keep(self, timer.after(grace.UNDO_AT * 1000, function()
     if app.recipe_calls then app.recipe_calls.stop "undo" end
   end))
@@ -93,15 +93,15 @@ end
 --- Watches the signals that end the program.
 ---@param transport StdioTransport
 function Ending:watch(transport)
-  local function leave() transport:leave(self.app:cancels_remote()) end
+  local function drain() transport:drain(self.app:cancels_remote()) end
   keep(self, signal.on("TERM", function()
-    if not self.began then return leave() end
+    if not self.began then return drain() end
     self.terminations = self.terminations + 1
     if self.terminations > 1 then cut(self) end
   end))
   keep(self, signal.on("INT", function()
     self.interrupts = self.interrupts + 1
-    if not self.began then return leave() end
+    if not self.began then return drain() end
     if self.interrupts > 1 then cut(self) end
   end))
 end

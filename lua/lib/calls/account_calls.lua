@@ -37,7 +37,7 @@ end
 --- Nobody can come any more.  Calls for which somebody was to come with an answer end with what they have, or are cancelled.
 ---@param err? Error    for their questions
 ---@param reason? any   of their cancellation, where there is no error
-function AccountCalls:leave(err, reason)
+function AccountCalls:drain(err, reason)
   for _, call in ipairs(list(self)) do
     if call.pending_input and call.outcome then
       self:drop(call)

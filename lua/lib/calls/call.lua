@@ -93,7 +93,7 @@ function M.new(options)
     owner = self, account = options.account, tool = options.feature.name, arguments = options.arguments, client = options.client,
     receipts = self.receipts, answer_by = listener and listener.answer_by,
     -- room, and no table that grows
-    runcomfy = nil, effects = nil, cancelled = nil, leaving = nil, has_result = nil, waits = nil, on_leave = nil, wait_of_leave = nil,
+    runcomfy = nil, effects = nil, cancelled = nil, draining = nil, has_result = nil, waits = nil, on_drain = nil, wait_of_drain = nil,
   }
   return self
 end

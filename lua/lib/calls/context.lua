@@ -12,7 +12,7 @@ local M = {}
 ---@field client? { name: string?, version: string? }  who asked for it
 ---@field deadline? number                moment of lib.async.clock at which the caller stops waiting; nil: none known
 ---@field answer_by? number               moment of lib.async.clock at which a wait had better end and answer, the job or not
----@field leaving boolean                 it is drained: the client asks nothing more, and a wait had better end and answer now
+---@field draining boolean                the client asks nothing more, and a wait had better end and answer now
 ---@field has_result boolean              what it makes is there, though it is not over
 ---@field tool string                     name of the tool
 ---@field ask? fun(form: Form, ctx: Context): "accept"|"decline"|"cancel", table?  asks the person, in place of the call's listener
@@ -27,9 +27,9 @@ local M = {}
 ---@field chain? string[]                 of recipes that have called each other to this one
 ---@field outermost? Context              of the call that began it all, where recipes call each other
 ---@field package arguments? any          what the call was begun with, until it is taken
----@field package on_leave? fun()
+---@field package on_drain? fun()
 ---@field package waits integer           how many waits are under way
----@field package wait_of_leave? table    of what wants to be told when the client leaves
+---@field package wait_of_drain? table    of what wants to be told when the call is drained
 local Context = {}
 Context.__index = Context
 
@@ -47,7 +47,7 @@ Context.__index = Context
 ---@param options ContextOptions|Context
 ---@return Context
 function M.new(options)
-  options.cancelled, options.leaving, options.has_result, options.waits = false, false, false, 0
+  options.cancelled, options.draining, options.has_result, options.waits = false, false, false, 0
   local account = options.account
   if account then options.runcomfy, options.effects = account.runcomfy, options.effects or account.effects end
   options.receipts = options.receipts or receipts.new()
@@ -168,24 +168,24 @@ end
 --- still count).  One at a time; nil takes it back.  Until then the call waits, unless it `works`.
 ---@param fn? fun()
 ---@param works? boolean  it says itself when it waits
-function Context:on_leaving(fn, works)
-  if self.wait_of_leave then self.wait_of_leave:__close() end
-  self.wait_of_leave = fn and not works and self:wait() or nil
-  self.on_leave = fn
-  if fn and self.leaving then fn() end
+function Context:on_draining(fn, works)
+  if self.wait_of_drain then self.wait_of_drain:__close() end
+  self.wait_of_drain = fn and not works and self:wait() or nil
+  self.on_drain = fn
+  if fn and self.draining then fn() end
 end
 
 --- Whether something in the call wants to be told of that: it waits, or may come to wait.
 ---@return boolean
 function Context:may_wait()
-  return self.on_leave ~= nil
+  return self.on_drain ~= nil
 end
 
 --- Tells the call that the client asks nothing more.
-function Context:leave()
-  if self.leaving then return end
-  self.leaving = true
-  if self.on_leave then self.on_leave() end
+function Context:drain()
+  if self.draining then return end
+  self.draining = true
+  if self.on_drain then self.on_drain() end
 end
 
 return M

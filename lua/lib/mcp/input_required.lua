@@ -52,7 +52,7 @@ end
 ---@param call Call
 function InputRequired:settled(call)
   uncount(self)
-  if self.session.server:is_left() then
+  if self.session.server:is_drained() then
     forget(call)
   else
     self.timer = timer.after(math.ceil(self.session.server.ask_seconds * 1000), function() forget(call) end)
@@ -77,7 +77,7 @@ end
 ---@return Error? err
 function M.ask(request, ask)
   local session, call = request.session, request.call
-  if session.left then return elicitation.closed(request) end
+  if session.draining then return elicitation.closed(request) end
   local seconds = session.server.ask_seconds
   call.book:remember(call)
   local state = new_state(call)

@@ -109,14 +109,14 @@ function Server:connect(transport)
   return connection
 end
 
---- Nobody comes over this connection any more.  Where it was the last, nobody comes at all: see AccountCalls.leave.
+--- Nobody comes over this connection any more.  Where it was the last, nobody comes at all: see AccountCalls.drain.
 ---@param connection Session
 ---@param err? Error
 ---@param reason? any
-function Server:leave(connection, err, reason)
+function Server:drain(connection, err, reason)
   self.open[connection] = nil
-  if not self:is_left() then return end
-  for _, calls in pairs(self.calls) do calls:leave(err, reason) end
+  if not self:is_drained() then return end
+  for _, calls in pairs(self.calls) do calls:drain(err, reason) end
 end
 
 ---@param connection Session
@@ -126,7 +126,7 @@ end
 
 --- Whether nobody can come any more.
 ---@return boolean
-function Server:is_left()
+function Server:is_drained()
   return next(self.open) == nil
 end
 

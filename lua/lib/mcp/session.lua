@@ -28,7 +28,7 @@ local is_object = jsonrpc.is_object
 ---@field package open integer        how many
 ---@field package parked table<string, Request>  those that wait for the sets of the server, by id
 ---@field package waiting integer     how many
----@field package cancels? boolean     calls that wait are cancelled as it leaves
+---@field package cancels? boolean     calls that wait are cancelled as it drains
 ---@field package streams Subscriptions
 ---@field package gate Gate
 ---@field package intake Intake
@@ -131,7 +131,7 @@ local function take_out(self, id)
   self.waiting = self.waiting - 1
 end
 
-local leave_call ---@type fun(self: Session, request: Request)
+local drain_call ---@type fun(self: Session, request: Request)
 
 --- It waits no more, and goes on; nothing is done for one that was given up.
 ---@param request Request
@@ -143,7 +143,7 @@ function Session:unpark(request, bytes, go_on)
   self.intake.bytes = bytes
   local ok, err = pcall(go_on)
   if not ok then self:fail(request.id, request.sink, err) end
-  if self.left and request.call and request:is_open() then leave_call(self, request) end
+  if self.draining and request.call and request:is_open() then drain_call(self, request) end
   self:report_idle()
 end
 
@@ -238,7 +238,7 @@ end
 ---@param callback fun(kind: AnswerKind, value: any)
 ---@return OutgoingRequest|nil handle, string? message, string? code
 function Session:ask(transport, method, params, callback)
-  if self.left then return nil, "the client answers nothing more", "closed" end
+  if self.draining then return nil, "the client answers nothing more", "closed" end
   self.outgoing = self.outgoing or require("lib.mcp.outgoing").new()
   return self.outgoing:request(transport, method, params, self.server.ask_seconds, callback)
 end
@@ -253,24 +253,24 @@ local function closed()
   return errors.new("The client has closed the connection: nobody can answer the question.", { code = "cannot_ask" })
 end
 
-function leave_call(self, request)
+function drain_call(self, request)
   local ctx = request.call.ctx
   if self.cancels and ctx:may_wait() then
     if self.requests[request.id] then stop(self, request, "the server ends") end
   else
-    ctx:leave()
+    ctx:drain()
   end
 end
 
 --- The client asks nothing more, and answers nothing: calls that wait end with what they have, the others go on.
 ---@param cancel_waits? boolean  those that wait are cancelled in place of that
-function Session:leave(cancel_waits)
-  self.left, self.cancels = true, cancel_waits
+function Session:drain(cancel_waits)
+  self.draining, self.cancels = true, cancel_waits
   self.gate:let_out()
   self:release()
-  for _, request in ipairs(open_requests(self)) do leave_call(self, request) end
+  for _, request in ipairs(open_requests(self)) do drain_call(self, request) end
   if self.outgoing then self.outgoing:close() end
-  self.server:leave(self, closed())
+  self.server:drain(self, closed())
   if cancel_waits then self:report_idle() end
 end
 
@@ -316,7 +316,7 @@ end
 --- Ends the connection and all its calls.
 ---@param reason? any
 function Session:close(reason)
-  self.left = true
+  self.draining = true
   for id in pairs(self.parked) do take_out(self, id) end
   self.gate:close()
   self.intake:close()
@@ -325,7 +325,7 @@ function Session:close(reason)
     if self.requests[request.id] == request then stop(self, request, reason) end
   end
   if self.outgoing then self.outgoing:close() end
-  self.server:leave(self, nil, reason)
+  self.server:drain(self, nil, reason)
   self.server:forget(self)
 end
 

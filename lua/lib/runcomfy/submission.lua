@@ -10,10 +10,10 @@ local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local insist = require "lib.async.insist"
 local json = require "core.json"
-local leaving = require "lib.runcomfy.leaving"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outline = require "lib.runcomfy.outline"
 local outputs = require "lib.runcomfy.outputs"
+local remote_cancel = require "lib.runcomfy.remote_cancel"
 local told = require "lib.runcomfy.told"
 
 local M = {}
@@ -23,15 +23,15 @@ local M = {}
 ---@field request_id string
 ---@field submission core.json.Raw
 ---@field package entry? OpenRequest  of the list of the recipe's call that submits it
----@field package left? boolean  its client has gone, and that has been seen to
+---@field package given_up? boolean  its client has gone, and that has been seen to
 
 -- The caller has gone: what becomes of the job is the operator's choice.
-local function leave(job, ctx)
-  if job.left then return end
-  job.left = true
+local function give_up(job, ctx)
+  if job.given_up then return end
+  job.given_up = true
   local function log(text) ctx:log("warning", text) end
   if ctx.runcomfy.cancel_remote_on_client_cancel then
-    fiber.shield(leaving.leave, job, { runcomfy = ctx.runcomfy, requests = job.entry and ctx.requests, log = log })
+    fiber.shield(remote_cancel.cancel, job, { runcomfy = ctx.runcomfy, requests = job.entry and ctx.requests, log = log })
   else
     if job.entry then job.entry.told = true end
     log(("the caller gave up on request %s of deployment %s; the job goes on"):format(job.request_id, job.deployment_id))
@@ -117,7 +117,7 @@ function M.submit(input, ctx)
       deployment_id = input.deployment_id, request_id = lifecycle.request_id(answer), submission = answer,
     })
   end
-  if ctx.cancelled then leave(job, ctx) end
+  if ctx.cancelled then give_up(job, ctx) end
   return job
 end
 
@@ -133,7 +133,9 @@ local function pending(job, waited)
     .. "get_request_status with deployment_id=%s and request_id=%s, then get_request_result once it is completed."):format(
     job.request_id, math.floor(waited.elapsed + 0.5), word or "no status seen yet", is_known and GOES_ON or UNCLEAR,
     job.deployment_id, job.request_id)
-  if waited.err and not waited.left then text = ("%s\nThe last poll failed: %s"):format(text, waited.err.summary or waited.err.message) end
+  if waited.err and not waited.ended_early then
+    text = ("%s\nThe last poll failed: %s"):format(text, waited.err.summary or waited.err.message)
+  end
   return {
     text = answers.with_note(text, job.submission, waited.status),
     data = json.ordered(WAITED_KEYS, {
@@ -207,13 +209,13 @@ end
 ---@return_overload nil, Error
 function M.follow(job, timeout, ctx)
   local waited, err = ctx.runcomfy:wait(job.deployment_id, job.request_id, {
-    timeout = timeout, answer_by = ctx.answer_by, on_cancelled = function() leave(job, ctx) end,
+    timeout = timeout, answer_by = ctx.answer_by, on_cancelled = function() give_up(job, ctx) end,
     on_status = function(_, info) ctx:progress(info.elapsed, nil, info.message) end,
-    on_leaving = function(end_wait) ctx:on_leaving(end_wait) end,
+    on_draining = function(end_wait) ctx:on_draining(end_wait) end,
   })
   if not waited and err.code == "unusable_id" then return unfollowed(job, err) end
   if not waited then return nil, with_ids(err, job) end
-  if waited.left then
+  if waited.ended_early then
     ctx:log("warning", ("the client left while request %s of deployment %s was waited for; the job goes on"):format(
       job.request_id, job.deployment_id))
   end

@@ -21,7 +21,7 @@ local CROWD = 32         -- waits at once from which first polls are spread
 local POLL_LONGEST = 30  -- seconds that one poll may take
 local POLL_ALONE = 5     -- seconds for the one poll of a wait without time
 local POLL_SHORTEST = 0.25
-local LEAVING = 1        -- seconds of real time that a poll still has when its caller leaves
+local EARLY = 1          -- seconds of real time that a poll still has when the wait is ended early
 
 local GRACE = 0.1        -- seconds that a poll has beyond its time, which ends it with what has come
 
@@ -41,7 +41,7 @@ local MOMENT = 0.001     -- seconds; less is no time left
 ---@field source? WaitSource    default: the API
 ---@field on_cancelled? fun()    called before the cancellation of its fiber goes on, shielded: what becomes of the job
 ---@field on_status? fun(status: core.json.Raw?, info: WaitInfo)  after each poll
----@field on_leaving? fun(end_wait: fun()?)  told how to end the wait early, with what has been seen; nil when it is over
+---@field on_draining? fun(end_wait: fun()?)  told how to end the wait early, with what has been seen; nil when it is over
 
 ---@class WaitInfo
 ---@field elapsed number
@@ -155,11 +155,11 @@ function Wait:try(fetch, longest, idle_ms)
   return poll:settle(task:join())
 end
 
--- The one that waits leaves: no more polls, and the one that is under way has a moment, for it may hang.
+-- Its call is drained: no more polls, and the one that is under way has a moment, for it may hang.
 function Wait:end_early()
   self.ended_early = true
-  self.answer_by = math.min(self.answer_by, clock.now() + LEAVING * math.max(1, clock.speed()))
-  if self.poll then self.poll:end_after(LEAVING, LEFT) end
+  self.answer_by = math.min(self.answer_by, clock.now() + EARLY * math.max(1, clock.speed()))
+  if self.poll then self.poll:end_after(EARLY, LEFT) end
   if self.wake then self.wake() end
 end
 
@@ -233,7 +233,7 @@ function Wait:report(status, err)
 end
 
 function Wait:waited(fields)
-  fields.elapsed, fields.left = clock.now() - self.started, self.ended_early
+  fields.elapsed, fields.ended_early = clock.now() - self.started, self.ended_early
   return fields
 end
 
@@ -291,7 +291,7 @@ local Presence = {}
 
 function Presence:__close()
   self.waits.count = self.waits.count - 1
-  if self.on_leaving then self.on_leaving(nil) end
+  if self.on_draining then self.on_draining(nil) end
 end
 
 --- Waits for a job.  Cancelling the fiber stops the polls and leaves the job alone.
@@ -307,7 +307,7 @@ function M.wait(client, deployment_id, request_id, options)
   if err then return nil, err end
   local waits = client.waits
   waits.count = waits.count + 1
-  local _ <close> = setmetatable({ waits = waits, on_leaving = options.on_leaving }, Presence)
+  local _ <close> = setmetatable({ waits = waits, on_draining = options.on_draining }, Presence)
   local started = clock.now()
   local limit = math.max(0, options.timeout)
   local self = setmetatable({
@@ -315,7 +315,7 @@ function M.wait(client, deployment_id, request_id, options)
     deployment_id = deployment_id, request_id = request_id, refusals = 0, same = 0,
     started = started, deadline = started + limit, answer_by = options.answer_by or math.huge,
   }, Wait)
-  if options.on_leaving then options.on_leaving(function() self:end_early() end) end
+  if options.on_draining then options.on_draining(function() self:end_early() end) end
   if waits.count > CROWD then self:sleep(math.min(math.random(), limit)) end
   local ok, waited, problem = pcall(self.run, self) ---@type boolean, any, any
   if ok then return waited, problem end

@@ -234,7 +234,7 @@ describe("mcp.elicitation", function()
 
   it("ends when the client will answer nothing more", function()
     local session, transport = begin()
-    session:leave()
+    session:drain()
     assert.matches("has closed the connection", error_text(transport), 1, true)
     call(session, 2)
     assert.matches("has closed the connection", error_text(transport), 1, true)

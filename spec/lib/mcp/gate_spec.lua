@@ -100,7 +100,7 @@ describe("mcp.gate", function()
   it("does not count a call that wants to hear of the client's end as one that waits, where it says so", function()
     local function never() end
     for works, begun in pairs { [true] = ROOM, [false] = ROOM + 2 } do
-      local tool, state = slow_tool(function(_, ctx) ctx:on_leaving(never, works) end)
+      local tool, state = slow_tool(function(_, ctx) ctx:on_draining(never, works) end)
       local session = connect { tool }
       ask_many(session, 1, ROOM + 2)
       turn()
@@ -212,11 +212,11 @@ describe("mcp.gate", function()
   end)
 
   it("lets all go through when the client asks nothing more, held or not", function()
-    local tool, state = slow_tool(function(_, ctx) assert.is_true(ctx.leaving) end)
+    local tool, state = slow_tool(function(_, ctx) assert.is_true(ctx.draining) end)
     local session, transport = connect { tool }
     session:hold()
     ask_many(session, 1, ROOM + 2)
-    session:leave()
+    session:drain()
     session:hold() -- does nothing any more
     turn()
     for n = 1, ROOM do state.answers[n] "done" end

@@ -259,7 +259,7 @@ describe("mcp.input_required", function()
     local client = connect(asker(state))
     client.call()
     assert.equal(1, client.session:pending())
-    client.session:leave()
+    client.session:drain()
     assert.same({ 1, 0, 1 }, { state.closed, client.session:pending(), #client.transport.sent })
 
     client = connect(asker(state))

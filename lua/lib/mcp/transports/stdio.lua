@@ -16,7 +16,7 @@ local BYTE_ORDER_MARK = "^\xEF\xBB\xBF"
 ---@class StdioOptions
 ---@field server Server
 ---@field on_end fun(status: integer)  called once: nothing more will be read or written
----@field on_leave? fun()               called once: the client asks nothing more; calls may still end
+---@field on_drain? fun()               called once: the client asks nothing more; calls may still end
 ---@field grace? number                seconds that calls may take to end, default that of lib.async.grace
 ---@field max_line_bytes? integer      default 16 MiB
 
@@ -99,13 +99,13 @@ end
 --- Reads nothing more, as at the end of input: a piped script still gets its answers, a wait for a job ends with its ids.
 --- Then, or when the grace is over, the connection ends.
 ---@param cancel_waits? boolean  calls that wait are cancelled in place of being answered
-function StdioTransport:leave(cancel_waits)
+function StdioTransport:drain(cancel_waits)
   if self.ending or self.closed then return end
   self.ending = true
   self.reader:cancel()
-  if self.options.on_leave then self.options.on_leave() end
+  if self.options.on_drain then self.options.on_drain() end
   if is_quiet(self) then return self:close() end
-  self.session:leave(cancel_waits)
+  self.session:drain(cancel_waits)
   self.deadline = late.after(self.options.grace or grace.ALL, function() give_up(self) end)
   self.session.on_idle = function() close_when_drained(self) end
   if self.session:pending() == 0 then close_when_drained(self) end
@@ -137,9 +137,9 @@ local function on_event(self, line, why, kind, id)
   if why == "failed" then
     log.write("error", "cannot read standard input: " .. tostring(kind))
     self.status = IO_FAILED
-    return self:leave()
+    return self:drain()
   elseif why == "eof" then
-    return self:leave()
+    return self:drain()
   end
   self.started = true
   if why == "too_long" then

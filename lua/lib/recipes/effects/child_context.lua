@@ -10,7 +10,7 @@ local shared = { "account", "runcomfy", "client", "simulated", "dry_run", "effec
 
 function ChildContext:__index(key)
   if ChildContext[key] ~= nil then return ChildContext[key] end
-  if key == "cancelled" or key == "leaving" then return self.state.ctx[key] end
+  if key == "cancelled" or key == "draining" then return self.state.ctx[key] end
   if key == "deadline" then
     local deadline = self.state:deadline()
     return deadline < math.huge and deadline or nil
@@ -34,7 +34,7 @@ function ChildContext:receipt(receipt)
 end
 
 --- A wait of the tool is one of the recipe, which ends when the client leaves.
-function ChildContext:on_leaving(fn)
+function ChildContext:on_draining(fn)
   if self.waiting then self.waiting:__close() end
   self.waiting = fn and self.state:wait() or nil
 end

@@ -7,10 +7,10 @@ local fiber = require "lib.async.fiber"
 local job_calls = require "lib.recipes.effects.job_calls"
 local json = require "core.json"
 local large_results = require "lib.recipes.effects.large_results"
-local leaving = require "lib.runcomfy.leaving"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outputs = require "lib.runcomfy.outputs"
 local polling = require "lib.runcomfy.polling"
+local remote_cancel = require "lib.runcomfy.remote_cancel"
 local results = require "lib.runcomfy.results"
 
 local M = {}
@@ -107,7 +107,7 @@ end
 local function cancel(record)
   local task = fiber.spawn(job_calls.call, record, "cancel_request")
   task.quiet = true
-  local _ <close> = clock.after(leaving.SECONDS, function() task:cancel("took too long") end)
+  local _ <close> = clock.after(remote_cancel.SECONDS, function() task:cancel("took too long") end)
   local answer, err = select(2, task:join())
   return tostring(type(answer) == "table" and answer.data and answer.data.outcome or err and err.message or "no answer")
 end
@@ -115,7 +115,7 @@ end
 -- The caller of the recipe has gone: what becomes of the job is the operator's choice.
 local function cancel_remote(record)
   local state = record.state
-  leaving.leave(record, {
+  remote_cancel.cancel(record, {
     runcomfy = state.ctx.runcomfy, requests = state.call and state.call.requests, cancel = function() return cancel(record) end,
     log = function(text) state.ctx:log("warning", text) end,
   })

@@ -2,9 +2,9 @@
 --- has set that and the caller gave up, and named in the log otherwise.
 
 local fiber = require "lib.async.fiber"
-local leaving = require "lib.runcomfy.leaving"
 local log = require "core.log"
 local open_requests = require "lib.recipes.run.open_requests"
+local remote_cancel = require "lib.runcomfy.remote_cancel"
 
 local M = {}
 
@@ -14,18 +14,18 @@ local function write(call, text)
 end
 
 --- Begins to cancel what the call submitted and nobody cancels yet, where the setting `cancel_remote_on_client_cancel` says
---- so.  Does not wait: the call's end waits for `call.leaving`.
+--- so.  Does not wait: the call's end waits for `call.ending`.
 ---@param call CallState
 function M.begin(call)
   local runcomfy = call.ctx and call.ctx.runcomfy
   if not (runcomfy and runcomfy.cancel_remote_on_client_cancel) then return end
   for _, entry in ipairs(call.requests:list()) do
     if entry.request_id and not entry.cancelling and not entry.adopted then
-      local task = fiber.spawn(leaving.leave, entry, {
+      local task = fiber.spawn(remote_cancel.cancel, entry, {
         runcomfy = runcomfy, requests = call.requests, log = function(text) write(call, text) end,
       })
       task.quiet = true
-      table.insert(call.leaving, task)
+      table.insert(call.ending, task)
     end
   end
 end

@@ -375,7 +375,7 @@ function HostCall:__close()
   if self.ended then return end
   self.ended = true
   self.task:cancel()
-  if self.task.status ~= "done" then table.insert(self.call.leaving, self.task) end
+  if self.task.status ~= "done" then table.insert(self.call.ending, self.task) end
 end
 
 function HostCall:recheck(callback)

@@ -35,7 +35,7 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field places Places           for calls at once
 ---@field heavy Places            for those of them that hand over long texts
 ---@field requests OpenRequests   what it submitted, itself or through recipes that it calls, and has not seen end
----@field leaving Fiber[]         host calls that were cancelled and may still undo something, such as a job at RunComfy
+---@field ending Fiber[]         host calls that were cancelled and may still undo something, such as a job at RunComfy
 ---@field phase "run"|"cleanup"|"over"
 ---@field reason? string          why it was told to end: "timeout", "cancelled", "client_left"
 ---@field left? boolean           its caller asks nothing more: it waits for nothing any longer
@@ -70,7 +70,7 @@ local calls = {} ---@type table<lightuserdata, CallState>  by the budgets in whi
 function M.new(recipe, limits, ctx)
   limits = setmetatable(limits or {}, { __index = M.defaults })
   return setmetatable({
-    recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, leaving = {}, phase = "run",
+    recipe = recipe, ctx = ctx, limits = limits, cleanups = {}, fibers = {}, ending = {}, phase = "run",
     waits = 0, writes = 0, written = 0, inner = 0, on_none = {}, cleaning = 0, branches = 0,
     parent = ctx and ctx.call or nil,
     places = places.new(limits.calls), heavy = places.new(HEAVY), requests = open_requests.new(open_requests.of(ctx)),
@@ -193,7 +193,7 @@ end
 local function begin_wait(top)
   tell_waits(top)
   -- Not now: the fiber that asked for this wait is not yet in it.
-  if top.left and top.phase == "run" then clock.after(0, function() top:stop "client_left" end) end
+  if top.draining and top.phase == "run" then clock.after(0, function() top:stop "client_left" end) end
 end
 
 --- Marks that a fiber of the host waits for this call: for time, a job, a person; not for one answer of the API.
@@ -272,8 +272,8 @@ end
 
 --- Its caller asks nothing more.  Where it waits, or as soon as it does, it ends, and its clean-ups run; what needs no wait
 --- goes on to its answer.
-function Call:leave()
-  self.left = true
+function Call:drain()
+  self.draining = true
   if self.waits > 0 and self.phase == "run" then self:stop "client_left" end
 end
 

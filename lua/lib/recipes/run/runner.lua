@@ -119,7 +119,7 @@ end
 
 -- Host calls that were cancelled: what they still undo, within bounds of their own, is done before the call is over.
 local function join_leaving(call)
-  for _, task in ipairs(call.leaving) do task:join() end
+  for _, task in ipairs(call.ending) do task:join() end
 end
 
 -- The time is the function's: one that has ended has its result, however long its clean-ups take.
@@ -184,14 +184,14 @@ end
 local Listening = {}
 
 function Listening:__close()
-  if self.ctx then self.ctx:on_leaving(nil) end
+  if self.ctx then self.ctx:on_draining(nil) end
 end
 
 -- The outermost call is told when its client leaves.
 local function listen(call)
   local ctx = call.ctx
-  local self = setmetatable({ ctx = not call.parent and ctx and ctx.on_leaving and ctx or nil }, Listening)
-  if self.ctx then ctx:on_leaving(function() call:leave() end, true) end -- the call says itself when it waits
+  local self = setmetatable({ ctx = not call.parent and ctx and ctx.on_draining and ctx or nil }, Listening)
+  if self.ctx then ctx:on_draining(function() call:drain() end, true) end -- the call says itself when it waits
   return self
 end
 

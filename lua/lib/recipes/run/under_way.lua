@@ -51,9 +51,9 @@ function M.list()
   return list
 end
 
---- Tells all of them that nobody asks for anything any more: see CallState.leave.
-function M.leave()
-  for _, call in ipairs(M.list()) do call:leave() end
+--- Tells all of them that nobody asks for anything any more: see CallState.drain.
+function M.drain()
+  for _, call in ipairs(M.list()) do call:drain() end
 end
 
 --- Ends those that run.
@@ -61,7 +61,7 @@ end
 function M.stop(which)
   for _, call in ipairs(M.list()) do
     if call.phase == "run" and (which == nil or call:has_to_undo()) then
-      call.left = true
+      call.draining = true
       call:stop "client_left"
     end
   end

@@ -35,7 +35,7 @@ end
 local function ask(self, name, input)
   local tool = self.find(name)
   if not tool then return { refused = false } end
-  local ctx = { cancelled = false, progress = function() end, log = function() end, on_leaving = function() end }
+  local ctx = { cancelled = false, progress = function() end, log = function() end, on_draining = function() end }
   if self.account then self.account:equip(ctx) end
   local result, err = registry.attempt(tool, input, ctx --[[@as any]])
   if not result then return { err = err, refused = is_refusal(err) } end

@@ -27,7 +27,7 @@ end
 -- What the end of the program does when it has begun, and what it says when it can wait no longer.
 local function begin_end(self)
   note_end(self)
-  under_way.leave()
+  under_way.drain()
   table.insert(self.timers, clock.after(grace.UNDO_AT, function() under_way.stop "undo" end))
   table.insert(self.timers, clock.after(grace.ALL, function()
     table.move(under_way.unfinished(), 1, 100, 1, self.run.result.unfinished)
@@ -44,7 +44,7 @@ end
 
 function happens.leave_after(self)
   self.run.result.left = true
-  self.run.ctx:leave()
+  self.run.ctx:drain()
   begin_end(self)
 end
 
@@ -52,7 +52,7 @@ end
 function happens.shutdown_after(self)
   self.run.result.shut_down = true
   begin_end(self)
-  if self.run.account.runcomfy.cancel_remote_on_client_cancel then cancel(self, "the server ends") else self.run.ctx:leave() end
+  if self.run.account.runcomfy.cancel_remote_on_client_cancel then cancel(self, "the server ends") else self.run.ctx:drain() end
 end
 
 --- A tool is about to be called.

@@ -148,20 +148,20 @@ end
 local function context(run)
   local result = run.result
   local ctx = run.account:equip {
-    cancelled = false, leaving = false, client = { name = "rcmcp.testkit", version = host.version }, simulated = true,
+    cancelled = false, draining = false, client = { name = "rcmcp.testkit", version = host.version }, simulated = true,
     dry_run = run.dry_run ~= nil, effects = chain(run),
   }
   function ctx:progress(done, total, message)
     if not self.cancelled then table.insert(result.progress, { done = done, total = total, message = message }) end
   end
   function ctx.log(_, _, text) table.insert(result.logs, redaction.text(text)) end
-  function ctx:on_leaving(fn)
-    self.on_leave = fn
-    if fn and self.leaving then fn() end
+  function ctx:on_draining(fn)
+    self.on_drain = fn
+    if fn and self.draining then fn() end
   end
-  function ctx:leave()
-    self.leaving = true
-    if self.on_leave then self.on_leave() end
+  function ctx:drain()
+    self.draining = true
+    if self.on_drain then self.on_drain() end
   end
   function ctx.ask(form) return ask(run, form) end
   return ctx

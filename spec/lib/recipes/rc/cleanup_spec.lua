@@ -126,7 +126,7 @@ describe("clean-ups of recipes within recipes", function()
   end
 
   for how, finish in pairs {
-    fail = function() end, cancel = function(task) task:cancel "the client gave up" end, leave = function() under_way.leave() end,
+    fail = function() end, cancel = function(task) task:cancel "the client gave up" end, leave = function() under_way.drain() end,
   } do
     it("put back in the opposite order what was set, when the call ends: " .. how, function()
       local own <close> = folder.new()

@@ -150,7 +150,7 @@ describe("job:wait", function()
   it("ends the call when the client leaves: the answer names what goes on", function()
     kit.with({ sim = { cold_start = 100 } }, function(_, time)
       local ctx = kit.context()
-      clock.after(3, function() ctx.leave() end)
+      clock.after(3, function() ctx.drain() end)
       local begun = time.time
       local _, err = kit.run(SUBMIT .. "while true do pcall(job.wait, job) end", { uses = USES.uses, ctx = ctx })
       assert.equal("client_left", err.code)
@@ -162,7 +162,7 @@ describe("job:wait", function()
   it("ends it at the first wait after that, too, and after what needs no wait", function()
     kit.with({ sim = { cold_start = 100 } }, function(sim, time)
       local ctx = kit.context()
-      function ctx.on_leaving(_, fn) if fn then fn() end end
+      function ctx.on_draining(_, fn) if fn then fn() end end
       local begun = time.time
       local _, err = kit.run(([[
         rc.map({ 1, 2 }, function(seed)

@@ -9,7 +9,7 @@ local M = {}
 --- Seconds that the cancel may take.
 M.SECONDS = 5
 
----@class Departure
+---@class RemoteCancel
 ---@field runcomfy Client
 ---@field requests? OpenRequests  those that the caller has begun, where they are kept
 ---@field log fun(text: string)
@@ -32,13 +32,13 @@ end
 
 --- Cancels a job whose caller has gone, unless it is not to be, or somebody does already.
 ---@param job { deployment_id: string, request_id: string }
----@param departure Departure
-function M.leave(job, departure)
-  local requests = departure.requests
-  if not departure.runcomfy.cancel_remote_on_client_cancel or not claim(job, requests) then return end
-  local outcome = departure.cancel and departure.cancel() or at_api(job, departure.runcomfy)
+---@param options RemoteCancel
+function M.cancel(job, options)
+  local requests = options.requests
+  if not options.runcomfy.cancel_remote_on_client_cancel or not claim(job, requests) then return end
+  local outcome = options.cancel and options.cancel() or at_api(job, options.runcomfy)
   if requests then requests:cancelled(job.deployment_id, job.request_id, outcome) end
-  departure.log(("the caller gave up on request %s of deployment %s; cancelling the job: %s"):format(job.request_id, job.deployment_id,
+  options.log(("the caller gave up on request %s of deployment %s; cancelling the job: %s"):format(job.request_id, job.deployment_id,
     outcome))
 end
 

@@ -1,10 +1,10 @@
-local leaving = require "lib.runcomfy.leaving"
 local open_requests = require "lib.recipes.run.open_requests"
 local bed = require "spec.support.runcomfy"
+local remote_cancel = require "lib.runcomfy.remote_cancel"
 
 local ID = "a1b2c3d4-0000-4000-8000-000000000001"
 
-describe("lib.runcomfy.leaving", function()
+describe("lib.runcomfy.remote_cancel", function()
   local lines
   before_each(function() lines = {} end)
 
@@ -13,7 +13,7 @@ describe("lib.runcomfy.leaving", function()
       local job = { deployment_id = ID, request_id = bed.runcomfy():submit(ID, {}):value "request_id" }
       local requests = open_requests.new()
       fn(job, requests, function(cancel)
-        leaving.leave(job, {
+        remote_cancel.cancel(job, {
           runcomfy = bed.runcomfy(), requests = requests, cancel = cancel, log = function(text) lines[#lines + 1] = text end,
         })
       end, function() return #sim:requests { path = "/cancel" } end)
