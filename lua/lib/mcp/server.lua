@@ -5,7 +5,7 @@
 local account_calls = require "lib.calls.account_calls"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
-local parked = require "lib.mcp.parked"
+local deferred = require "lib.mcp.deferred"
 local session = require "lib.mcp.session"
 local tools = require "lib.mcp.handlers.tools"
 local versions = require "lib.mcp.versions"
@@ -37,7 +37,7 @@ local M = {}
 ---@class Server
 ---@field snapshot Snapshot  nil, unseen by handlers, until somebody looks
 ---@field private make? fun(ready: fun(snapshot: Snapshot?, err: any))
----@field private parked? Parked    while it is made
+---@field private deferred? Deferred    while it is made
 ---@field max_message integer
 ---@field max_calls integer
 ---@field account? fun(request: Request): Account
@@ -271,13 +271,13 @@ local looks = {
 
 -- Lets a request wait for the sets, which the first one has made.
 local function wait_for_sets(self, request, method)
-  local first = not self.parked
-  self.parked = self.parked or parked.new()
-  self.parked:add(request, method, request.session:bytes(), self.max_calls)
+  local first = not self.deferred
+  self.deferred = self.deferred or deferred.new()
+  self.deferred:add(request, method, request.session:bytes(), self.max_calls)
   if not first then return end
   self.make(function(snapshot, err)
-    local waiting = self.parked --[[@as Parked]]
-    self.snapshot, self.parked = snapshot, nil
+    local waiting = self.deferred --[[@as Deferred]]
+    self.snapshot, self.deferred = snapshot, nil
     if not snapshot then return waiting:fail(err) end
     waiting:go_on(function(...) self:handle(...) end)
   end)

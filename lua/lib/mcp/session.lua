@@ -26,7 +26,7 @@ local is_object = jsonrpc.is_object
 ---@field inputs integer              calls that wait for an answer to a question which was given to it
 ---@field package requests table<string, Request>  those that are open, by id: each listens to a call, or writes its answer
 ---@field package open integer        how many
----@field package parked table<string, Request>  those that wait for the sets of the server, by id
+---@field package deferred table<string, Request>  those that wait for the sets of the server, by id
 ---@field package waiting integer     how many
 ---@field package cancels? boolean     calls that wait are cancelled as it drains
 ---@field package streams Subscriptions
@@ -40,7 +40,7 @@ Session.__index = Session
 ---@return Session
 function M.new(server, transport)
   local self = setmetatable({
-    server = server, transport = transport, requests = {}, open = 0, parked = {}, waiting = 0, inputs = 0, streams = subscriptions.new(),
+    server = server, transport = transport, requests = {}, open = 0, deferred = {}, waiting = 0, inputs = 0, streams = subscriptions.new(),
     gate = gates.new(requests.start),
   }, Session)
   self.intake = intake.new(server, self, transport, self.gate)
@@ -119,15 +119,15 @@ end
 --- A request waits for the sets of the server; false: another one of its id does.
 ---@param request Request
 ---@return boolean
-function Session:park(request)
-  if self.parked[request.id] then return false end
-  self.parked[request.id] = request
+function Session:defer(request)
+  if self.deferred[request.id] then return false end
+  self.deferred[request.id] = request
   self.waiting = self.waiting + 1
   return true
 end
 
 local function take_out(self, id)
-  self.parked[id] = nil
+  self.deferred[id] = nil
   self.waiting = self.waiting - 1
 end
 
@@ -137,8 +137,8 @@ local drain_call ---@type fun(self: Session, request: Request)
 ---@param request Request
 ---@param bytes integer  of its message
 ---@param go_on fun()
-function Session:unpark(request, bytes, go_on)
-  if self.parked[request.id] ~= request then return end
+function Session:undefer(request, bytes, go_on)
+  if self.deferred[request.id] ~= request then return end
   take_out(self, request.id)
   self.intake.bytes = bytes
   local ok, err = pcall(go_on)
@@ -210,7 +210,7 @@ end
 ---@param reason? any
 function Session:cancel(id, reason)
   self.streams:cancel(id)
-  local waiting = self.parked[id]
+  local waiting = self.deferred[id]
   if waiting then
     take_out(self, id)
     if waiting.sink.skip then waiting.sink:skip() end
@@ -317,7 +317,7 @@ end
 ---@param reason? any
 function Session:close(reason)
   self.draining = true
-  for id in pairs(self.parked) do take_out(self, id) end
+  for id in pairs(self.deferred) do take_out(self, id) end
   self.gate:close()
   self.intake:close()
   reason = reason or "the connection has ended"

@@ -7,7 +7,7 @@ local didyoumean = require "lib.didyoumean"
 local everyday = require "lib.workbench.lint.everyday"
 local loader = require "lib.recipes.load.loader"
 local modules = require "lib.recipes.files.modules"
-local portability = require "lib.workbench.client_compatibility"
+local compatibility = require "lib.workbench.client_compatibility"
 local redaction = require "lib.redaction"
 local scan = require "lib.recipes.source.scan"
 local schemas = require "lib.workbench.lint.schemas"
@@ -260,7 +260,7 @@ function Check:tools(recipe, scanned)
       self:add("warning", "schema", declaration and declaration.line, "tool '%s': %s%s", entry.key,
         problem.place == "" and "" or ("'%s': "):format(problem.place), problem.message)
     end
-    for _, problem in ipairs(portability.problems(entry.compiled.schema)) do
+    for _, problem in ipairs(compatibility.problems(entry.compiled.schema)) do
       self:add("warning", problem.rule, declaration and declaration.line, "tool '%s': %s", entry.key, problem.message)
     end
   end

@@ -8,15 +8,15 @@ local M = {}
 
 local MOST_BYTES = 64 * 1024 * 1024 -- of messages that wait, of a connection
 
----@class Parked
+---@class Deferred
 ---@field private list { request: Request, method: string, bytes: integer }[]
 ---@field private shares table<Session, { count: integer, bytes: integer }>  also of those that were given up: each is kept until then
-local Parked = {}
-Parked.__index = Parked
+local Deferred = {}
+Deferred.__index = Deferred
 
----@return Parked
+---@return Deferred
 function M.new()
-  return setmetatable({ list = {}, shares = {} }, Parked)
+  return setmetatable({ list = {}, shares = {} }, Deferred)
 end
 
 --- Lets a request wait, or refuses it.
@@ -24,7 +24,7 @@ end
 ---@param method string
 ---@param bytes integer  of its message
 ---@param most integer   requests of a connection that may wait
-function Parked:add(request, method, bytes, most)
+function Deferred:add(request, method, bytes, most)
   local session = request.session
   local share = self.shares[session] or { count = 0, bytes = 0 }
   if share.count >= most or share.bytes + bytes > MOST_BYTES then
@@ -32,7 +32,7 @@ function Parked:add(request, method, bytes, most)
   end
   local entry, place = { request = request, method = method, bytes = bytes }, #self.list + 1
   self.list[place], self.shares[session] = entry, share
-  if not session:park(request) then
+  if not session:defer(request) then
     self.list[place] = nil
     return request:refuse(jsonrpc.INVALID_REQUEST, "Invalid request: a request with this id is waiting; nothing was begun for this one")
   end
@@ -41,15 +41,15 @@ end
 
 --- They go on: `handle` takes each.
 ---@param handle fun(request: Request, method: string)
-function Parked:go_on(handle)
+function Deferred:go_on(handle)
   for _, entry in ipairs(self.list) do
-    entry.request.session:unpark(entry.request, entry.bytes, function() handle(entry.request, entry.method) end)
+    entry.request.session:undefer(entry.request, entry.bytes, function() handle(entry.request, entry.method) end)
   end
 end
 
 --- None can go on: each is answered with an error.
 ---@param err any
-function Parked:fail(err)
+function Deferred:fail(err)
   self:go_on(function() error(err, 0) end)
 end
 
