@@ -3,9 +3,9 @@
 --- A transport connects, hands whole messages to the session it got, and sends what comes back.
 
 local account_calls = require "lib.calls.account_calls"
+local deferred = require "lib.mcp.deferred"
 local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
-local deferred = require "lib.mcp.deferred"
 local session = require "lib.mcp.session"
 local tools = require "lib.mcp.handlers.tools"
 local versions = require "lib.mcp.versions"

@@ -2,12 +2,12 @@
 
 local builtin_names = require "lib.recipes.load.builtin_names"
 local code = require "lib.recipes.source.code"
+local compatibility = require "lib.workbench.client_compatibility"
 local dialects = require "lib.recipes.source.dialects"
 local didyoumean = require "lib.didyoumean"
 local everyday = require "lib.workbench.lint.everyday"
 local loader = require "lib.recipes.load.loader"
 local modules = require "lib.recipes.files.modules"
-local compatibility = require "lib.workbench.client_compatibility"
 local redaction = require "lib.redaction"
 local scan = require "lib.recipes.source.scan"
 local schemas = require "lib.workbench.lint.schemas"

@@ -11,9 +11,9 @@ local limits = require "lib.recipes.run.limits"
 local linking = require "lib.recipes.link.linking"
 local outdated = require "lib.recipes.link.outdated"
 local prompts = require "lib.features.prompts"
+local records = require "lib.recipes.files.records"
 local registry = require "lib.features.registry"
 local resources = require "lib.features.resources"
-local slots = require "lib.recipes.files.slots"
 
 local M = {}
 
@@ -28,7 +28,7 @@ local M = {}
 
 ---@class Catalog
 ---@field package options CatalogOptions
----@field package slots Slots
+---@field package records RecipeRecords
 ---@field package set Linked         what the recipes have brought in
 ---@field package outdated Outdated  what does not run as it is saved
 ---@field package current Snapshot   of all tools
@@ -44,17 +44,17 @@ Catalog.__index = Catalog
 -- Linking --------------------------------------------------------------------------------------------
 
 -- Falls back: first from new versions to good ones, then from good ones to none.
-local function demote(slot_of, problems)
+local function demote(record_of, problems)
   local newcomers = false
   for item in pairs(problems) do
-    local slot = slot_of[item]
-    newcomers = newcomers or slot.chosen ~= slot.good
+    local record = record_of[item]
+    newcomers = newcomers or record.chosen ~= record.good
   end
   for item, problem in pairs(problems) do
-    local slot = slot_of[item]
-    if slot.chosen ~= slot.good or not newcomers then
-      slot.problem = require("lib.recipes.source.places").placed(slot.at.shown, slot.chosen.text, problem)
-      slot.chosen = slot.chosen ~= slot.good and slot.good or nil
+    local record = record_of[item]
+    if record.chosen ~= record.good or not newcomers then
+      record.problem = require("lib.recipes.source.places").placed(record.at.shown, record.chosen.text, problem)
+      record.chosen = record.chosen ~= record.good and record.good or nil
     end
   end
 end
@@ -112,31 +112,31 @@ function Catalog:subject(name, recipe, input)
 end
 
 local function link(self, list)
-  for _, slot in ipairs(list) do slot.chosen = slot.candidate or slot.good end
+  for _, record in ipairs(list) do record.chosen = record.candidate or record.good end
   while true do
-    local items, slot_of = {}, {}
-    for _, slot in ipairs(list) do
-      if slot.chosen then
-        local item = { recipe = slot.chosen, rank = slot.rank }
-        items[#items + 1], slot_of[item] = item, slot
+    local items, record_of = {}, {}
+    for _, record in ipairs(list) do
+      if record.chosen then
+        local item = { recipe = record.chosen, rank = record.rank }
+        items[#items + 1], record_of[item] = item, record
       end
     end
     local linked = linking.link(items, {
       builtins = self.builtins, reserved = M.reserved, body = self.body,
       seconds = function() return limits.check_seconds(self.options.settings) end,
     })
-    if next(linked.problems) == nil then return linked, slot_of end
-    demote(slot_of, linked.problems)
+    if next(linked.problems) == nil then return linked, record_of end
+    demote(record_of, linked.problems)
   end
 end
 
 local function settle(self, list)
-  local linked, slot_of = link(self, list)
-  for _, slot in ipairs(list) do
-    slot.good = slot.chosen or slot.good -- what it uses may come back
-    slot.shadowed = nil
+  local linked, record_of = link(self, list)
+  for _, record in ipairs(list) do
+    record.good = record.chosen or record.good -- what it uses may come back
+    record.shadowed = nil
   end
-  for item, shadows in pairs(linked.shadowed) do slot_of[item].shadowed = shadows end
+  for item, shadows in pairs(linked.shadowed) do record_of[item].shadowed = shadows end
   self.outdated = outdated.of(list)
   return linked
 end
@@ -223,9 +223,9 @@ local function publish(self, linked)
 end
 
 local function scan_once(self)
-  self.slots:scan(self.options.lenient)
-  local changed = publish(self, settle(self, self.slots:list()))
-  self.slots:tell()
+  self.records:scan(self.options.lenient)
+  local changed = publish(self, settle(self, self.records:list()))
+  self.records:tell()
   if changed then
     for _, listener in ipairs(self.listeners) do listener(self) end
   end
@@ -299,13 +299,13 @@ end
 --- What became of each recipe file, in the order of the folders.
 ---@return RecipeReport[]
 function Catalog:report()
-  return require("lib.recipes.link.report").of(self.slots:list())
+  return require("lib.recipes.link.report").of(self.records:list())
 end
 
 --- The folders that cannot be used, and why.
 ---@return { path: string, error: string }[]
 function Catalog:folder_problems()
-  return self.slots:folder_problems()
+  return self.records:folder_problems()
 end
 
 --- Takes new settings; calls under way keep theirs.
@@ -320,7 +320,7 @@ end
 function Catalog:watch(delay)
   if self.watcher then return end
   self.watcher = require("lib.recipes.files.watcher").new {
-    folders = self.options.folders, files = function() return self.slots:module_paths() end,
+    folders = self.options.folders, files = function() return self.records:module_paths() end,
     on_change = function() self:scan() end, delay = delay,
   }
 end
@@ -360,8 +360,8 @@ Catalog.__close = Catalog.close
 ---@param name string
 ---@return Error?
 function Catalog:problem_of(name)
-  for _, slot in ipairs(self.slots:list()) do
-    if slot.at.name == name and slot.problem then return errors.new(slot.problem, { code = "bad_recipe" }) end
+  for _, record in ipairs(self.records:list()) do
+    if record.at.name == name and record.problem then return errors.new(record.problem, { code = "bad_recipe" }) end
   end
 end
 
@@ -371,7 +371,7 @@ function M.new(options)
   local builtins = {}
   for _, tool in ipairs(options.registry_tools) do builtins[tool.name] = tool end
   local self = setmetatable({
-    options = options, builtins = builtins, slots = slots.new(options.folders, options.quiet, options.worker), listeners = {},
+    options = options, builtins = builtins, records = records.new(options.folders, options.quiet, options.worker), listeners = {},
     set = { tools = {}, prompts = {}, resources = {}, templates = {}, shadowed = {} },
   }, Catalog)
   self.current = registry.snapshot_of(options.registry_tools)

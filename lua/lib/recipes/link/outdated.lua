@@ -12,16 +12,16 @@ local M = {}
 local Outdated = {}
 Outdated.__index = Outdated
 
---- What the slots of a catalog say, once it is linked.
----@param slots RecipeSlot[]
+--- What the records of a catalog say, once it is linked.
+---@param records RecipeRecord[]
 ---@return Outdated
-function M.of(slots)
+function M.of(records)
   local self = setmetatable({ versions = {}, hidden = {} }, Outdated)
-  for _, slot in ipairs(slots) do
-    if slot.problem and slot.chosen then
-      self.versions[slot.chosen] = slot.problem
-    elseif slot.problem then
-      self.hidden[slot.at.name] = { problem = slot.problem, file = slot.at.file }
+  for _, record in ipairs(records) do
+    if record.problem and record.chosen then
+      self.versions[record.chosen] = record.problem
+    elseif record.problem then
+      self.hidden[record.at.name] = { problem = record.problem, file = record.at.file }
     end
   end
   return self

@@ -17,49 +17,49 @@ local M = {}
 
 local kinds = { "tools", "prompts", "resources", "templates" }
 
-local function hidden_keys(slot)
+local function hidden_keys(record)
   local hidden, count = {}, 0
-  for _, shadow in ipairs(slot.shadowed or {}) do
+  for _, shadow in ipairs(record.shadowed or {}) do
     hidden[shadow.name] = true
     count = count + 1
   end
   return hidden, count
 end
 
-local function state_of(slot)
-  if slot.at.disabled then return "disabled" end
-  if slot.is_module then return "module" end
-  if not slot.chosen then return "failed" end
-  local _, hidden = hidden_keys(slot)
+local function state_of(record)
+  if record.at.disabled then return "disabled" end
+  if record.is_module then return "module" end
+  if not record.chosen then return "failed" end
+  local _, hidden = hidden_keys(record)
   local declared = 0
-  for _, kind in ipairs(kinds) do declared = declared + #slot.chosen[kind] end
+  for _, kind in ipairs(kinds) do declared = declared + #record.chosen[kind] end
   return hidden == declared and "shadowed" or "loaded"
 end
 
-local function tools_of(slot)
-  local names, hidden = {}, hidden_keys(slot)
-  for _, entry in ipairs(slot.chosen and slot.chosen.tools or {}) do
+local function tools_of(record)
+  local names, hidden = {}, hidden_keys(record)
+  for _, entry in ipairs(record.chosen and record.chosen.tools or {}) do
     if not hidden[entry.key] then names[#names + 1] = entry.key end
   end
   return names
 end
 
-local function shadows_of(slot)
-  if not slot.shadowed then return nil end
+local function shadows_of(record)
+  if not record.shadowed then return nil end
   local list = {}
-  for i, shadow in ipairs(slot.shadowed) do list[i] = { name = shadow.name, by = shadow.by.file } end
+  for i, shadow in ipairs(record.shadowed) do list[i] = { name = shadow.name, by = shadow.by.file } end
   return list
 end
 
 --- What became of each file.
----@param slots RecipeSlot[]
+---@param records RecipeRecord[]
 ---@return RecipeReport[]
-function M.of(slots)
+function M.of(records)
   local list = {}
-  for i, slot in ipairs(slots) do
+  for i, record in ipairs(records) do
     list[i] = {
-      name = slot.at.name, file = slot.at.file, folder = slot.label, state = state_of(slot), error = slot.problem,
-      load_ms = slot.chosen and slot.chosen.load_ms, tools = tools_of(slot), shadowed = shadows_of(slot),
+      name = record.at.name, file = record.at.file, folder = record.label, state = state_of(record), error = record.problem,
+      load_ms = record.chosen and record.chosen.load_ms, tools = tools_of(record), shadowed = shadows_of(record),
     }
   end
   return list

@@ -1,4 +1,4 @@
---- The files of the recipe folders, one slot each: what was read, what became of it, what the log was told.
+--- The files of the recipe folders, one record each: what was read, what became of it, what the log was told.
 
 local fiber = require "lib.async.fiber"
 local folders = require "lib.recipes.files.folders"
@@ -8,7 +8,7 @@ local modules = require "lib.recipes.files.modules"
 
 local M = {}
 
----@class RecipeSlot  a file, whatever became of it
+---@class RecipeRecord  a file, whatever became of it
 ---@field at RecipeFile
 ---@field rank integer      of its folder
 ---@field label string      of its folder
@@ -25,21 +25,21 @@ local M = {}
 ---@field told? string       the problem that the log has
 ---@field told_shadow? string
 
----@class Slots
+---@class RecipeRecords
 ---@field private folders RecipeFolder[]
 ---@field private quiet? boolean
 ---@field private worker? WorkerHost
----@field private by_path table<string, RecipeSlot>
+---@field private by_path table<string, RecipeRecord>
 ---@field private problems table<string, string>   by the path of the folder
-local Slots = {}
-Slots.__index = Slots
+local RecipeRecords = {}
+RecipeRecords.__index = RecipeRecords
 
 ---@param recipe_folders RecipeFolder[]
 ---@param quiet? boolean  do not log problems
 ---@param worker? WorkerHost  where recipes are loaded; default: here
----@return Slots
+---@return RecipeRecords
 function M.new(recipe_folders, quiet, worker)
-  return setmetatable({ folders = recipe_folders, quiet = quiet, worker = worker, by_path = {}, problems = {} }, Slots)
+  return setmetatable({ folders = recipe_folders, quiet = quiet, worker = worker, by_path = {}, problems = {} }, RecipeRecords)
 end
 
 local function tell(self, level, text)
@@ -47,8 +47,8 @@ local function tell(self, level, text)
 end
 
 -- Nothing to load, whatever was there before.
-local function load_nothing(slot, problem)
-  slot.text, slot.candidate, slot.load_problem = nil, nil, problem
+local function load_nothing(record, problem)
+  record.text, record.candidate, record.load_problem = nil, nil, problem
 end
 
 local function load_text(worker, ...)
@@ -67,32 +67,32 @@ local function load(worker, text, found, at)
 end
 
 -- Times of files are no help: two saves within a tick of the clock have one time, and often one size.
-local function is_current(slot, text, reading)
-  return text == slot.text and reading.lenient == slot.lenient and slot.modules:is_current(reading.files)
+local function is_current(record, text, reading)
+  return text == record.text and reading.lenient == record.lenient and record.modules:is_current(reading.files)
 end
 
 -- What was read is noted with what became of it: in a worker that takes its time, and may be given up.
-local function load_slot(slot, reading)
-  local at = slot.at
+local function load_record(record, reading)
+  local at = record.at
   local text, err = loader.read(at.file, at.shown)
-  if not text then return load_nothing(slot, err.message) end
-  if is_current(slot, text, reading) then return end
+  if not text then return load_nothing(record, err.message) end
+  if is_current(record, text, reading) then return end
   local found = modules.new { folder = at.folder, root = at.root, strict = not reading.lenient, reading = reading.files }
   local candidate, problem = load(reading.worker, text, found, at)
-  slot.text, slot.lenient, slot.modules = text, reading.lenient, found
-  slot.candidate, slot.load_problem = candidate, problem
+  record.text, record.lenient, record.modules = text, reading.lenient, found
+  record.candidate, record.load_problem = candidate, problem
 end
 
-local function refresh(slot, reading)
-  if slot.at.disabled then
-    load_nothing(slot)
-    slot.good = nil
-  elseif slot.at.problem then
-    load_nothing(slot, slot.at.problem)
+local function refresh(record, reading)
+  if record.at.disabled then
+    load_nothing(record)
+    record.good = nil
+  elseif record.at.problem then
+    load_nothing(record, record.at.problem)
   else
-    load_slot(slot, reading)
+    load_record(record, reading)
   end
-  slot.problem = slot.load_problem
+  record.problem = record.load_problem
 end
 
 local function tell_folder(self, root, err)
@@ -106,12 +106,12 @@ local function scan_folder(self, root, rank, seen, reading)
   local files, err = folders.scan(root, reading.lenient)
   tell_folder(self, root, err)
   if not files and err.code ~= "missing" then
-    for path, slot in pairs(self.by_path) do seen[path] = seen[path] or slot.rank == rank end
+    for path, record in pairs(self.by_path) do seen[path] = seen[path] or record.rank == rank end
   end
   for _, at in ipairs(files or {}) do
-    local slot = self.by_path[at.file] or { rank = rank, label = root.label }
-    self.by_path[at.file], slot.at, seen[at.file] = slot, at, true
-    reading.tasks:begin(refresh, slot, reading)
+    local record = self.by_path[at.file] or { rank = rank, label = root.label }
+    self.by_path[at.file], record.at, seen[at.file] = record, at, true
+    reading.tasks:begin(refresh, record, reading)
   end
 end
 
@@ -140,9 +140,9 @@ function Tasks:join()
   if not ok then error(err, 0) end
 end
 
-local function requires_of(slot)
+local function requires_of(record)
   local set = {}
-  for _, path in ipairs(slot.modules and slot.modules:paths() or {}) do set[path] = true end
+  for _, path in ipairs(record.modules and record.modules:paths() or {}) do set[path] = true end
   return set
 end
 
@@ -157,16 +157,16 @@ end
 -- A module beside a recipe is no broken recipe: what is wrong with it, those say that require it.
 local function tell_modules(self)
   local required = {}
-  for path, slot in pairs(self.by_path) do required[path] = requires_of(slot) end
-  for path, slot in pairs(self.by_path) do
-    slot.is_module = slot.load_problem ~= nil and not slot.good and is_required(path, required) or nil
-    if slot.is_module then slot.problem = nil end
+  for path, record in pairs(self.by_path) do required[path] = requires_of(record) end
+  for path, record in pairs(self.by_path) do
+    record.is_module = record.load_problem ~= nil and not record.good and is_required(path, required) or nil
+    if record.is_module then record.problem = nil end
   end
 end
 
 --- Reads the folders, and loads what is new in them; with a worker in a fiber, one scan at a time.
 ---@param lenient? boolean  take what others may write to
-function Slots:scan(lenient)
+function RecipeRecords:scan(lenient)
   local tasks <close> = setmetatable({ beside = self.worker ~= nil, running = {} }, Tasks)
   local seen, reading = {}, { lenient = lenient or false, files = {}, worker = self.worker, tasks = tasks }
   for rank, root in ipairs(self.folders) do scan_folder(self, root, rank, seen, reading) end
@@ -177,11 +177,11 @@ function Slots:scan(lenient)
   tell_modules(self)
 end
 
---- The slots, in the order of the folders.
----@return RecipeSlot[]
-function Slots:list()
+--- The records, in the order of the folders.
+---@return RecipeRecord[]
+function RecipeRecords:list()
   local list = {}
-  for _, slot in pairs(self.by_path) do list[#list + 1] = slot end
+  for _, record in pairs(self.by_path) do list[#list + 1] = record end
   table.sort(list, function(a, b)
     if a.rank ~= b.rank then return a.rank < b.rank end
     return a.at.file < b.at.file
@@ -191,11 +191,11 @@ end
 
 --- The modules that recipes require, or would where they were there.
 ---@return string[] paths
-function Slots:module_paths()
+function RecipeRecords:module_paths()
   local paths = {}
-  for _, slot in pairs(self.by_path) do
-    if slot.modules then
-      for _, path in ipairs(slot.modules:paths()) do paths[#paths + 1] = path end
+  for _, record in pairs(self.by_path) do
+    if record.modules then
+      for _, path in ipairs(record.modules:paths()) do paths[#paths + 1] = path end
     end
   end
   return paths
@@ -203,7 +203,7 @@ end
 
 --- The folders that cannot be used, and why.
 ---@return { path: string, error: string }[]
-function Slots:folder_problems()
+function RecipeRecords:folder_problems()
   local list = {}
   for _, root in ipairs(self.folders) do
     local problem = self.problems[root.path]
@@ -212,30 +212,30 @@ function Slots:folder_problems()
   return list
 end
 
-local function tell_problem(self, slot)
-  if slot.problem and slot.problem ~= slot.told then
-    tell(self, "error", slot.problem .. (slot.chosen and " (the version before it stays)" or ""))
-  elseif slot.told and not slot.problem then
-    tell(self, "info", slot.at.shown .. " is good again")
+local function tell_problem(self, record)
+  if record.problem and record.problem ~= record.told then
+    tell(self, "error", record.problem .. (record.chosen and " (the version before it stays)" or ""))
+  elseif record.told and not record.problem then
+    tell(self, "info", record.at.shown .. " is good again")
   end
-  slot.told = slot.problem
+  record.told = record.problem
 end
 
-local function tell_shadows(self, slot)
+local function tell_shadows(self, record)
   local text = {}
-  for i, shadow in ipairs(slot.shadowed or {}) do
-    text[i] = ("%s: '%s' is shadowed by %s"):format(slot.at.file, shadow.name, shadow.by.file)
+  for i, shadow in ipairs(record.shadowed or {}) do
+    text[i] = ("%s: '%s' is shadowed by %s"):format(record.at.file, shadow.name, shadow.by.file)
   end
   local line = table.concat(text, "; ")
-  if line ~= "" and line ~= slot.told_shadow then tell(self, "warning", line) end
-  slot.told_shadow = line
+  if line ~= "" and line ~= record.told_shadow then tell(self, "warning", line) end
+  record.told_shadow = line
 end
 
 --- Logs what has not been said yet.
-function Slots:tell()
-  for _, slot in ipairs(self:list()) do
-    tell_problem(self, slot)
-    tell_shadows(self, slot)
+function RecipeRecords:tell()
+  for _, record in ipairs(self:list()) do
+    tell_problem(self, record)
+    tell_shadows(self, record)
   end
 end
 
