@@ -78,7 +78,7 @@ local function write_all(folder, files)
   return written
 end
 
-local function tell(written, name, folder)
+local function report(written, name, folder)
   for _, path in ipairs(written) do io.stdout:write(terminal.plain(path), "\n") end
   io.stderr:write(terminal.plain(
     ("Next: rcmcp test %s; rcmcp run %s/%s.lua --dry-run --simulate deployment_id=… prompt=…\n"):format(folder, folder, name)))
@@ -102,7 +102,7 @@ function M.run(argv)
     io.stderr:write("rcmcp new: ", terminal.plain(message), "\n")
     return exit_status.tool_error
   end
-  tell(written, args.name, folder)
+  report(written, args.name, folder)
   return exit_status.ok
 end
 

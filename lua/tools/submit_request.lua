@@ -50,7 +50,7 @@ local function check(input)
   return true
 end
 
-local function tell(job, input, ctx)
+local function answer(job, input, ctx)
   if input.wait_for_completion then return submission.follow(job, tonumber(tostring(input.timeout_seconds)) --[[@as number]], ctx) end
   return {
     text = answers.with_note(("Submitted request %s."):format(job.request_id), job.submission),
@@ -113,6 +113,6 @@ return {
   run = function(input, ctx)
     local job, err = submission.submit(input, ctx)
     if not job then return nil, err end
-    return submission.telling(job, tell, job, input, ctx)
+    return submission.naming(job, answer, job, input, ctx)
   end,
 }

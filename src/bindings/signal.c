@@ -20,18 +20,18 @@ static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 // ended, so this is read before the first one begins.
 static bool ignored_at_start[sizeof numbers / sizeof *numbers];
 
-static void tell(struct anchor *a)
+static void notify(struct anchor *a)
 {
     anchor_tell(a, ANCHOR_CALLBACK, NULL, NULL);
 }
 
-static const struct anchor_kind kind = { WATCH, sizeof(struct lua_watch), 1, tell };
+static const struct anchor_kind kind = { WATCH, sizeof(struct lua_watch), 1, notify };
 
 static void on_arrived(struct signal_watch *watch)
 {
     struct lua_watch *w = ANCHOR_OF(watch, struct lua_watch, watch);
     if (!anchor_is_waiting(&w->anchor)) // else this one is told with that
-        tell(&w->anchor);
+        notify(&w->anchor);
 }
 
 static void on_closed(struct signal_watch *watch)

@@ -119,7 +119,7 @@ static void keep_untold(struct reader *r, const struct news *news)
 
 // Tells it now, or later where memory runs out.  A line itself is gone then: who waits for its
 // answer hears that.  The end comes last.
-static void tell(struct reader *r, const struct news *news)
+static void notify(struct reader *r, const struct news *news)
 {
     bool wait = is_end(news) && r->untold;
     if (!wait && anchor_tell(&r->anchor, ANCHOR_CALLBACK, push_news, (void *)news))
@@ -168,7 +168,7 @@ static bool on_line(void *arg, enum lines_event event, const char *bytes, size_t
         news.why = "no_memory";
     if (news.why)
         r->skipped = (struct envelope){ 0 };
-    tell(r, &news);
+    notify(r, &news);
     return r->input != NULL && !input_is_paused(r->input);
 }
 
@@ -185,7 +185,7 @@ static size_t on_input(void *arg, const char *bytes, size_t size)
         .why = error < 0 ? FAILED : END,
         .message = error < 0 ? uv_strerror(error) : NULL, // a constant of libuv's
     };
-    tell(r, &end);
+    notify(r, &end);
     if (!r->untold)
         reader_close(r);
     return 0;

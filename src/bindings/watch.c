@@ -34,7 +34,7 @@ static void close_watch(struct lua_watch *w)
         watch_close(&w->watch);
 }
 
-static void tell(struct lua_watch *w, const char *name)
+static void notify(struct lua_watch *w, const char *name)
 {
     struct change change = { .name = name, .error = w->error };
     if (anchor_tell(&w->anchor, ANCHOR_CALLBACK, push_change, &change) && w->error)
@@ -44,7 +44,7 @@ static void tell(struct lua_watch *w, const char *name)
 // Of changes that memory ran out for the names are gone: something in the folder is another.
 static void tell_again(struct anchor *a)
 {
-    tell((struct lua_watch *)a, NULL);
+    notify((struct lua_watch *)a, NULL);
 }
 
 static const struct anchor_kind kind = { WATCH, sizeof(struct lua_watch), 1, tell_again };
@@ -55,7 +55,7 @@ static void on_changed(struct watch *watch, const char *name, int error)
     if (error)
         w->error = error;
     if (!anchor_is_waiting(&w->anchor)) // else it is told with that
-        tell(w, name);
+        notify(w, name);
 }
 
 static void on_closed(struct watch *watch)

@@ -64,7 +64,7 @@ static void write_line(size_t ceiling, const char *rest)
              ceiling / MIB, memory_used() / (ceiling / 100), rest);
 }
 
-static void tell(struct ceiling *c, size_t ceiling, unsigned level)
+static void report(struct ceiling *c, size_t ceiling, unsigned level)
 {
     if (level > c->level) {
         double now = clock_monotonic();
@@ -103,7 +103,7 @@ static void look(void *arg)
         collect(host);
     unsigned level = level_of(memory_used(), ceiling, c->level);
     if (level != c->level)
-        tell(c, ceiling, level);
+        report(c, ceiling, level);
     c->level = level;
     set_range(ceiling, level);
 }

@@ -44,7 +44,7 @@ local function elapsed(self)
 end
 
 -- Names what has not ended, each thing once.
-local function tell(self)
+local function report(self)
   for _, line in ipairs(self.app:unfinished()) do
     if not self.told[line] then log.write("warning", line) end
     self.told[line] = true
@@ -63,7 +63,7 @@ function Ending:begin()
   keep(self, timer.after((grace.ALL - HURRY) * 1000 // 1, function() -- in time for the answers of their calls
     if app.writes then app.writes:hurry() end
   end))
-  keep(self, late.after(grace.ALL + 0.05, function() tell(self) end)) -- after the connection's own end
+  keep(self, late.after(grace.ALL + 0.05, function() report(self) end)) -- after the connection's own end
 end
 
 local function wait_for_all(self)
@@ -72,7 +72,7 @@ local function wait_for_all(self)
   if writes and writes:count() > 0 then
     fiber.await(writes.linger, writes, math.max(LAST_WORD, grace.ALL - elapsed(self)) * clock.speed())
   end
-  tell(self)
+  report(self)
   loop.stop()
 end
 
@@ -86,7 +86,7 @@ function Ending:finish()
 end
 
 local function cut(self)
-  tell(self)
+  report(self)
   loop.stop()
 end
 

@@ -5,7 +5,7 @@ local log = require "core.log"
 
 local TRIES, PAUSE = 200, 0.005 -- seconds of real time between two: about one in all
 
-local function tell(what, err)
+local function report(what, err)
   log.write("error", ("%s: given up after %d tries: %s"):format(what, TRIES, tostring(err)))
 end
 
@@ -25,5 +25,5 @@ return function(what, step, ...)
     err = first
     pcall(fiber.sleep, PAUSE)
   end
-  if not pcall(tell, what, err) then log.write("error", "what had to be done was given up: not enough memory") end
+  if not pcall(report, what, err) then log.write("error", "what had to be done was given up: not enough memory") end
 end

@@ -101,14 +101,14 @@ end
 
 -- Ends -----------------------------------------------------------------------------------------------
 
-local function tell_kept(call)
+local function report_kept(call)
   log.write("info", ("run %s of recipe '%s' has ended; its result waits to be collected"):format(call.id, call.lasting.name))
 end
 
 --- The outcome is kept for who comes for it.
 ---@param call Call
 function AccountCalls:keep(call)
-  if call.lasting and self.results:keep(call) then pcall(tell_kept, call) end -- no memory to say so: that is no failure
+  if call.lasting and self.results:keep(call) then pcall(report_kept, call) end -- no memory to say so: that is no failure
 end
 
 --- The outcome is given to somebody.

@@ -143,7 +143,7 @@ end
 ---@param effect Effect
 ---@param scope EffectScope
 ---@param answer any
-function Chain:tell(effect, scope, answer)
+function Chain:notify(effect, scope, answer)
   local links = {}
   for _, link in ipairs(self.links) do links[#links + 1] = heard[link] and link end
   if #links > 0 then pass(links, 1, effect, scope, function() return answer end) end

@@ -400,7 +400,7 @@ end
 ---@param err any
 ---@param ctx Context
 ---@return table|nil result, Error? err
-function M.tell(tool, result, err, ctx)
+function M.report(tool, result, err, ctx)
   local effect = { call = effects.call_of(ctx), branch = "", seq = 0, kind = "tool", name = tool.name }
   return effects.perform(effect, { ctx = ctx, tool = tool }, function() return M.finish(tool, result, err) end)
 end

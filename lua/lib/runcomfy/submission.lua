@@ -234,7 +234,7 @@ end
 ---@return table|nil answer, Error? err
 ---@return_overload table
 ---@return_overload nil, Error
-function M.telling(job, fn, ...)
+function M.naming(job, fn, ...)
   local ok, answer, err = pcall(fn, ...)
   if ok then return answer, err end
   if not errors.is_out_of_memory(answer) then error(answer, 0) end

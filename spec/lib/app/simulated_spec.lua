@@ -50,7 +50,7 @@ describe("lib.app.simulated", function()
   it("marks a result that is told later, and executes nothing for it", function()
     local tool = assert(registry.compile(declaration(function() error "executed" end)))
     local ctx = { effects = effects.chain { simulated.link() } }
-    local result = assert(registry.tell(tool, { data = { ok = true }, pending = true }, nil, ctx))
+    local result = assert(registry.report(tool, { data = { ok = true }, pending = true }, nil, ctx))
     assert.same({ ok = true, simulated = true }, result.data)
   end)
 

@@ -19,7 +19,7 @@ end
 
 --- What a tool reports is shown as the recipe's own.
 function ChildContext:progress(_, _, message)
-  if message then self.state:tell(message) end
+  if message then self.state:report(message) end
 end
 
 function ChildContext:log(level, text)

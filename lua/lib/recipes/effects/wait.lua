@@ -132,7 +132,7 @@ local function wait(record, timeout)
   local _ <close> = record.state:wait()
   return record.state.ctx.runcomfy:wait(record.deployment_id, record.request_id, {
     timeout = math.min(timeout or math.huge, left), source = source(record),
-    on_status = function(_, info) record.state:tell(info.message) end, on_cancelled = function() cancel_remote(record) end,
+    on_status = function(_, info) record.state:report(info.message) end, on_cancelled = function() cancel_remote(record) end,
   })
 end
 

@@ -42,7 +42,7 @@ function M.new(recipe_folders, quiet, worker)
   return setmetatable({ folders = recipe_folders, quiet = quiet, worker = worker, by_path = {}, problems = {} }, RecipeRecords)
 end
 
-local function tell(self, level, text)
+local function report(self, level, text)
   if not self.quiet then log.write(level, "recipes: " .. text) end
 end
 
@@ -95,16 +95,16 @@ local function refresh(record, reading)
   record.problem = record.load_problem
 end
 
-local function tell_folder(self, root, err)
+local function report_folder(self, root, err)
   local problem = err and (err.code ~= "missing" or root.expected) and err.message or nil
-  if problem and self.problems[root.path] ~= problem then tell(self, "error", problem) end
+  if problem and self.problems[root.path] ~= problem then report(self, "error", problem) end
   self.problems[root.path] = problem
 end
 
 -- A folder that cannot be read for now keeps its recipes; one that is gone loses them.
 local function scan_folder(self, root, rank, seen, reading)
   local files, err = folders.scan(root, reading.lenient)
-  tell_folder(self, root, err)
+  report_folder(self, root, err)
   if not files and err.code ~= "missing" then
     for path, record in pairs(self.by_path) do seen[path] = seen[path] or record.rank == rank end
   end
@@ -155,7 +155,7 @@ local function is_required(path, required)
 end
 
 -- A module beside a recipe is no broken recipe: what is wrong with it, those say that require it.
-local function tell_modules(self)
+local function find_modules(self)
   local required = {}
   for path, record in pairs(self.by_path) do required[path] = requires_of(record) end
   for path, record in pairs(self.by_path) do
@@ -174,7 +174,7 @@ function RecipeRecords:scan(lenient)
   for path in pairs(self.by_path) do
     if not seen[path] then self.by_path[path] = nil end
   end
-  tell_modules(self)
+  find_modules(self)
 end
 
 --- The records, in the order of the folders.
@@ -212,30 +212,30 @@ function RecipeRecords:folder_problems()
   return list
 end
 
-local function tell_problem(self, record)
+local function report_problem(self, record)
   if record.problem and record.problem ~= record.told then
-    tell(self, "error", record.problem .. (record.chosen and " (the version before it stays)" or ""))
+    report(self, "error", record.problem .. (record.chosen and " (the version before it stays)" or ""))
   elseif record.told and not record.problem then
-    tell(self, "info", record.at.shown .. " is good again")
+    report(self, "info", record.at.shown .. " is good again")
   end
   record.told = record.problem
 end
 
-local function tell_shadows(self, record)
+local function report_shadows(self, record)
   local text = {}
   for i, shadow in ipairs(record.shadowed or {}) do
     text[i] = ("%s: '%s' is shadowed by %s"):format(record.at.file, shadow.name, shadow.by.file)
   end
   local line = table.concat(text, "; ")
-  if line ~= "" and line ~= record.told_shadow then tell(self, "warning", line) end
+  if line ~= "" and line ~= record.told_shadow then report(self, "warning", line) end
   record.told_shadow = line
 end
 
 --- Logs what has not been said yet.
-function RecipeRecords:tell()
+function RecipeRecords:report()
   for _, record in ipairs(self:list()) do
-    tell_problem(self, record)
-    tell_shadows(self, record)
+    report_problem(self, record)
+    report_shadows(self, record)
   end
 end
 

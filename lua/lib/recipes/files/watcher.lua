@@ -177,7 +177,7 @@ function Watcher:follow()
   if follow_all(self) then changed(self) end -- what happened in there before went unseen
 end
 
-local function tell(self)
+local function notify(self)
   follow_all(self) -- first, so that nothing happens unseen between the reading and the watch
   self.options.on_change()
   if self.options.files then self:follow() end
@@ -193,7 +193,7 @@ function Watcher:flush()
   if not since then return end
   if self.timer then self.timer:cancel() end
   self.timer, self.since = false, false
-  local ok, err = pcall(tell, self)
+  local ok, err = pcall(notify, self)
   if ok then return end
   self.since = self.since or since ---@diagnostic disable-line: assign-type-mismatch -- it is false or a moment
   if errors.is_out_of_memory(err) then return changed(self) end -- once more when there is some

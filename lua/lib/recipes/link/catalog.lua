@@ -86,7 +86,7 @@ local function body(self)
       return function(input, ctx)
         local function work(run_ctx)
           local note = self.outdated:note(recipe, entry.key)
-          return outdated.tell(note, run_ctx, entry.fields.output == nil, invoke("call", { input }, run_ctx))
+          return outdated.report(note, run_ctx, entry.fields.output == nil, invoke("call", { input }, run_ctx))
         end
         return require("lib.recipes.run.background").call(self:subject(entry.key, recipe, input), work, ctx)
       end
@@ -225,7 +225,7 @@ end
 local function scan_once(self)
   self.records:scan(self.options.lenient)
   local changed = publish(self, settle(self, self.records:list()))
-  self.records:tell()
+  self.records:report()
   if changed then
     for _, listener in ipairs(self.listeners) do listener(self) end
   end

@@ -49,7 +49,7 @@ local function is_object(data)
 end
 
 -- Of a recipe that another one calls the data are that one's to read: the outermost call tells.
-local function tell_outermost(call, note)
+local function report_to_outermost(call, note)
   while call.parent do call = call.parent end
   call.notes = call.notes or {}
   for _, known in ipairs(call.notes) do
@@ -67,10 +67,10 @@ end
 ---@return CallResult? result, Error? err
 ---@return_overload CallResult
 ---@return_overload nil, Error
-function M.tell(note, ctx, open, result, err)
+function M.report(note, ctx, open, result, err)
   if not note then return result, err end
   if ctx.call then
-    tell_outermost(ctx.call, note)
+    report_to_outermost(ctx.call, note)
     return result, err
   end
   if not result then

@@ -156,7 +156,7 @@ end
 ---@param tally rc.Tally
 function State:tick(tally)
   tally.done = tally.done + 1
-  if tally == self.tallied and self.reports == tally.reports then self:tell() end
+  if tally == self.tallied and self.reports == tally.reports then self:report() end
 end
 
 ---@param tally rc.Tally
@@ -182,7 +182,7 @@ end
 
 --- What a tool that the recipe called tells: seconds so far, until the recipe itself counts.
 ---@param message? string
-function State:tell(message)
+function State:report(message)
   message = worded(self, message)
   if self.counts then
     self.ctx:progress(between(self), self.total, message)

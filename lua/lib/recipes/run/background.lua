@@ -51,7 +51,7 @@ local PENDING_KEYS = { "ok", "pending", "run", "recipe", "joined", "open_request
 local function finished(call, result)
   local subject = call.lasting.subject
   local tool = subject.find(subject.name)
-  return tool and registry.tell(tool, result, nil, call.ctx) or result
+  return tool and registry.report(tool, result, nil, call.ctx) or result
 end
 
 -- The answer to who does not wait any longer.

@@ -46,7 +46,7 @@ end
 -- Those of the chain that want to hear of it have it as if it was answered here.
 local function tell_links(state, effect, answer)
   local chain = state.ctx.effects
-  if chain then chain:tell(effect, { ctx = state.ctx, caller = state }, answer) end
+  if chain then chain:notify(effect, { ctx = state.ctx, caller = state }, answer) end
 end
 
 local function listener_of(call, state)
