@@ -10,7 +10,7 @@ local M = {}
 ---@field text? string          for standard error
 ---@field data? any             for standard output, as JSON
 ---@field submitted? string     what it has begun, for who was not told yet and cannot be told by the data
----@field unmarked? boolean      the data are simulated and have no room to say so
+---@field unlabelled? boolean    the data are simulated and have no room to say so
 
 --- Declares the options that say how a call talks.
 ---@param parser table
@@ -34,7 +34,7 @@ function M.report(args, outcome)
   local silent = args.json or (args.quiet and outcome.status == exit_status.ok)
   if not silent and outcome.text then
     io.stderr:write(terminal.plain(redaction.told(outcome.text)), outcome.text:sub(-1) == "\n" and "" or "\n")
-  elseif outcome.unmarked then -- a list is printed as it would be in earnest, so that what reads it works; but nobody takes it for real
+  elseif outcome.unlabelled then -- a list is printed as it would be in earnest, so that what reads it works; but nobody takes it for real
     io.stderr:write(require("lib.app.simulated").SENTENCE, "\n")
   end
   return outcome.status
@@ -153,7 +153,7 @@ end
 
 -- A call may answer although it was told to end: its answer is there, and so is what became of its jobs.
 local function answered(app, result, ctx, notes)
-  local outcome = { status = status_of(result), text = words_of(result), data = result.data, unmarked = result.mark_beside }
+  local outcome = { status = status_of(result), text = words_of(result), data = result.data, unlabelled = result.label_beside }
   if not ctx.cancelled then return outcome end
   local lines = M.last_words(app, ctx, notes, "interrupted")
   outcome.status, outcome.text = exit_status.interrupted, (outcome.text and outcome.text .. "\n" or "") .. table.concat(lines, "; ")

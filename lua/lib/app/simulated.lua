@@ -1,9 +1,9 @@
---- Marks what comes from the simulator, so that nobody takes it for real: in the text, in the data,
+--- Labels what comes from the simulator, so that nobody takes it for real: in the text, in the data,
 --- in the server's instructions.
 
 local errors = require "lib.errors"
 local json = require "core.json"
-local mark = require "lib.features.mark"
+local label = require "lib.features.label"
 
 local M = {}
 
@@ -15,18 +15,18 @@ M.INSTRUCTIONS = "This server runs on rcmcp's built-in simulator (started with -
 
 local SHOWN = 20 -- pictures that the text names
 
-local function marked_data(data)
+local function labelled_data(data)
   if type(data) == "userdata" then data = json.decode(data:text()) end -- the API's own bytes
   data.simulated = true
   return data
 end
 
-local function marked_error(err)
+local function labelled_error(err)
   err = errors.wrap(err)
-  local marked = {}
-  for key, value in pairs(err) do marked[key] = value end
-  marked.data = marked_data(errors.data(err))
-  return errors.new(err.message .. "\n" .. M.SENTENCE, marked)
+  local labelled = {}
+  for key, value in pairs(err) do labelled[key] = value end
+  labelled.data = labelled_data(errors.data(err))
+  return errors.new(err.message .. "\n" .. M.SENTENCE, labelled)
 end
 
 -- Says where the pictures are, which end with the process otherwise.
@@ -43,7 +43,7 @@ local function keep_pictures(result, kept)
   if #pictures > 0 then result.simulated_files = pictures end
 end
 
-local function marked_output(output)
+local function labelled_output(output)
   if not (output and output.properties) then return output end
   local copy = setmetatable({}, getmetatable(output))
   for key, value in pairs(output) do copy[key] = value end
@@ -55,14 +55,14 @@ local function marked_output(output)
 end
 
 -- What a tool has given, which says what it is.
-local function marked_result(tool, result, kept)
+local function labelled_result(tool, result, kept)
   keep_pictures(result, kept)
   result.text = (result.text and result.text .. "\n" or "") .. M.SENTENCE
-  mark.put(tool.mark_rules, result)
+  label.put(tool.label_rules, result)
   return result
 end
 
---- A link of the chain of effects that marks what tools give.  Arguments that are refused have reached no simulator, tools that tell of
+--- A link of the chain of effects that labels what tools give.  Arguments that are refused have reached no simulator, tools that tell of
 --- this server only (`about_server`) tell nothing that is simulated, and a call that joins another one gives that one's result.
 ---@param kept? KeptPictures
 ---@return Interceptor
@@ -70,19 +70,19 @@ function M.link(kept)
   return function(effect, proceed, scope)
     local result, err = proceed()
     if effect.kind ~= "tool" or scope.tool.about_server or result and result.joined then return result, err end
-    if result then return marked_result(scope.tool, result, kept) end
+    if result then return labelled_result(scope.tool, result, kept) end
     if errors.is(err) and err.code == "invalid_input" then return nil, err end
-    return nil, marked_error(err)
+    return nil, labelled_error(err)
   end
 end
 
---- The same tool, whose schema says that results are marked.
+--- The same tool, whose schema says that results are labelled.
 ---@param tool table
 ---@return table
 function M.tool(tool)
   local copy = setmetatable({}, getmetatable(tool))
   for key, value in pairs(tool) do copy[key] = value end
-  copy.output = marked_output(tool.output)
+  copy.output = labelled_output(tool.output)
   return copy
 end
 

@@ -24,7 +24,7 @@ local MOST_TEXT = 4 * 1024 * 1024 -- bytes of a result that is given twice, so t
 ---@field pending? boolean    there is no result yet: the data say how to come back for it
 ---@field joined? Call        the result is to be that of another call, which whoever listens to this one joins
 ---@field note? string       of such a one: what stands before the other's result
----@field mark_beside? boolean  the data have no room for that mark: see lib.features.mark
+---@field label_beside? boolean  the data have no room for that label: see lib.features.label
 
 --- The result that tells an error.
 ---@param err Error|string

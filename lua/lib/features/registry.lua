@@ -5,8 +5,8 @@ local effects = require "lib.calls.effects"
 local errors = require "lib.errors"
 local guard = require "lib.features.guard"
 local inputs = require "lib.features.inputs"
+local label = require "lib.features.label"
 local log = require "core.log"
-local mark = require "lib.features.mark"
 local meter = require "lib.async.meter"
 local outcome = require "lib.features.outcome"
 local outputs = require "lib.features.outputs"
@@ -62,7 +62,7 @@ local M = {}
 ---@field package seconds? fun(): number  processor time that a check of its arguments or its result may take
 ---@field package allows? fun(data: any): true|nil, string?    whether `output` allows it: what errors are held to
 ---@field package allows_wrapped? fun(data: any): true|nil, string?  the same of `wrapped`
----@field package mark_rules? MarkRules  what `output` means for the mark of a simulated result
+---@field package label_rules? LabelRules  what `output` means for the label of a simulated result
 ---@field package admits? fun(data: any): true|nil, string?    the same in full; made at first use
 
 ---@class Snapshot  what a server offers at one moment; nothing changes it
@@ -176,8 +176,8 @@ local function compile(declaration, options)
   tool.output = outputs.published(written)
   tool.conforms = strict and outputs.compile_strict(output) or outputs.compile(output)
   tool.shape = strict and require("lib.schema.shaping").compile(output) or nil
-  tool.mark_rules = mark.rules(output, outputs.compile_strict, tool.output)
-  tool.allows = tool.mark_rules.allows or outputs.compile(outputs.published(output))
+  tool.label_rules = label.rules(output, outputs.compile_strict, tool.output)
+  tool.allows = tool.label_rules.allows or outputs.compile(outputs.published(output))
   if output.type ~= "object" then
     tool.allows = outputs.compile_strict(output)
     tool.wrapped = require("lib.features.wrapping").schema(output)
@@ -324,7 +324,7 @@ local function misfit(tool, result, problem)
 end
 
 local function check_own(tool, data, work)
-  return mark.check_without(tool.mark_rules, data, tool.conforms, work)
+  return label.check_without(tool.label_rules, data, tool.conforms, work)
 end
 
 local function check_in_full(data, work, tool)
@@ -388,7 +388,7 @@ end
 function M.result(result, err)
   if not result then return outcome.failure(err --[[@as Error]]) end
   return {
-    text = result.text, data = result.data, content = result.content, is_error = false, mark_beside = result.mark_beside,
+    text = result.text, data = result.data, content = result.content, is_error = false, label_beside = result.label_beside,
     pending = result.pending, begun = result.begun,
     outline = result.outline, brief = result.brief, joined = result.joined, note = result.note,
   }

@@ -41,7 +41,7 @@ end
 local function structured_text(result, written, revision, has_structured, wraps)
   local text = written or long_json.encode(result.data)
   if not has_structured or revision.any_structure or not wraps and text:byte() == 0x7B then return text end
-  return require("lib.features.wrapping").text(text, result.mark_beside)
+  return require("lib.features.wrapping").text(text, result.label_beside)
 end
 
 local function render(result, written, revision, has_structured, wraps)

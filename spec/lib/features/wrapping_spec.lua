@@ -97,17 +97,17 @@ describe("a result that is no object", function()
     assert.same({ ok = false, error = "no" }, legacy.structuredContent)
   end)
 
-  it("has the mark of the simulator beside it", function()
-    local function marked() return { data = list(), mark_beside = true } end
-    local _, modern = ask(tool(nil, nil, { run = marked }), "2026-07-28")
+  it("has the label of the simulator beside it", function()
+    local function labelled() return { data = list(), label_beside = true } end
+    local _, modern = ask(tool(nil, nil, { run = labelled }), "2026-07-28")
     assert.equal("[10,20]", text(modern.structuredContent))
     assert.is_true(modern._meta.simulated)
     assert.is_table(modern._meta["io.modelcontextprotocol/serverInfo"])
     for _, version in ipairs(OLDER) do
-      local _, result = ask(tool(nil, nil, { run = marked }), version)
+      local _, result = ask(tool(nil, nil, { run = labelled }), version)
       assert.same({ result = { 10, 20 }, simulated = true }, result.structuredContent)
     end
-    for _, version in ipairs(WITHOUT) do assert.is_true(select(2, ask(tool(nil, nil, { run = marked }), version))._meta.simulated) end
+    for _, version in ipairs(WITHOUT) do assert.is_true(select(2, ask(tool(nil, nil, { run = labelled }), version))._meta.simulated) end
   end)
 end)
 

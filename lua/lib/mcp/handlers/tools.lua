@@ -5,8 +5,8 @@ local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local fitting = require "lib.mcp.fitting"
 local jsonrpc = require "lib.mcp.jsonrpc"
+local label = require "lib.features.label"
 local log = require "core.log"
-local mark = require "lib.features.mark"
 local outcome = require "lib.features.outcome"
 local receipts = require "lib.calls.receipts"
 local registry = require "lib.features.registry"
@@ -37,7 +37,7 @@ local function write(request, tool, result, written, limit)
   if carried and written and #written > limit then return false end
   local blocks, structured = content.render(result, written, revision, carried, tool.wrapped ~= nil and not result.is_error)
   if not blocks then return nil, structured end
-  local meta = result.mark_beside and '"simulated":true' or nil
+  local meta = result.label_beside and '"simulated":true' or nil
   return jsonrpc.result(request.id, revision:call_result(blocks, carried and structured or nil, result.is_error, meta))
 end
 
@@ -52,7 +52,7 @@ end
 local function delivered(tool, result)
   if result.is_error or not tool.conforms then return result end
   local conforms, problem = fitting.check_without(result.data, function(data)
-    return mark.check_without(tool.mark_rules, data, tool.conforms)
+    return label.check_without(tool.label_rules, data, tool.conforms)
   end)
   if conforms then return result end
   return outcome.failure(outcome.undelivered(("shortened, it breaks the tool's output schema: %s"):format(problem), result))

@@ -1,7 +1,7 @@
 --- What a recipe's file declares: tools, prompts, resources, templates.
 ---
---- The functions behind `rc.tool` and its like copy what they get and hand out a mark; a file returns
---- marks.  The copy is raw and plain: nothing of the recipe's tables, nor of their metatables, is seen by
+--- The functions behind `rc.tool` and its like copy what they get and hand out a token; a file returns
+--- tokens.  The copy is raw and plain: nothing of the recipe's tables, nor of their metatables, is seen by
 --- the host again, except its functions.
 
 local boundary = require "lib.recipes.run.boundary"
@@ -23,10 +23,10 @@ local M = {}
 
 local MAX_VALUES, MAX_BYTES = 20000, 1024 * 1024
 
--- Mark to its declaration: only marks made here are known here.
-local marks = setmetatable({}, { __mode = "k" }) ---@type table<table, RecipeDeclaration>
+-- Token to its declaration: only tokens made here are known here.
+local tokens = setmetatable({}, { __mode = "k" }) ---@type table<table, RecipeDeclaration>
 
-local Mark = { __name = "declaration", __metatable = false }
+local Token = { __name = "declaration", __metatable = false }
 
 ---@class RecipeField
 ---@field expected string              as "must be …" goes on
@@ -67,7 +67,7 @@ local forms = {
   },
 }
 
--- Marks ----------------------------------------------------------------------------------------------
+-- Tokens ---------------------------------------------------------------------------------------------
 
 -- What is compiled from a declaration is compiled without a budget: it must be small.
 local function take_size(value, left)
@@ -111,9 +111,9 @@ local function declare(kind, spec)
   if type(spec) ~= "table" then error(("rc.%s takes a table of fields, got %s"):format(kind, type(spec)), 3) end
   local ok, fields = pcall(copy_fields, spec)
   if not ok then error(("rc.%s: %s"):format(kind, fields), 3) end
-  local mark = setmetatable({}, Mark)
-  marks[mark] = { kind = kind, fields = fields, line = line_of_call() }
-  return mark
+  local token = setmetatable({}, Token)
+  tokens[token] = { kind = kind, fields = fields, line = line_of_call() }
+  return token
 end
 
 --- `rc.tool`, `rc.prompt`, `rc.resource`, `rc.template`: they only take down what is declared.
@@ -155,22 +155,22 @@ local refusals = setmetatable({}, { __mode = "k" }) ---@type table<table, string
 ---@param message string
 ---@return table value
 function M.refusal(message)
-  local value = setmetatable({}, Mark)
+  local value = setmetatable({}, Token)
   refusals[value] = message
   return value
 end
 
---- The mark of a declaration that a worker has sent: to be read like one that was made here, copied and counted as those are.
+--- The token of a declaration that a worker has sent: to be read like one that was made here, copied and counted as those are.
 ---@param plain PlainDeclaration
 ---@param fn function  stands for its own
----@return table mark
+---@return table token
 function M.adopt(plain, fn)
   local spec = {}
   for name, value in next, plain.fields do spec[name] = value end
   for _, name in ipairs(plain.functions) do spec[name] = fn end
-  local mark = declare(plain.feature, spec)
-  marks[mark].line = plain.line
-  return mark
+  local token = declare(plain.feature, spec)
+  tokens[token].line = plain.line
+  return token
 end
 
 -- Checks ---------------------------------------------------------------------------------------------
@@ -253,9 +253,9 @@ local function not_a_declaration(what, value)
   return nil, ("%s must be rc.tool { … }, or a list of such declarations, got %s%s"):format(what, got, advice)
 end
 
--- What the file returned, as a list of marks.
+-- What the file returned, as a list of tokens.
 local function listed(value)
-  if marks[value] then return { value } end
+  if tokens[value] then return { value } end
   if value ~= nil and refusals[value] then return nil, refusals[value] end
   if type(value) ~= "table" then return not_a_declaration("what the file returns", value) end
   local list = {}
@@ -264,7 +264,7 @@ local function listed(value)
   end
   for index = 1, rawlen(value) do
     local item = rawget(value, index)
-    if not marks[item] then return not_a_declaration(("entry %d of what the file returns"):format(index), item) end
+    if not tokens[item] then return not_a_declaration(("entry %d of what the file returns"):format(index), item) end
     list[index] = item
   end
   if #list == 0 then return nil, "the file returns an empty list; it must declare something" end
@@ -288,7 +288,7 @@ function M.unchecked(value)
   local list, message = listed(value)
   if not list then return nil, message end
   local declarations = {}
-  for index, mark in ipairs(list) do declarations[index] = marks[mark] end
+  for index, token in ipairs(list) do declarations[index] = tokens[token] end
   return declarations
 end
 
@@ -308,8 +308,8 @@ function M.read(value)
   local list, message = listed(value)
   if not list then return nil, errors.new(message, { code = "bad_declaration" }) end
   local result, seen, counted = {}, {}, sizes.new()
-  for index, mark in ipairs(list) do
-    local declaration = marks[mark]
+  for index, token in ipairs(list) do
+    local declaration = tokens[token]
     local problem = find_problem(declaration.kind, declaration.fields) or counted:add(declaration.kind)
     if problem then return refuse(declaration, titled(declaration, #list > 1) .. problem) end
     local key = declaration.fields[forms[declaration.kind].key]

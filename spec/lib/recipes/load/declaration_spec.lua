@@ -83,9 +83,9 @@ describe("recipes.declaration", function()
     local input = setmetatable({ { "image", "string", "An image", enum = json.as_array { "a" }, default = json.null } },
       { __index = function() called = true end, __pairs = function() called = true end, __len = function() called = true end })
     local spec = fields { input = input }
-    local mark = declare.tool(spec)
+    local token = declare.tool(spec)
     input[1][1], spec.name = "changed", "changed"
-    local read = assert(declaration.read(mark))[1]
+    local read = assert(declaration.read(token))[1]
     assert.equal("poster", read.key)
     assert.equal("image", read.fields.input[1][1])
     assert.equal(json.array, getmetatable(read.fields.input[1].enum))
@@ -111,9 +111,9 @@ describe("recipes.declaration", function()
     assert.error_matches(function() declare.tool(fields { samples = { [("x"):rep(1024 * 1024)] = "" } }) end, "1048576 bytes of text")
   end)
 
-  it("hands out marks that cannot be looked into or changed into others", function()
-    local mark = declare.tool(fields())
-    assert.is_nil(next(mark))
-    assert.is_false(getmetatable(mark))
+  it("hands out tokens that cannot be looked into or changed into others", function()
+    local token = declare.tool(fields())
+    assert.is_nil(next(token))
+    assert.is_false(getmetatable(token))
   end)
 end)

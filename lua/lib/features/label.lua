@@ -1,4 +1,4 @@
---- The mark of a simulated result: `"simulated": true` among its data where they are an object, else beside them.
+--- The label of a simulated result: `"simulated": true` among its data where they are an object, else beside them.
 --- No declaration of a tool has to name it, and none is broken by it.
 
 local json = require "core.json"
@@ -11,9 +11,9 @@ local STRICT = {
   "dependentSchemas", "unevaluatedProperties",
 }
 
----@class MarkRules
+---@class LabelRules
 ---@field declared boolean                         the tool itself says what `simulated` is
----@field allows? fun(data: table): true|nil, string?  whether its published schema lets the mark in; nil: it does
+---@field allows? fun(data: table): true|nil, string?  whether its published schema lets the label in; nil: it does
 
 local function has_member(schema, name)
   return type(schema.properties) == "table" and schema.properties[name] ~= nil
@@ -26,11 +26,11 @@ local function may_refuse(schema)
   return type(schema.additionalProperties) == "table"
 end
 
---- What the output schema of a tool means for the mark.
+--- What the output schema of a tool means for the label.
 ---@param schema table                              as declared, decoded
 ---@param compile fun(schema: table): fun(data: any): true|nil, string?
 ---@param published table|core.json.Raw             what clients see
----@return MarkRules
+---@return LabelRules
 function M.rules(schema, compile, published)
   local allows
   if may_refuse(schema) then
@@ -47,8 +47,8 @@ local function is_object(data)
   return type(data) == "table" and getmetatable(data) ~= json.array and (#data == 0 or json.has_order(data))
 end
 
---- Runs a check of data as the tool itself made them: a mark that came with what it got from other tools is not its own.
----@param rules MarkRules
+--- Runs a check of data as the tool itself made them: a label that came with what it got from other tools is not its own.
+---@param rules LabelRules
 ---@param data any
 ---@param check fun(data: any, work: Meter?): true|nil, string?
 ---@param work? Meter
@@ -71,9 +71,9 @@ local function try(rules, data, name, value)
   return false
 end
 
---- Marks the data of a result, or notes that the mark has to stand beside them.  Where its pictures were saved
---- (`simulated_files`) comes with the mark; the text tells it, too.
----@param rules? MarkRules  none: no schema says what the data may be
+--- Labels the data of a result, or notes that the label has to stand beside them.  Where its pictures were saved
+--- (`simulated_files`) comes with the label; the text tells it, too.
+---@param rules? LabelRules  none: no schema says what the data may be
 ---@param result CallResult|{ simulated_files: any }
 function M.put(rules, result)
   local data = result.data
@@ -88,7 +88,7 @@ function M.put(rules, result)
       return
     end
   end
-  result.mark_beside = true
+  result.label_beside = true
 end
 
 return M

@@ -1,11 +1,11 @@
--- The mark of simulated results, whatever their tool declares.
+-- The label of simulated results, whatever their tool declares.
 
 local context = require "lib.calls.context"
 local effects = require "lib.calls.effects"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local kit = require "spec.support.mcp"
-local mark = require "lib.features.mark"
+local label = require "lib.features.label"
 local registry = require "lib.features.registry"
 
 local function call(output, data)
@@ -15,14 +15,14 @@ local function call(output, data)
   local ctx, result = context.new { tool = "probe" }, nil
   ctx.effects = effects.chain { function(_, proceed, scope)
     local given, err = proceed()
-    if given then mark.put(scope.tool.mark_rules, given) end
+    if given then label.put(scope.tool.label_rules, given) end
     return given, err
   end }
   fiber.spawn(function() result = registry.call(tool, {}, ctx) end)
   return result, tool
 end
 
-describe("the mark of a simulated result", function()
+describe("the label of a simulated result", function()
   it("stands among the data, declared or not", function()
     for _, output in ipairs {
       false, { { "url", "string", "Where" } }, { type = "object", additionalProperties = false, properties = { url = {} } },
@@ -31,7 +31,7 @@ describe("the mark of a simulated result", function()
       local result = call(output or nil, { url = "u" })
       assert.is_false(result.is_error, result.text)
       assert.same({ url = "u", simulated = true }, result.data)
-      assert.is_nil(result.mark_beside)
+      assert.is_nil(result.label_beside)
     end
   end)
 
@@ -44,13 +44,13 @@ describe("the mark of a simulated result", function()
       local result = call(output, { url = "u" })
       assert.is_false(result.is_error, result.text)
       assert.same({ url = "u" }, result.data)
-      assert.is_true(result.mark_beside)
+      assert.is_true(result.label_beside)
     end
     for _, data in ipairs { json.as_array {}, { 1 }, 5, false, json.null, { simulated = "partly" } } do
       local before = json.encode(data)
       local result = call(nil, data)
       assert.equal(before, json.encode(result.data))
-      assert.is_true(result.mark_beside)
+      assert.is_true(result.label_beside)
     end
   end)
 
