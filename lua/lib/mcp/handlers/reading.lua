@@ -2,10 +2,19 @@
 --- tells an error.
 
 local errors = require "lib.errors"
+local json = require "core.json"
 local jsonrpc = require "lib.mcp.jsonrpc"
 local log = require "core.log"
 
 local M = {}
+
+-- What programs are told of it: what its call has begun, and who asks again would pay for again.
+local function data_of(err)
+  local data = err.data
+  if type(data) ~= "table" or not (data.open_requests or data.ended_requests) then return nil end
+  local ok, text = pcall(json.encode, { code = err.code, open_requests = data.open_requests, ended_requests = data.ended_requests })
+  return ok and text or nil
+end
 
 --- The answer to a request that failed.
 ---@param request Request
@@ -15,7 +24,7 @@ function M.failure(request, err)
   if not errors.is(err) then err = errors.new(tostring(err)) end
   ---@cast err Error
   local code = err.code == "invalid_input" and jsonrpc.INVALID_PARAMS or jsonrpc.INTERNAL_ERROR
-  return jsonrpc.failure(request.id, code, err.message)
+  return jsonrpc.failure(request.id, code, err.message, data_of(err))
 end
 
 --- The answer of a request that went well, within what a message may have.

@@ -62,11 +62,7 @@ end
 
 -- What a worker has given is as it must be: see lib.recipes.worker.remote.
 local function from_elsewhere(call)
-  local result, err = call.elsewhere.result, call.elsewhere.err
-  if err then
-    abandon.tell(call, "failed")
-    return nil, call.requests:name_in(err)
-  end
+  local result = call.elsewhere.result
   result.begun = call.requests
   return result
 end
@@ -123,9 +119,7 @@ local PLAIN, WITH_CONTENT = {}, { on_value = block_of, nested = true }
 function M.value(recipe, fn, args, ctx, options)
   local outcome, err, call = run(recipe, fn, args, ctx, options, PLAIN)
   if not outcome then return nil, err end
-  local there = call.elsewhere
-  if there and there.err then return nil, there.err end
-  if there then return contents_of(recipe, fn, there.result) end
+  if call.elsewhere then return contents_of(recipe, fn, call.elsewhere.result) end
   return contents_of(recipe, fn, first_of(outcome))
 end
 
@@ -138,10 +132,9 @@ end
 ---@return any value, Error? err
 function M.messages(recipe, fn, args, ctx, options)
   local outcome, err, call = run(recipe, fn, strict(args, options), ctx, options, WITH_CONTENT)
-  local there = call and call.elsewhere
-  if there and there.err then return nil, there.err end
-  if there then return redacted.messages(there.result) end
-  return redacted.messages(first_of(outcome)), err
+  if not outcome then return nil, err end
+  if call.elsewhere then return redacted.messages(call.elsewhere.result) end
+  return redacted.messages(first_of(outcome))
 end
 
 return M

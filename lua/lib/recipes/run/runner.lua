@@ -81,11 +81,17 @@ local function take_results(call, options, ...)
   return { values = values }
 end
 
+-- Of a call that ran in a worker: what it has given is taken there, and lies in `call.elsewhere`; an error is told here like any other.
+local function given_elsewhere(call)
+  if call.elsewhere.err then return nil, call.elsewhere.err end
+  return { values = { n = 0 } }
+end
+
 local function conclude(call, options, ok, ...)
   local main = call.main
-  if call.ended_there then -- by itself: what it has given is taken there
+  if call.ended_there then -- by itself
     call.elsewhere = call.ended_there
-    return { values = { n = 0 } }
+    return given_elsewhere(call)
   end
   if call.timed_out then return nil, failure.limited("timeout", call, call.waited_at) end
   if call.reason == "client_left" and not ok then return nil, failure.limited("client_left", call, call.waited_at or main.traceback) end
@@ -95,6 +101,7 @@ local function conclude(call, options, ok, ...)
     for _, task in ipairs(call.fibers) do at = task.stopped and task or at end
     return nil, failure.limited(limit, call, at.traceback)
   end
+  if ok and call.elsewhere then return given_elsewhere(call) end
   if ok then return take_results(call, options, ...) end
   return nil, failure.raised((...), main.traceback, call)
 end
