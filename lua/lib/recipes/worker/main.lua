@@ -324,7 +324,10 @@ local function take(self, message)
   if self.begun ~= (message.kind ~= "hello") then
     return fail(self, "the host sent what no host sends: " .. (self.begun and "it has said hello twice" or "it has not said hello"))
   end
-  if self.begun then handlers[message.kind](self, message) else begin(self, message) end
+  if self.begun then return handlers[message.kind](self, message) end
+  self.channel:pause() -- that it is ready leaves at the end of this turn, and no recipe runs before
+  timer.next_turn(function() self.channel:resume() end)
+  begin(self, message)
 end
 
 function Main:take(bytes)

@@ -22,6 +22,7 @@ local M = {}
 ---@class WorkerOptions
 ---@field memory? integer        bytes of its address space; default 1 GiB
 ---@field turn_seconds? number   that it may take for one turn; default 5
+---@field start_seconds? number  that its start may take; default 10
 ---@field command? string[]      of another program that is the worker, for specs; default: this one
 ---@field is_busy fun(): boolean     whether it has anything to do: only then its turns are watched
 ---@field on_message fun(message: WorkerMessage, size: integer): string?  gets each, checked, and how many bytes it had; says what is
@@ -48,6 +49,7 @@ local M = {}
 local Worker = {}
 Worker.__index = Worker
 
+local TURN_SECONDS, START_SECONDS = 5, 10
 local GIB = 1024 * 1024 * 1024
 local MOST_LINE = 2000   -- bytes of a line of its that is shown
 local MOST_LINES = 200   -- of one worker
@@ -131,12 +133,16 @@ end
 
 -- Turns ------------------------------------------------------------------------------------------------
 
+-- Until it is ready no recipe runs there, and a machine under load takes its time.
+local function allowed_seconds(self)
+  if self.walls then return self.options.turn_seconds, "it took no turn for %g s" end
+  return self.options.start_seconds, "it was not ready after %g s"
+end
+
 local watch_turns
 
-local function on_watch(self)
-  if self.taken < self.turns then
-    return self:kill(("it took no turn for %g s"):format(self.options.turn_seconds))
-  end
+local function on_watch(self, seconds, why)
+  if self.taken < self.turns then return self:kill(why:format(seconds)) end
   local problem = self.options.on_watch and self.options.on_watch()
   if problem then return self:kill(problem) end
   self.watch = nil
@@ -146,7 +152,14 @@ local function on_watch(self)
 end
 
 function watch_turns(self)
-  self.watch = timer.after(math.floor(self.options.turn_seconds * 1000), function() on_watch(self) end)
+  local seconds, why = allowed_seconds(self)
+  self.watch = timer.after(math.floor(seconds * 1000), function() on_watch(self, seconds, why) end)
+end
+
+-- What it was given to start in is nothing to it now.
+local function watch_from_now(self)
+  if self.watch then self.watch:cancel() end
+  watch_turns(self)
 end
 
 -- Messages ---------------------------------------------------------------------------------------------
@@ -187,6 +200,7 @@ local function take(self, size, message, problem)
     if self.walls then return breach(self, "it was ready twice") end
     self.walls = message.walls
     self.readiness:tell()
+    watch_from_now(self)
   elseif message.kind == "turn" then
     if message.number ~= self.taken + 1 or message.number > self.turns then return breach(self, "a turn that nobody asked for") end
     self.taken = message.number
@@ -269,7 +283,9 @@ end
 ---@return WorkerProcess|nil worker, string? message, string? code
 function M.start(options)
   local self = setmetatable({
-    options = setmetatable({ turn_seconds = options.turn_seconds or 5 }, { __index = options }), ended = false, closed = false,
+    options = setmetatable({
+      turn_seconds = options.turn_seconds or TURN_SECONDS, start_seconds = options.start_seconds or START_SECONDS,
+    }, { __index = options }), ended = false, closed = false,
     unended = "", lines = 0, turns = 0, taken = 0, holds = 0,
   }, Worker)
   self.room = rooms.new(function() return not self.ended and not self.why and select(2, self.channel:queued()) end)

@@ -328,7 +328,7 @@ describe("a worker's end", function()
   end)
 
   it("that a load has brought is not that of a call that was under way alone", function()
-    bed.with({ turn_seconds = 0.1 }, function(host)
+    bed.with({ turn_seconds = 0.3 }, function(host)
       local call = call_that_waits(host, assert(bed.load(host, WAITS)))
       assert.is_nil((bed.load(host, "while true do end")))
       call.answer(true)

@@ -84,9 +84,8 @@ describe("a worker's process", function()
   end)
 
   it("is ended where it takes no turn, but only while it has something to do", function()
-    local script = "exec sleep 60"
-    assert.equal("it took no turn for 0.05 s", why_of(script, { turn_seconds = 0.05, is_busy = function() return true end }))
     local ready = printed { kind = "ready", walls = {} }
+    assert.equal("it took no turn for 0.05 s", why_of(ready, { turn_seconds = 0.05, is_busy = function() return true end }))
     with_script(ready, function(seen, worker)
       for _ = 1, 3 do
         worker:send { kind = "unload", recipe = "r1" }
@@ -96,8 +95,8 @@ describe("a worker's process", function()
     end, { turn_seconds = 0.05 })
   end)
 
-  it("is ended where it does not get ready", function()
-    assert.equal("it took no turn for 0.05 s", why_of("exec sleep 60", { turn_seconds = 0.05 }))
+  it("is ended where it does not get ready in time, which is another time", function()
+    assert.equal("it was not ready after 0.2 s", why_of("exec sleep 60", { turn_seconds = 0.01, start_seconds = 0.2 }))
   end)
 
   it("is ended where it closes its channel within a message", function()
