@@ -59,6 +59,42 @@ describe("near the ceiling of the memory", function()
     assert.equal("6291456\n", out)
   end)
 
+  -- What each makes of its text has room as long as it is there once; while it is made it is there twice.
+  for how, code in pairs {
+    encode = "json.encode { text }", pack = "json.pack { text }", repair = "json.repair(text)", salvage = "json.salvage(text, 10)",
+    redact = "rules:text(text)",
+    ["encode in steps"] = "in_steps { text, 1 }",
+  } do
+    it("what is made on the way counts: " .. how, function()
+      local out = run(([[
+        local json = require "core.json"
+        local rules = require("core.redact").new { texts = { "secret-word-4711" } }
+        local function in_steps(value)
+          local co, made = coroutine.wrap(json.encode_in_steps), nil
+          repeat made = co(value, 1) until made
+          return made
+        end
+        local function make(size)
+          local text = "[" .. ("1,"):rep(size * MIB // 2) .. '"secret-word-4711",NaN]'
+          collectgarbage()
+          host.set_memory_ceiling(held() + 14 * MIB)
+          local before = held()
+          local ok, result = pcall(function() return (%s) end)
+          local words = ok and #result > size * MIB or not ok and result:match "not enough memory"
+          result = nil
+          collectgarbage()
+          collectgarbage()
+          host.set_memory_ceiling(0)
+          return words, held() - before < MIB
+        end
+        print(make(1))
+        print(make(9))
+        print(make(1))
+      ]]):format(code))
+      assert.equal("true\ttrue\nnot enough memory\ttrue\ntrue\ttrue\n", out)
+    end)
+  end
+
   for size, how in pairs { [24] = "is not read to its end", [10] = "finds no place in Lua" } do
     it("an answer that " .. how .. " ends its own transfer, which tells the beginning; another one's comes", function()
       local head = ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"):format(7 + size * 1048576)

@@ -58,7 +58,7 @@ static bool may_grow(enum memory_use use, size_t growth, size_t size)
     return collected && memory_may_grow(use, growth, size);
 }
 
-static void *resize(enum memory_use use, void *block, size_t size, size_t new_size)
+void *memory_resize(enum memory_use use, void *block, size_t size, size_t new_size)
 {
     if (new_size > size && !may_grow(use, new_size - size, new_size))
         return NULL;
@@ -71,13 +71,13 @@ static void *resize(enum memory_use use, void *block, size_t size, size_t new_si
 static void *resize_input(void *arg, void *block, size_t size, size_t new_size)
 {
     (void)arg;
-    return resize(MEMORY_INPUT, block, size, new_size);
+    return memory_resize(MEMORY_INPUT, block, size, new_size);
 }
 
 static void *resize_output(void *arg, void *block, size_t size, size_t new_size)
 {
     (void)arg;
-    return resize(MEMORY_OUTPUT, block, size, new_size);
+    return memory_resize(MEMORY_OUTPUT, block, size, new_size);
 }
 
 const struct buf_memory memory_of_input = { resize_input, NULL };

@@ -71,6 +71,10 @@ static inline void memory_count(size_t old_size, size_t new_size)
         memory_left_range();
 }
 
+/// As realloc() and free() for a new size of 0, counted; NULL where it is refused, or memory is
+/// out.
+void *memory_resize(enum memory_use use, void *block, size_t size, size_t new_size);
+
 /// For buffers that count: of what comes in, of what goes out.
 extern const struct buf_memory memory_of_input, memory_of_output;
 

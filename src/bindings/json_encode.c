@@ -17,7 +17,7 @@ enum { KEPT_ROOM = 1 << 20 }; // a larger buffer is not kept for the next call
 static int encoder_free(lua_State *L)
 {
     struct encode_scratch *e = luaL_checkudata(L, 1, ENCODER);
-    e->L = L; // the coroutine that encoded may be gone
+    e->memory.L = L; // the coroutine that encoded may be gone
     encode_release(e);
     return 0;
 }
@@ -72,33 +72,16 @@ static void encode_value(struct encode_run *r, int index)
     }
 }
 
-// As Lua does: what does not fit is tried again once the garbage is gone.
-static void *resize(void *arg, void *block, size_t size, size_t new_size)
-{
-    const struct encode_scratch *e = arg;
-    void *ud;
-    lua_Alloc alloc = lua_getallocf(e->L, &ud);
-    void *moved = alloc(ud, block, size, new_size);
-    if (moved || new_size <= size)
-        return moved;
-    lua_gc(e->L, LUA_GCCOLLECT);
-    return alloc(ud, block, size, new_size);
-}
-
 static struct encode_scratch *new_encoder(lua_State *L)
 {
     struct encode_scratch *e = lua_newuserdatauv(L, sizeof *e, 0);
-    *e = (struct encode_scratch){ .L = L };
+    *e = (struct encode_scratch){ 0 };
+    if (budget_current(L))
+        scratch_init_of_slice(&e->memory, L);
+    else
+        scratch_init(&e->memory, L);
+    e->out.memory = e->keys.memory = &e->memory.memory;
     luaL_setmetatable(L, ENCODER);
-    return e;
-}
-
-// Pushes scratch memory of the budget whose slice runs.
-static struct encode_scratch *push_own_encoder(lua_State *L)
-{
-    struct encode_scratch *e = new_encoder(L);
-    e->memory = (struct buf_memory){ resize, e };
-    e->out.memory = e->keys.memory = &e->memory;
     return e;
 }
 
@@ -114,6 +97,7 @@ static struct encode_scratch *take_encoder(lua_State *L)
     }
     lua_pushnil(L);
     lua_replace(L, lua_upvalueindex(1));
+    e->memory.L = L;
     return e;
 }
 
@@ -152,7 +136,7 @@ int json_encode(lua_State *L)
     lua_settop(L, 1);
     bool own = budget_current(L) != NULL;
     struct encode_run r = { .L = L, .most = (size_t)most, .pause = SIZE_MAX };
-    r.e = own ? push_own_encoder(L) : take_encoder(L); // value encoder
+    r.e = own ? new_encoder(L) : take_encoder(L); // value encoder
     begin(&r);
     encode_entries(&r);
     push_result(&r); // value encoder text

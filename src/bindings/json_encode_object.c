@@ -100,7 +100,7 @@ static void take_pair(struct encode_run *r, const struct encode_frame *frame)
     size_t size;
     const char *text = lua_tolstring(L, -2, &size);
     if (!json_keys_add(keys, text, size, hold ? lua_gettop(L) : 0))
-        encode_fail(r, "out of memory");
+        encode_fail(r, "not enough memory");
     if (!hold && frame->anchors)
         anchor(L, frame->anchors, -2);
     if (hold)
@@ -237,7 +237,7 @@ static void gather_rest(struct encode_run *r, int index, int set)
         size_t size;
         const char *text = lua_tolstring(L, -1, &size);
         if (!json_keys_add(keys, text, size, 0))
-            encode_fail(r, "out of memory");
+            encode_fail(r, "not enough memory");
         if (r->pauses)
             anchor(L, anchors, -1);
     }

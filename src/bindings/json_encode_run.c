@@ -35,7 +35,7 @@ static void add_frames(struct encode_run *r)
     struct encode_frame *frames =
         buf_resize(e->keys.memory, e->frames, e->room * each, room * each);
     if (!frames)
-        encode_fail(r, "out of memory");
+        encode_fail(r, "not enough memory");
     e->frames = frames;
     e->room = room;
 }
@@ -143,7 +143,7 @@ void encode_fail_size(struct encode_run *r)
 void encode_put_bytes(struct encode_run *r, const char *bytes, size_t size)
 {
     if (!buf_append(&r->e->out, bytes, size))
-        encode_fail(r, "out of memory");
+        encode_fail(r, "not enough memory");
 }
 
 void encode_check(struct encode_run *r, enum json_written written)
@@ -152,7 +152,7 @@ void encode_check(struct encode_run *r, enum json_written written)
     case JSON_WRITTEN:
         return;
     case JSON_NO_MEMORY:
-        encode_fail(r, "out of memory");
+        encode_fail(r, "not enough memory");
         return;
     case JSON_NOT_UTF8:
         encode_fail(r, "the string is not valid UTF-8; send bytes as base64");

@@ -2,6 +2,7 @@
 #ifndef RCMCP_BINDINGS_JSON_ENCODE_RUN_H
 #define RCMCP_BINDINGS_JSON_ENCODE_RUN_H
 
+#include "host/scratch.h"
 #include "json/keys.h"
 #include "json/writer.h"
 
@@ -51,9 +52,8 @@ struct encode_scratch {
     struct buf out;
     struct json_keys keys;
     struct encode_frame *frames;
-    size_t room;              ///< of these
-    struct buf_memory memory; ///< in a slice: Lua's, so that what is written counts as the budget's
-    lua_State *L;             ///< for that
+    size_t room;           ///< of these
+    struct scratch memory; ///< in a slice: what is written counts as the budget's
 };
 
 /// One call of encode.
@@ -115,7 +115,7 @@ static inline void encode_room(struct encode_run *r, size_t more)
 static inline void encode_put(struct encode_run *r, char c)
 {
     if (!json_put(&r->e->out, c))
-        encode_fail(r, "out of memory");
+        encode_fail(r, "not enough memory");
 }
 
 /// Appends bytes, and raises where that fails.

@@ -6,6 +6,7 @@
 #include "bindings/json_integer.h"
 #include "bindings/json_order.h"
 #include "bindings/json_raw.h"
+#include "host/scratch.h"
 #include "json/keys.h"
 #include "json/packed.h"
 #include "json/reader.h"
@@ -23,6 +24,7 @@ struct packer {
     struct buf out;
     struct json_keys keys;
     struct buf integers; // keys that are integers
+    struct scratch memory;
 };
 
 struct pack {
@@ -356,11 +358,14 @@ static struct packer *take_packer(lua_State *L)
     if (p) {
         lua_pushnil(L);
         lua_replace(L, lua_upvalueindex(1));
+        p->memory.L = L;
         return p;
     }
     lua_pop(L, 1);
     p = lua_newuserdatauv(L, sizeof *p, 0);
     *p = (struct packer){ .out = { 0 } };
+    scratch_init(&p->memory, L);
+    p->out.memory = p->integers.memory = p->keys.memory = &p->memory.memory;
     luaL_setmetatable(L, PACKER);
     return p;
 }

@@ -7,22 +7,30 @@
 #include "bindings/bindings.h"
 #include "bindings/json_decode.h"
 #include "bindings/json_repair.h"
+#include "host/scratch.h"
 
 #define SCRATCH "core.json.repair"
 
+struct repaired {
+    struct buf out;
+    struct scratch memory;
+};
+
 static int scratch_free(lua_State *L)
 {
-    buf_free(luaL_checkudata(L, 1, SCRATCH));
+    struct repaired *repaired = luaL_checkudata(L, 1, SCRATCH);
+    buf_free(&repaired->out);
     return 0;
 }
 
 // Pushes a buffer that an error frees.
 static struct buf *push_scratch(lua_State *L)
 {
-    struct buf *out = lua_newuserdatauv(L, sizeof *out, 0);
-    *out = (struct buf){ 0 };
+    struct repaired *repaired = lua_newuserdatauv(L, sizeof *repaired, 0);
+    scratch_init(&repaired->memory, L);
+    repaired->out = (struct buf){ .memory = &repaired->memory.memory };
     luaL_setmetatable(L, SCRATCH);
-    return out;
+    return &repaired->out;
 }
 
 /// repair(text) -> text, count, what, place | nil

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "bindings/bindings.h"
+#include "host/scratch.h"
 
 #define RULES "core.redact.Rules"
 
@@ -160,7 +161,9 @@ static int rules_text(lua_State *L)
     const struct redact *r = check_rules(L);
     size_t size;
     const char *text = luaL_checklstring(L, 2, &size);
-    struct buf out = { 0 };
+    struct scratch memory;
+    scratch_init(&memory, L);
+    struct buf out = { .memory = &memory.memory };
     return push_outcome(L, redact_text(r, text, size, &out), &out);
 }
 
@@ -170,7 +173,9 @@ static int rules_json(lua_State *L)
     const struct redact *r = check_rules(L);
     size_t size;
     const char *text = luaL_checklstring(L, 2, &size);
-    struct buf out = { 0 };
+    struct scratch memory;
+    scratch_init(&memory, L);
+    struct buf out = { .memory = &memory.memory };
     return push_outcome(L, redact_json(r, text, size, lua_toboolean(L, 3), &out), &out);
 }
 
