@@ -84,6 +84,20 @@ describe("the worker of rcmcp serve", function()
     assert.is_false(answer(server, 4).result.isError)
     server:close_stdin()
     assert.equal(0, (server:wait()))
+    assert.equal(2, select(2, server.err:gsub("waits: waiting", ""))) -- each call wrote its line once
+  end)
+
+  it("leaves the signals that a terminal sends to all to its host", function()
+    place:write("waits.lua", WAITS)
+    local server <close> = start("--recipes", place.path)
+    list(server)
+    local workers = children(server.handle:pid())
+    if not workers then return pending "this system does not tell the children of a process" end
+    ask(server, 2, "tools/call", { name = "waits", arguments = { seconds = 0.2 } })
+    server:wait_until(function(c) return c.err:find("waiting", 1, true) ~= nil end)
+    for _, name in ipairs { "INT", "TERM", "HUP", "QUIT" } do assert(os.execute(("kill -%s %d"):format(name, workers[1]))) end
+    assert.is_false(answer(server, 2).result.isError)
+    assert.same(workers, children(server.handle:pid()))
   end)
 
   it("has the memory that is set, and what it may not is told by rcmcp doctor", function()

@@ -78,10 +78,21 @@ static void die_with_parent(void)
 #endif
 }
 
+// Ctrl-C goes to all that a terminal's command has started, a service manager's SIGTERM to all of
+// the service.  Both are meant for the host, which tells the recipes to end, and then needs the
+// worker for their clean-ups.
+static void leave_signals_to_host(void)
+{
+    static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        (void)signal(signals[i], SIG_IGN);
+}
+
 bool entry_begin(void)
 {
     if (!is_stream_socket(ENTRY_SOCKET))
         return false;
+    leave_signals_to_host();
     die_with_parent();
     pid_t maker = maker_of(ENTRY_SOCKET);
     if (maker != 0 && maker != getppid())

@@ -306,14 +306,19 @@ function handlers:settle(message)
   timer.next_turn(look)
 end
 
+-- A recipe's line is one of its call's.
+local function send_line(self, level, name, text)
+  local call = name ~= "" and require("lib.recipes.run.call").current() or nil
+  self:send { kind = "log", call = call and call.rc and call.rc.call_id, name = name, level = level, text = text }
+end
+
 local function begin(self, hello)
   log.set_level(hello.level)
   self:send { kind = "ready", walls = walls.raise(hello.memory) }
   local lines = require "lib.recipes.rc.lines"
   lines.limit(hello.limits_lines)
-  local function send_line(level, name, text) self:send { kind = "log", name = name, level = level, text = text } end
-  lines.redirect(send_line)
-  log.write = function(level, text) send_line(level, "", texts.brief(text, MOST_LINE)) end -- what is no recipe's line, too
+  lines.redirect(function(level, name, text) send_line(self, level, name, text) end)
+  log.write = function(level, text) send_line(self, level, "", texts.brief(text, MOST_LINE)) end -- what is no recipe's line, too
   package.loaded["lib.recipes.effects.door"] = {
     perform = function(state, effect) return self.door:perform(state, effect) end,
   }

@@ -49,6 +49,8 @@ local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked
 ---@field verdict? Error             what it ends with then, whatever its clean-ups do
 ---@field resting? WorkerSeat        where its clean-ups have begun
 ---@field lone_ends integer          workers that have ended while it alone ran there
+---@field lines integer              that the worker in which it runs has written for it
+---@field lines_told? integer        … and the workers before that one
 
 ---@class WorkerSeat
 ---@field process WorkerProcess
@@ -272,8 +274,17 @@ local function name_of(self, name)
   return name
 end
 
+-- A call that is run again writes again what it wrote.
+local function is_new_line(call)
+  call.lines = call.lines + 1
+  if call.lines <= call.lines_told then return false end
+  call.lines_told = call.lines
+  return true
+end
+
 local function take_log(self, message)
   local call, text = message.call and self.calls[message.call], redaction.brief(message.text, MOST_LINE)
+  if call and not is_new_line(call) then return end
   if call and call.listener.log then
     call.listener.log(message.level, text)
   else
@@ -306,6 +317,7 @@ end
 ---@param call SeatedCall
 function Seat:seat(call)
   call.seat, call.last, call.names = self, {}, 0
+  call.lines, call.lines_told = 0, call.lines_told or 0
   call.unasked = call.ends_at
   call.ending_since = call.ends_at and core_clock.monotonic()
   self.calls[call.message.call] = call

@@ -255,7 +255,7 @@ end)
 describe("a worker's end", function()
   for name, words in pairs {
     KILL = "it was killed (SIGKILL): the system does that where memory runs out",
-    SEGV = "it crashed (SIGSEGV)", ABRT = "it gave up (SIGABRT)", TERM = "it was ended (SIGTERM)",
+    SEGV = "it crashed (SIGSEGV)", ABRT = "it gave up (SIGABRT)", ALRM = "signal 14 ended it",
   } do
     it("is told in words, and costs nobody anything: " .. name, function()
       bed.with(nil, function(host)
