@@ -142,14 +142,25 @@ local function next_in(thread)
   return yield()
 end
 
-local function body(self, fn, ...)
-  if not self then return end
+-- Runs a fiber to its end; gives the coroutine that is free then.
+local function run(self, fn, ...)
   by_thread[self.thread] = self
   alive = alive + 1
   finish(self, xpcall(fn, trace, ...))
   local thread = self.thread
   self.thread = nil
+  return thread
+end
+
+local body
+
+-- By tail calls: a coroutine that waits here holds nothing of what the last fiber was given.
+local function wait_for_next(thread)
   return body(next_in(thread))
+end
+
+function body(self, fn, ...)
+  if self then return wait_for_next(run(self, fn, ...)) end
 end
 
 local function log_lost(self, err)

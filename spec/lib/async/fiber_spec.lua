@@ -308,6 +308,19 @@ describe("lib.async.fiber", function()
       assert.equal(0, fiber.count())
     end)
 
+    it("holds nothing of what the one before was given", function()
+      local seen = setmetatable({}, { __mode = "k" })
+      local function run_one()
+        local given, kept = {}, {}
+        seen[given], seen[kept] = true, true
+        fiber.spawn(function(first, _, ...) return first, kept, ... end, given, nil, given)
+      end
+      run_one()
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil((next(seen)))
+    end)
+
     it("is not woken by what the one before waited for", function()
       local function endless(callback)
         return setmetatable({ callback = callback }, { __close = function() end })

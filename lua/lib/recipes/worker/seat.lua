@@ -12,6 +12,7 @@ local M = {}
 
 local MOST_WORDS, MOST_LINE = 1000, 8192 -- bytes of progress and of a line, as rc.context has them
 local MOST_EFFECTS = 4096             -- of a call that are under way at once: a function of rc.map waits for one
+local MOST_STEPS = 100000            -- … in all: each is known as long as the call runs, in case that it is run again
 local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
 local MOST_NAMED = 1000              -- names under which it writes lines
 local END_SECONDS = 30
@@ -117,6 +118,11 @@ local function perform(call, effect, cleans)
   return { err = crossing.problem(ok and err or value) }
 end
 
+local TOO_MANY = {
+  message = ("a call may take %d steps: calls of tools, requests, waits, files; polls within a wait do not count"):format(MOST_STEPS),
+  code = "too_many_steps",
+}
+
 local function send_answer(call, effect, outcome)
   local message = { kind = "answer", call = effect.call, branch = effect.branch, seq = effect.seq, wall = clock.wall() }
   message.value, message.err = outcome.value, outcome.err
@@ -218,6 +224,8 @@ function handlers.effect(self, message, call, size)
     ask_again(call, effect, cleans, entry, size)
   elseif call.ends_at and not cleans and effect.kind ~= "module" then
     call.asked:add(effect, cleans).left = true -- the worker has not heard of it yet: nothing more is begun
+  elseif call.asked.count >= (cleans and 2 * MOST_STEPS or MOST_STEPS) then
+    send_answer(call, effect, { err = TOO_MANY })
   else
     start(call, effect, cleans, call.asked:add(effect, cleans), size)
   end

@@ -64,6 +64,21 @@ describe("a worker's seat", function()
     finally(call)
   end)
 
+  it("lets a call take a hundred thousand steps, and its clean-ups as many", function()
+    local seat, call, told = seated()
+    call.listener.effect = function() return true end
+    local before = #told
+    for seq = 1, 100000 do assert.is_nil(seat:take(with { seq = seq }, 10)) end
+    assert.equal(before + 100000, #told)
+    assert.is_nil(told[#told].err)
+    assert.is_nil(seat:take(with { seq = 100001 }, 10))
+    assert.equal("too_many_steps", told[#told].err.code)
+    assert.equal(100000, call.asked.count)
+    assert.is_nil(seat:take(with { seq = 100002, cleans = true }, 10))
+    assert.is_nil(told[#told].err)
+    finally(call)
+  end)
+
   it("is ended where it does not end a call that was cancelled", function()
     local seat, call, told = seated(0)
     assert.is_nil(seat:look())
