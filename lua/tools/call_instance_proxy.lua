@@ -1,5 +1,4 @@
 local answers = require "lib.runcomfy.answers"
-local json = require "core.json"
 local schema = require "lib.output_schema"
 local shapes = require "lib.runcomfy.shapes"
 
@@ -27,7 +26,7 @@ return {
     if not answer then return nil, err end
     return {
       text = answers.with_note(("Proxied %s on instance %s."):format(input.comfy_backend_path, input.instance_id), answer),
-      data = json.ordered({ "ok", "response" }, { ok = true, response = answer }),
+      data = { ok = true, response = answer },
     }
   end,
 }

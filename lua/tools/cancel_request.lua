@@ -1,5 +1,4 @@
 local answers = require "lib.runcomfy.answers"
-local json = require "core.json"
 local learning = require "lib.runcomfy.learning"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local schema = require "lib.output_schema"
@@ -40,7 +39,7 @@ return {
     local outcome = lifecycle.cancel_outcome(answer)
     return {
       text = answers.with_note(("Cancel %s: %s.%s"):format(input.request_id, outcome, REMARKS[outcome] or ""), answer),
-      data = json.ordered({ "ok", "cancel", "outcome" }, { ok = true, cancel = answer, outcome = outcome }),
+      data = { ok = true, cancel = answer, outcome = outcome },
     }
   end,
 }

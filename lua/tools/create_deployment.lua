@@ -44,7 +44,7 @@ return {
     ---@cast answer core.json.Raw
     return {
       text = answers.with_note(("Created deployment %s."):format(answers.word(answer, "id")), answer),
-      data = json.ordered({ "ok", "deployment" }, { ok = true, deployment = deployment.compact(answer) }),
+      data = { ok = true, deployment = deployment.compact(answer) },
     }
   end,
 }

@@ -1,5 +1,4 @@
 local answers = require "lib.runcomfy.answers"
-local json = require "core.json"
 local schema = require "lib.output_schema"
 local shapes = require "lib.runcomfy.shapes"
 
@@ -24,7 +23,7 @@ return {
     if not answer then return nil, err end
     return {
       text = answers.with_note(("Deleted deployment %s."):format(input.deployment_id), answer),
-      data = json.ordered({ "ok", "response" }, { ok = true, response = answer }),
+      data = { ok = true, response = answer },
     }
   end,
 }

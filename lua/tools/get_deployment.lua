@@ -1,7 +1,6 @@
 local answers = require "lib.runcomfy.answers"
 local deployment = require "lib.runcomfy.deployment"
 local includes = require "lib.runcomfy.includes"
-local json = require "core.json"
 local outline = require "lib.runcomfy.outline"
 local schema = require "lib.output_schema"
 local shapes = require "lib.runcomfy.shapes"
@@ -38,8 +37,8 @@ return {
   },
   output = schema.result({
     { "ok", shapes.OK },
-    { "deployment", shapes.DEPLOYMENT },
     { "payload_summary", SUMMARY, optional = true },
+    { "deployment", shapes.DEPLOYMENT },
   }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
   pretend = function(input, world) return { ok = true, deployment = world:deployment(input.deployment_id) } end,
@@ -53,10 +52,7 @@ return {
     return {
       outline = summary and function() return outline.nodes(summary) end,
       text = answers.with_note(("Loaded deployment %s."):format(input.deployment_id), answer),
-      data = json.ordered({ "ok", "payload_summary", "deployment" }, {
-        ok = true, deployment = object,
-        payload_summary = summary,
-      }),
+      data = { ok = true, payload_summary = summary, deployment = object },
     }
   end,
 }

@@ -1,7 +1,6 @@
 local answers = require "lib.runcomfy.answers"
 local brief = require "lib.runcomfy.brief"
 local ending = require "lib.runcomfy.ending"
-local json = require "core.json"
 local learning = require "lib.runcomfy.learning"
 local lifecycle = require "lib.runcomfy.lifecycle"
 local outline = require "lib.runcomfy.outline"
@@ -26,8 +25,8 @@ return {
     { "deployment_id", "string", "The deployment that runs it" },
     { "request_id", "string", "From submit_request" },
   },
-  output = schema.result({ { "ok", shapes.OK }, { "result", shapes.RESULT }, { "output_urls", shapes.OUTPUT_URLS },
-    { "note", shapes.NOTE, optional = true } }),
+  output = schema.result({ { "ok", shapes.OK }, { "output_urls", shapes.OUTPUT_URLS },
+    { "note", shapes.NOTE, optional = true }, { "result", shapes.RESULT } }),
   annotations = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false },
   serves = { "job:result", "job:wait" },
   learn = learning.result,
@@ -50,7 +49,7 @@ return {
       brief = brief.of,
       outline = function() return outline.files(data.output_urls) end,
       text = answers.with_note(text .. ending.remark(outcome, result, data.output_urls), result),
-      data = json.ordered({ "ok", "output_urls", "note", "result" }, data),
+      data = data,
     }
   end,
 }

@@ -57,7 +57,7 @@ return {
     return {
       outline = function() return outline.deployments(deployments --[[@as table[] ]], wanted == nil) end,
       text = answers.with_note(("Found %d deployment(s)."):format(count), answer),
-      data = json.ordered({ "ok", "deployments" }, { ok = true, deployments = deployments }),
+      data = { ok = true, deployments = deployments },
     }
   end,
 }

@@ -54,9 +54,7 @@ local function answer(job, input, ctx)
   if input.wait_for_completion then return submission.follow(job, tonumber(tostring(input.timeout_seconds)) --[[@as number]], ctx) end
   return {
     text = answers.with_note(("Submitted request %s."):format(job.request_id), job.submission),
-    data = json.ordered({ "ok", "submission", "deployment_id" }, {
-      ok = true, submission = job.submission, deployment_id = job.deployment_id,
-    }),
+    data = { ok = true, submission = job.submission, deployment_id = job.deployment_id },
   }
 end
 
@@ -86,14 +84,14 @@ return {
   check = check,
   output = schema.result({
     { "ok", shapes.OK },
+    { "pending", schema.value("boolean", "true: the wait has ended before the job; it still runs"), optional = true },
     { "submission", shapes.SUBMISSION },
     { "deployment_id", schema.value("string", "The deployment that runs it") },
-    { "pending", schema.value("boolean", "true: the wait has ended before the job; it still runs"), optional = true },
+    { "output_urls", shapes.OUTPUT_URLS, optional = true },
+    { "note", shapes.NOTE, optional = true },
     { "status", schema.any("After a wait: the last status (request_id, status, queue_position, instance_id); null if none was seen"),
       optional = true },
     { "result", schema.any("After a wait for the end: the result (status, outputs, error)"), optional = true },
-    { "output_urls", shapes.OUTPUT_URLS, optional = true },
-    { "note", shapes.NOTE, optional = true },
   }),
   annotations = { readOnlyHint = false, destructiveHint = true, idempotentHint = false, openWorldHint = true },
   risk = "costs",

@@ -105,7 +105,7 @@ return {
     if not object then return nil, err end
     return {
       text = answers.with_note(("Updated deployment %s."):format(input.deployment_id), object),
-      data = json.ordered({ "ok", "deployment" }, { ok = true, deployment = deployment.compact(object) }),
+      data = { ok = true, deployment = deployment.compact(object) },
     }
   end,
 }

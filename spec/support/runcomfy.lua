@@ -4,6 +4,7 @@ local accounts = require "lib.account"
 local clock = require "lib.async.clock"
 local json = require "core.json"
 local parameters = require "lib.parameters"
+local registry = require "lib.features.registry"
 local simulator = require "lib.sim.server"
 
 local M = {}
@@ -62,13 +63,16 @@ end
 ---@field data table
 ---@field json string
 
-local function answer_of(result, err)
+local compiled, registered = {}, {}
+
+-- In the order of its output schema, as the registry gives it.
+local function answer_of(tool, result, err)
+  registered[tool] = registered[tool] or assert(registry.compile(tool, { known = true }))
+  if result then result, err = registry.finish(registered[tool], result, nil) end
   local data = result and result.data or err.data or { ok = false, error = err.message }
   local text = json.encode(data)
   return { ok = result ~= nil, text = result and result.text or err.message, data = json.decode(text), json = text }
 end
-
-local compiled = {}
 
 --- A context of the account that is in use now, which keeps what the tool reports.
 ---@return table ctx  reports: { elapsed, total, message }[], lines: string[], leave(): the client leaves
@@ -89,12 +93,12 @@ function M.call(name, arguments, ctx)
   local tool = require("tools." .. name)
   compiled[name] = compiled[name] or parameters.compile(tool.input)
   local input, err = compiled[name].check(arguments or {})
-  if not input then return answer_of(nil, err) end
+  if not input then return answer_of(tool, nil, err) end
   if tool.check then
     local ok, rule_err = tool.check(input)
-    if not ok then return answer_of(nil, rule_err) end
+    if not ok then return answer_of(tool, nil, rule_err) end
   end
-  return answer_of(tool.run(input, ctx or M.context()))
+  return answer_of(tool, tool.run(input, ctx or M.context()))
 end
 
 --- Makes the simulator answer the next matching request with this body.

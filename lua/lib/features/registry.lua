@@ -5,6 +5,7 @@ local effects = require "lib.calls.effects"
 local errors = require "lib.errors"
 local guard = require "lib.features.guard"
 local inputs = require "lib.features.inputs"
+local json = require "core.json"
 local label = require "lib.features.label"
 local log = require "core.log"
 local meter = require "lib.async.meter"
@@ -57,6 +58,7 @@ local M = {}
 ---@field serves? string[]
 ---@field about_server? boolean      it tells of this server, not of RunComfy
 ---@field inner? boolean            a recipe: what it does are effects of its own
+---@field package order? string[]    the members of structured content, as `output` declares them
 ---@field package shape? fun(data: any, work: Meter): any  gives plain data the lists that `output` declares
 ---@field package conforms? fun(data: any, work: Meter): true|nil, string?  whether a result is what the tool promised
 ---@field package seconds? fun(): number  processor time that a check of its arguments or its result may take
@@ -174,6 +176,8 @@ local function compile(declaration, options)
   if declaration.output == nil then return tool end
   local output, written = inputs.read_schema(declaration.output, "output", options and options.known)
   tool.output = outputs.published(written)
+  -- A recipe's data come in an order already: that of its keys, or the one that it has given them.
+  tool.order = not strict and output.type == "object" and type(output.properties) == "table" and json.order(output.properties) or nil
   tool.conforms = strict and outputs.compile_strict(output) or outputs.compile(output)
   tool.shape = strict and require("lib.schema.shaping").compile(output) or nil
   tool.label_rules = label.rules(output, outputs.compile_strict, tool.output)
@@ -338,6 +342,11 @@ local function check_data(tool, data)
   return check_own(tool, data)
 end
 
+-- Members stand in the order in which `output` declares them, where the tool has given them none.
+local function order_data(tool, data)
+  if tool.order and type(data) == "table" and getmetatable(data) == nil then json.ordered(tool.order, data) end
+end
+
 -- What a tool returned, as a result or as an error that carries it.
 local function check_result(tool, result)
   if type(result) ~= "table" then return misbehaved(tool, "its result must be a table, got " .. type(result)) end
@@ -345,9 +354,12 @@ local function check_result(tool, result)
   if text ~= nil and type(text) ~= "string" then
     return misbehaved(tool, "its result's 'text' must be a string, got " .. type(text))
   end
-  if not tool.conforms or result.pending or result.joined then return result end
-  local conforms, problem = check_data(tool, result.data)
-  if not conforms then return nil, misfit(tool, result, problem) end
+  if not tool.conforms or result.joined then return result end
+  if not result.pending then
+    local conforms, problem = check_data(tool, result.data)
+    if not conforms then return nil, misfit(tool, result, problem) end
+  end
+  order_data(tool, result.data)
   return result
 end
 

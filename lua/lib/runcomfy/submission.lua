@@ -121,8 +121,6 @@ function M.submit(input, ctx)
   return job
 end
 
-local WAITED_KEYS = { "ok", "pending", "submission", "deployment_id", "output_urls", "note", "status", "result" }
-
 local GOES_ON = "The job goes on and is not lost."
 local UNCLEAR = "That word is not known here, so whether the job goes on is not clear; it is not lost."
 
@@ -138,10 +136,10 @@ local function pending(job, waited)
   end
   return {
     text = answers.with_note(text, job.submission, waited.status),
-    data = json.ordered(WAITED_KEYS, {
+    data = {
       ok = true, pending = true, submission = job.submission, deployment_id = job.deployment_id,
       status = waited.status or json.null,
-    }),
+    },
   }
 end
 
@@ -149,9 +147,9 @@ end
 local function unfollowed(job, err)
   return {
     text = answers.with_note(("Submitted request %s.\nThe %s"):format(job.request_id, err.message), job.submission),
-    data = json.ordered(WAITED_KEYS, {
+    data = {
       ok = true, pending = true, submission = job.submission, deployment_id = job.deployment_id, status = json.null,
-    }),
+    },
   }
 end
 
@@ -166,7 +164,7 @@ local function without_result(job, text, data, err)
   return {
     text = ("%s\nIts result could not be fetched (%s). Next: get_request_result with deployment_id=%s and request_id=%s."):format(
       text, reason, job.deployment_id, job.request_id),
-    data = json.ordered(WAITED_KEYS, data),
+    data = data,
   }
 end
 
@@ -196,7 +194,7 @@ local function finished(job, waited)
     outline = function() return outline.files(data.output_urls) end,
     text = answers.with_note(text .. ending.remark(waited.ending, waited.result, data.output_urls), job.submission, waited.status,
       waited.result),
-    data = json.ordered(WAITED_KEYS, data),
+    data = data,
   }
 end
 

@@ -220,6 +220,31 @@ describe("mcp.registry.compile", function()
     assert.equal((text:gsub(',"required":%[%],"type":"object"}$', ',"type":"object"}')), json.encode(tool.output))
   end)
 
+  it("gives the members of a result the order in which the output schema declares them, and leaves alone what has one", function()
+    local fields = { { "z", "integer", "Z" }, { "a", "integer", "A" }, { "m", "integer", "M" } }
+    for _, output in ipairs { fields, '{"type":"object","properties":{"z":{},"a":{},"m":{}}}' } do
+      for _, pending in ipairs { false, true } do
+        local data
+        local declaration = kit.tool { output = output, run = function() return { data = data, pending = pending or nil } end }
+        data = { m = 1, a = 2, z = 3 }
+        assert.equal('{"z":3,"a":2,"m":1}', json.encode(call(declaration).data))
+        data = json.ordered({ "a", "m", "z" }, { m = 1, a = 2, z = 3 })
+        assert.equal('{"a":2,"m":1,"z":3}', json.encode(call(declaration).data))
+      end
+    end
+  end)
+
+  it("leaves the order of others: members that are not declared, tools without a schema, recipes", function()
+    local function run() return { data = { b = 1, c = 2, a = 3 } } end
+    local output = '{"type":"object","properties":{"c":{}}}'
+    assert.equal('{"c":2,"a":3,"b":1}', json.encode(call(kit.tool { output = output, run = run }).data))
+    assert.equal('{"a":3,"b":1,"c":2}', json.encode(call(kit.tool { run = run }).data))
+    local recipe = assert(registry.compile(kit.tool { output = output, run = run }, { strict = true }))
+    local result
+    fiber.spawn(function() result = registry.call(recipe, {}, context.new { tool = "probe" }) end)
+    assert.equal('{"a":3,"b":1,"c":2}', json.encode(result.data))
+  end)
+
   it("publishes an output schema of JSON text in its own order", function()
     local tool = assert(registry.compile(kit.tool {
       output = '{"type":"object","required":["z"],"properties":{"z":{},"a":{"minimum":1.0}},"additionalProperties":false}',
