@@ -152,7 +152,7 @@ local function run(self, fn, ...)
   return thread
 end
 
-local body
+local body ---@type function
 
 -- By tail calls: a coroutine that waits here holds nothing of what the last fiber was given.
 local function wait_for_next(thread)

@@ -62,7 +62,8 @@ end
 -- Codes of errors: a recipe may have more of its own, so only what is nearly one of these counts.
 local CODES = { "not_allowed", "cycle", "depth", "invalid_input", "job_failed", "job_cancelled", "timeout", "client_left", "no_instance",
   "cannot_ask", "bad_answer", "failed", "connect", "too_large", "truncated", "protocol", "network", "address", "no_key", "dry_run",
-  "http_status", "unknown_tool", "no_workflow", "no_input", "bad_pin", "two_for_one", "not_utf8", "bad_result" }
+  "http_status", "unknown_tool", "no_workflow", "no_input", "bad_pin", "two_for_one", "not_utf8", "bad_result",
+  "too_many_steps" }
 local ERRORS = set "err e error failure problem"
 
 local function check_code(check, field, other, line)
