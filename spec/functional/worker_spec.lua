@@ -100,6 +100,29 @@ describe("the worker of rcmcp serve", function()
     assert.same(workers, children(server.handle:pid()))
   end)
 
+  it("is of the same program, also where its file is gone or another lies there, as behind an upgrade", function()
+    place:write("recipes/waits.lua", WAITS)
+    local program = place.path .. "/rcmcp"
+    assert(os.execute(("cp '%s' '%s'"):format(child.program, program)))
+    local server <close> = child.spawn(program, {
+      "serve", "--simulate", "--speed", "1", "--log-level", "info", "--recipes", place.path .. "/recipes",
+    })
+    server:write(HELLO)
+    server:line()
+    list(server)
+    local workers = children(server.handle:pid())
+    if not workers then return pending "this system does not tell the children of a process" end
+    assert(os.remove(program))
+    place:write("rcmcp", "#!/bin/sh\nexit 1\n")
+    ask(server, 2, "tools/call", { name = "waits", arguments = { seconds = 1 } })
+    server:wait_until(function(c) return c.err:find("waiting", 1, true) ~= nil end)
+    assert(os.execute("kill -KILL " .. workers[1]))
+    local result = answer(server, 2).result
+    assert.is_false(result.isError, result.content[1].text)
+    server:close_stdin()
+    assert.equal(0, (server:wait()))
+  end)
+
   it("has the memory that is set, and what it may not is told by rcmcp doctor", function()
     local _, out = child.run { "doctor", "--simulate", "--json", "--worker-memory-bytes", "536870912" }
     local walls

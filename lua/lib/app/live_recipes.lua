@@ -39,6 +39,7 @@ local function keep(self, catalog, delay)
   self.catalog = catalog
   catalog:on_change(function() self.on_change(catalog:snapshot()) end)
   if self.app.settings.hot_reload then catalog:watch(delay) end
+  catalog:insist()
   if self.again then catalog:scan() end
   self.again = nil
 end

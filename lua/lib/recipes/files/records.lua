@@ -61,7 +61,7 @@ local function load(worker, text, found, at)
   local options = { name = at.name, shown = at.shown, folder = at.folder, root = at.root, modules = found }
   local ok, recipe, err = pcall(load_text, worker, text, at.file, options)
   found:settle()
-  if ok then return recipe, err and err.message end
+  if ok then return recipe, err and err.message, err and err.code == "no_worker" end
   if fiber.is_cancelled(recipe) then error(recipe, 0) end
   return nil, ("%s: cannot be loaded: %s"):format(at.shown, tostring(recipe))
 end
@@ -78,9 +78,10 @@ local function load_record(record, reading)
   if not text then return load_nothing(record, err.message) end
   if is_current(record, text, reading) then return end
   local found = modules.new { folder = at.folder, root = at.root, strict = not reading.lenient, reading = reading.files }
-  local candidate, problem = load(reading.worker, text, found, at)
-  record.text, record.lenient, record.modules = text, reading.lenient, found
+  local candidate, problem, unseen = load(reading.worker, text, found, at)
+  record.text, record.lenient, record.modules = not unseen and text or nil, reading.lenient, found
   record.candidate, record.load_problem = candidate, problem
+  reading.unseen = reading.unseen or unseen
 end
 
 local function refresh(record, reading)
@@ -166,6 +167,7 @@ end
 
 --- Reads the folders, and loads what is new in them; with a worker in a fiber, one scan at a time.
 ---@param lenient? boolean  take what others may write to
+---@return boolean complete  false: there was no worker for some, and another scan may find one
 function RecipeRecords:scan(lenient)
   local tasks <close> = setmetatable({ beside = self.worker ~= nil, running = {} }, Tasks)
   local seen, reading = {}, { lenient = lenient or false, files = {}, worker = self.worker, tasks = tasks }
@@ -175,6 +177,7 @@ function RecipeRecords:scan(lenient)
     if not seen[path] then self.by_path[path] = nil end
   end
   find_modules(self)
+  return not reading.unseen
 end
 
 --- The records, in the order of the folders.

@@ -3,6 +3,7 @@
 --- A scan reads the folders, loads what is new, links what is good, and swaps the whole set at once.  A
 --- file that turns bad keeps the version that was good; why it is bad is said once.
 
+local clock = require "lib.async.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local fs = require "core.fs"
@@ -38,6 +39,9 @@ local M = {}
 ---@field package watcher? table
 ---@field package scanning? Fiber    that loads in the worker
 ---@field package due? boolean       it is to scan once more
+---@field package insists? boolean
+---@field package complete? boolean  the last scan found a worker for all that is to be loaded
+---@field package later? core.Handle  … and the next one, if it did not
 local Catalog = {}
 Catalog.__index = Catalog
 
@@ -222,8 +226,19 @@ local function publish(self, linked)
   return changed --[[@as boolean]]
 end
 
+local AGAIN = 30 -- seconds behind a scan that found no worker for some files
+
+local function scan_again(self)
+  if not self.insists or self.complete or self.later then return end
+  self.later = clock.after(AGAIN, function()
+    self.later = nil
+    self:scan()
+  end)
+end
+
 local function scan_once(self)
-  self.records:scan(self.options.lenient)
+  self.complete = self.records:scan(self.options.lenient)
+  scan_again(self)
   local changed = publish(self, settle(self, self.records:list()))
   self.records:report()
   if changed then
@@ -315,6 +330,12 @@ function Catalog:configure(settings)
   self.options.lenient = settings.allow_writable_recipes
 end
 
+--- Files for which no worker could be started are looked at again from now on, until one can.
+function Catalog:insist()
+  self.insists = true
+  scan_again(self)
+end
+
 --- Watches the folders from now on, and scans when something in them changes.
 ---@param delay? integer  milliseconds after which the watch opens; then it scans, for what has changed until then
 function Catalog:watch(delay)
@@ -352,7 +373,8 @@ function Catalog:close()
     task:cancel "the recipes are closed"
   end
   if self.watcher then self.watcher:close() end
-  self.watcher = nil
+  if self.later then self.later:cancel() end
+  self.watcher, self.later = nil, nil
 end
 Catalog.__close = Catalog.close
 

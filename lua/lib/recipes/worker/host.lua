@@ -7,17 +7,20 @@
 local asked = require "lib.recipes.worker.asked"
 local clock = require "lib.async.clock"
 local declaration = require "lib.recipes.load.declaration"
-local errors = require "lib.errors"
+local ends = require "lib.recipes.worker.ends"
 local fiber = require "lib.async.fiber"
-local host = require "core.host"
+local gaps = require "lib.recipes.worker.gaps"
 local loader = require "lib.recipes.load.loader"
 local loading = require "lib.recipes.worker.loading"
+local log = require "core.log"
+local messages = require "lib.recipes.worker.call_message"
 local processes = require "lib.recipes.worker.process"
 local seats = require "lib.recipes.worker.seat"
 
 local M = {}
 
 local GROUPS = 16       -- workers that are started for the calls of one that has ended
+local MOST_ENDS = 100   -- that are remembered
 local LONE_ENDS = 2     -- workers that a call may end while it alone runs there: the first may have had another cause
 
 ---@class WorkerHost
@@ -28,7 +31,10 @@ local LONE_ENDS = 2     -- workers that a call may end while it alone runs there
 ---@field private recipes table<string, Recipe>  these, as long as anybody has them
 ---@field private calls table<string, SeatedCall>
 ---@field private last integer    number of the newest recipe
----@field package ends string[]   why workers have ended
+---@field package ends string[]   why workers have ended, the first of them
+---@field private last_end? string   … and the last
+---@field private lacks? string      why no worker could be started the last time
+---@field private reported? boolean  which walls do not stand
 ---@field package loading WorkerLoading
 local Host = {}
 Host.__index = Host
@@ -55,16 +61,6 @@ end
 
 local start ---@type fun(self: WorkerHost, lone: boolean): WorkerSeat|nil, Error?
 
-local function ended_error(why, fields)
-  local err = errors.new("the worker that ran the recipe has ended: " .. why, fields)
-  err.code, err.ended = "worker_ended", true
-  return err
-end
-
-local function stopped_error()
-  return ended_error("it was stopped", { stopped = true })
-end
-
 local function fail_all(calls, err)
   for _, call in ipairs(calls) do seats.fail(call, err) end
 end
@@ -76,7 +72,7 @@ local function goes_on(call, alone, why)
   if call.is_overdue then return false end
   if call.lone_ends < LONE_ENDS then return true end
   if call.verdict or call.asked.count == 0 then return false end
-  call.verdict = ended_error(why)
+  call.verdict = ends.ended(why)
   call.ends_at = call.ends_at or call.asked.count
   return true
 end
@@ -87,7 +83,7 @@ local function survivors(calls, alone, why)
     if goes_on(call, alone, why) then
       left[#left + 1] = call
     else
-      seats.fail(call, ended_error(why))
+      seats.fail(call, ends.ended(why))
     end
   end
   return left
@@ -124,13 +120,19 @@ local function by_id(calls)
   return list
 end
 
+local function note_end(self, why, calls)
+  log.write("warning", ("a worker of recipes has ended: %s; calls that ran there: %d"):format(why, calls))
+  self.last_end = why
+  if #self.ends < MOST_ENDS then self.ends[#self.ends + 1] = why end
+end
+
 local function ended(self, seat, why)
   self.all[seat] = nil
   if self.main == seat then self.main = nil end
-  self.ends[#self.ends + 1] = why
   local loads, calls = seat.loads, by_id(seat.calls)
+  note_end(self, why, #calls)
   seat.loads, seat.calls = {}, {}
-  for _, callback in pairs(loads) do callback(nil, ended_error(why)) end
+  for _, callback in pairs(loads) do callback(nil, ends.ended(why)) end
   run_again(self, survivors(calls, #calls == 1 and next(loads) == nil, why))
 end
 
@@ -139,6 +141,19 @@ local function close_if_idle(self, seat)
   if not seat.lone or seat:is_busy() then return end
   self.all[seat] = nil
   seat.process:stop()
+end
+
+-- Said once, until one can be started again.
+local function none(self, message)
+  if self.lacks ~= message then log.write("error", "no worker can be started, and no recipe runs meanwhile: " .. message) end
+  self.lacks = message
+  return ends.missing(message)
+end
+
+-- The walls of the first tell of all.
+local function on_ready(self, walls)
+  if not self.reported then gaps.report(walls) end
+  self.reported = true
 end
 
 function start(self, lone)
@@ -152,9 +167,11 @@ function start(self, lone)
       return problem
     end,
     on_watch = function() return seat:look() end,
+    on_ready = function(walls) on_ready(self, walls) end,
     on_end = function(why) ended(self, seat, why) end,
   }
-  if not process then return nil, errors.new("no worker can be started: " .. message, { code = "worker_ended" }) end
+  if not process then return nil, none(self, message) end
+  self.lacks = nil
   seat.process = process
   self.all[seat] = true
   for _, source in pairs(self.sources) do seat:load(source) end
@@ -188,10 +205,9 @@ end
 function Host:ready()
   local seat, err = main_of(self)
   if not seat then return nil, err end
-  local before = #self.ends
   seat.process:await_ready()
   if seat.process.walls then return seat.process.walls end
-  return nil, ended_error(self.ends[before + 1] or "it was stopped")
+  return nil, ends.ended(self.last_end or "it was stopped")
 end
 
 --- The walls of the worker that runs; nil: there is none, or it is not ready.
@@ -229,8 +245,8 @@ function Host:close()
   for seat in pairs(all) do
     local loads, calls = seat.loads, by_id(seat.calls)
     seat.loads, seat.calls = {}, {}
-    for _, callback in pairs(loads) do callback(nil, stopped_error()) end
-    fail_all(calls, stopped_error())
+    for _, callback in pairs(loads) do callback(nil, ends.stopped()) end
+    fail_all(calls, ends.stopped())
   end
 end
 Host.__close = Host.close
@@ -275,7 +291,7 @@ end
 local function declare(self, recipe, text)
   number(self, recipe)
   local loaded, err, message = self.loading:load(recipe, text)
-  if not loaded then return nil, err.message end
+  if not loaded then return nil, err.message, err.code end
   if loaded.problem then return nil, loaded.problem end
   if loaded.refused or not loaded.declarations then return declaration.refusal(loaded.refused or "it declares nothing") end
   self.sources[recipe.id], self.recipes[recipe.id] = message, recipe
@@ -287,11 +303,18 @@ end
 ---@param path string
 ---@param options LoadOptions
 ---@return Recipe|nil recipe  its functions are in the worker
----@return Error? err
+---@return Error? err  its code is "no_worker" where it has not been looked at for want of one
 function Host:load_text(text, path, options)
   self:unload_unused()
-  local there = setmetatable({ declare = function(recipe, source) return declare(self, recipe, source) end }, { __index = options })
-  return loader.load_text(text, path, there)
+  local code
+  local function there(recipe, source)
+    local value, problem, its_code = declare(self, recipe, source)
+    code = its_code
+    return value, problem
+  end
+  local recipe, err = loader.load_text(text, path, setmetatable({ declare = there }, { __index = options }))
+  if err and code then err.code = code end
+  return recipe, err
 end
 
 local function unload(self, id)
@@ -313,39 +336,6 @@ function Host:unload_unused()
 end
 
 -- Calling ----------------------------------------------------------------------------------------------
-
----@class WorkerCall
----@field id string                    see Effect
----@field feature RecipeKind
----@field key string
----@field args any[]                   plain
----@field tools table<string, table|core.json.Raw>  schemas of those that it may call
----@field settings? Settings
----@field schema? table|core.json.Raw
----@field annotations? table           of the tool as clients know it
----@field client? table
----@field deadline? number             seconds from now
----@field ends? number                 the moment, on the program's clock, that the recipe is told as its deadline
----@field chain? string[]
----@field simulated? boolean
----@field dry_run? boolean
----@field seed? string                 of chance: 16 bytes
----@field tells? boolean               its listener wants to hear of chance, too
----@field given? AnswerAtOnce[]       what time and chance are answered
-
-local LIMITS = { "recipe_cpu_ms", "recipe_memory_bytes", "recipe_seconds", "recipe_calls" }
-
-local function message_of(recipe, call)
-  local limits = {}
-  for _, name in ipairs(LIMITS) do limits[name] = call.settings and call.settings[name] end
-  return {
-    kind = "call", call = call.id, recipe = recipe.id, feature = call.feature, key = call.key, args = call.args, tools = call.tools,
-    limits = limits, chain = call.chain or {}, seed = call.seed or host.random(16),
-    wall = clock.wall(), speed = clock.is_virtual() and 0 or clock.speed(),
-    simulated = call.simulated or false, dry_run = call.dry_run or false, schema = call.schema, annotations = call.annotations,
-    client = call.client, deadline = call.deadline, ends = call.ends, tells = call.tells, given = call.given,
-  }
-end
 
 local Running = {}
 Running.__index = Running
@@ -381,7 +371,7 @@ function Host:call(recipe, call, listener)
   if self.calls[call.id] then error("there is a call of this name: " .. call.id, 2) end
   local seat, err = main_of(self)
   if not seat then return nil, err end
-  return fiber.await(begin, self, seat, message_of(recipe, call), listener)
+  return fiber.await(begin, self, seat, messages.of(recipe, call), listener)
 end
 
 --- As `call`; a cancellation ends the recipe, and is raised once its clean-ups are done.

@@ -7,6 +7,7 @@ local channel = require "core.channel"
 local clock = require "lib.async.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
+local fs = require "core.fs"
 local host = require "core.host"
 local lines = require "lib.recipes.rc.lines"
 local log = require "core.log"
@@ -28,6 +29,7 @@ local M = {}
 ---@field on_message fun(message: WorkerMessage, size: integer): string?  gets each, checked, and how many bytes it had; says what is
 ---  wrong with it in that moment
 ---@field on_watch? fun(): string?   every `turn_seconds` while it is busy; says why it is to be ended
+---@field on_ready? fun(walls: core.walls.Wall[])
 ---@field on_end fun(why: string)                 once; nothing comes behind it
 
 ---@class WorkerProcess
@@ -199,6 +201,7 @@ local function take(self, size, message, problem)
   if message.kind == "ready" then
     if self.walls then return breach(self, "it was ready twice") end
     self.walls = message.walls
+    if self.options.on_ready then self.options.on_ready(message.walls) end
     self.readiness:tell()
     watch_from_now(self)
   elseif message.kind == "turn" then
@@ -259,13 +262,25 @@ end
 
 -- Starting ---------------------------------------------------------------------------------------------
 
+local DELETED = " (deleted)" -- so Linux names a program whose file is gone, as behind an upgrade
+local SELF = "/proc/self/exe" -- … which it still runs under this name: the same version as its host
+
+local function command_of(options)
+  if options.command then return options.command end
+  local program, message, code = host.program()
+  if not program then return nil, message, code end
+  if program:sub(-#DELETED) == DELETED and not fs.stat(program) then program = SELF end
+  return { program, "worker" }
+end
+
 local function spawn(self)
-  local ours, theirs, code = channel.pair()
+  local command, message, code = command_of(self.options)
+  if not command then return nil, message, code end
+  local ours, theirs
+  ours, theirs, code = channel.pair()
   if not ours then return nil, theirs --[[@as string]], code end
   ---@cast theirs core.Descriptor
   local _ <close> = theirs
-  local message
-  local command = self.options.command or { host.program(), "worker" }
   self.child, message, code = process.spawn {
     file = command[1], args = { table.unpack(command, 2) }, env = environment(), inherited = theirs,
     on_stderr = function(bytes) take_stderr(self, bytes) end,
@@ -274,8 +289,9 @@ local function spawn(self)
       end_if_over(self)
     end,
   }
-  if not self.child then return nil, message, code end
-  return ours
+  if self.child then return ours end
+  do local _ <close> = ours end
+  return nil, message, code
 end
 
 --- Starts a worker.
@@ -285,8 +301,7 @@ function M.start(options)
   local self = setmetatable({
     options = setmetatable({
       turn_seconds = options.turn_seconds or TURN_SECONDS, start_seconds = options.start_seconds or START_SECONDS,
-    }, { __index = options }), ended = false, closed = false,
-    unended = "", lines = 0, turns = 0, taken = 0, holds = 0,
+    }, { __index = options }), ended = false, closed = false, unended = "", lines = 0, turns = 0, taken = 0, holds = 0,
   }, Worker)
   self.room = rooms.new(function() return not self.ended and not self.why and select(2, self.channel:queued()) end)
   self.readiness = rooms.new(function() return not self.walls and not self.ended end)

@@ -6,6 +6,7 @@ local boundary = require "lib.recipes.run.boundary"
 local calls = require "lib.recipes.run.call"
 local clock = require "lib.async.clock"
 local door = require "lib.recipes.effects.door"
+local ends = require "lib.recipes.worker.ends"
 local failure = require "lib.recipes.run.failure"
 local lines = require "lib.recipes.rc.lines"
 local record = require "lib.calls.record"
@@ -110,7 +111,7 @@ end
 -- the cancellation has ended as it would have here, where it is heard of between two of its turns.
 local function keep_ending(call, result, err)
   if err and (err.code == "cancelled" or err.code == "timeout") then return keep_place(call, err) end
-  if err and err.code == "worker_ended" then return end
+  if err and ends.is(err) then return end
   call.ended_there = { result = result, err = err }
 end
 

@@ -63,6 +63,32 @@ describe("recipes.catalog", function()
     assert.is_true(report(recipes, "poster").load_ms >= 0)
   end)
 
+  it("looks again, as long as it serves, for what no worker could be started for, and keeps what it has", function()
+    local loader, refused = require "lib.recipes.load.loader", false
+    local worker = { load_text = function(_, ...)
+      if refused then return nil, require("lib.recipes.worker.ends").missing "no memory" end
+      return loader.load_text(...)
+    end }
+    place:write("poster.lua", source("poster", 1))
+    local time <close> = clock.virtual()
+    local recipes <close> = open { worker = worker, quiet = true }
+    time:run(recipes.scan, recipes)
+    refused = true
+    place:write("poster.lua", source("poster", 2))
+    place:write("grid.lua", source("grid", 1))
+    recipes:insist()
+    time:run(recipes.scan, recipes)
+    assert.equal("list_deployments poster", names(recipes))
+    assert.matches("no worker can be started for it: no memory", report(recipes, "grid").error)
+    time:advance(29)
+    refused = false
+    time:advance(2)
+    assert.equal("grid list_deployments poster", names(recipes))
+    assert.equal(2, version(recipes, "poster"))
+    assert.is_nil(report(recipes, "grid").error)
+    assert.is_nil(recipes.later)
+  end)
+
   it("changes only when something does, and tells after the swap", function()
     place:write("poster.lua", source("poster", 1))
     local recipes, told = open(), {}

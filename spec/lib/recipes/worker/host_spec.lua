@@ -2,6 +2,8 @@ local bed = require "spec.support.worker"
 local child = require "spec.support.child"
 local fiber = require "lib.async.fiber"
 local json = require "core.json"
+local kept_log = require "spec.support.log"
+local processes = require "lib.recipes.worker.process"
 local timer = require "core.timer"
 
 -- The first end of a worker.
@@ -305,6 +307,52 @@ describe("a worker's end", function()
       assert.equal("it took no turn for 0.3 s", ending(host))
       call.answer(true)
       assert.same({ ok = true }, select(2, call.task:join()).data)
+    end)
+  end)
+
+  it("is told in the log, with the reason", function()
+    bed.with(nil, function(host)
+      local call = call_that_waits(host, assert(bed.load(host, WAITS)))
+      local lines = kept_log.lines_of(function()
+        bed.signal(host:pids()[1], "KILL")
+        ending(host)
+      end)
+      assert.matches("^warning: a worker of recipes has ended: it was killed %(SIGKILL%).*; calls that ran there: 1$", lines[1])
+      call.answer(true)
+      call.task:join()
+    end)
+  end)
+
+  it("costs those who want another that cannot be started, until one can be; the log says so once", function()
+    local refusal = nil
+    local function start_it(options)
+      if refusal then return nil, refusal, "EAGAIN" end
+      return processes.start(options)
+    end
+    bed.with({ start = start_it }, function(host)
+      local answers, waits = assert(bed.load(host, ANSWERS)), assert(bed.load(host, WAITS))
+      local call = call_that_waits(host, waits)
+      refusal = "no processes are left"
+      local lines = kept_log.lines_of(function()
+        bed.signal(host:pids()[1], "KILL")
+        local _, result, err = call.task:join()
+        assert.is_nil(result)
+        assert.equal("no_worker", err.code)
+        assert.equal("the recipe cannot run: no worker can be started for it: no processes are left", err.message)
+        result, err = bed.call(host, answers)
+        assert.is_nil(result)
+        assert.equal("no_worker", err.code)
+        result, err = bed.load(host, ANSWERS)
+        assert.is_nil(result)
+        assert.equal("no_worker", err.code)
+        assert.matches("^probe.lua: the recipe cannot run: .*no processes are left$", err.message)
+        assert.equal("no_worker", select(2, host:ready()).code)
+      end)
+      local said = 0
+      for _, line in ipairs(lines) do said = said + (line:find("no worker can be started", 1, true) and 1 or 0) end
+      assert.equal(1, said)
+      refusal = nil
+      assert_runs(host, answers)
     end)
   end)
 
