@@ -230,6 +230,22 @@ describe("near the ceiling of the memory", function()
     assert.same({}, lines_of(err))
   end)
 
+  it("a ceiling of a few bytes is told of, too, and goes again", function()
+    local out, err = run [[
+      local timers = {}
+      for i = 1, 3 do timers[i] = timer.after(i, print) end
+      host.set_memory_ceiling(50)
+      loop.step(true) -- not a single function of Lua's can be called from here
+      loop.step(true)
+      loop.step(true)
+      host.set_memory_ceiling(0)
+      for i = 1, 3 do timers[i]:cancel() end
+      print "there is room"
+    ]]
+    assert.matches("there is room\n$", out)
+    assert.matches("of 0 MiB are held, %d+ %%: soon", lines_of(err)[1])
+  end)
+
   it("no ceiling refuses and tells nothing", function()
     local out, err = run [[
       host.set_memory_ceiling(16 * MIB)

@@ -60,8 +60,10 @@ static unsigned level_of(size_t used, size_t ceiling, unsigned level)
 static void write_line(size_t ceiling, const char *rest)
 {
     enum { MIB = 1024 * 1024 };
+    size_t percent =
+        ceiling < 100 ? memory_used() * 100 / ceiling : memory_used() / (ceiling / 100);
     log_line(LOG_WARNING, "memory: %zu of %zu MiB are held, %zu %%%s", memory_used() / MIB,
-             ceiling / MIB, memory_used() / (ceiling / 100), rest);
+             ceiling / MIB, percent, rest);
 }
 
 static void report(struct ceiling *c, size_t ceiling, unsigned level)
