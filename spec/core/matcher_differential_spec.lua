@@ -108,6 +108,16 @@ describe("the matcher beside Lua's own", function()
     for _ = 1, 100 do compare(new_cases(2500)) end -- of four functions each
   end)
 
+  it("begins where Lua begins", function()
+    local cases = {}
+    for _, init in ipairs { math.mininteger, -4, -3, 0, 3, 4, 5, 6, math.maxinteger - 1, math.maxinteger } do
+      for _, pattern in ipairs { "", "b", "%a", "()", "$" } do
+        cases[#cases + 1] = { subject = "abc", pattern = pattern, init = init, replacement = "" }
+      end
+    end
+    compare(cases)
+  end)
+
   it("has the same classes", function()
     local every = {}
     for c = 0, 255 do every[c + 1] = string.char(c) end

@@ -56,12 +56,12 @@ int strings_push_captures(lua_State *L, const struct matcher *m, bool whole)
     return (int)count;
 }
 
-// The offset that the third argument means.
+// The offset that the third argument means; all that lie behind the end are one, as Lua has it.
 static size_t first_offset(lua_State *L, size_t size)
 {
     lua_Integer init = luaL_optinteger(L, 3, 1);
     if (init > 0)
-        return (size_t)init - 1;
+        return (size_t)init - 1 > size ? size + 1 : (size_t)init - 1;
     if (init == 0 || init < -(lua_Integer)size)
         return 0;
     return size - (size_t)-init;
