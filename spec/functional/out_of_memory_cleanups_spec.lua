@@ -130,9 +130,6 @@ describe("memory that runs out in a recipe that has something to undo", function
       local case = { ending = ending, arguments = { ending = ending, guarded = guarded } }
       local name = ("%s, its clean-up %s"):format(ending, guarded and "in its block" or "at the end of the call")
       it("scales back, or says that it did not: it " .. name, function()
-        if ending == "waits" then
-          return pending "one run in thirteen leaves the fiber of rc.sleep behind: its cancellation is lost with the memory; all else holds"
-        end
         for _, way in ipairs(WAYS) do sweep(case, way.failures, way.every) end
       end)
     end

@@ -34,16 +34,25 @@ function M.load(text, options)
   return recipe, fn
 end
 
---- Starts a recipe in a fiber; its result is what runner.run returns.
----@param text string
----@param options? table  those of `load`, limits, input
+--- Starts what was loaded in a fiber; its result is what runner.run returns.
+---@param recipe table
+---@param fn function
+---@param options? table  limits, input
 ---@return Fiber
-function M.start(text, options)
+function M.start_loaded(recipe, fn, options)
   options = options or {}
-  local recipe, fn = M.load(text, options)
   local task = fiber.spawn(function() return runner.run(recipe, fn, { options.input }, nil, { limits = options.limits }) end)
   task.quiet = true
   return task
+end
+
+--- The same of the text of one.
+---@param text string
+---@param options? table  those of `load`, too
+---@return Fiber
+function M.start(text, options)
+  local recipe, fn = M.load(text, options)
+  return M.start_loaded(recipe, fn, options)
 end
 
 --- Runs a recipe to its end, in real time.

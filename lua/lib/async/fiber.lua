@@ -12,7 +12,8 @@
 ---
 --- Where memory runs out on the way from what has happened to the fiber that waits for it, no fiber waits for ever: the loop
 --- looks again soon after (lib.async.rescue).  A handle of C calls back again.  One of Lua has `recheck(handle, callback)`, which calls
---- back where what it waits for is there; a fiber that was resumed and never ran gets an error at its wait.
+--- back where what it waits for is there; a fiber that was resumed and never ran gets an error at its wait.  A handle is closed until
+--- that has come to its end: its `__close` may be called again where memory ran out in it, and does what is still to be done.
 
 local budgets = require "core.budget"
 local errors = require "lib.errors"
@@ -36,7 +37,8 @@ local M = {}
 ---@field package values table
 ---@field package budget? core.budget.Budget
 ---@field package unstarted? boolean   its first slice waits for a turn
----@field package op? table           what it waits for: a to-be-closed value
+---@field package op? table           what it waits for: a to-be-closed value; until it is closed
+---@field package next_unclosed? Fiber  of the list of those that have ended, and whose handle is still to be closed
 ---@field package wake? fun(...)       the callback of its wait
 ---@field package lost? boolean       memory ran out as it was resumed: its wait raises
 ---@field stopped? "cpu"|"memory"     the limit at which its budget stopped it
@@ -113,9 +115,28 @@ local function settle_values(self, ok, ...)
   self.ok = ok
 end
 
+local unclosed ---@type Fiber?  the first of those that have ended, and whose handle is still to be closed
+
+-- A handle is kept until its end: closing it calls functions, for which memory may run out.
+local function close_op(self)
+  do local _ <close> = self.op end
+  self.op = nil
+end
+
+local function close_unclosed()
+  while unclosed do
+    local self = unclosed --[[@as Fiber]]
+    local ok, err = pcall(close_op, self)
+    if not ok and errors.is_out_of_memory(err) then error(err, 0) end
+    unclosed, self.next_unclosed, self.op = self.next_unclosed, nil, nil
+    if not ok then log.write("error", "the end of a wait: " .. tostring(err)) end
+  end
+end
+
 -- The count and the table of fibers are right even when memory is out: that part allocates nothing.
 local function finish(self, ...)
   self.status = "done"
+  if self.op ~= nil then self.next_unclosed, unclosed = unclosed, self end
   if by_thread[self.thread] then
     by_thread[self.thread] = nil
     alive = alive - 1
@@ -129,6 +150,7 @@ local function finish(self, ...)
   elseif self.traceback and not self.quiet then
     log.write("error", "a fiber ended with an error: " .. self.traceback)
   end
+  if unclosed then close_unclosed() end
 end
 
 -- Coroutines whose fibers have ended wait here for the next ones: making one, letting its stack grow and collecting it costs more
@@ -210,7 +232,7 @@ function M.spawn(fn, ...)
     thread = table.remove(idle) or create_plain(body), ticket = 0, shielded = 0, status = "running",
     ok = false, values = NOTHING, -- of its end, there now so that setting them needs no memory
     joiners = nil, cancel_reason = nil, op = nil, wake = nil, lost = false, traceback = nil, quiet = nil,
-    on_end = nil, -- room for them
+    on_end = nil, next_unclosed = nil, -- room for them
   }, Fiber)
   resume(self, self, fn, ...)
   return self
@@ -245,17 +267,18 @@ local function begin(start, callback, ...)
   return start(table.unpack(args, 1, count + 1))
 end
 
--- The wait of a fiber without a budget is over.
-local function end_plain_wait(self, ticket)
-  self.ticket = ticket + 1
-  self.op, self.wake = nil, nil
-  if not self.lost then return end
+local function raise_lost(self)
   self.lost = false
   error(OUT_OF_MEMORY, 0)
 end
 
-local function settle(self, ticket, ...)
-  end_plain_wait(self, ticket)
+-- The wait of a fiber without a budget is over.  It stands where `await` stood, and closes the handle itself: calls that went deeper than
+-- those before might find no memory, and the answer would be lost.
+local function settle(self, ...)
+  self.ticket, self.wake = self.ticket + 1, nil
+  do local _ <close> = self.op end
+  self.op = nil
+  if self.lost then raise_lost(self) end
   raise_if_cancelled(self)
   return ...
 end
@@ -328,9 +351,8 @@ function M.deferred()
 end
 
 local function end_wait(self)
-  self.ticket = self.ticket + 1
-  local _ <close> = self.op
-  self.op, self.wake = nil, nil
+  self.ticket, self.wake = self.ticket + 1, nil
+  close_op(self)
 end
 
 -- Answers what the fiber waits for; with `raise` it is raised there.
@@ -405,7 +427,7 @@ function M.spawn_in(budget, fn, ...)
   local self = setmetatable({
     ticket = 0, shielded = 0, status = "running", budget = budget, quiet = true,
     ok = false, values = NOTHING, joiners = nil, on_end = nil, cancel_reason = nil, op = nil, wake = nil, stopped = nil,
-    traceback = nil, thread = nil, -- room for them
+    traceback = nil, thread = nil, next_unclosed = nil, -- room for them
   }, Fiber)
   self.thread = budget:create(fn)
   by_thread[self.thread] = self
@@ -441,12 +463,18 @@ local function is_stuck(self)
   return self.status == "running" and coroutine.status(self.thread) == "suspended"
 end
 
--- What ends the wait that begins now, and its ticket; called later than that, it does nothing.
+-- What ends the wait that begins now; called later than that, it does nothing.
 local function resumer(self)
   local ticket = self.ticket
   return function(...)
     if self.ticket == ticket and (self.status == "waiting" or is_stuck(self)) then resume(self, ...) end
-  end, ticket
+  end
+end
+
+-- Memory ran out, or there was no way to yield, and the last wait was left without its end.
+local function end_last_wait(self)
+  self.status, self.ticket, self.wake = "running", self.ticket + 1, nil
+  close_op(self)
 end
 
 --- Calls `start(…, callback)` and waits for the callback; returns what it was called with.
@@ -460,11 +488,12 @@ function M.await(start, ...)
   if not self then error("fiber.await: not inside a fiber", 2) end
   raise_if_cancelled(self)
   if self.budget then return answered(yield(start, ...)) end
-  local callback, ticket = resumer(self)
-  local op <close>, message, code = begin(start, callback, ...)
+  if self.op ~= nil then end_last_wait(self) end
+  local callback = resumer(self)
+  local op, message, code = begin(start, callback, ...)
   if op == nil then return nil, message, code end
   self.op, self.wake, self.status = op, callback, "waiting"
-  return settle(self, ticket, yield())
+  return settle(self, yield())
 end
 
 local withdrawable = {} ---@type table<Fiber, { op: table, withdrawn: boolean }>  those in await_withdrawable
@@ -474,8 +503,11 @@ local function forget(self)
 end
 
 -- After a wait that a cancellation could not end, its answer is returned: the next wait raises.
-local function settle_withdrawable(self, ticket, guard, ...)
-  end_plain_wait(self, ticket)
+local function settle_withdrawable(self, guard, ...)
+  self.ticket, self.wake = self.ticket + 1, nil
+  do local _ <close> = self.op end
+  self.op = nil
+  if self.lost then raise_lost(self) end
   if is_to_raise(self) and guard.withdrawn then error(cancellation(self), 0) end
   return ...
 end
@@ -490,13 +522,15 @@ function M.await_withdrawable(start, ...)
   local self = by_thread[running()]
   if not self or self.budget then error("fiber.await_withdrawable: not inside a fiber of the host", 2) end
   raise_if_cancelled(self)
-  local callback, ticket = resumer(self)
-  local op <close>, message, code = begin(start, callback, ...)
-  if op == nil then return nil, message, code end
-  local guard <close> = setmetatable({ op = op, withdrawn = false }, { __close = function() forget(self) end })
+  if self.op ~= nil then end_last_wait(self) end
+  local callback = resumer(self)
+  local guard <close> = setmetatable({ op = nil, withdrawn = false }, { __close = function() forget(self) end })
   withdrawable[self] = guard
+  local op, message, code = begin(start, callback, ...)
+  if op == nil then return nil, message, code end
+  guard.op = op
   self.op, self.wake, self.status = op, callback, "waiting"
-  return settle_withdrawable(self, ticket, guard, yield())
+  return settle_withdrawable(self, guard, yield())
 end
 
 --- Waits `seconds` of real time.  Code that follows the simulator's clock uses lib.async.clock.
@@ -511,6 +545,11 @@ function M.next_turn(await)
   (await or M.await)(defer)
 end
 
+-- Its current wait raises.
+local function raise_at_wait(self)
+  if self.budget then answer(self) else resume(self) end
+end
+
 --- Asks the fiber to end: its current or next wait raises.  Does nothing once it has ended.
 ---@param reason? any  default "cancelled"
 function Fiber:cancel(reason)
@@ -522,7 +561,7 @@ function Fiber:cancel(reason)
     guard.withdrawn = guard.op:withdraw()
     if not guard.withdrawn then return end
   end
-  if self.budget then answer(self) else resume(self) end
+  raise_at_wait(self)
 end
 
 local Join = {}
@@ -554,17 +593,22 @@ local function end_stuck(self)
     self.lost = true
     return resume(self)
   end
-  local _ <close> = self.op
-  self.op, self.wake, self.stopped = nil, nil, "memory"
+  self.wake, self.stopped = nil, "memory"
   finish(self, false, OUT_OF_MEMORY)
 end
 
+-- Whether its current wait can raise: one that has ended, and whose results found no room, is "suspended", too, and stands nowhere.
+local function can_raise(self)
+  return is_to_raise(self) and not withdrawable[self] and (self.unstarted or debug.getinfo(self.thread, 0, "l") ~= nil)
+end
+
 local function look_after(self)
+  if self.status == "done" then return end
   local state = coroutine.status(self.thread)
   if state == "dead" then return end_lost(self, OUT_OF_MEMORY) end
   if state ~= "suspended" then return end
+  if can_raise(self) then return raise_at_wait(self) end
   if self.status == "running" then return end_stuck(self) end
-  if is_to_raise(self) and not withdrawable[self] then return self.budget and answer(self) or resume(self) end
   local op = self.op
   if op == nil then return end_stuck(self) end
   if type(op) == "table" and op.recheck then op:recheck(self.wake) end
@@ -572,9 +616,8 @@ end
 
 -- Memory ran out somewhere: whoever waits for what has happened already goes on.
 rescue.add(M, function()
-  for _, self in ipairs(M.all()) do
-    if self.status ~= "done" then look_after(self) end
-  end
+  if unclosed then close_unclosed() end
+  rescue.each(M.all(), look_after)
 end)
 
 --- Calls `fn` with waits that a cancellation does not interrupt: for clean-up.

@@ -1,6 +1,8 @@
 --- What is looked at again where memory ran out: a completion may have been lost on its way to who waits for it.
 
+local errors = require "lib.errors"
 local host = require "core.host"
+local log = require "core.log"
 
 local M = {}
 
@@ -17,11 +19,32 @@ function M.add(object, look)
   objects[last], looks[object] = object, look
 end
 
+-- What is wrong but for memory is told, and over.
+local function refused(look, object)
+  local ok, err = xpcall(look, debug.traceback, object)
+  if ok then return nil end
+  if errors.is_out_of_memory(err) then return "not enough memory" end
+  log.write("error", "the look after memory had run out: " .. tostring(err))
+end
+
+--- Calls `look` for each: where one finds no memory the others have their turn all the same, and it raises at the end, to be called
+--- again.
+---@generic T
+---@param list T[]
+---@param look fun(object: T)
+function M.each(list, look)
+  local refusal
+  for _, object in ipairs(list) do refusal = refused(look, object) or refusal end
+  if refusal then error(refusal, 0) end
+end
+
 host.after_refusals(function()
+  local refusal
   for i = 1, last do
     local object = objects[i]
-    if object then looks[object](object) end
+    refusal = object and refused(looks[object], object) or refusal
   end
+  if refusal then error(refusal, 0) end
 end)
 
 return M

@@ -138,7 +138,7 @@ end
 
 --- Looks after calls for which memory ran out.
 function AccountCalls:look()
-  for _, call in ipairs(list(self)) do call:look() end
+  rescue.each(list(self), function(call) call:look() end)
 end
 
 return M

@@ -189,15 +189,14 @@ end
 
 --- Looks after requests for which memory ran out, and for the error in the place of their answer, too.
 function Session:look()
-  for _, request in ipairs(open_requests(self)) do
+  rescue.each(open_requests(self), function(request)
     if request.answered then
       request:close()
-      self:report_idle()
-    else
-      local text = request:look()
-      if text then request:finish(text) end
+      return self:report_idle()
     end
-  end
+    local text = request:look()
+    if text then request:finish(text) end
+  end)
 end
 
 local function stop(self, request, reason)

@@ -371,11 +371,12 @@ end
 local HostCall = {}
 HostCall.__index = HostCall
 
+-- What has an outcome is at its end.  Where memory runs out it is called again, and cancels what was not cancelled yet.
 function HostCall:__close()
-  if self.ended then return end
-  self.ended = true
+  if self.ended or self.outcome then return end
   self.task:cancel()
   if self.task.status ~= "done" then table.insert(self.call.ending, self.task) end
+  self.ended = true
 end
 
 function HostCall:recheck(callback)
