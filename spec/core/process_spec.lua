@@ -14,6 +14,15 @@ describe("core.process", function()
     assert.equal("oops\n", cat.err)
   end)
 
+  it("tells the processor time of a child that runs", function()
+    local busy <close> = child.spawn("sh", { "-c", "while :; do :; done" })
+    if not busy.handle:cpu() then return pending "this system does not tell it" end
+    busy:wait_until(function() return busy.handle:cpu() > 0.02 end)
+    busy.handle:kill("KILL")
+    busy:wait()
+    assert.is_nil(busy.handle:cpu())
+  end)
+
   it("ends a child by signal", function()
     local sleeper <close> = child.spawn("sleep", { "60" })
     assert.is_true(sleeper.handle:kill("TERM"))

@@ -245,6 +245,17 @@ static int process_pid(lua_State *L)
     return 1;
 }
 
+/// cpu() -> seconds | nil
+static int process_cpu_lua(lua_State *L)
+{
+    struct lua_process *p = luaL_checkudata(L, 1, PROCESS);
+    double used = p->process ? process_cpu(p->process) : -1;
+    if (used < 0)
+        return 0;
+    lua_pushnumber(L, used);
+    return 1;
+}
+
 static int process_cancel(lua_State *L)
 {
     let_go(luaL_checkudata(L, 1, PROCESS));
@@ -255,6 +266,7 @@ static const luaL_Reg methods[] = {
     { "cancel", process_cancel },
     { "close_stdin", process_close_stdin_lua },
     { "close_stdout", process_close_stdout_lua },
+    { "cpu", process_cpu_lua },
     { "kill", process_kill_lua },
     { "pid", process_pid },
     { "write", process_write_lua },

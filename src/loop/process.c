@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { CHUNK = 65536 };
 
@@ -151,6 +153,20 @@ struct process *process_spawn(struct loop *loop, const struct process_options *o
 int process_id(const struct process *p)
 {
     return p->uv.pid;
+}
+
+double process_cpu(const struct process *p)
+{
+#if defined(_POSIX_CPUTIME) && _POSIX_CPUTIME >= 0
+    clockid_t clock;
+    struct timespec used;
+    if (p->running && clock_getcpuclockid(p->uv.pid, &clock) == 0 &&
+        clock_gettime(clock, &used) == 0)
+        return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+#else
+    (void)p;
+#endif
+    return -1;
 }
 
 static void on_written(uv_write_t *request, int status)

@@ -33,6 +33,9 @@ struct process *process_spawn(struct loop *loop, const struct process_options *o
 
 int process_id(const struct process *p);
 
+/// Seconds of processor time that the child has used; negative where the system does not tell.
+double process_cpu(const struct process *p);
+
 /// Queues bytes for the child's standard input.  0 or a libuv error code.
 int process_write(struct process *p, const char *bytes, size_t size);
 

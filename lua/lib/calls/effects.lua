@@ -43,6 +43,10 @@ local M = {}
 --- `os.time` in a function that table.sort calls.  A link must not wait for these either.
 M.LOCAL = { now = true, random = true, uuid = true }
 
+--- So many of them are recorded for a call: a loop may ask for the time a million times.  What is not recorded is another value the
+--- next time; where that makes another input of something that is sent, it is not sent.
+M.MOST_READINGS = 10000
+
 -- Links that want those of them that are answered in another process.
 local heard = setmetatable({}, { __mode = "k" }) ---@type table<Interceptor, fun(): AnswerAtOnce[]>
 

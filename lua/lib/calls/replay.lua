@@ -25,10 +25,6 @@ local M = {}
 local Replay = {}
 Replay.__index = Replay
 
--- A loop may ask for the time a million times.  What is not recorded is another value the next time; where that makes another input of
--- something that is sent, it is not sent.
-local MOST_READINGS = 10000
-
 local function read(record)
   local steps, readings = {}, 0
   for event in record:read() do
@@ -149,7 +145,7 @@ function Replay:perform(effect, proceed, scope)
   local step = self.steps[key]
   if not step then
     if effects.LOCAL[effect.kind] then
-      if self.readings >= MOST_READINGS then return proceed() end
+      if self.readings >= effects.MOST_READINGS then return proceed() end
       self.readings = self.readings + 1
     end
     step = { effect = effect, digest = input }
@@ -171,7 +167,7 @@ end
 ---@param answer any
 function Replay:note(effect, answer)
   local key = effects.key(effect)
-  if self.steps[key] or self.readings >= MOST_READINGS then return end -- it was known there
+  if self.steps[key] or self.readings >= effects.MOST_READINGS then return end -- it was known there
   self.readings = self.readings + 1
   local step = { effect = effect, digest = digest.of(effect.input, true), answer = { result = answer } }
   self.record:intend(key, effect, step.digest)

@@ -34,6 +34,10 @@ function Process:kill(name) end
 ---@return integer
 function Process:pid() end
 
+--- Seconds of processor time that it has used; nil where it has ended, or the system does not tell.
+---@return number?
+function Process:cpu() end
+
 ---@param options core.process.Options
 ---@return core.process.Process|nil process, string? message, string? code
 function process.spawn(options) end

@@ -46,12 +46,21 @@ function M.is_limited()
   return limited
 end
 
+-- Lines below the level of the log, which may change, have a limit of their own, and nobody is told of those that are left out.
+local function write_hidden(name, level, text)
+  local bucket = bucket_of("\0" .. name)
+  if bucket.room < 1 then return end
+  bucket.room = bucket.room - 1
+  put(level, name, text)
+end
+
 --- Writes a line, unless the recipe has written too many: those are counted, and the count is told with the next one.
 ---@param name string   the recipe's; "": the line tells itself whose it is
 ---@param level LogLevel
 ---@param text string
 function M.write(name, level, text)
-  if not limited or RANK[level] > RANK[log.get_level()] then return put(level, name, text) end
+  if not limited then return put(level, name, text) end
+  if RANK[level] > RANK[log.get_level()] then return write_hidden(name, level, text) end
   local bucket = bucket_of(name)
   if bucket.room < 1 then
     if bucket.left_out == 0 then put("warning", name, "writes too many lines; the next ones are left out of the log") end

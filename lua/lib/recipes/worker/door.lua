@@ -80,13 +80,20 @@ local function answer_of(state, effect)
   return chance.draw(effect, seeded.source(state.ctx.seed, M.place(effect)))
 end
 
--- What follows from the seed need not be told; what a clock said must be, or a call that is run again would see another time.
+-- What follows from the seed need not be told; what a clock said must be, as long as it is recorded, or a call that is run again would
+-- see another time.
+local function is_told(ctx, effect)
+  if effect.kind ~= "now" then return ctx.tells end
+  ctx.readings = ctx.readings + 1
+  return ctx.tells or ctx.readings <= calls.MOST_READINGS
+end
+
 local function answer_here(self, state, effect)
   local ctx = state.ctx
-  local known = ctx.known[M.place(effect)]
+  local told, known = is_told(ctx, effect), ctx.known[M.place(effect)]
   if known ~= nil then return known end
   local answer = answer_of(state, effect)
-  if effect.kind == "now" or ctx.tells then
+  if told then
     self.link.send {
       kind = "noted", call = effect.call, branch = effect.branch, seq = effect.seq, effect = effect.kind, name = effect.name,
       input = effect.input, answer = answer,

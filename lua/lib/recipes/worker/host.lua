@@ -160,7 +160,7 @@ function start(self, lone)
   local seat = seats.new(lone, self.options.end_seconds)
   local process, message = (self.options.start or processes.start) {
     memory = self.options.memory, turn_seconds = self.options.turn_seconds,
-    is_busy = function() return seat:is_busy() end,
+    is_busy = function() return seat:is_busy() end, computes = function() return seat:computes() end,
     on_message = function(item, size)
       local problem = seat:take(item, size)
       close_if_idle(self, seat)

@@ -152,7 +152,7 @@ local function context_of(self, message)
     main = self, call_id = message.call, name = message.key, chain = message.chain, client = message.client, cancelled = false,
     simulated = message.simulated, dry_run = message.dry_run or nil, seed = message.seed, known = message.known or {},
     tells = message.tells, given = message.given and doors.by_question(message.given),
-    wall = message.wall, ahead = 0, told_at = core_clock.monotonic(), speed = message.speed, ends = message.ends,
+    wall = message.wall, ahead = 0, readings = 0, told_at = core_clock.monotonic(), speed = message.speed, ends = message.ends,
     deadline = message.deadline and clock.now() + message.deadline or nil,
   }, Context)
 end
@@ -215,16 +215,19 @@ local function send_loaded(self, message)
   self:send(declare(self, message))
 end
 
--- The first of those that wait.
-local function load_next(self)
-  local message = table.remove(self.loads, 1)
+-- The first of those that wait, or another one.
+local function load_next(self, index)
+  local message = table.remove(self.loads, index or 1)
   local sent, problem = pcall(send_loaded, self, message)
   if sent then return end
   self:send { kind = "loaded", recipe = message.recipe, missing = {}, problem = texts.brief(tostring(problem), MOST_LINE) }
 end
 
-local function load_all(self)
-  while #self.loads > 0 do load_next(self) end
+-- Whoever needs one does not wait for the others, of which each may compute for half a second.
+local function load_now(self, recipe)
+  for index, message in ipairs(self.loads) do
+    if message.recipe == recipe then return load_next(self, index) end
+  end
 end
 
 -- One a turn: what a turn sends leaves at its end, and the host has work with the one while the next is loaded.
@@ -243,13 +246,13 @@ function handlers:load(message)
 end
 
 function handlers:unload(message)
-  load_all(self)
+  load_now(self, message.recipe)
   self.recipes[message.recipe] = nil
 end
 
 function handlers:call(message)
   if self.calls[message.call] then error("a call of this name runs already: " .. message.call, 0) end
-  load_all(self)
+  load_now(self, message.recipe)
   local fiber = require "lib.async.fiber"
   local task = fiber.spawn(function() finish(self, message, pcall(run, self, message)) end)
   if task.status ~= "done" then self.calls[message.call] = task end

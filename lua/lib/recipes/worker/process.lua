@@ -5,6 +5,7 @@
 
 local channel = require "core.channel"
 local clock = require "lib.async.clock"
+local core_clock = require "core.clock"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local fs = require "core.fs"
@@ -17,12 +18,14 @@ local reason = require "lib.recipes.worker.reason"
 local rooms = require "lib.recipes.worker.room"
 local timer = require "core.timer"
 local texts = require "lib.text"
+local turns = require "lib.recipes.worker.turn"
 
 local M = {}
 
 ---@class WorkerOptions
 ---@field memory? integer        bytes of its address space; default 1 GiB
 ---@field turn_seconds? number   that it may take for one turn; default 5
+---@field computes? fun(): number  seconds of processor time that its code may take for one beside these
 ---@field start_seconds? number  that its start may take; default 10
 ---@field command? string[]      of another program that is the worker, for specs; default: this one
 ---@field is_busy fun(): boolean     whether it has anything to do: only then its turns are watched
@@ -47,6 +50,8 @@ local M = {}
 ---@field package unended string       of its last line
 ---@field package turns integer        asked for
 ---@field package taken integer        … and taken
+---@field package turn? WorkerTurn      the last one that was asked for
+---@field package heard integer        messages that have come, or are being read
 ---@field package watch? core.Handle
 local Worker = {}
 Worker.__index = Worker
@@ -141,15 +146,25 @@ local function allowed_seconds(self)
   return self.options.start_seconds, "it was not ready after %g s"
 end
 
+local function reading(self)
+  return { now = core_clock.monotonic(), cpu = self.child:cpu(), heard = self.heard }
+end
+
 local watch_turns
 
+local function look_at_turn(self, seconds, why)
+  seconds = seconds + (self.options.computes and self.options.computes() or 0)
+  if self.turn:is_overdue(reading(self), seconds) then return self:kill(why:format(seconds)) end
+  watch_turns(self)
+end
+
 local function on_watch(self, seconds, why)
-  if self.taken < self.turns then return self:kill(why:format(seconds)) end
+  if self.taken < self.turns then return look_at_turn(self, seconds, why) end
   local problem = self.options.on_watch and self.options.on_watch()
   if problem then return self:kill(problem) end
   self.watch = nil
   if self.walls and not self.options.is_busy() then return end -- until the next message to it
-  self.turns = self.turns + 1
+  self.turns, self.turn = self.turns + 1, turns.new(reading(self))
   self:send { kind = "turn", number = self.turns }
 end
 
@@ -237,12 +252,14 @@ local function receive_long(self, bytes)
   fiber.spawn(function()
     local _ <close> = taking(self, false)
     take(self, #bytes, protocol.read_in_steps(protocol.FROM_WORKER, bytes))
+    self.heard = self.heard + 1
     self.channel:resume()
   end)
 end
 
 local function receive(self, bytes)
   if self.why then return end
+  self.heard = self.heard + 1
   local _ <close> = taking(self, true)
   if #bytes >= LONG then return receive_long(self, bytes) end
   take(self, #bytes, protocol.read(protocol.FROM_WORKER, bytes))
@@ -301,7 +318,8 @@ function M.start(options)
   local self = setmetatable({
     options = setmetatable({
       turn_seconds = options.turn_seconds or TURN_SECONDS, start_seconds = options.start_seconds or START_SECONDS,
-    }, { __index = options }), ended = false, closed = false, unended = "", lines = 0, turns = 0, taken = 0, holds = 0,
+    }, { __index = options }), ended = false, closed = false,
+    unended = "", lines = 0, turns = 0, taken = 0, heard = 0, holds = 0,
   }, Worker)
   self.room = rooms.new(function() return not self.ended and not self.why and select(2, self.channel:queued()) end)
   self.readiness = rooms.new(function() return not self.walls and not self.ended end)

@@ -87,6 +87,16 @@ function Seat:is_busy()
   return next(self.calls) ~= nil or next(self.loads) ~= nil
 end
 
+local USUAL_MS = 2000 -- that a call's code may compute between two waits, for which a worker's turn has time
+
+--- Seconds beyond the usual that its calls may compute between two waits.
+---@return number
+function Seat:computes()
+  local most = USUAL_MS
+  for _, call in pairs(self.calls) do most = math.max(most, call.message.limits.recipe_cpu_ms or 0) end
+  return (most - USUAL_MS) / 1000
+end
+
 -- The ends of calls ------------------------------------------------------------------------------------
 
 local function over(call, result, err)

@@ -38,6 +38,17 @@ describe("lib.recipes.rc.lines", function()
     assert.equal("warning: noisy: heard", logged[#logged])
   end)
 
+  it("lets no more of those pass that the level leaves out, and says nothing of it", function()
+    local seen = {}
+    lines.redirect(function(level, name, text) seen[#seen + 1] = ("%s %s %s"):format(level, name, text) end)
+    for i = 1, 1000 do lines.write("noisy", "debug", tostring(i)) end
+    now = now + 1
+    lines.write("noisy", "debug", "again")
+    lines.redirect(nil)
+    assert.equal("debug noisy 200", seen[200])
+    assert.same({ "debug noisy again" }, { table.unpack(seen, 201) })
+  end)
+
   it("limits nothing outside of a server", function()
     lines.limit(false)
     local logged = log.lines_of(function()

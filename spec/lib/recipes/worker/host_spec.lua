@@ -31,7 +31,6 @@ end
 local WAITS = bed.tool "rc.sleep(60); return { ok = true }"
 local ANSWERS = bed.tool "return { sum = 1 + (input.n or 0) }"
 local HANGS = bed.tool "while true do end"
-local FOR_EVER = { settings = { recipe_cpu_ms = 60000 } }
 
 local function assert_runs(host, recipe)
   local result, err = bed.call(host, recipe, nil, { input = { n = 41 } })
@@ -196,6 +195,16 @@ describe("a recipe in a worker", function()
     end)
   end)
 
+  it("is told as many readings of clocks as are recorded, however many there are", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool "local last for i = 1, 30000 do last = rc.now() end return { last = last }"))
+      local noted = 0
+      local result = assert(bed.call(host, recipe, nil, { noted = function() noted = noted + 1 end }))
+      assert.is_number(result.data.last)
+      assert.equal(10000, noted)
+    end)
+  end)
+
   it("gives what is long in steps, between which the loop turns", function()
     bed.with(nil, function(host)
       local recipe = assert(bed.load(host, bed.tool [[
@@ -287,7 +296,7 @@ describe("a worker's end", function()
       local hangs = assert(bed.load(host, HANGS))
       local calls = {}
       for i = 1, 3 do calls[i] = call_that_waits(host, waits) end
-      local result, err = bed.call(host, hangs, nil, FOR_EVER)
+      local result, err = bed.call(host, hangs)
       assert.is_nil(result)
       assert.equal("the worker that ran the recipe has ended: it took no turn for 0.3 s", err.message)
       assert.equal("worker_ended", err.code)
@@ -297,6 +306,16 @@ describe("a worker's end", function()
         assert.equal(1, call.asked)
       end
       assert_runs(host, answers)
+    end)
+  end)
+
+  it("is not, where a setting lets the call compute for longer", function()
+    bed.with({ turn_seconds = 0.05 }, function(host)
+      local computes = assert(bed.load(host, bed.tool "local from = os.clock() repeat until os.clock() - from > 0.4 return { ok = true }"))
+      local result, err = bed.call(host, computes, nil, { settings = { recipe_cpu_ms = 60000 } })
+      assert.is_nil(err)
+      assert.same({ ok = true }, result.data)
+      assert.same({}, host:endings())
     end)
   end)
 
@@ -376,7 +395,7 @@ describe("a worker's end", function()
   end)
 
   it("that a load has brought is not that of a call that was under way alone", function()
-    bed.with({ turn_seconds = 0.3 }, function(host)
+    bed.with({ turn_seconds = 0.1 }, function(host)
       local call = call_that_waits(host, assert(bed.load(host, WAITS)))
       assert.is_nil((bed.load(host, "while true do end")))
       call.answer(true)

@@ -5,7 +5,7 @@ local GOOD, HANGS = bed.tool "return { ok = true }", "while true do end"
 
 describe("files that are loaded in a worker at once", function()
   it("are told apart where one of them ends it: the others are loaded", function()
-    bed.with({ turn_seconds = 0.3 }, function(host)
+    bed.with({ turn_seconds = 0.1 }, function(host)
       local tasks = {}
       for i, text in ipairs { GOOD, HANGS, GOOD, HANGS, GOOD } do tasks[i] = fiber.spawn(bed.load, host, text, "file" .. i) end
       for i, task in ipairs(tasks) do

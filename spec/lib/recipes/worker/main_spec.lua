@@ -139,6 +139,26 @@ describe("a worker", function()
     return random(4) == 1 and bytes:sub(1, random(#bytes)) or bytes
   end
 
+  it("loads what a call needs before what was sent ahead of that", function()
+    local ours, theirs = channel.pair()
+    local _ <close> = assert(theirs)
+    local _ <close> = assert(process.spawn { file = child.program, args = { "worker" }, env = environment(), inherited = theirs })
+    local loaded = {}
+    local host <close> = assert(channel.open(assert(ours), {
+      most = protocol.MOST, on_drained = function() end, on_end = function() end,
+      on_message = function(bytes)
+        local came = assert(protocol.read(protocol.FROM_WORKER, bytes))
+        if came.kind == "loaded" then loaded[#loaded + 1] = came.recipe end
+      end,
+    }))
+    local needed = load "return { ok = true }"
+    for _, bytes in ipairs { HELLO, (needed:gsub("r1", "r2")), needed, CALLED } do assert(host:send(bytes:sub(5))) end -- not framed
+    local late = false
+    local _ <close> = timer.after(60000, function() late = true end)
+    while #loaded < 2 and not late do loop.step(true) end
+    assert.same({ "r1", "r2" }, loaded)
+  end)
+
   it("is not kept from its end by anything that a host sends", function()
     hostile.each_seed(20, function(seed)
       local seen = fate_of(any_bytes(hostile.random(seed)))

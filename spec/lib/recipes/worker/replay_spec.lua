@@ -151,7 +151,7 @@ describe("a call whose worker ends", function()
       local result, err = bed.call(host, recipe, function(effect)
         performed[#performed + 1] = json.encode(effect.input)
         return "{}"
-      end, { settings = { recipe_cpu_ms = 60000 } })
+      end)
       assert.is_nil(result)
       assert.equal("the worker that ran the recipe has ended: it took no turn for 0.2 s", err.message)
       assert.same({ '{"n":1}', '{"n":2}', '{"clean":true}' }, performed)
