@@ -105,12 +105,20 @@ describe("rcmcp.testkit", function()
   end)
 
   it("gives up for the caller, and the clean-ups run", function()
-    local result = kit.run(path, INPUT, { cancel_after = 20 })
-    assert.is_true(result.cancelled)
-    assert.equal(20.0, result.seconds)
-    assert.equal(1, kit.count_calls(result, "cancel_request"))
-    assert.matches("^get_request_%a+$", result.calls[#result.calls].name) -- of job:proxy: there is no instance
-    assert.equal(0, kit.count_calls(result, "call_instance_proxy"))
+    local here, there
+    for _, in_process in ipairs { true, false } do
+      local result = kit.run(path, INPUT, { cancel_after = 20, in_process = in_process })
+      assert.is_true(result.cancelled)
+      assert.equal(20.0, result.seconds)
+      assert.equal(1, kit.count_calls(result, "cancel_request"))
+      assert.equal(0, kit.count_calls(result, "call_instance_proxy")) -- job:proxy asks for the status: there is no instance
+      here, there = in_process and result or here, result
+    end
+    assert.equal("get_request_status", here.calls[#here.calls].name)
+    -- The cancel goes out beside the clean-ups; a worker hears a message later of both, and may find the job at its end: then it looks for
+    -- the instance in what became of it.
+    local last = there.calls[#there.calls].name == "get_request_result" and #there.calls - 1 or #there.calls
+    assert.equal("get_request_status", there.calls[last].name)
   end)
 
   it("answers for a person", function()
