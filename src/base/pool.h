@@ -9,7 +9,7 @@
 
 enum {
     POOL_GRAIN = 16,    ///< sizes are rounded up to a multiple; blocks are aligned to it
-    POOL_LARGEST = 128, ///< bytes of the largest block
+    POOL_LARGEST = 512, ///< bytes of the largest block
 };
 
 struct pool_block;

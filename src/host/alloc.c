@@ -220,9 +220,49 @@ static void *run_out(const struct alloc *a)
     return NULL;
 }
 
+// ---- What most allocations are: small blocks of the host, without a tag ----
+
+static void count_small(struct alloc *a, size_t old_size, size_t new_size)
+{
+    memory_count(old_size ? pool_held(old_size) : 0, new_size ? pool_held(new_size) : 0);
+    a->used += new_size - old_size;
+    if (a->used > a->peak)
+        a->peak = a->used;
+}
+
+static bool makes_small(const struct alloc *a, const void *block, size_t new_size)
+{
+    return !block && new_size > 0 && is_pooled(new_size) && !a->owner && a->serial == 0;
+}
+
+static void *create_small(struct alloc *a, size_t size)
+{
+    void *block = may_grow(a, size, size) ? pool_take(&a->pool, size) : NULL;
+    if (!block)
+        return run_out(a);
+    count_small(a, 0, size);
+    return block;
+}
+
+static bool frees_small(const void *block, size_t old_size, size_t new_size)
+{
+    return new_size == 0 && block && is_pooled(old_size) && tag_of(block) == 0;
+}
+
+static void *release_small(struct alloc *a, void *block, size_t size)
+{
+    count_small(a, size, 0);
+    pool_give(&a->pool, block, size);
+    return NULL;
+}
+
 void *alloc_lua(void *ud, void *block, size_t old_size, size_t new_size)
 {
     struct alloc *a = ud;
+    if (makes_small(a, block, new_size))
+        return create_small(a, new_size);
+    if (frees_small(block, old_size, new_size))
+        return release_small(a, block, old_size);
     size_t old = block ? old_size : 0; // without a block, old_size tells the kind of object
     struct alloc_owner *owner = block ? owner_of(block) : a->owner;
     if (new_size == 0)
