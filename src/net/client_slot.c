@@ -17,6 +17,8 @@ enum {
     MOST_BRIEF = 16,        // times max_bytes, of a body that is shortened
     LONGEST_HEAD = 900000,  // of a request; libcurl ends at 1 MiB, and says that memory is out
     KEEP_ROOM = 64 << 10,   // a buffer over this size is not kept for the next transfer
+    READ_SIZE = 4 << 10,    // of libcurl's buffer; its own 16 KiB make 4 MiB in 256 transfers
+    FILE_SIZE = 64 << 10,   // the same for a file, each part of which is a write
 };
 
 // ---- Callbacks of libcurl ----
@@ -213,7 +215,7 @@ static void set_common(struct client_slot *s)
     curl.easy_setopt(e, CURLOPT_PREREQDATA, s);
     client_poll_adopt(s->base->poll, e);
     s->stale = false;
-    s->connect_ms = s->pipewait = -1;
+    s->connect_ms = s->pipewait = s->buffer_size = -1;
 }
 
 // The other limits are not libcurl's; see client_limits.h.
@@ -232,6 +234,14 @@ static void set_pipewait(struct client_slot *s)
     if (wait != s->pipewait)
         curl.easy_setopt(s->easy, CURLOPT_PIPEWAIT, wait);
     s->pipewait = wait;
+}
+
+static void set_buffer(struct client_slot *s)
+{
+    long size = s->message->save_as ? FILE_SIZE : READ_SIZE;
+    if (size != s->buffer_size)
+        curl.easy_setopt(s->easy, CURLOPT_BUFFERSIZE, size);
+    s->buffer_size = size;
 }
 
 static bool needs_length(const char *method)
@@ -404,6 +414,7 @@ bool client_slot_prepare(struct client_slot *s, const struct client_message *mes
     }
     set_limits(s);
     set_pipewait(s);
+    set_buffer(s);
     set_method(s, upload_size);
     set_reach(s);
     curl.easy_setopt(s->easy, CURLOPT_HTTPHEADER, message->headers);

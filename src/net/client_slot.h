@@ -48,10 +48,10 @@ struct client_slot {
     bool head_ended; ///< the empty line behind the headers has come
     bool on_wire;    ///< the connection stands and libcurl begins to write the request
     enum slot_stop stop;
-    int file_error;               ///< errno, with SLOT_FILE
-    bool stale;                   ///< the handle must be reset before the next transfer
-    long connect_ms, pipewait;    ///< as the handle has them
-    char detail[CURL_ERROR_SIZE]; ///< libcurl's words; "" if none
+    int file_error;                         ///< errno, with SLOT_FILE
+    bool stale;                             ///< the handle must be reset before the next transfer
+    long connect_ms, pipewait, buffer_size; ///< as the handle has them
+    char detail[CURL_ERROR_SIZE];           ///< libcurl's words; "" if none
 };
 
 /// NULL when memory is out.
