@@ -238,6 +238,7 @@ end
 -- Cutting -----------------------------------------------------------------------------------------------
 
 local function cut(rules, text, outputs)
+  if rules:passes(text) then return text end
   return rules:json(text, outputs) or rules:text(text)
 end
 

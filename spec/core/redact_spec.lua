@@ -116,6 +116,60 @@ describe("core.redact", function()
       secret:json '{"url":"https://x/sec/ret-é-42.png","outputs":{"text":["sec/ret-é-42"]},"filename":"png"}')
   end)
 
+  describe("passes", function()
+    local PIECES = {
+      "s", "ec", "/ret", "-", "é", "42", "sec/ret", "ab", "abc", "x_y", "123", "4567", "pin", "\\", "\\\\", "\\/", "\\n", "\\\"", "u00",
+      "u0034", "u002f", "x2", "f", "%", "2F", "%2", "&", "#", "#50;", "amp;", "quot;", "\"", "'", "{", "}", "[", "]", ":", ",", " ",
+    }
+
+    local function all_rules()
+      return redact.new {
+        texts = { "sec/ret-é-42", "abcab", 'x"y' }, numbers = { "1234567" }, wholes = { "pin", "1234", "ab", "x" }, names = { x_y = "cut" },
+      }
+    end
+
+    it("says so of ordinary texts, with escapes that hide nothing", function()
+      local secret = rules()
+      for _, text in ipairs {
+        "", "sec", '{"a":"one\\n\\"two\\"","b":[1,2.5,null],"c":"100 % & more \\\\ n"}', "\0\xff%zz&amp", [[\q\u00]],
+      } do
+        assert.is_true(secret:passes(text), text)
+      end
+    end)
+
+    it("does not say so of a secret in any spelling, nor of names, numbers and whole texts that are looked for", function()
+      local secret = all_rules()
+      for _, text in ipairs {
+        "sec/ret-é-42", [[sec\/ret-é-42]], [[\u0073ec/ret-é-42]], "sec%2Fret-é-42", "sec&#47;ret-é-42", [[sec\\\/ret-é-4\\\\u0032]],
+        [[a x\"y b]], '{"x_y":{"a":1}}', "[1234567]", '{"pin":"1234"}',
+      } do
+        assert.is_false(secret:passes(text), text)
+      end
+    end)
+
+    it("never says so of a text that would be changed", function()
+      local secret, passed, changed, seed = all_rules(), 0, 0, 42
+      local function random(limit)
+        seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
+        return 1 + (seed >> 8) % limit
+      end
+      for _ = 1, 30000 do
+        local parts = {}
+        for i = 1, random(8) do parts[i] = PIECES[random(#PIECES)] end
+        local text = table.concat(parts)
+        for _, form in ipairs { text, '{"pin":"' .. text .. '","b":' .. text .. "}", json.encode { x_y = text, pin = { text } } } do
+          local is_changed = secret:text(form) ~= form or (secret:json(form) or form) ~= form
+          if is_changed then changed = changed + 1 end
+          if secret:passes(form) then
+            passed = passed + 1
+            assert.is_false(is_changed, form)
+          end
+        end
+      end
+      assert.is_true(passed > 1000 and changed > 1000)
+    end)
+  end)
+
   it("refuses what are no rules", function()
     assert.has_error(function() redact.new { texts = { {} } } end)
     assert.has_error(function() redact.new { texts = "a" } end)

@@ -141,6 +141,7 @@ bool needles_add(struct needles *n, const char *bytes, size_t size, struct needl
     if (what.more > hit->more)
         hit->more = what.more;
     hit->opens = hit->opens || what.opens;
+    hit->hints = hit->hints || what.hints;
     return true;
 }
 
@@ -165,6 +166,7 @@ static void link_node(struct needles *n, uint32_t index)
     if (shorter->more > node->hit.more)
         node->hit.more = shorter->more;
     node->hit.opens = node->hit.opens || shorter->opens;
+    node->hit.hints = node->hit.hints || shorter->hints;
 }
 
 bool needles_ready(struct needles *n)

@@ -14,6 +14,7 @@ struct needle_hit {
     uint32_t size; ///< bytes of the longest word that ends here; 0: none
     uint32_t more; ///< how many bytes behind it belong to it, too
     bool opens;    ///< a word ends here that announces something
+    bool hints;    ///< a word ends here that may mean something
 };
 
 struct needle_node;
@@ -39,7 +40,7 @@ bool needles_add(struct needles *n, const char *bytes, size_t size, struct needl
 bool needles_ready(struct needles *n);
 
 /// Takes the next byte of a text; *state is 0 before the first one.  The hit's `size` is that of
-/// the word found, its `more` and `opens` those of any word that ends here.
+/// the word found, its `more`, `opens` and `hints` those of any word that ends here.
 const struct needle_hit *needles_step(const struct needles *n, uint32_t *state, unsigned char byte);
 
 #endif

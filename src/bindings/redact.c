@@ -155,6 +155,16 @@ static int push_outcome(lua_State *L, enum redact_outcome outcome, struct buf *o
     return rc == LUA_OK ? 1 : lua_error(L);
 }
 
+/// rules:passes(text) -> boolean
+static int rules_passes(lua_State *L)
+{
+    const struct redact *r = check_rules(L);
+    size_t size;
+    const char *text = luaL_checklstring(L, 2, &size);
+    lua_pushboolean(L, redact_passes(r, text, size));
+    return 1;
+}
+
 /// rules:text(text) -> text
 static int rules_text(lua_State *L)
 {
@@ -251,10 +261,8 @@ static int rules_gc(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    { "text", rules_text },
-    { "json", rules_json },
-    { "__gc", rules_gc },
-    { NULL, NULL },
+    { "passes", rules_passes }, { "text", rules_text }, { "json", rules_json },
+    { "__gc", rules_gc },       { NULL, NULL },
 };
 
 static const luaL_Reg functions[] = {

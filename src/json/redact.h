@@ -12,6 +12,10 @@
 
 enum redact_outcome { REDACT_SAME, REDACT_CHANGED, REDACT_NO_JSON, REDACT_NO_MEMORY };
 
+/// Whether nothing that the rules look for is in the text, in any spelling, be it JSON or not.  It
+/// is found quickly where it is so; false: it may be otherwise.
+bool redact_passes(const struct redact *r, const char *text, size_t size);
+
 /// Appends the text without secrets to `out`, where that is another.
 enum redact_outcome redact_text(const struct redact *r, const char *text, size_t size,
                                 struct buf *out);

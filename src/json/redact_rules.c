@@ -84,15 +84,27 @@ void redact_free(struct redact *r)
     free(r);
 }
 
+static bool add_word(struct redact *r, const char *bytes, size_t size, struct needle_hit what)
+{
+    for (size_t i = 0; i < size; i++)
+        r->in_words[(unsigned char)bytes[i]] = true;
+    return size == 0 || needles_add(r->needles, bytes, size, what);
+}
+
 bool redact_add(struct redact *r, const char *bytes, size_t size)
 {
     // Of a long one the beginning is looked for, and as much is cut as it has.
     size_t head = size <= NEEDLE_MOST ? size : utf8_whole(bytes, NEEDLE_MOST);
-    if (head == 0)
-        return true;
     size_t more = size - head < UINT32_MAX ? size - head : UINT32_MAX;
-    return needles_add(r->needles, bytes, head,
-                       (struct needle_hit){ (uint32_t)head, (uint32_t)more, false });
+    return add_word(r, bytes, head,
+                    (struct needle_hit){ .size = (uint32_t)head, .more = (uint32_t)more });
+}
+
+// What is found by its hash, and makes a text worth a closer look.
+static bool add_hint(struct redact *r, const char *bytes, size_t size, bool opens)
+{
+    struct needle_hit what = { .opens = opens, .hints = true };
+    return add_word(r, bytes, size < NEEDLE_MOST ? size : NEEDLE_MOST, what);
 }
 
 static uint64_t hash_on(uint64_t hash, const char *bytes, size_t size)
@@ -111,6 +123,8 @@ bool redact_add_whole(struct redact *r, const char *name, size_t name_size, cons
                       size_t size)
 {
     r->has_wholes = true;
+    if (!add_hint(r, bytes, size, false))
+        return false;
     uint64_t named = hash_of(REDACT_NAME_SALT, name, name_size);
     return redact_set_add(&r->set, hash_on(redact_hash_start(named), bytes, size), 1);
 }
@@ -118,13 +132,13 @@ bool redact_add_whole(struct redact *r, const char *name, size_t name_size, cons
 bool redact_add_number(struct redact *r, const char *digits, size_t size)
 {
     r->has_numbers = true;
-    return redact_set_add(&r->set, hash_of(REDACT_NUMBER_SALT, digits, size), 1);
+    return add_hint(r, digits, size, false) &&
+           redact_set_add(&r->set, hash_of(REDACT_NUMBER_SALT, digits, size), 1);
 }
 
 bool redact_add_name(struct redact *r, const char *name, size_t size, enum redact_name meaning)
 {
-    if (meaning == REDACT_CUT && size <= NEEDLE_MOST &&
-        !needles_add(r->needles, name, size, (struct needle_hit){ 0, 0, true }))
+    if (meaning == REDACT_CUT && !add_hint(r, name, size, size <= NEEDLE_MOST))
         return false;
     return redact_set_add(&r->set, hash_of(REDACT_NAME_SALT, name, size), (unsigned char)meaning);
 }

@@ -50,7 +50,8 @@ struct redact {
     struct needles *needles;
     struct redact_set set;
     bool has_wholes, has_numbers;
-    bool begins[256]; ///< once ready: whether a secret or an escape may begin with that byte
+    bool in_words[256]; ///< whether anything that is looked for has that byte
+    bool begins[256];   ///< once ready: whether a secret or an escape may begin with that byte
 };
 
 /// A hash to begin with, and one that goes on (FNV-1a).

@@ -20,6 +20,12 @@ local Rules = {}
 ---@return core.redact.Rules
 function redact.new(options) end
 
+--- Whether nothing that is looked for is in a text, JSON or not, in any spelling: a quick look, which sees it of most texts that
+--- have nothing.  false says nothing.
+---@param text string
+---@return boolean
+function Rules:passes(text) end
+
 --- A text without the secrets; in linear time.
 ---@param text string
 ---@return string
