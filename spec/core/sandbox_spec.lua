@@ -129,6 +129,56 @@ describe("a traversal", function()
     assert.is_nil(next(t))
   end)
 
+  it("is asked for its beginning again and again, at the cost of one look", function()
+    local outcome = in_slice(function()
+      for _, name in ipairs { "", 1 } do
+        local t = {}
+        for i = 1, 20000 do t[name == 1 and i or "key" .. i] = i end
+        while next_in_order(t) do t[next_in_order(t)] = nil end
+        assert(next(t) == nil)
+      end
+    end, { cpu_ms = 2000 })
+    assert.equal("done", outcome)
+  end)
+
+  -- Keys come and go, and between that the table is gone through, within itself, too, perhaps with what is met being removed.
+  it("holds all keys, each once, wherever it begins", function()
+    local function key_of()
+      local kind, number = random(10), random(120)
+      return kind < 6 and "k" .. number or kind < 9 and number % 40 or number + 0.5
+    end
+    local function check(t, removes)
+      local seen, wanted, count = {}, {}, 0
+      for key in next, t do wanted[key] = true end
+      for key in next_in_order, t do
+        assert(not seen[key] and wanted[key], key)
+        seen[key], count = true, count + 1
+        if removes == 2 then t[key] = nil end
+        if removes == 3 and count == 7 then check(t, 1) end
+        if removes == 4 then next_in_order(t) end
+      end
+      for key in next, wanted do assert(seen[key], key) end
+    end
+    local unordered = 0
+    for _ = 1, 60 do
+      local t = {}
+      for _ = 1, 300 do t[key_of()] = true end
+      for _ = 1, 40 do
+        for _ = 1, random(20) do
+          local first = next_in_order(t)
+          assert.equal(next(t) == nil, first == nil)
+          if first ~= nil and random(2) == 1 then t[first] = nil end
+        end
+        for _ = 1, random(10) do t[key_of()] = random(2) == 1 or nil end
+        local first = next_in_order(t)
+        if first ~= keys_of(t)[1] then unordered = unordered + 1 end
+        if random(3) == 1 then check(t, random(4)) end
+        for _ = 1, random(30) do t[key_of()] = true end
+      end
+    end
+    assert.is_true(unordered > 20, unordered)
+  end)
+
   it("uses __pairs, which may wait", function()
     local meta = { __pairs = function(t) coroutine.yield "waits" return next_in_order, t.inner, nil end }
     local walk = coroutine.wrap(function() return keys_of(setmetatable({ inner = { b = 1, a = 2 } }, meta)) end)
@@ -163,16 +213,21 @@ describe("a traversal", function()
   it("survives the failure of any allocation", function()
     local t = { 1, 2, [print] = 1 }
     for i = 1, 100 do t["k" .. i] = i end
+    local strings = {}
+    for i = 1, 100 do strings["k" .. i] = i end
     local few = { a = 1, b = 2 }
     local function scenario()
       for key in pairs_in_order(t) do if key == "k50" then break end end
       for key in next_in_order, t do if key == "k50" then break end end
+      for _ = 1, 20 do next_in_order(strings) end
+      next_in_order(strings, (next_in_order(strings)))
       for _ in pairs_in_order(few) do sort { 3, 2, 1 } end
       return nil
     end
     assert.is_true(memory.sweep(scenario) > 10)
     assert.equal(103, #keys_of(t))
     assert.equal(103, #keys_by_next(t))
+    assert.equal(100, #keys_by_next(strings))
   end)
 end)
 

@@ -74,7 +74,9 @@ enum { FEW = 64 }; // keys that need no list
 struct snapshot {
     lua_Integer after; // the keys 1 to this one are not in it
     size_t count, at;
+    size_t ahead; // of a key that came before all others; count: none did
     bool has_list;
+    bool serves;             // its first key that is left is the table's
     struct order_key keys[]; // `index` is where the key stands there
 };
 
@@ -128,7 +130,9 @@ static struct snapshot *new_snapshot(lua_State *L, size_t count, int values, lua
     s->after = after;
     s->count = count;
     s->at = 0;
+    s->ahead = count;
     s->has_list = false;
+    s->serves = false;
     return s;
 }
 
@@ -184,7 +188,8 @@ void sandbox_push_snapshot(lua_State *L, int index, lua_Integer after)
         budget_stop(L);
 }
 
-int sandbox_advance(lua_State *L, int table, int snapshot)
+// Pushes the first key from `at` on that the table still has, and its value; `at` is where it is.
+static int find_left(lua_State *L, int table, int snapshot)
 {
     struct meter *meter = sandbox_meter(L);
     struct snapshot *s = lua_touserdata(L, snapshot);
@@ -192,8 +197,10 @@ int sandbox_advance(lua_State *L, int table, int snapshot)
         return 0;
     if (s->has_list)
         lua_getiuservalue(L, snapshot, 1);
-    while (s->at < s->count) {
-        uint32_t index = s->keys[s->at++].index;
+    for (; s->at < s->count; s->at++) {
+        uint32_t index = s->keys[s->at].index;
+        if (s->at == s->ahead)
+            continue;
         if (s->has_list)
             lua_rawgeti(L, -1, index);
         else
@@ -205,6 +212,14 @@ int sandbox_advance(lua_State *L, int table, int snapshot)
         sandbox_spend(L, meter, 1);
     }
     return 0;
+}
+
+int sandbox_advance(lua_State *L, int table, int snapshot)
+{
+    int found = find_left(L, table, snapshot);
+    if (found > 0)
+        ((struct snapshot *)lua_touserdata(L, snapshot))->at++;
+    return found;
 }
 
 bool sandbox_seek(lua_State *L, int snapshot, const struct order_key *key)
@@ -222,4 +237,76 @@ bool sandbox_seek(lua_State *L, int snapshot, const struct order_key *key)
     if (!in_time)
         budget_stop(L);
     return true;
+}
+
+// Of a table whose first key is asked for again and again
+// ------------------------------------------------------------------------------------------
+
+static bool is_same(lua_State *L, const struct order_key *a, const struct order_key *b)
+{
+    int order = 1;
+    if (!order_compare(sandbox_meter(L), a, b, &order))
+        budget_stop(L);
+    return order == 0;
+}
+
+void sandbox_push_server(lua_State *L, int index)
+{
+    sandbox_push_snapshot(L, index, 0);
+    ((struct snapshot *)lua_touserdata(L, -1))->serves = true;
+}
+
+void sandbox_push_behind(lua_State *L, int index, const struct order_key *key)
+{
+    sandbox_push_snapshot(L, index, 0);
+    struct snapshot *s = lua_touserdata(L, -1);
+    size_t behind;
+    if (!order_search(sandbox_meter(L), s->keys, s->count, key, &behind))
+        budget_stop(L);
+    if (behind > 0 && is_same(L, key, &s->keys[behind - 1]))
+        s->ahead = behind - 1;
+}
+
+// Pushes the key that came before all others and its value; 0: the table has it no more.
+static int push_ahead(lua_State *L, int table, int snapshot)
+{
+    const struct snapshot *s = lua_touserdata(L, snapshot);
+    uint32_t index = s->keys[s->ahead].index;
+    if (s->has_list) {
+        lua_getiuservalue(L, snapshot, 1);
+        lua_rawgeti(L, -1, index);
+    } else {
+        lua_getiuservalue(L, snapshot, (int)index);
+    }
+    lua_pushvalue(L, -1);
+    return lua_rawget(L, table) == LUA_TNIL ? 0 : 2;
+}
+
+int sandbox_serve(lua_State *L, int table, int snapshot)
+{
+    const struct snapshot *s = lua_touserdata(L, snapshot);
+    if (s->ahead < s->count)
+        return push_ahead(L, table, snapshot);
+    return s->serves ? find_left(L, table, snapshot) : 0;
+}
+
+bool sandbox_serves(lua_State *L, int snapshot)
+{
+    const struct snapshot *s = lua_touserdata(L, snapshot);
+    return s && (s->serves || s->ahead < s->count);
+}
+
+bool sandbox_begins_with(lua_State *L, int snapshot, const struct order_key *key)
+{
+    const struct snapshot *s = lua_touserdata(L, snapshot);
+    if (!sandbox_serves(L, snapshot))
+        return false;
+    size_t first = s->serves ? s->at : s->ahead;
+    return first < s->count && is_same(L, key, &s->keys[first]);
+}
+
+bool sandbox_is_place(lua_State *L, int snapshot)
+{
+    const struct snapshot *s = lua_touserdata(L, snapshot);
+    return s && !s->serves;
 }

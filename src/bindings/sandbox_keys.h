@@ -27,6 +27,25 @@ void sandbox_push_snapshot(lua_State *L, int index, lua_Integer after);
 /// returns 2, or 0 at the end.  Both indices are absolute.
 int sandbox_advance(lua_State *L, int table, int snapshot);
 
+/// Pushes a snapshot that gives the first key of a table until none of its keys is left.
+void sandbox_push_server(lua_State *L, int index);
+
+/// Pushes a snapshot for who has begun with `key`: behind it come all others, in order.
+void sandbox_push_behind(lua_State *L, int index, const struct order_key *key);
+
+/// Pushes the key with which to begin by one of these two, and its value; returns 2, or 0: it is
+/// none of them, or that key is gone.  Keys that came later may be less.
+int sandbox_serve(lua_State *L, int table, int snapshot);
+
+/// Whether it is one of these two; `snapshot` may be anything.
+bool sandbox_serves(lua_State *L, int snapshot);
+
+/// … and it is `key` with which it begins.
+bool sandbox_begins_with(lua_State *L, int snapshot, const struct order_key *key);
+
+/// Whether a table can be gone through by it; `snapshot` may be anything.
+bool sandbox_is_place(lua_State *L, int snapshot);
+
 /// Goes to the first key after `key`; false: the snapshot lacks those there.
 bool sandbox_seek(lua_State *L, int snapshot, const struct order_key *key);
 

@@ -74,7 +74,17 @@ int sandbox_pairs(lua_State *L)
 // next
 // ------------------------------------------------------------------------------------------
 
-enum { SNAPSHOTS = lua_upvalueindex(1) }; // by table, of those that are gone through
+// A table's first key is the least one.  To find it all are looked at, so that emptying a table
+// from the front would take the square of its size: whoever asks again and again is served from a
+// snapshot, until none of its keys is left.  What was added meanwhile may be less than the key that
+// it gives: whoever begins with that, as long as it is there, meets all others behind it.
+enum {
+    MANY_KEYS = 64,  // from which on looks at all of them are counted,
+    MANY_LOOKS = 16, // and a snapshot is worth it
+};
+
+enum { SNAPSHOTS = lua_upvalueindex(1) }; // by table: of those that are gone through; or the looks
+enum { SERVES = lua_upvalueindex(2) };    // whether there ever was one that serves
 
 static void forget(lua_State *L)
 {
@@ -87,20 +97,38 @@ static void forget(lua_State *L)
     lua_pop(L, 1);
 }
 
-// Pushes the least key of the table.
-static int push_first(lua_State *L)
+// Notes that all keys were looked at; returns how often they were.
+static lua_Integer count_look(lua_State *L)
+{
+    lua_pushvalue(L, 1);
+    lua_rawget(L, SNAPSHOTS);
+    lua_Integer looks = lua_isinteger(L, -1) ? lua_tointeger(L, -1) + 1 : 1;
+    lua_pop(L, 1);
+    lua_pushvalue(L, 1);
+    lua_pushinteger(L, looks);
+    lua_rawset(L, SNAPSHOTS);
+    return looks;
+}
+
+static void keep_server(lua_State *L)
+{
+    lua_pushvalue(L, 1);
+    sandbox_push_server(L, 1);
+    lua_rawset(L, SNAPSHOTS);
+    lua_pushboolean(L, 1);
+    lua_replace(L, SERVES);
+}
+
+// Puts the least key at index 2, nil where there is none; returns how many there are.
+static size_t find_least(lua_State *L)
 {
     struct meter *meter = sandbox_meter(L);
     struct order_key least, key;
-    forget(L);
-    lua_settop(L, 1);
-    lua_pushinteger(L, 1);
-    if (lua_rawgeti(L, 1, 1) != LUA_TNIL)
-        return 2;
+    size_t count = 0;
     lua_settop(L, 1);
     lua_pushnil(L); // least key, nil at first
     lua_pushnil(L);
-    while (lua_next(L, 1)) { // table least key value
+    for (; lua_next(L, 1); count++) { // table least key value
         int order = -1;
         lua_pop(L, 1);
         sandbox_spend(L, meter, 2);
@@ -113,6 +141,25 @@ static int push_first(lua_State *L)
             lua_replace(L, 2);
         }
     }
+    return count;
+}
+
+// Pushes the first key of the table.
+static int push_first(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_pushvalue(L, 1);
+    lua_rawget(L, SNAPSHOTS); // table kept
+    lua_pushinteger(L, 1);
+    bool has_list = lua_rawgeti(L, 1, 1) != LUA_TNIL;
+    if (!has_list && sandbox_serves(L, 2) && sandbox_serve(L, 1, 2) > 0)
+        return 2;
+    if (lua_isuserdata(L, 2))
+        forget(L);
+    if (has_list)
+        return 2;
+    if (find_least(L) > MANY_KEYS && count_look(L) >= MANY_LOOKS)
+        keep_server(L);
     if (lua_isnil(L, 2))
         return 1;
     lua_pushvalue(L, 2);
@@ -120,28 +167,55 @@ static int push_first(lua_State *L)
     return 2;
 }
 
-// Pushes a snapshot of the table, and keeps it for what follows.
-static void push_snapshot(lua_State *L, const struct order_key *key)
+// Keeps the snapshot on the top of the stack for what follows.
+static void keep(lua_State *L)
 {
-    sandbox_push_snapshot(L, 1, key->class == ORDER_POSITION ? key->integer : 0);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, -2);
     lua_rawset(L, SNAPSHOTS);
 }
 
-static int push_after(lua_State *L, const struct order_key *key)
+// Pushes a snapshot that is at the place behind the key, and keeps it: table key kept -> snapshot.
+static void push_place(lua_State *L, const struct order_key *key)
 {
-    lua_pushvalue(L, 1);
-    if (lua_rawget(L, SNAPSHOTS) == LUA_TNIL || !sandbox_seek(L, 3, key)) {
-        lua_settop(L, 2);
-        push_snapshot(L, key); // table key snapshot
+    bool began_here = sandbox_begins_with(L, 3, key);
+    lua_settop(L, 2);
+    if (began_here) {
+        sandbox_push_behind(L, 1, key);
+    } else {
+        sandbox_push_snapshot(L, 1, key->class == ORDER_POSITION ? key->integer : 0);
         sandbox_seek(L, 3, key);
     }
+    keep(L);
+}
+
+static int push_after(lua_State *L, const struct order_key *key)
+{
+    lua_settop(L, 2);
+    lua_pushvalue(L, 1);
+    lua_rawget(L, SNAPSHOTS);
+    bool has_place =
+        sandbox_is_place(L, 3) && !sandbox_begins_with(L, 3, key) && sandbox_seek(L, 3, key);
+    if (!has_place)
+        push_place(L, key); // table key snapshot
     if (sandbox_advance(L, 1, 3) > 0)
         return 2;
-    forget(L);
+    if (!sandbox_serves(L, 3)) // others may still go through the table by it
+        forget(L);
     lua_pushnil(L);
     return 1;
+}
+
+// Whether the table is gone through in its own order, where the next position is the next key.
+static bool is_in_order(lua_State *L)
+{
+    if (!lua_toboolean(L, SERVES))
+        return true;
+    lua_pushvalue(L, 1);
+    lua_rawget(L, SNAPSHOTS);
+    bool in_order = !sandbox_serves(L, -1);
+    lua_pop(L, 1);
+    return in_order;
 }
 
 // (table, key or nil) -> key, value | nil
@@ -153,7 +227,7 @@ static int next(lua_State *L)
         return push_first(L);
     struct order_key key;
     sandbox_read_key(L, 2, &key);
-    if (key.class == ORDER_POSITION && key.integer < LUA_MAXINTEGER) {
+    if (key.class == ORDER_POSITION && key.integer < LUA_MAXINTEGER && is_in_order(L)) {
         lua_pushinteger(L, key.integer + 1);
         if (lua_rawgeti(L, 1, key.integer + 1) != LUA_TNIL)
             return 2;
@@ -169,6 +243,7 @@ int sandbox_new_next(lua_State *L)
     lua_pushliteral(L, "k");
     lua_setfield(L, -2, "__mode");
     lua_setmetatable(L, -2);
-    lua_pushcclosure(L, next, 1);
+    lua_pushboolean(L, 0);
+    lua_pushcclosure(L, next, 2);
     return 1;
 }
