@@ -72,5 +72,36 @@ return [[
   for i = 1, 64 do holes[i] = i holes["k" .. i] = i end
   for i = 1, 64, 3 do holes[i] = nil end
   put("length", #holes, select("#", table.unpack(holes)), tostring(rawlen(holes)))
+
+  -- Lists with holes whose keys are numbers: whatever becomes of them, and whoever has made them.
+  local state = 4711
+  local function any(limit)
+    state = (state * 1103515245 + 12345) % 2147483648
+    return (state >> 8) % limit + 1
+  end
+  local function change(t)
+    local kind, at = any(12), any(40)
+    if kind < 7 then t[at] = at elseif kind < 10 then t[at] = nil elseif kind == 10 then t[at + 0.5] = at else t[at % 2 == 0] = at end
+    if kind == 12 then table.insert(t, at) end
+  end
+  local function lengths(t)
+    local list = {}
+    for i = 1, 60 do
+      change(t)
+      list[i] = #t
+    end
+    put("lengths", table.concat(list, " "), #{ table.unpack(t) })
+  end
+  for i = 1, 200 do
+    local made = {
+      function() return {} end, function() return { 1, nil, 3, nil, 5 } end, function() return { table.unpack({ 1, nil, 3 }, 1, 3) } end,
+      function() return rc.json.decode "[1,2,3,4,5,6,7]" end, function() return table.move(input.beta, 1, 2, 1, {}) end,
+      function() return { table.unpack(input.beta) } end, function() return table.move({ 1, 2, 3 }, 1, 3, 20, {}) end,
+      function() return rc.map({ 1, 2, 3, 4, 5 }, function(n) return n % 2 == 0 and n or nil end) end,
+    }
+    lengths(made[i % #made + 1]())
+  end
+  lengths(input.beta)
+  put("made", #table.pack(1, nil, nil, 4), #{ n = 1, 1, nil, 3 }, #rc.json.decode '{"1":1}', #{ 1, nil, 3, a = 1, b = 2 })
   return table.concat(lines, "\n")
 ]]
