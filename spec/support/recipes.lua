@@ -6,6 +6,7 @@ local clock = require "lib.async.clock"
 local fiber = require "lib.async.fiber"
 local folder = require "spec.support.folder"
 local host = require "core.host"
+local hosts = require "lib.recipes.worker.host"
 local log = require "core.log"
 local registry = require "lib.features.registry"
 local runcomfy = require "spec.support.runcomfy"
@@ -28,8 +29,9 @@ local function builtin_tools()
   return tools:snapshot().list
 end
 
---- Runs `fn(bench)` in a fiber with a fresh simulator, and the recipes of `folder` (default: the shipped ones) loaded.
----@param options? { sim: table?, folder: string?, settings: table?, base_url: string? }  base_url: of another simulator
+--- Runs `fn(bench)` in a fiber with a fresh simulator, and the recipes of `folder` (default: the shipped ones) loaded, in a worker.
+---@param options? { sim: table?, folder: string?, settings: table?, base_url: string?, in_process: boolean? }  base_url: of another
+---  simulator; in_process: for specs that stand between a recipe and what it asks for
 ---@param fn fun(bench: Bench)
 function M.with(options, fn)
   options = options or {}
@@ -40,11 +42,12 @@ function M.with(options, fn)
   local settings = { file_folders = { files.path }, output_folder = saved.path }
   for name, value in pairs(options.settings or {}) do settings[name] = value end
   local _ <close> = runcomfy.use { base_url = options.base_url or sim.base_url, settings = settings }
+  local worker <close> = hosts.new()
   local recipes <close> = catalog.new {
     folders = { { path = options.folder or "recipes", label = "examples" } }, registry_tools = builtin_tools(), settings = settings,
-    lenient = true, quiet = true,
+    worker = not options.in_process and worker or nil, lenient = true, quiet = true,
   }
-  recipes:scan()
+  time:run(recipes.scan, recipes)
   time:run(fn, setmetatable({ sim = sim, time = time, catalog = recipes, files = files, saved = saved }, Bench))
 end
 

@@ -53,6 +53,10 @@ local function join_main(call)
   local ok, err = pcall(call.main.join, call.main)
   if ok then return end
   if not fiber.is_cancelled(err) then error(err, 0) end
+  if call.phase == "cleanup" then -- in a worker: the function has ended, and the next wait hears of the cancellation
+    fiber.shield(call.main.join, call.main)
+    return
+  end
   call.cancelled = err
   call:stop "cancelled"
 end

@@ -9,7 +9,7 @@ local recipes = require "spec.support.recipes"
 
 local function record(name)
   local made
-  recipes.with({}, function(bench)
+  recipes.with({ in_process = true }, function(bench)
     local input = cases[name](bench)
     local recording <close> = bed.record()
     bench:call(name, input)
