@@ -3,6 +3,7 @@ local folder = require "spec.support.folder"
 local fs = require "core.fs"
 local host = require "core.host"
 local loop = require "core.loop"
+local scratch = require "spec.support.scratch"
 local timer = require "core.timer"
 
 describe("core.host", function()
@@ -85,6 +86,32 @@ describe("core.host", function()
     assert.equal(0, status)
     -- The refusal inside of it asks for one call more.
     assert.matches("^false\t0\n[23]\n$", out)
+  end)
+
+  it("is collected in steps where there is much of it, and by generations where there is little", function()
+    local place <close> = scratch.new()
+    place:write("script.lua", [[
+      local loop, timer = require "core.loop", require "core.timer"
+      local kept
+      -- What it is at a turn of the loop: asked for by setting the other one, and setting it again.
+      local function tell()
+        timer.after(0, function() end)
+        loop.run()
+        local was = collectgarbage "incremental"
+        collectgarbage(was)
+        print(was)
+      end
+      tell()
+      kept = {}
+      for i = 1, 400000 do kept[i] = { i } end
+      tell()
+      kept = nil
+      collectgarbage()
+      tell()
+    ]])
+    local status, out = child.run { "lua", place.path .. "/script.lua" }
+    assert.equal(0, status)
+    assert.equal("generational\nincremental\ngenerational\n", out)
   end)
 
   it("is asked from inside callbacks, too", function()

@@ -1,6 +1,7 @@
 #include "host/call.h"
 
 #include "base/log.h"
+#include "host/collector.h"
 
 int host_traceback(lua_State *L)
 {
@@ -22,7 +23,9 @@ static void log_error(lua_State *L, int index)
 enum host_outcome host_call(lua_State *L, lua_CFunction body, void *arg)
 {
     lua_State *main = host_main(L);
-    host_of(L)->turn++;
+    struct host *host = host_of(L);
+    host->turn++;
+    collector_look(host);
     int top = lua_gettop(main);
     if (!lua_checkstack(main, 3)) {
         log_line(LOG_ERROR, "out of memory");

@@ -4,6 +4,7 @@
 #include "host/again.h"
 #include "host/call.h"
 #include "host/ceiling.h"
+#include "host/collector.h"
 #include "host/embed.h"
 #include "host/state.h"
 #include "loop/loop.h"
@@ -13,14 +14,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sysexits.h>
-
-// Percent of the heap left by a full collection at which the next one comes.  A thousand waits make
-// garbage that is old when it dies: Lua's own 100, and its 200 after a collection that found
-// little, would let it double the heap.
-enum {
-    MAJOR = 40,
-    PAUSE = 150,
-};
 
 static int on_panic(lua_State *L)
 {
@@ -55,8 +48,7 @@ static int open_state(lua_State *L)
     embed_install(L);
     open_modules(L, modules);
     lua_gc(L, LUA_GCRESTART);
-    lua_gc(L, LUA_GCINC, PAUSE, 0, 0);
-    lua_gc(L, LUA_GCGEN, 0, MAJOR);
+    collector_open(host_of(L));
     return 0;
 }
 

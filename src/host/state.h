@@ -6,6 +6,7 @@
 #include "host/alloc.h"
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct again_queue;
@@ -19,6 +20,7 @@ struct host {
     struct alloc alloc;
     struct again_queue *again; ///< see host/again.h
     struct ceiling *ceiling;   ///< see host/ceiling.h
+    bool in_steps;             ///< garbage is collected in steps, see host/collector.h
     uint64_t turn;             ///< number of the event that is being handled
     struct slice *slice;       ///< what runs for a budget now, see sandbox/budget.h; NULL: nothing
 };

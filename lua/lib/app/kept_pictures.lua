@@ -3,6 +3,7 @@
 local fs = require "core.fs"
 local home = require "lib.home"
 local json = require "core.json"
+local long_json = require "lib.async.long_json"
 local safe_name = require("lib.output_name").safe
 local write_file = require("lib.write_file").write
 
@@ -102,7 +103,7 @@ end
 ---@return KeptPicture[] pictures, string? problem  why one could not be saved
 function Kept:save(data)
   local urls, list, problem = {}, json.as_array {}, nil
-  local text = json.encode(data)
+  local text = long_json.encode(data)
   if not text:find(self.simulator.base_url, 1, true) then return list end
   collect(json.decode(text), self.simulator.base_url .. "/", urls, 1)
   for _, url in ipairs(urls) do

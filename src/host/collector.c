@@ -1,0 +1,36 @@
+#include "host/collector.h"
+
+#include "host/state.h"
+
+enum { MIB = 1 << 20 };
+
+// Bytes that Lua holds from which it is collected in steps, and below which no more.
+enum { LARGE = 24 * MIB, SMALL = 12 * MIB };
+
+// Percent of the heap left by a full collection at which the next one comes.  A thousand waits make
+// garbage that is old when it dies: Lua's own 100, and its 200 after a collection that found
+// little, would let it double the heap.
+enum { MAJOR = 40, PAUSE = 150 };
+
+// In steps: how much is looked at for what is allocated.  Lua's own 100 ends a round within some
+// hundred kilobytes of those, all at once as good as; with this it takes megabytes.
+enum { SPEED = 16 };
+
+void collector_open(struct host *host)
+{
+    host->in_steps = false;
+    lua_gc(host->L, LUA_GCINC, PAUSE, SPEED, 0);
+    lua_gc(host->L, LUA_GCGEN, 0, MAJOR);
+}
+
+void collector_look(struct host *host)
+{
+    size_t used = host->alloc.used;
+    if (host->in_steps ? used >= SMALL : used <= LARGE)
+        return;
+    host->in_steps = !host->in_steps;
+    if (host->in_steps)
+        lua_gc(host->L, LUA_GCINC, 0, 0, 0);
+    else
+        lua_gc(host->L, LUA_GCGEN, 0, 0);
+}
