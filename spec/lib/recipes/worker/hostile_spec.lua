@@ -264,6 +264,68 @@ describe("a hostile worker", function()
   end)
 end)
 
+-- Workers that take their turns, and do nothing else ---------------------------------------------------------
+
+describe("a worker that goes on for ever", function()
+  -- Starts a call there, whose worker is looked at as a process is; `meanwhile(host, task)` runs once it is there.
+  local function outcome_of(settings, meanwhile)
+    local world = new_world "tool"
+    local host, result, err
+    bed.run(function()
+      local _ <close> = setmetatable({}, { __close = function() host:close() end })
+      host = hosts.new { end_seconds = 0.05, start = function(options)
+        local its = setmetatable({ options = options, over = false, world = world, number = 1 }, Fake)
+        fiber.spawn(function()
+          while not its.over do
+            fiber.sleep(0.01)
+            local why = not its.over and options.on_watch()
+            if why then its:fall(why) end
+          end
+        end)
+        return its
+      end }
+      local recipe = assert(bed.load(host, bed.tool "return 1"))
+      local task = spawn_call(recipe, world, "guilty", settings)
+      if meanwhile then meanwhile(seat_of(host, "guilty").process, task) end
+      local joined
+      joined, result, err = task:join()
+      assert.equal(joined, not fiber.is_cancelled(result))
+      assert.is_nil(next(host.calls))
+    end)
+    return result, err, host:endings()
+  end
+
+  local NOT_ENDED = { "it did not end a call that was to end" }
+
+  it("is ended once the call's time is over, which is told", function()
+    local result, err, endings = outcome_of { recipe_seconds = 0.05 }
+    assert.is_nil(result)
+    assert.equal("timeout", err.code)
+    assert.same(NOT_ENDED, endings)
+  end)
+
+  it("is ended where its call was cancelled", function()
+    local result, _, endings = outcome_of({ recipe_cpu_ms = 10 }, function(_, task) task:cancel() end)
+    assert.is_true(fiber.is_cancelled(result))
+    assert.same(NOT_ENDED, endings)
+  end)
+
+  it("is ended where clean-ups have begun, with what they ask for", function()
+    local slept = false
+    local result, err, endings = outcome_of({ recipe_cpu_ms = 10 }, function(its)
+      its:take(json.pack { kind = "rest", call = "guilty" })
+      its:take(json.pack {
+        kind = "effect", call = "guilty", branch = "", seq = 1, effect = "sleep", name = "sleep", input = { seconds = 3600 }, cleans = true,
+      })
+      slept = true
+    end)
+    assert.is_true(slept)
+    assert.is_nil(result)
+    assert.equal("worker_ended", err.code)
+    assert.same(NOT_ENDED, endings)
+  end)
+end)
+
 -- Processes --------------------------------------------------------------------------------------------
 
 local function framed(message)
