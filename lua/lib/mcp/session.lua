@@ -22,7 +22,7 @@ local is_object = jsonrpc.is_object
 ---@field on_idle? fun()              called each time the last open call has ended
 ---@field package transport Transport
 ---@field package outgoing? Outgoing  requests to the client, once there was one
----@field left? boolean               the client answers nothing more
+---@field draining? boolean           the client answers nothing more
 ---@field inputs integer              calls that wait for an answer to a question which was given to it
 ---@field package requests table<string, Request>  those that are open, by id: each listens to a call, or writes its answer
 ---@field package open integer        how many

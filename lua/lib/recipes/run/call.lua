@@ -38,7 +38,7 @@ local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 ---@field ending Fiber[]         host calls that were cancelled and may still undo something, such as a job at RunComfy
 ---@field phase "run"|"cleanup"|"over"
 ---@field reason? string          why it was told to end: "timeout", "cancelled", "client_left"
----@field left? boolean           its caller asks nothing more: it waits for nothing any longer
+---@field draining? boolean       its caller asks nothing more: it waits for nothing any longer
 ---@field parent? CallState       of the recipe that called this one
 ---@field package waits integer   of it and of calls below, that wait for time, a job or a person
 ---@field package told? table      the mark of its context, while there are some
@@ -75,7 +75,7 @@ function M.new(recipe, limits, ctx)
     parent = ctx and ctx.call or nil,
     places = places.new(limits.calls), heavy = places.new(HEAVY), requests = open_requests.new(open_requests.of(ctx)),
     -- room: setting them must not fail at the end
-    main = nil, budget = nil, fn = nil, rc = nil, deadline = nil, cleanup_deadline = nil, reason = nil, left = nil, told = nil,
+    main = nil, budget = nil, fn = nil, rc = nil, deadline = nil, cleanup_deadline = nil, reason = nil, draining = nil, told = nil,
     cancelled = nil, timed_out = nil, waited_at = nil, stood_at = nil, undoes = nil, ended_there = nil, notes = nil,
     further_notes = nil, share = nil,
   }, Call)
