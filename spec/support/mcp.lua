@@ -1,6 +1,7 @@
 --- The kit for specs of lua/lib/mcp: a transport that keeps what is sent, a server with tools for tests.
 
 local clock = require "core.clock"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local loop = require "core.loop"
 local registry = require "lib.features.registry"
@@ -120,6 +121,22 @@ end
 function M.initialize(session, transport, version)
   M.send(session, { id = "init", method = "initialize", params = { protocolVersion = version } })
   transport.sent, transport.texts, transport.times = {}, {}, {}
+end
+
+--- A tool "wait" whose calls wait until the spec answers them by `state.answer`.
+---@return table tool, table state  open, closed: how many
+function M.gate()
+  local state = { open = 0, closed = 0 }
+  local tool = M.tool { name = "wait", run = function()
+    local _ <close> = setmetatable({}, { __close = function() state.closed = state.closed + 1 end })
+    state.open = state.open + 1
+    local text = fiber.await(function(callback)
+      state.answer = callback
+      return setmetatable({}, { __close = function() end })
+    end)
+    return { text = text }
+  end }
+  return tool, state
 end
 
 --- Runs the loop until `done()` is true; raises when nothing is left that could make it so.
