@@ -298,7 +298,7 @@ describe("a worker that goes on for ever", function()
   local NOT_ENDED = { "it did not end a call that was to end" }
 
   it("is ended once the call's time is over, which is told", function()
-    local result, err, endings = outcome_of { recipe_seconds = 0.05 }
+    local result, err, endings = outcome_of { recipe_seconds = 0.05, recipe_cpu_ms = 10 }
     assert.is_nil(result)
     assert.equal("timeout", err.code)
     assert.same(NOT_ENDED, endings)
