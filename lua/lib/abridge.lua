@@ -3,10 +3,12 @@
 --- are whole come before those that are cut.
 ---
 --- Work is linear in the text, whatever it is: a value is looked into only where it is shown in part, at most
---- `DEEPEST` levels down, and of its entries at most `MOST_ENTRIES`.
+--- `DEEPEST` levels down, and of its entries at most `MOST_ENTRIES`.  But each level of what is nested is gone through once for each level
+--- above it: in a fiber the loop turns in between.
 
 local codec = require "core.codec"
 local json = require "core.json"
+local meter = require "lib.async.meter"
 
 local M = {}
 
@@ -21,6 +23,9 @@ local MARK = 40            -- bytes for what says that something was cut
 ---@class AbridgeOptions
 ---@field plain? boolean  nothing is put in the place of what was left out, and the order stays: types stay what they are
 ---@field most? integer   bytes of a single value that is shown in part; default: what there is
+
+---@class AbridgeRun: AbridgeOptions
+---@field work Meter
 
 ---@class Entry
 ---@field label string    '"key":' or ""
@@ -44,15 +49,23 @@ local function label_of(key)
   return json.encode(key) .. ":"
 end
 
+local STEP = 512 -- bytes that are passed over in the time of a step
+
+-- To find where an entry ends is to go through it.
+local function note(part, work)
+  work:step(part:size() // STEP + 1)
+end
+
 -- Bytes that a value needs to be worth showing, at most `limit` or little more.
-local function need_of(raw, limit, depth)
+local function need_of(raw, limit, depth, work)
   local size, kind = raw:size(), raw:kind()
   if size <= SHOWN then return size end
   if kind == "string" then return is_url(raw, size) and size or SHOWN + MARK end
   if not is_container(kind) or depth > DEEPEST then return SHOWN end
   local need = 2
   for key, part in raw:pairs() do
-    need = need + #label_of(key) + 1 + need_of(part, limit - need, depth + 1)
+    note(part, work)
+    need = need + #label_of(key) + 1 + need_of(part, limit - need, depth + 1, work)
     if need >= limit then return limit end
   end
   return need
@@ -71,10 +84,11 @@ local function cut_string(raw, budget)
 end
 
 -- The first entries, as many as `budget` bytes may show; how many there are, and whether more than that were not counted.
-local function entries_of(raw, budget)
+local function entries_of(raw, budget, work)
   local list, count, least, most = {}, 0, 0, math.min(MOST_ENTRIES, budget // 2 + 1)
   for key, part in raw:pairs() do
     if count == most then return list, count, true end
+    note(part, work)
     count = count + 1
     if least <= budget then
       local label = label_of(key)
@@ -87,11 +101,11 @@ local function entries_of(raw, budget)
 end
 
 -- How many of the entries are shown, and what is left of the budget beyond their needs.
-local function shown(list, budget, depth, more)
+local function shown(list, budget, depth, more, work)
   local needs, fitting, left_of_fitting = 2, 0, budget
   for i, entry in ipairs(list) do
     local size = entry.size
-    entry.need = size <= SHOWN and size or math.min(size, #entry.label + 1 + need_of(entry.raw, ENTRY, depth + 1))
+    entry.need = size <= SHOWN and size or math.min(size, #entry.label + 1 + need_of(entry.raw, ENTRY, depth + 1, work))
     needs = needs + entry.need
     if needs <= budget - MARK then fitting, left_of_fitting = i, budget - MARK - needs end
     if needs > budget then return fitting, left_of_fitting end
@@ -139,12 +153,12 @@ local function mark_of(count, kind)
   return (kind == "object" and '"…":' or "") .. json.encode(text)
 end
 
-local shortened ---@type fun(raw: core.json.Raw, budget: integer, depth: integer, options: AbridgeOptions): string
+local shortened ---@type fun(raw: core.json.Raw, budget: integer, depth: integer, options: AbridgeRun): string
 
 local function cut_entries(raw, kind, budget, depth, options)
-  local list, all, more = entries_of(raw, budget)
+  local list, all, more = entries_of(raw, budget, options.work)
   ---@cast list abridge.Entry[]
-  local count, left = shown(list, budget, depth, more or all > #list)
+  local count, left = shown(list, budget, depth, more or all > #list, options.work)
   local hidden = all - count
   share_out(list, count, left, options.most)
   if kind == "object" and not options.plain then list = whole_first(list, count) end
@@ -176,7 +190,9 @@ end
 ---@return boolean cut  whether anything was left out
 function M.text(raw, budget, options)
   if raw:size() <= budget then return raw:text(), false end
-  return shortened(raw, budget, 1, options or {}), true
+  options = options or {}
+  local run = { plain = options.plain, most = options.most, work = meter.new { shielded = true } }
+  return shortened(raw, budget, 1, run), true
 end
 
 return M

@@ -87,6 +87,22 @@ describe("core.channel", function()
     for i, message in ipairs(b.messages) do assert.equal(tostring(i), message) end
   end)
 
+  it("hands over fewer of those that take long, so that a turn of the loop does not", function()
+    local longest, taken = 0, 0
+    local a = open_pair({}, { on_message = function()
+      taken = taken + 1
+      local from = os.clock()
+      repeat until os.clock() - from > 0.005
+    end })
+    for i = 1, 20 do assert(a.channel:send(tostring(i))) end
+    local before = 0
+    run_until(function()
+      longest, before = math.max(longest, taken - before), taken
+      return taken == 20
+    end)
+    assert.equal(1, longest)
+  end)
+
   it("says when more is queued than is good, and when that is over", function()
     local a, b = open_pair()
     b.channel:pause()

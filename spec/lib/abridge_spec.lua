@@ -1,5 +1,8 @@
 local abridge = require "lib.abridge"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
+local loop = require "core.loop"
+local turns = require "spec.support.turns"
 
 local function cut(text, budget, options)
   local short, was_cut = abridge.text(assert(json.raw(text)), budget, options)
@@ -42,6 +45,16 @@ describe("lib.abridge", function()
 
   it("cuts between characters", function()
     assert(utf8.len((cut('{"t":"' .. ("é🦊"):rep(3000) .. '"}', 501))))
+  end)
+
+  it("lets the loop turn while it goes through the levels of what is nested", function()
+    local raw = assert(json.raw(("["):rep(20) .. ("1,"):rep(1 << 20) .. "1" .. ("]"):rep(20)))
+    local counted <close> = turns.count()
+    local task = fiber.spawn(abridge.text, raw, 20000)
+    while task.status ~= "done" do loop.step(true) end
+    assert.is_true(counted.number > 3, "turns: " .. counted.number)
+    local _, short, was_cut = task:join()
+    assert.same({ abridge.text(raw, 20000) }, { short, was_cut })
   end)
 
   for name, text in pairs {

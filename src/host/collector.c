@@ -5,7 +5,7 @@
 enum { MIB = 1 << 20 };
 
 // Bytes that Lua holds from which it is collected in steps, and below which no more.
-enum { LARGE = 24 * MIB, SMALL = 12 * MIB };
+enum { LARGE = 16 * MIB, SMALL = 8 * MIB };
 
 // Percent of the heap left by a full collection at which the next one comes.  A thousand waits make
 // garbage that is old when it dies: Lua's own 100, and its 200 after a collection that found

@@ -14,7 +14,8 @@
 
 enum {
     CHUNK = 65536,
-    AT_ONCE = 64,  // messages that a turn of the loop hands over
+    AT_ONCE = 64,  // messages that a turn of the loop hands over, or as many as fit into
+    SLICE_MS = 4,  // these
     FULL = 1 << 20 // queued bytes from which it is full
 };
 
@@ -91,9 +92,15 @@ static bool may_hand_over(const struct channel *c)
     return !c->paused && !c->ended && !c->closing;
 }
 
+static bool is_late(uint64_t began)
+{
+    return uv_hrtime() - began > (uint64_t)SLICE_MS * 1000000;
+}
+
 // False: there may be more messages, for which it is too late in this turn.
 static bool hand_over(struct channel *c)
 {
+    uint64_t began = uv_hrtime();
     for (int count = 0; may_hand_over(c); count++) {
         const char *bytes;
         size_t size;
@@ -102,7 +109,7 @@ static bool hand_over(struct channel *c)
             end_broken(c);
         if (event != FRAMES_MESSAGE)
             return true;
-        if (count == AT_ONCE)
+        if (count == AT_ONCE || (count > 0 && is_late(began)))
             return false;
         if (c->callbacks.message(c->arg, bytes, size))
             frames_drop(&c->frames);
