@@ -346,22 +346,21 @@ function Catalog:watch(delay)
   }
 end
 
---- Scans now if a change waits for its time; with a worker, that begins now.
+--- Scans now if a change waits for its time.  With a worker in a fiber: it waits for that, and for a scan that is under way.
 function Catalog:catch_up()
   local watcher = self.watcher
   if not watcher then return end
   if not self.options.worker then return watcher:flush() end
   fiber.spawn(watcher.flush, watcher) -- whoever asks for it may be cancelled
+  if self.scanning then self.scanning:join() end
 end
 
---- The same for what the loop has not looked at yet, too: a person saves a file and asks at once.  Waits for the end of that; in a
---- fiber.
+--- The same for what the loop has not looked at yet, too: a person saves a file and asks at once.  In a fiber.
 function Catalog:look()
   if not self.watcher then return end
   fiber.next_turn() -- the turn that runs now may have looked at the folders before
   fiber.next_turn() -- the one that begins then looks in its midst
   self:catch_up()
-  if self.scanning then self.scanning:join() end
 end
 
 --- Ends the watch, and a scan that is under way.

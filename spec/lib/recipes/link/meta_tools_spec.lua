@@ -1,22 +1,32 @@
 local catalog = require "lib.recipes.link.catalog"
 local folder = require "spec.support.folder"
+local hosts = require "lib.recipes.worker.host"
 local json = require "core.json"
 local kept_log = require "spec.support.log"
 local kit = require "spec.support.catalog"
 local loop = require "core.loop"
 local process = require "core.process"
 local report = require "lib.recipes.link.report"
+local timer = require "core.timer"
+local to_end = require "lib.async.to_end"
 
 local BUILTIN, call, source = kit.BUILTIN, kit.call, kit.source
+
+local function wrap(fn, first)
+  return function(...)
+    first()
+    return fn(...)
+  end
+end
 
 describe("recipes.meta_tools", function()
   local place
   before_each(function() place = folder.new() end)
   after_each(function() place:remove() end)
 
-  local function open()
-    local recipes = catalog.new { folders = { { path = place.path, label = "spec" } }, registry_tools = { BUILTIN } }
-    kept_log.lines_of(function() recipes:scan() end)
+  local function open(worker)
+    local recipes = catalog.new { folders = { { path = place.path, label = "spec" } }, registry_tools = { BUILTIN }, worker = worker }
+    kept_log.lines_of(function() to_end(recipes.scan, recipes) end)
     return recipes
   end
 
@@ -42,38 +52,62 @@ describe("recipes.meta_tools", function()
     assert.equal("caf\u{FFFD}", report.json(open()).recipes[1].name)
   end)
 
-  -- Nothing turns the loop between the writing and the call.
-  it("run a recipe by its name, also one that came a moment ago", function()
-    local recipes <close> = open()
-    recipes:watch()
-    local run = recipes:find "run_recipe"
-    place:write("poster.lua", source("poster", 7))
-    assert.equal(7, call(run, { name = "poster" }).data.version)
-  end)
+  for _, where in ipairs { "in the process", "in a worker" } do
+    describe(where, function()
+      local worker
+      before_each(function() worker = where == "in a worker" and hosts.new() or nil end)
+      after_each(function() if worker then worker:close() end end)
 
-  it("list what came a moment ago, and no more what went then", function()
-    place:write("old.lua", source("old", 1))
-    local recipes <close> = open()
-    recipes:watch()
-    place:write("poster.lua", source("poster", 7))
-    place:delete "old.lua"
-    local listed = call(recipes:find "list_recipes").data.recipes
-    assert.equal(1, #listed)
-    assert.equal("poster", listed[1].name)
-  end)
+      -- Nothing turns the loop between the writing and the call.
+      it("run a recipe by its name, also one that came a moment ago", function()
+        local recipes <close> = open(worker)
+        recipes:watch()
+        local run = recipes:find "run_recipe"
+        place:write("poster.lua", source("poster", 7))
+        assert.equal(7, call(run, { name = "poster" }).data.version)
+      end)
 
-  it("see it also where the call comes in a turn whose look at the folders is over", function()
-    local recipes <close> = open()
-    recipes:watch()
-    local result
-    local function come()
-      place:write("poster.lua", source("poster", 7))
-      kit.begin(recipes:find "run_recipe", { name = "poster" }, function(answer) result = answer end)
-    end
-    local _ <close> = assert(process.spawn { file = "true", args = {}, on_stdout = function(bytes) if not bytes then come() end end })
-    while not result do loop.step(true) end
-    assert.equal(7, result.data.version)
-  end)
+      it("list what came a moment ago, and no more what went then", function()
+        place:write("old.lua", source("old", 1))
+        local recipes <close> = open(worker)
+        recipes:watch()
+        place:write("poster.lua", source("poster", 7))
+        place:delete "old.lua"
+        local listed = call(recipes:find "list_recipes").data.recipes
+        assert.equal(1, #listed)
+        assert.equal("poster", listed[1].name)
+      end)
+
+      it("see it also where the call comes in a turn whose look at the folders is over", function()
+        local recipes <close> = open(worker)
+        recipes:watch()
+        local result
+        local function come()
+          place:write("poster.lua", source("poster", 7))
+          kit.begin(recipes:find "run_recipe", { name = "poster" }, function(answer) result = answer end)
+        end
+        local _ <close> = assert(process.spawn { file = "true", args = {}, on_stdout = function(bytes) if not bytes then come() end end })
+        while not result do loop.step(true) end
+        assert.equal(7, result.data.version)
+      end)
+
+      it("run what was saved as soon as that was noticed, not what stands there until the folder rests", function()
+        place:write("poster.lua", source("poster", 1))
+        local recipes <close> = open(worker)
+        recipes:watch()
+        local seen = false
+        recipes.watcher.options.on_change = wrap(recipes.watcher.options.on_change, function() seen = true end)
+        place:write("poster.lua", source("poster", 2))
+        local late = false
+        local _ <close> = timer.after(30000, function() late = true end) -- the loop turns for it
+        while not recipes.watcher.since and not late do loop.step(true) end
+        assert.is_false(late)
+        assert.is_false(seen)
+        assert.equal(2, call(recipes:find "run_recipe", { name = "poster" }).data.version)
+        assert.is_true(seen)
+      end)
+    end)
+  end
 
   it("check the recipe's own input", function()
     place:write("poster.lua", source("poster", 1, 'input = { { "image", "string", "An image" } },'))
