@@ -115,9 +115,12 @@ local function at_its_line(message, frames)
   return message
 end
 
+--- What is said of memory that ran out for all: a worker has another limit.
+M.ALL_HELD = "rcmcp holds about as much as it may in all (setting memory_bytes)"
+
 local function whose_memory(call)
   local _, _, starved = call.budget:expired()
-  if starved then return "rcmcp holds about as much as it may in all (setting memory_bytes)" end
+  if starved then return M.ALL_HELD end
   return ("a call of a recipe may use %g MiB"):format(call.limits.memory_bytes / 1048576)
 end
 

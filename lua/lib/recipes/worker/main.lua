@@ -16,6 +16,7 @@ local walls = require "core.walls"
 local M = {}
 
 local MOST_LINE = 8192 -- bytes, as rc.context has it
+local ALL_HELD = "the process that runs recipes holds as much as it may (setting worker_memory_bytes)"
 local FAILED = 70      -- exit status: EX_SOFTWARE of sysexits.h
 
 ---@class WorkerMain
@@ -178,6 +179,7 @@ local function run(self, message)
   local fn = fields and (fields.run or fields.read)
   if not fn then error("the worker has no such recipe: " .. message.key, 0) end
   if message.speed > 0 then require("lib.async.clock").set_speed(message.speed) end
+  require("lib.recipes.run.failure").ALL_HELD = ALL_HELD
   local invoke = require "lib.recipes.run.invoke"
   local ctx, options = context_of(self, message), options_of(message, fields) ---@type any, any
   return invoke[HOW[message.feature]](loaded.recipe, fn, message.args, ctx, options)
