@@ -129,6 +129,33 @@ describe("a traversal", function()
     assert.is_nil(next(t))
   end)
 
+  it("of many keys is that of few", function()
+    local function bytewise(a, b)
+      for i = 1, math.min(#a, #b) do
+        if a:byte(i) ~= b:byte(i) then return a:byte(i) < b:byte(i) end
+      end
+      return #a < #b
+    end
+    local made = {
+      function(i) return "key" .. i end, function() return ("same prefix"):sub(1, random(11)) .. random(5000) end,
+      function() return string.char(random(256) - 1, random(256) - 1, random(256) - 1) .. ("\0"):rep(random(9) - 1) end,
+      function(i) return ("%08x"):format(i * 7919 % 65536) end, function(i) return -i end, function(i) return -i / 8 end,
+      function(i) return i % 2 == 0 and -i or -2.0 ^ (i % 1000) - 0.5 end, function(i) return i * 3 + 2 end,
+    }
+    for which, make in ipairs(made) do
+      for _, count in ipairs { 199, 200, 201, 3000 } do
+        local t, keys = {}, {}
+        for i = 1, count do t[make(i)] = true end
+        for key in next, t do keys[#keys + 1] = key end
+        table.sort(keys, type(keys[1]) == "string" and bytewise or nil)
+        assert(table.concat(keys, ",") == table.concat(keys_of(t), ","), which)
+        assert(table.concat(keys, ",") == table.concat(keys_by_next(t), ","), which)
+        t[false], t.text, t[1] = true, true, true -- of several classes
+        assert.equal(#keys + 3, #keys_of(t))
+      end
+    end
+  end)
+
   it("is asked for its beginning again and again, at the cost of one look", function()
     local outcome = in_slice(function()
       for _, name in ipairs { "", 1 } do

@@ -171,6 +171,18 @@ static struct snapshot *take_list(lua_State *L, struct meter *meter, lua_Integer
     return s;
 }
 
+enum { MANY = 200, TOO_MANY = 1 << 16 }; // keys that are worth the room in which they are sorted
+
+static bool sort(lua_State *L, struct meter *meter, struct snapshot *s)
+{
+    if (s->count < MANY || s->count > TOO_MANY)
+        return order_sort(meter, s->keys, s->count);
+    struct order_place *room = lua_newuserdatauv(L, 2 * s->count * sizeof *room, 0);
+    bool sorted = order_sort_many(meter, s->keys, s->count, room);
+    lua_pop(L, 1);
+    return sorted;
+}
+
 void sandbox_push_snapshot(lua_State *L, int index, lua_Integer after)
 {
     struct meter *meter = sandbox_meter(L);
@@ -184,7 +196,7 @@ void sandbox_push_snapshot(lua_State *L, int index, lua_Integer after)
         push_list(L, index, meter, after);
         s = take_list(L, meter, after);
     }
-    if (!order_sort(meter, s->keys, s->count))
+    if (!sort(L, meter, s))
         budget_stop(L);
 }
 

@@ -258,13 +258,104 @@ static bool sort_span(const struct sort *s, size_t from, size_t to, unsigned dep
     return insert_all(s, from, to);
 }
 
-bool order_sort(struct meter *meter, struct order_key *keys, size_t count)
+static bool sort_from(struct meter *meter, struct order_key *keys, size_t from, size_t to)
 {
     struct sort s = { meter, keys };
     unsigned depth = 2;
-    for (size_t n = count; n > 0; n >>= 1)
+    for (size_t n = to - from; n > 0; n >>= 1)
         depth += 2;
-    return sort_span(&s, 0, count, depth);
+    return sort_span(&s, from, to, depth);
+}
+
+bool order_sort(struct meter *meter, struct order_key *keys, size_t count)
+{
+    return sort_from(meter, keys, 0, count);
+}
+
+// By digits of ranks
+// ------------------------------------------------------------------------------------------
+
+enum { DIGIT = 8, DIGITS = 1 << DIGIT }; // bits, and how many there are
+
+// The bits in which ranks differ; false: the classes do.
+static bool differing_bits(const struct order_key *keys, size_t count, uint64_t *bits)
+{
+    *bits = 0;
+    for (size_t i = 1; i < count; i++) {
+        if (keys[i].class != keys[0].class)
+            return false;
+        *bits |= keys[i].rank ^ keys[0].rank;
+    }
+    return true;
+}
+
+// Goes from one half of the room to the other, in the order of one digit, and as it was for the
+// rest.
+static void sort_by_digit(const struct order_place *from, struct order_place *to, size_t count,
+                          unsigned shift)
+{
+    size_t next[DIGITS] = { 0 }, sum = 0;
+    for (size_t i = 0; i < count; i++)
+        next[from[i].rank >> shift & (DIGITS - 1)]++;
+    for (unsigned digit = 0; digit < DIGITS; digit++) {
+        size_t many = next[digit];
+        next[digit] = sum;
+        sum += many;
+    }
+    for (size_t i = 0; i < count; i++)
+        to[next[from[i].rank >> shift & (DIGITS - 1)]++] = from[i];
+}
+
+// Moves each key to its place, along the circles in which they have each other's.
+static void move_to(struct order_place *places, struct order_key *keys, size_t count)
+{
+    for (size_t first = 0; first < count; first++) {
+        struct order_key kept = keys[first];
+        size_t hole = first;
+        while (places[hole].at != first) {
+            size_t source = places[hole].at;
+            keys[hole] = keys[source];
+            places[hole].at = hole;
+            hole = source;
+        }
+        keys[hole] = kept;
+        places[hole].at = hole;
+    }
+}
+
+// Those whose ranks are the same stand beside each other.
+static bool sort_equals(struct meter *meter, struct order_key *keys, size_t count)
+{
+    for (size_t from = 0, to = 1; from < count; from = to++) {
+        while (to < count && keys[to].rank == keys[from].rank)
+            to++;
+        if (to - from > 1 && !sort_from(meter, keys, from, to))
+            return false;
+    }
+    return true;
+}
+
+bool order_sort_many(struct meter *meter, struct order_key *keys, size_t count,
+                     struct order_place *room)
+{
+    uint64_t bits;
+    if (!differing_bits(keys, count, &bits))
+        return order_sort(meter, keys, count);
+    struct order_place *from = room, *to = room + count;
+    for (size_t i = 0; i < count; i++)
+        from[i] = (struct order_place){ keys[i].rank, i };
+    for (unsigned shift = 0; shift < 64; shift += DIGIT) {
+        if (!(bits >> shift & (DIGITS - 1)))
+            continue;
+        if (!meter_spend(meter, count))
+            return false;
+        sort_by_digit(from, to, count, shift);
+        struct order_place *sorted = to;
+        to = from;
+        from = sorted;
+    }
+    move_to(from, keys, count);
+    return sort_equals(meter, keys, count);
 }
 
 bool order_search(struct meter *meter, const struct order_key *keys, size_t count,

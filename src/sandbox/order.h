@@ -52,6 +52,17 @@ bool order_compare(struct meter *meter, const struct order_key *a, const struct 
 /// Sorts keys that differ.  False: there is no time left.
 bool order_sort(struct meter *meter, struct order_key *keys, size_t count);
 
+/// A place in the order while it is found.
+struct order_place {
+    uint64_t rank;
+    size_t at;
+};
+
+/// The same of many keys, in room for two places each: goes by their ranks first, digit by digit,
+/// which takes a third of the time.
+bool order_sort_many(struct meter *meter, struct order_key *keys, size_t count,
+                     struct order_place *room);
+
 /// How many of sorted keys come before `key` or are it.  False: there is no time left.
 bool order_search(struct meter *meter, const struct order_key *keys, size_t count,
                   const struct order_key *key, size_t *behind);
