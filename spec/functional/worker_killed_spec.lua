@@ -81,13 +81,35 @@ function Run:__close()
   self.place:remove()
 end
 
+-- Recipes of recipes, beside each other.
+local NESTED = [[
+local rc = require "rc"
+local DEPLOYMENT = "a1b2c3d4-0000-4000-8000-000000000001"
+return {
+  rc.tool { name = "nested", description = "Calls makers.", uses = { "maker", "update_deployment" }, run = function()
+    rc.finally(function() rc.tools.update_deployment { deployment_id = DEPLOYMENT, min_instances = 0 } end)
+    rc.tools.update_deployment { deployment_id = DEPLOYMENT, min_instances = 1 }
+    return { made = rc.map({ 1, 2 }, function(seed) return rc.tools.maker { seed = seed }.seed end) }
+  end },
+  rc.tool { name = "maker", description = "Makes a picture.", input = { { "seed", "integer", "Seed" } },
+    uses = { "submit_request", "update_deployment" },
+    run = function(input)
+      rc.finally(function() rc.tools.update_deployment { deployment_id = DEPLOYMENT, max_instances = input.seed } end)
+      rc.submit({ deployment_id = DEPLOYMENT, overrides = { ["3"] = { inputs = { seed = input.seed } } } }):wait()
+      return { seed = input.seed }
+    end },
+}]]
+
+local INPUTS = { nested = function() return {} end }
+for name, input in pairs(cases) do INPUTS[name] = input end
+
 -- A server of its own that is asked to call the recipe.
 local function begin(name, when)
   local place = folder.new()
-  place:write("recipes/" .. name .. ".lua", read("recipes/" .. name .. ".lua"))
+  place:write("recipes/" .. name .. ".lua", cases[name] and read("recipes/" .. name .. ".lua") or NESTED)
   assert(os.execute(("cp -R recipes/lib '%s/recipes/lib'"):format(place.path)))
   local run = setmetatable({ place = place, bench = start(place, when) }, Run)
-  run.call = run.bench:ask_tool(name, cases[name](run.bench))
+  run.call = run.bench:ask_tool(name, INPUTS[name](run.bench))
   return run
 end
 
@@ -124,7 +146,7 @@ describe("rcmcp serve whose worker is killed", function()
     end
   end
 
-  for name in pairs(cases) do
+  for name in pairs(INPUTS) do
     it("answers and writes the same, at whichever effect that is: " .. name, function()
       local run <close> = begin(name, "never")
       local undisturbed, kept = outcome(run)

@@ -1,4 +1,5 @@
---- Recipe files for specs of the catalog, and calls of what it makes of them.
+--- Recipe files for specs of the catalog, and calls of what it makes of them.  They are loaded in this process: what a catalog makes of
+--- what was loaded is the host's; how a worker loads has specs of its own, and the shipped recipes run there (spec.support.recipes).
 
 local context = require "lib.calls.context"
 local fiber = require "lib.async.fiber"
