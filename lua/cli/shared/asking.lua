@@ -100,7 +100,7 @@ end
 
 -- Words ---------------------------------------------------------------------------------------------------
 
-local function tell(...)
+local function write(...)
   io.stderr:write(...)
 end
 
@@ -163,16 +163,16 @@ local Unanswered = {}
 
 -- What is written next must not stand behind the question.
 function Unanswered:__close()
-  if not self.answered then tell "\n" end
+  if not self.answered then write "\n" end
 end
 
 local function read_line(prompt)
-  tell(prompt)
+  write(prompt)
   local unanswered <close> = setmetatable({ answered = false }, Unanswered)
   local line, why = terminal_line.read()
   unanswered.answered = line ~= nil or why == "too_long"
   if line or why == "too_long" then return line, why end
-  tell "\n"
+  write "\n"
   unanswered.answered = true
   return nil, "eof"
 end
@@ -194,13 +194,13 @@ local function ask_until(prompt, read)
     local line, why = read_line(prompt)
     if why == "eof" then
       refuse_gone()
-      tell("  the input has ended: taken as a no\n")
+      write("  the input has ended: taken as a no\n")
       return false
     end
     local value, problem
     if line then value, problem = read(line) else problem = "that is too long" end
     if not problem then return true, value end
-    tell("  ", plain(problem), "\n")
+    write("  ", plain(problem), "\n")
   end
 end
 
@@ -252,11 +252,11 @@ local function from_option(self, entry, read)
   if not text then return false end
   local value, problem = read(trim(text))
   if not problem then
-    if self.says then tell(plain(("  %s: %s (--answer)\n"):format(entry[3], text))) end
+    if self.says then write(plain(("  %s: %s (--answer)\n"):format(entry[3], text))) end
     return true, value
   end
   if not self.is_terminal then wrong_option(self, entry, text, problem) end
-  tell(plain(("  --answer %s=%s: %s\n"):format(entry[1], text, problem)))
+  write(plain(("  --answer %s=%s: %s\n"):format(entry[1], text, problem)))
   return false
 end
 
@@ -269,7 +269,7 @@ local function confirm(self, form)
   local given, agreed = from_option(self, form.input[1], read_yes)
   if given then return accepted(agreed) end
   if self.yes then
-    if self.says then tell(plain(form.message), " yes (--yes)\n") end
+    if self.says then write(plain(form.message), " yes (--yes)\n") end
     return accepted(true)
   end
   if not self.is_terminal then nobody(self, form, "--yes, which agrees to all such questions, or --answer confirm=yes|no") end
@@ -306,7 +306,7 @@ local function ask_values(self, form)
     if flags then nobody(self, form, flags) end
   end
   local content = {}
-  if self.is_terminal or self.says then tell(plain(form.message), "\n") end
+  if self.is_terminal or self.says then write(plain(form.message), "\n") end
   for _, entry in ipairs(form.input) do
     local required = form.required[entry[1]]
     local function read(text) return read_value(entry, required, text) end

@@ -41,7 +41,7 @@ end
 
 local LINE = 10 -- requests in one line of the log
 
-local function tell(call, how, what, entries)
+local function report(call, how, what, entries)
   local parts = {}
   for _, entry in ipairs(entries) do
     if not entry.told then parts[#parts + 1] = open_requests.describe(entry) end
@@ -57,10 +57,10 @@ end
 --- call the outermost does, for it may yet see the end.
 ---@param call CallState
 ---@param how string  "was cancelled", "failed"
-function M.tell(call, how)
+function M.report(call, how)
   if call.ctx and call.ctx.chain then return end
-  tell(call, how, "what it submitted goes on", call.requests:list())
-  tell(call, how, "what it submitted has ended, and its result can be fetched", call.requests:made())
+  report(call, how, "what it submitted goes on", call.requests:list())
+  report(call, how, "what it submitted has ended, and its result can be fetched", call.requests:made())
 end
 
 return M

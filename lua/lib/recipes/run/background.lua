@@ -96,7 +96,7 @@ end
 
 -- What nobody has come for is named at the program's end.
 local function expect(book)
-  under_way.tell_also(book.results, book.results.uncollected)
+  under_way.report_also(book.results, book.results.uncollected)
 end
 
 --- Runs `work` for a call, which outlives its listeners from then on, or lets who listens join a run that goes on.  Where no client

@@ -61,16 +61,16 @@ end
 ---@param bytes? integer  of text in it, which count where it is handed back
 ---@return table
 function M.opaque(kind, value, bytes)
-  local mark = setmetatable({}, Opaque)
-  payloads[mark] = { kind = kind, value = value, bytes = bytes or 0 }
-  return mark
+  local token = setmetatable({}, Opaque)
+  payloads[token] = { kind = kind, value = value, bytes = bytes or 0 }
+  return token
 end
 
 --- What an opaque value stands for.
----@param mark any
+---@param token any
 ---@return string? kind, any value
-function M.open(mark)
-  local payload = mark ~= nil and payloads[mark]
+function M.open(token)
+  local payload = token ~= nil and payloads[token]
   if payload then return payload.kind, payload.value end
 end
 
@@ -284,14 +284,14 @@ end
 --- A plain deep copy of what a recipe made: tables without metatables but those of JSON arrays and ordered
 --- objects, strings, numbers, booleans, JSON null.  Raises a message where it is anything else, or too large.
 ---@param value any
----@param take? fun(mark: table): any  what stands in the copy for an opaque value; default: they are refused
+---@param take? fun(token: table): any  what stands in the copy for an opaque value; default: they are refused
 ---@return any
 function M.import(value, take)
   return deep_copy(value, take)
 end
 
 --- As `import`, for the values of one result: what they hold counts together, also what stands in them many times.
----@param take? fun(mark: table): any  what stands for an opaque value
+---@param take? fun(token: table): any  what stands for an opaque value
 ---@param nested? boolean              opaque values may stand inside of tables, too
 ---@return fun(value: any): any
 function M.importer(take, nested)
@@ -334,11 +334,11 @@ end
 --- The same of a result, which was perhaps paid: what has no JSON form is left out, and named, instead of ending all.
 --- Numbers that JSON has not become text, bytes that are no UTF-8 U+FFFD, all else null.
 ---@param faults string[]               takes what is wrong, with its place, up to 20; `more`: how many further ones
----@param take fun(mark: table)         takes each opaque value; null stands in its place
+---@param take fun(token: table)         takes each opaque value; null stands in its place
 ---@return fun(value: any): any
 function M.salvager(faults, take)
-  local state = new_state(function(mark)
-    take(mark)
+  local state = new_state(function(token)
+    take(token)
     return nil
   end)
   state.faults, state.meter = faults, meter.new()

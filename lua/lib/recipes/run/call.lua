@@ -169,7 +169,7 @@ local Wait = {}
 Wait.__index = Wait
 
 -- Whoever asked for the outermost call hears whether it waits.
-local function tell_waits(top)
+local function report_waits(top)
   if top.waits > 0 then
     local ctx = top.ctx
     top.told = top.told or ctx and ctx.wait and ctx:wait()
@@ -187,11 +187,11 @@ function Wait:__close()
     call.waits = call.waits - 1
     call = call.parent
   end
-  tell_waits(outermost(self.call))
+  report_waits(outermost(self.call))
 end
 
 local function begin_wait(top)
-  tell_waits(top)
+  report_waits(top)
   -- Not now: the fiber that asked for this wait is not yet in it.
   if top.draining and top.phase == "run" then clock.after(0, function() top:stop "client_left" end) end
 end

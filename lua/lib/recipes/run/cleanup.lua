@@ -55,7 +55,7 @@ local function note(call, err)
 end
 
 -- Tells what a clean-up has raised, once.
-local function tell_failure(call, cleanup)
+local function report_failure(call, cleanup)
   if cleanup.failure == nil then return end
   note(call, cleanup.failure)
   cleanup.failure = nil
@@ -88,7 +88,7 @@ function Guard:__close()
     cleanup.done = false
   else
     cleanup.failure = err
-    pcall(tell_failure, call, cleanup) -- else at the call's end
+    pcall(report_failure, call, cleanup) -- else at the call's end
   end
 end
 
@@ -243,7 +243,7 @@ local function run_cleanups(call)
     end
     if cleanup.task then end_one(call, cleanup, share) end
     if cleanup.done then
-      tell_failure(call, cleanup)
+      report_failure(call, cleanup)
       call.cleanups[#call.cleanups] = nil
     end
   end

@@ -85,7 +85,7 @@ function M.call(recipe, fn, args, ctx, options)
   if call.elsewhere then return from_elsewhere(call) end
   local result, problem = fiber.shield(gathered.result, gathered, outcome.notes)
   if not result then
-    abandon.tell(call, "failed")
+    abandon.report(call, "failed")
     return nil, call.requests:name_in(problem)
   end
   result.begun = call.requests

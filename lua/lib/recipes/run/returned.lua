@@ -34,8 +34,8 @@ Returned.__index = Returned
 ---@return Returned
 function M.new(name, fn)
   local self = setmetatable({ name = name, fn = fn, faults = {}, blocks = {}, texts = {}, data = {} }, Returned)
-  self.salvage = boundary.salvager(self.faults, function(mark)
-    local kind, payload = boundary.open(mark)
+  self.salvage = boundary.salvager(self.faults, function(token)
+    local kind, payload = boundary.open(token)
     if kind == "content" then
       self.blocks[#self.blocks + 1] = payload
     else

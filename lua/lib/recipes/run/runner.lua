@@ -172,7 +172,7 @@ local function finish(call)
     abandon.begin(call) -- what a submit that was under way has brought
     join_leaving(call)
   end
-  if call.cancelled then abandon.tell(call, "was cancelled") end
+  if call.cancelled then abandon.report(call, "was cancelled") end
 end
 
 local function run_to_end(call, fn, args, options)
@@ -186,7 +186,7 @@ end
 -- Every end but success names what goes on; where memory ran out, also what has ended: its result may be lost.
 local function name_open(call, outcome, err)
   if outcome then return outcome, err end
-  abandon.tell(call, "failed")
+  abandon.report(call, "failed")
   call.requests:name_in(err)
   if errors.is_out_of_memory(err) and call.ctx then receipts.name_in(call.ctx.receipts, err) end
   return nil, err

@@ -112,13 +112,13 @@ local function described(call)
     told(call.requests:made(), "has ended, and its result can be fetched"))
 end
 
-local tellers = setmetatable({}, { __mode = "k" }) ---@type table<table, fun(self: table): string[]>
+local reporters = setmetatable({}, { __mode = "k" }) ---@type table<table, fun(self: table): string[]>
 
 --- Lets `object` say something, too, when the program ends.
 ---@param object table
 ---@param fn fun(self: table): string[]
-function M.tell_also(object, fn)
-  tellers[object] = fn
+function M.report_also(object, fn)
+  reporters[object] = fn
 end
 
 --- What to say of them when the program cannot wait any longer.
@@ -126,7 +126,7 @@ end
 function M.unfinished()
   local lines = {}
   for i, call in ipairs(M.list()) do lines[i] = "the end came while " .. described(call) end
-  for object, fn in pairs(tellers) do table.move(fn(object), 1, 1000, #lines + 1, lines) end
+  for object, fn in pairs(reporters) do table.move(fn(object), 1, 1000, #lines + 1, lines) end
   return lines
 end
 

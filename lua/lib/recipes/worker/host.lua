@@ -259,13 +259,13 @@ local function function_of(self, recipe, plain)
 end
 
 local function adopt(self, recipe, declarations)
-  local marks = {}
+  local tokens = {}
   for index, plain in ipairs(declarations) do
-    local ok, mark = pcall(declaration.adopt, plain, function_of(self, recipe, plain))
-    if not ok then return declaration.refusal(tostring(mark)) end
-    marks[index] = mark
+    local ok, token = pcall(declaration.adopt, plain, function_of(self, recipe, plain))
+    if not ok then return declaration.refusal(tostring(token)) end
+    tokens[index] = token
   end
-  return marks
+  return tokens
 end
 
 local function number(self, recipe)

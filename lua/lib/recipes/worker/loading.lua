@@ -39,7 +39,7 @@ Turn.__index = Turn
 function Turn:__close()
   local loading = self.loading
   if self.alone then loading.alone = false else loading.under_way = loading.under_way - 1 end
-  for _, room in ipairs(loading.changed) do room:tell() end
+  for _, room in ipairs(loading.changed) do room:notify() end
 end
 
 local function turn(self, alone)

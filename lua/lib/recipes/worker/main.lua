@@ -385,7 +385,7 @@ function M.run()
   self.channel = assert(channel.open(inherited, {
     most = protocol.MOST,
     on_message = function(bytes) self:take(bytes) end,
-    on_drained = function() self.room:tell() end,
+    on_drained = function() self.room:notify() end,
     on_end = function(why) self:on_end(why) end,
   }))
   loop.run()

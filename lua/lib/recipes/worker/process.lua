@@ -86,10 +86,10 @@ local function end_if_over(self)
   self.ended = true
   if self.watch then self.watch:cancel() end
   self.channel:cancel()
-  self.room:tell()
+  self.room:notify()
   let_clock_go(self)
   self.options.on_end(self.why or reason.of(self.status[1], self.status[2], self.last))
-  self.readiness:tell()
+  self.readiness:notify()
 end
 
 --- Kills it; its end is told with this reason.
@@ -108,7 +108,7 @@ function Worker:stop()
   let_clock_go(self)
   self.channel:cancel()
   self.child:cancel()
-  self.readiness:tell()
+  self.readiness:notify()
 end
 Worker.__close = Worker.stop
 
@@ -217,7 +217,7 @@ local function take(self, size, message, problem)
     if self.walls then return breach(self, "it was ready twice") end
     self.walls = message.walls
     if self.options.on_ready then self.options.on_ready(message.walls) end
-    self.readiness:tell()
+    self.readiness:notify()
     watch_from_now(self)
   elseif message.kind == "turn" then
     if message.number ~= self.taken + 1 or message.number > self.turns then return breach(self, "a turn that nobody asked for") end
@@ -328,7 +328,7 @@ function M.start(options)
   self.channel, message, code = channel.open(ours, {
     most = protocol.MOST,
     on_message = function(bytes) receive(self, bytes) end,
-    on_drained = function() self.room:tell() end,
+    on_drained = function() self.room:notify() end,
     on_end = function(why) on_channel_end(self, why) end,
   })
   if not self.channel then

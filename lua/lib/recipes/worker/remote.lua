@@ -45,7 +45,7 @@ local function begin_cleanups(call)
 end
 
 -- Those of the chain that want to hear of it have it as if it was answered here.
-local function tell_links(state, effect, answer)
+local function notify_links(state, effect, answer)
   local chain = state.ctx.effects
   if chain then chain:notify(effect, { ctx = state.ctx, caller = state }, answer) end
 end
@@ -60,7 +60,7 @@ local function listener_of(call, state)
     end,
     noted = function(effect, answer)
       run:note(effect, answer)
-      tell_links(state, effect, answer)
+      notify_links(state, effect, answer)
     end,
     ahead = function() return state.ctx.effects and state.ctx.effects:ahead(state) or 0 end,
     undoes = function() call.undoes = true end,

@@ -34,7 +34,7 @@ function Room:await()
 end
 
 --- What was queued is taken, or nobody will take it any more: those who wait look again.
-function Room:tell()
+function Room:notify()
   local waiting = self.waiting
   self.waiting = {}
   for callback in pairs(waiting) do callback() end
