@@ -192,7 +192,7 @@ describe("a call that ends its worker each time, with a submit behind it that th
       local kept = bench:finish(place.path .. "/ledger")
       assert.equal(2, kept.ends)
       assert.equal(1, #kept.writes)
-      assert.matches("^the worker that ran the recipe has ended: it was killed", text)
+      assert.matches("^recipe 'submits': the worker that ran the recipe has ended: it was killed", text)
       assert.equal("worker_ended", data.code)
       local open = data.open_requests[1]
       assert.equal("a1b2c3d4-0000-4000-8000-000000000001", open.deployment_id)

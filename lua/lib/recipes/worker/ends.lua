@@ -4,16 +4,13 @@ local errors = require "lib.errors"
 
 local M = {}
 
--- Of errors that are of the worker, not of what ran there.
-local CODES = { worker_ended = true, no_worker = true }
-
 --- Its worker has ended.
 ---@param why string
 ---@param fields? table
 ---@return Error
 function M.ended(why, fields)
   local err = errors.new("the worker that ran the recipe has ended: " .. why, fields)
-  err.code, err.ended = "worker_ended", true
+  err.code, err.ended, err.of_worker = "worker_ended", true, true
   return err
 end
 
@@ -28,14 +25,22 @@ end
 ---@return Error
 function M.missing(message)
   return errors.new(("the recipe cannot run: no worker can be started for it: %s"):format(message),
-    { code = "no_worker", hint = "rcmcp doctor looks at it." })
+    { code = "no_worker", of_worker = true, hint = "rcmcp doctor looks at it." })
 end
 
---- Whether an error is one of these.
+--- Whether an error is one of these; none that a recipe makes is.
 ---@param err Error
 ---@return boolean
 function M.is(err)
-  return CODES[err.code] == true
+  return err.of_worker == true
+end
+
+--- One of its own for a call: what that has begun is put into it.
+---@param name string  the recipe's
+---@param err Error    one of these
+---@return Error
+function M.of_call(name, err)
+  return errors.new(("recipe '%s': %s"):format(name, err.message), err)
 end
 
 return M

@@ -131,6 +131,7 @@ local function run(host, recipe, what, call, args)
     cancelling = function() abandon.of_given_up(call) end,
     cancelled = function(last, problem) keep_ending(call, last, problem) end,
   })
+  if err and ends.is(err) then err = ends.of_call(state.name, err) end
   call.elsewhere = { result = result, err = err }
 end
 

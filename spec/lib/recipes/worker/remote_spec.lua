@@ -8,6 +8,7 @@ local hosts = require "lib.recipes.worker.host"
 local invoke = require "lib.recipes.run.invoke"
 local json = require "core.json"
 local loader = require "lib.recipes.load.loader"
+local processes = require "lib.recipes.worker.process"
 local rc = require "spec.support.rc"
 local registry = require "lib.features.registry"
 local runcomfy = require "spec.support.runcomfy"
@@ -208,6 +209,48 @@ describe("a recipe of a worker", function()
       assert.is_nil(err)
       assert.same({ { n = 1 }, { n = 2 } }, result.data)
       assert.equal(2, done)
+    end)
+  end)
+
+  it("tells each call what itself has begun, where all end for want of a worker", function()
+    local refused = false
+    local function start(options)
+      if refused then return nil, "no processes are left" end
+      return processes.start(options)
+    end
+    runcomfy.with({}, function()
+      local host <close> = hosts.new { start = start }
+      local recipe, tasks, waiting = probe(host, [[
+        rc.submit { deployment_id = "a1b2c3d4-0000-4000-8000-000000000001" }
+        rc.tools.act {}
+      ]], '{ "submit_request", "act" }'), {}, 0
+      local tools = tool(function()
+        waiting = waiting + 1
+        fiber.sleep(60)
+      end)
+      for i = 1, 18 do -- more than there are groups
+        local options = options_of(recipe, tools)
+        tasks[i] = fiber.spawn(invoke.call, recipe, recipe.tools[1].fields.run, { {} }, runcomfy.context(), options)
+      end
+      while waiting < #tasks do clock.sleep(0.01) end
+      refused = true
+      do
+        local _ <close> = clock.hold() -- the end is an event of real time
+        bed.signal(host:pids()[1], "KILL")
+        while #host:endings() == 0 do fiber.next_turn() end
+      end
+      local seen = {}
+      for _, task in ipairs(tasks) do
+        local _, result, err = task:join()
+        assert.is_nil(result)
+        assert.equal("no_worker", err.code)
+        assert.matches("^recipe 'probe': the recipe cannot run: .*: no processes are left\nStill open", err.message)
+        assert.equal(1, #err.data.open_requests)
+        seen[err.data.open_requests[1].request_id] = true
+      end
+      local count = 0
+      for _ in pairs(seen) do count = count + 1 end
+      assert.equal(#tasks, count)
     end)
   end)
 end)
