@@ -26,6 +26,15 @@ describe("core.json.Raw", function()
     assert.equal('{"n":7.0}', json.encode { n = json.raw(DOCUMENT):get("payload", "3", "inputs", "cfg") })
   end)
 
+  it("tells whether its text is a text", function()
+    local raw = assert(json.raw(DOCUMENT))
+    assert.is_true(raw:is(raw:text()))
+    assert.is_true(raw:get("list", 2):is '"two"')
+    assert.is_false(raw:get("list", 2):is '"twO"')
+    assert.is_false(raw:get("list", 2):is '"two" ')
+    assert.has_error(function() raw:is {} end)
+  end)
+
   it("tells its kind", function()
     local kinds = {}
     for _, text in ipairs { "{}", " [1]", '"x"', "-1", "0.5", "true", "false", "null" } do

@@ -80,6 +80,16 @@ static int raw_text(lua_State *L)
     return 1;
 }
 
+/// raw:is(text) -> boolean
+static int raw_is(lua_State *L)
+{
+    const struct json_raw *raw = check_raw(L);
+    size_t size;
+    const char *text = luaL_checklstring(L, 2, &size);
+    lua_pushboolean(L, size == raw->size && memcmp(text, raw->text, size) == 0);
+    return 1;
+}
+
 /// raw:kind() -> string
 static int raw_kind(lua_State *L)
 {
@@ -317,10 +327,10 @@ static int raw_pairs(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    { "text", raw_text },       { "kind", raw_kind },   { "get", raw_get },
-    { "members", raw_members }, { "value", raw_value }, { "pairs", raw_pairs },
-    { "keys", raw_keys },       { "size", raw_size },   { "depth", raw_depth },
-    { "__tostring", raw_text }, { NULL, NULL },
+    { "text", raw_text },       { "kind", raw_kind },       { "get", raw_get },
+    { "members", raw_members }, { "value", raw_value },     { "pairs", raw_pairs },
+    { "keys", raw_keys },       { "size", raw_size },       { "depth", raw_depth },
+    { "is", raw_is },           { "__tostring", raw_text }, { NULL, NULL },
 };
 
 void json_open_raw(lua_State *L)

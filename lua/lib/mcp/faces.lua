@@ -50,16 +50,60 @@ local function is_one_of(list, value)
   return false
 end
 
--- The data without the members that the outline stands for, as JSON.
-local function rest(structured, data, outline)
-  if outline and type(data) == "table" then
-    local members = json.like(data, {})
-    for key, value in pairs(data) do
-      if not is_one_of(outline.instead_of, key) then members[key] = value end
-    end
-    structured = json.encode(members)
+---@class Members  an object that was not written: what abridge asks of checked JSON is asked of its members
+---@field private value table
+---@field private keys string[]
+---@field private parts core.json.Raw[]
+local Members = {}
+Members.__index = Members
+
+function Members.kind()
+  return "object"
+end
+
+function Members:size()
+  local size = 1
+  for i, part in ipairs(self.parts) do size = size + #json.encode(self.keys[i]) + 2 + part:size() end
+  return size
+end
+
+function Members:text()
+  return json.encode(self.value)
+end
+
+function Members:pairs()
+  local i = 0
+  return function()
+    i = i + 1
+    return self.keys[i], self.parts[i]
   end
-  return assert(json.raw(structured))
+end
+
+local function as_raw(value)
+  if type(value) == "userdata" and value ~= json.null and value.kind then return value end
+  return json.raw(json.encode(value))
+end
+
+-- The members of an object in their order; nil where not all of them have one.
+---@return core.json.Raw?
+local function members_of(object)
+  local keys, parts, left = {}, {}, 0
+  for _, key in ipairs(json.order(object) or {}) do
+    if object[key] ~= nil then keys[#keys + 1], parts[#parts + 1] = key, as_raw(object[key]) end
+  end
+  for _ in pairs(object) do left = left + 1 end
+  if left ~= #keys then return nil end
+  return setmetatable({ value = object, keys = keys, parts = parts }, Members) --[[@as core.json.Raw]]
+end
+
+-- The data without the members that the outline stands for: what the API sent was checked, and is not written for it again.
+local function rest(structured, data, outline)
+  if not outline or type(data) ~= "table" then return assert(json.raw(structured)) end
+  local members = json.like(data, {})
+  for key, value in pairs(data) do
+    if not is_one_of(outline.instead_of, key) then members[key] = value end
+  end
+  return members_of(members) or assert(json.raw(json.encode(members)))
 end
 
 local SAMPLE = 16 * 1024 -- bytes of a long text that tell how many bytes its characters have

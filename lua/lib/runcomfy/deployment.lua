@@ -77,22 +77,21 @@ local traced = {} ---@type { text: string, lines: string[]|false }[]  the last o
 
 -- Tracing costs many times what the rest of an answer does, and a server reads the same few deployments over and over.
 local function lines_of(workflow)
-  local text = workflow:text()
   for i, entry in ipairs(traced) do
-    if entry.text == text then
+    if workflow:is(entry.text) then
       table.insert(traced, 1, table.remove(traced, i))
       return entry.lines
     end
   end
   local lines = require("lib.workflow.summary").lines(workflow:value()) or false
-  table.insert(traced, 1, { text = text, lines = lines })
+  table.insert(traced, 1, { text = workflow:text(), lines = lines })
   traced[MOST_TRACED + 1] = nil
   return lines
 end
 
 -- What the workflow's prompt, seed and picture are, as far as it tells.
 local function roles_of(workflow)
-  if not workflow or #workflow:text() > ROLES_LIMIT then return nil end
+  if not workflow or workflow:size() > ROLES_LIMIT then return nil end
   local lines = lines_of(workflow)
   return lines and json.as_array(table.move(lines, 1, #lines, 1, {})) or nil
 end

@@ -136,6 +136,11 @@ local Raw = {}
 ---@return string
 function Raw:text() end
 
+--- Whether its text is that one; copies nothing.
+---@param text string
+---@return boolean
+function Raw:is(text) end
+
 ---@return "object"|"array"|"string"|"number"|"boolean"|"null"
 function Raw:kind() end
 
