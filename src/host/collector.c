@@ -7,10 +7,11 @@ enum { MIB = 1 << 20 };
 // Bytes that Lua holds from which it is collected in steps, and below which no more.
 enum { LARGE = 16 * MIB, SMALL = 8 * MIB };
 
-// Percent of the heap left by a full collection at which the next one comes.  A thousand waits make
-// garbage that is old when it dies: Lua's own 100, and its 200 after a collection that found
-// little, would let it double the heap.
-enum { MAJOR = 40, PAUSE = 150 };
+// Percent by which the heap grows until its young garbage is collected, and until all of it is.
+// With Lua's own 20 and a smaller MAJOR the long texts of a single answer brought a collection of
+// all. Lua's own PAUSE, 200 after a collection that found little, would let a thousand waits, whose
+// garbage is old when it dies, double the heap.
+enum { MINOR = 30, MAJOR = 100, PAUSE = 150 };
 
 // In steps: how much is looked at for what is allocated.  Lua's own 100 ends a round within some
 // hundred kilobytes of those, all at once as good as; with this it takes megabytes.
@@ -20,7 +21,7 @@ void collector_open(struct host *host)
 {
     host->in_steps = false;
     lua_gc(host->L, LUA_GCINC, PAUSE, SPEED, 0);
-    lua_gc(host->L, LUA_GCGEN, 0, MAJOR);
+    lua_gc(host->L, LUA_GCGEN, MINOR, MAJOR);
 }
 
 void collector_look(struct host *host)
