@@ -3,10 +3,13 @@
 --- As long as no recipe folder is there nothing of lib.recipes but the watch for one is loaded, and no worker is started.
 
 local fiber = require "lib.async.fiber"
+local log = require "core.log"
+local timer = require "core.timer"
 
 local M = {}
 
 local DELAY = 1000 -- milliseconds until the watch opens: many a server is asked one thing and ends
+local PATIENCE = 10000 -- milliseconds that requests wait for the recipes: each file may compute for half a second
 
 ---@class LiveRecipes
 ---@field private app App
@@ -15,15 +18,18 @@ local DELAY = 1000 -- milliseconds until the watch opens: many a server is asked
 ---@field private watcher? Watcher  for a first recipe folder
 ---@field private opening? boolean  the recipes are being read for the first time
 ---@field private again? boolean    and are to be read once more then
+---@field private patience integer
+---@field private waiting? core.Handle  somebody waits for the recipes, and for how long
 ---@field private closed? boolean
 local LiveRecipes = {}
 LiveRecipes.__index = LiveRecipes
 
 ---@param app App
 ---@param on_change fun(snapshot: Snapshot)
+---@param patience? integer  milliseconds that are waited for them; default 10,000
 ---@return LiveRecipes
-function M.new(app, on_change)
-  return setmetatable({ app = app, on_change = on_change }, LiveRecipes)
+function M.new(app, on_change, patience)
+  return setmetatable({ app = app, on_change = on_change, patience = patience or PATIENCE }, LiveRecipes)
 end
 
 -- A folder that somebody named is worth a complaint where it is missing: the catalog makes it.
@@ -62,13 +68,15 @@ local function stop_waiting(self)
   self.watcher = nil
 end
 
+local function take_late(self, snapshot, err)
+  if not snapshot then error(err, 0) end
+  self.on_change(snapshot)
+end
+
 local function open_late(self)
   if self.opening or not has_folder(self.app) then return end
   stop_waiting(self)
-  open_catalog(self, nil, function(snapshot, err)
-    if not snapshot then error(err, 0) end
-    self.on_change(snapshot)
-  end)
+  open_catalog(self, nil, function(snapshot, err) take_late(self, snapshot, err) end)
 end
 
 local function wait_for_folder(self)
@@ -79,11 +87,31 @@ local function wait_for_folder(self)
   }
 end
 
+local function lose_patience(self, ready)
+  self.waiting = nil
+  log.write("warning", "recipes: they take long to load; the other tools are offered without them until they are")
+  ready(self.app:listed())
+end
+
+-- Files that compute while they are loaded hold up those who ask for other tools only so long; then the recipes come as a change, of
+-- which clients are told.
+local function open_patiently(self, ready)
+  if not self.app.settings.hot_reload then return open_catalog(self, DELAY, ready) end
+  self.waiting = timer.after(self.patience, function() lose_patience(self, ready) end)
+  open_catalog(self, DELAY, function(snapshot, err)
+    if not self.waiting then return take_late(self, snapshot, err) end
+    self.waiting:cancel()
+    self.waiting = nil
+    ready(snapshot, err)
+  end)
+end
+
 --- Reads the recipes for the first time, and begins to watch.
----@param ready fun(snapshot: Snapshot?, err: any)  called when they are read, or at once where there are none
+---@param ready fun(snapshot: Snapshot?, err: any)  called when they are read, at once where there are none, or, without them, where
+---  they take too long; then they come as a change
 function LiveRecipes:open(ready)
   self.opened = true
-  if has_folder(self.app) then return open_catalog(self, DELAY, ready) end
+  if has_folder(self.app) then return open_patiently(self, ready) end
   wait_for_folder(self)
   ready(self.app:listed())
 end
@@ -103,6 +131,7 @@ end
 function LiveRecipes:close()
   self.closed = true
   stop_waiting(self)
+  if self.waiting then self.waiting:cancel() end
   if self.catalog then self.catalog:close() end
 end
 
