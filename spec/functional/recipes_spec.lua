@@ -284,19 +284,19 @@ describe("rcmcp serve with recipes", function()
         told = #client.told
       end
     end
-    local last = 0
+    local last = { 0, 0 } -- run_recipe waits for what was saved, a call of the tool takes what is there: each never goes back
     for i = 1, SAVES do
-      local result = client:answer(i).result
+      local result, way = client:answer(i).result, i % 4 == 0 and 1 or 2
       assert.is_false(result.isError)
-      local version = result.structuredContent.version
-      assert.is_true(good[version] and version < i + BATCH and version >= last, ("call %d got %d after %d"):format(i, version, last))
-      last = version
+      local version, before = result.structuredContent.version, last[way]
+      assert.is_true(good[version] and version < i + BATCH and version >= before, ("call %d got %d after %d"):format(i, version, before))
+      last[way] = version
     end
     local id = SAVES
     repeat
       id = id + 1
-      last = client:call(id, "run_recipe", { name = "poster" }).structuredContent.version
-    until last == SAVES
+      local version = client:call(id, "run_recipe", { name = "poster" }).structuredContent.version
+    until version == SAVES
     assert.is_true(#client.told >= SAVES / BATCH / 2)
   end)
 end)
