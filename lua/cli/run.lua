@@ -91,7 +91,9 @@ local function from_file(app, args)
   if not standalone then return nil, elsewhere(args, err) end
   if standalone.is_script then
     if args.args or args.tool then return usage("%s is a script: it takes words, which it finds in arg", args.target) end
-    return { tool = require "lib.async.to_end"(standalone.script, standalone, args.words), arguments = {}, find = standalone.snapshot.find }
+    local tool, script_err = require "lib.async.to_end"(standalone.script, standalone, args.words)
+    if not tool then return nil, script_err end
+    return { tool = tool, arguments = {}, find = standalone.snapshot.find }
   end
   local entry, pick_err = pick(standalone, args.tool)
   if not entry then return nil, pick_err end

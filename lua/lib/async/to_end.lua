@@ -10,15 +10,14 @@ local loop = require "core.loop"
 ---@return any ...
 return function(fn, ...)
   if fiber.current() then return fn(...) end
-  local task = fiber.spawn(fn, ...)
-  task.quiet = true
-  while task.status ~= "done" do
-    if not loop.step(true) and task.status ~= "done" then
+  local outcome
+  local task = fiber.spawn(function(...) outcome = table.pack(pcall(fn, ...)) end, ...) -- who asks says what it raises
+  while not outcome do
+    if not loop.step(true) and not outcome then
       task:cancel "nothing can end its wait"
       error("the loop has nothing left to wait for", 0)
     end
   end
-  local outcome = table.pack(task:join())
   if not outcome[1] then error(outcome[2], 0) end
   return table.unpack(outcome, 2, outcome.n)
 end

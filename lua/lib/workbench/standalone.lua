@@ -197,15 +197,21 @@ end
 local function compile(self, words)
   local worker = self.options.worker
   if worker then return worker:script(self.recipe, self.text, words) end
-  return assert(require("lib.recipes.load.sandbox").script(self.recipe, self.text, words))
+  local fn, problem = require("lib.recipes.load.sandbox").script(self.recipe, self.text, words)
+  if not fn then return nil, errors.new(problem --[[@as string]], { code = "bad_recipe" }) end
+  return fn
 end
 
 --- A script as a tool without parameters: its code runs at each call, with `arg` for the words and its context
 --- as its first argument.  It may call every tool.  With a worker in a fiber.
 ---@param words string[]
----@return Tool
+---@return Tool|nil tool, Error? err
+---@return_overload Tool
+---@return_overload nil, Error
 function Standalone:script(words)
-  local fields = { name = self.recipe.name, uses = all_names(self.snapshot), hosts = self.options.hosts, run = compile(self, words) }
+  local fn, err = compile(self, words)
+  if not fn then return nil, err end
+  local fields = { name = self.recipe.name, uses = all_names(self.snapshot), hosts = self.options.hosts, run = fn }
   local tool = assert(registry.compile {
     name = "script", description = "The script " .. self.recipe.shown,
     run = function(_, ctx) return invoke(self, self.recipe, fields, {}, ctx) end,

@@ -1,4 +1,5 @@
 local fiber = require "lib.async.fiber"
+local kept_log = require "spec.support.log"
 local timer = require "core.timer"
 local to_end = require "lib.async.to_end"
 
@@ -28,6 +29,11 @@ describe("to_end", function()
     local ok, err = pcall(to_end, waits, nil, problem)
     assert.is_false(ok)
     assert.equal(problem, err)
+  end)
+
+  it("leaves it to who asks to tell of it", function()
+    local lines = kept_log.lines_of(function() assert.is_false((pcall(to_end, error, "at once"))) end)
+    assert.same({}, lines)
   end)
 
   it("does not wait for what nothing can end", function()

@@ -1,5 +1,6 @@
 local bed = require "spec.support.runcomfy"
 local folder = require "spec.support.folder"
+local hosts = require "lib.recipes.worker.host"
 local json = require "core.json"
 local rc = require "spec.support.rc"
 local registry = require "lib.features.registry"
@@ -141,6 +142,16 @@ return {
 end)
 
 describe("workbench.standalone: a script", function()
+  it("is refused with the reason where no worker can be started for it", function()
+    with({ ["poster.lua"] = "return arg[1]" }, function(open)
+      local host <close> = hosts.new { start = function() return nil, "no processes are left" end }
+      local opened = assert(open("poster.lua", { worker = host }))
+      local tool, err = opened:script { "a" }
+      assert.is_nil(tool)
+      assert.equal("recipe 'poster': the recipe cannot run: no worker can be started for it: no processes are left", err.message)
+    end)
+  end)
+
   it("is a file that declares nothing: it runs at each call, with its words", function()
     with({ ["s.lua"] = "#!/usr/bin/env rcmcp\nreturn { first = arg[1], count = #arg }" }, function(open)
       local opened = assert(open "s.lua")

@@ -8,6 +8,7 @@ local asked = require "lib.recipes.worker.asked"
 local clock = require "lib.async.clock"
 local declaration = require "lib.recipes.load.declaration"
 local ends = require "lib.recipes.worker.ends"
+local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local gaps = require "lib.recipes.worker.gaps"
 local loader = require "lib.recipes.load.loader"
@@ -277,12 +278,15 @@ end
 ---@param recipe Recipe
 ---@param text string
 ---@param words string[]
----@return function fn  stands for its code
+---@return function|nil fn  stands for its code
+---@return Error? err
+---@return_overload function
+---@return_overload nil, Error
 function Host:script(recipe, text, words)
   number(self, recipe)
   local loaded, err, message = self.loading:load(recipe, text, words)
-  if not loaded then error(err, 0) end
-  if loaded.problem then error(loaded.problem, 0) end
+  if not loaded then return nil, ends.of_call(recipe.name, err) end
+  if loaded.problem then return nil, errors.new(loaded.problem, { code = "bad_recipe" }) end
   self.sources[recipe.id], self.recipes[recipe.id] = message, recipe
   return require("lib.recipes.worker.remote").fn(self, recipe, "tool", recipe.name)
 end

@@ -228,7 +228,10 @@ local function open(path, options, settings, worker)
   })
   if not opened then error(redaction.text(err.message), 0) end
   local name = pick(opened, options.tool)
-  return opened, name and opened.snapshot.find(name) or opened:script(options.words or {})
+  if name then return opened, opened.snapshot.find(name) end
+  local script, problem = opened:script(options.words or {})
+  if not script then error(redaction.text(problem.message), 0) end
+  return opened, script
 end
 
 -- The run --------------------------------------------------------------------------------------------
