@@ -10,10 +10,13 @@ local loop = require "core.loop"
 ---@return any ...
 return function(fn, ...)
   if fiber.current() then return fn(...) end
-  local outcome
-  local task = fiber.spawn(function(...) outcome = table.pack(pcall(fn, ...)) end, ...) -- who asks says what it raises
-  while not outcome do
-    if not loop.step(true) and not outcome then
+  local outcome, over = { n = 0 }, false
+  local task = fiber.spawn(function(...)
+    outcome = table.pack(pcall(fn, ...)) -- who asks says what it raises
+    over = true
+  end, ...)
+  while not over do
+    if not loop.step(true) and not over then
       task:cancel "nothing can end its wait"
       error("the loop has nothing left to wait for", 0)
     end

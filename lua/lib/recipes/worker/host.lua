@@ -285,7 +285,7 @@ end
 function Host:script(recipe, text, words)
   number(self, recipe)
   local loaded, err, message = self.loading:load(recipe, text, words)
-  if not loaded then return nil, ends.of_call(recipe.name, err) end
+  if not loaded then return nil, ends.of_call(recipe.name, err --[[@as Error]]) end
   if loaded.problem then return nil, errors.new(loaded.problem, { code = "bad_recipe" }) end
   self.sources[recipe.id], self.recipes[recipe.id] = message, recipe
   return require("lib.recipes.worker.remote").fn(self, recipe, "tool", recipe.name)
