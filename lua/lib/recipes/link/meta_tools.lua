@@ -65,7 +65,8 @@ local function find_now(catalog, name)
   end
 end
 
--- One that is there runs at once, as it does where it is called itself: calls keep their order.
+-- One that is there runs at once, as it does where it is called itself, or, where a change was noticed, once that is loaded: who saves a
+-- recipe and asks for it means what was saved.
 local function find(catalog, name)
   catalog:catch_up()
   local tool = find_now(catalog, name)
