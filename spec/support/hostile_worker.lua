@@ -201,4 +201,63 @@ function M.loaded(recipe, feature)
   return { kind = "loaded", recipe = recipe, missing = {}, declarations = { declared } }
 end
 
+
+local RIGHT = {
+  name = "probe", title = "t", description = "d", uri = "x://probe", uri_template = "x://{a}", mime_type = "text/plain", uses = { "a" },
+  hosts = { "a.example" }, annotations = { readOnlyHint = true }, samples = { a = { n = 1 } }, run = "function", read = "function",
+  input = { { "n", "integer", "N", minimum = 1 }, { "s", "string", "S", enum = { "a", "b" } } }, arguments = { { "n", "string", "N" } },
+  output = '{"type":"object","properties":{"n":{"type":"integer"}}}',
+}
+
+local NAMES = sorted_keys(RIGHT)
+
+-- What a part of a declaration becomes: mostly itself.
+local function changed(random, value, depth)
+  if random(50) == 1 then return M.POOL[random(#M.POOL)] end
+  if type(value) ~= "table" or depth > 4 then return value end
+  local copied = {}
+  for key, item in next, value do copied[key] = changed(random, item, depth + 1) end
+  local key = M.POOL[random(#M.POOL)]
+  if random(40) == 1 and (type(key) == "string" or math.type(key) == "integer") then copied[key] = 1 end
+  return copied
+end
+
+--- What a load is answered with: declarations that have the fields of other features, or wrong ones.
+---@param random fun(most: integer): integer
+---@param recipe string
+---@return table
+function M.declared(random, recipe)
+  local list = {}
+  for i = 1, random(2) do
+    local fields, functions = {}, {}
+    local feature = ({ "tool", "tool", "prompt", "resource", "template" })[random(5)]
+    local body = (feature == "resource" or feature == "template") and "read" or "run"
+    for _, name in ipairs(NAMES) do
+      if random(12) > 1 and RIGHT[name] == "function" and name == body then
+        functions[#functions + 1] = name
+      elseif random(15) > 1 then
+        fields[name] = changed(random, RIGHT[name], 1)
+      end
+    end
+    for _, name in ipairs(NAMES) do -- mostly only its own
+      if random(20) > 1 and not M.OWN[feature][name] then fields[name] = nil end
+    end
+    local line = random(2) == 1 and { source = "@probe.lua", line = i } or nil
+    list[i] = { feature = feature, fields = fields, functions = functions, line = line }
+  end
+  local missing = random(10) == 1 and { "../../etc/passwd", "lib.x", "\0", ("x"):rep(1000) } or {}
+  return { kind = "loaded", recipe = recipe, missing = missing, declarations = list, problem = random(30) == 1 and "no" or nil }
+end
+
+local function set(words)
+  local of = {}
+  for word in words:gmatch "%S+" do of[word] = true end
+  return of
+end
+
+M.OWN = {
+  tool = set "name title description input output uses hosts annotations samples", prompt = set "name title description arguments uses",
+  resource = set "uri name title description mime_type uses", template = set "uri_template name title description mime_type uses",
+}
+
 return M

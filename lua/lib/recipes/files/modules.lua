@@ -106,9 +106,10 @@ function M.is_name(name)
 end
 
 --- The file of a module: of the recipe's folder, else of lib/.
----@param name string  one that `is_name`
----@return ModuleFile?
+---@param name string
+---@return ModuleFile?  nil also where the name is none: a worker may ask for any
 function Modules:find(name)
+  if not M.is_name(name) then return nil end
   if not self.asked[name] then
     if self.names >= MOST_NAMES then return { path = "", shown = name, text = "", problem = TOO_MANY } end
     self.names = self.names + 1

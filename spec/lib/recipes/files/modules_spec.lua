@@ -242,6 +242,17 @@ describe("recipes.modules", function()
     assert.equal(1, version())
   end)
 
+  it("have names: what is none is looked for nowhere, whoever asks", function()
+    place:write("sub/own.lua", "return 1")
+    place:write("own.lua", "return 1")
+    local found = modules.new { folder = place.path }
+    assert.is_table(found:find "own")
+    assert.is_table(found:find "sub.own")
+    for _, name in ipairs { "", "sub/own", "../own", ".own", "/own", "sub..own", "own\0", "\0", ("x"):rep(5000), "own " } do
+      assert.is_nil(found:find(name), name)
+    end
+  end)
+
   it("have names of a bounded length, checked in linear time", function()
     assert.is_true(modules.is_name "deep.colours-2")
     for _, name in ipairs { "", ".a", "a..b", "../a", "/etc/passwd", "a b", ("a"):rep(256), ("a"):rep(1000000) .. "!" } do

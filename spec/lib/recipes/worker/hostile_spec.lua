@@ -42,6 +42,7 @@ function honest.answer(self, message)
 end
 
 function honest.load(self, message)
+  if self.load then return self:load(message) end
   self:tell(hostile.loaded(message.recipe, self.world.feature))
 end
 
@@ -236,6 +237,29 @@ describe("a hostile worker", function()
     end)
     assert.same({}, errors)
     assert.is_true(kinds.tool)
+  end)
+
+  it("declares what it likes: that is a recipe, or refused with the reason", function()
+    local taken, refused = 0, 0
+    local function load(seed)
+      local random = hostile.random(seed)
+      local world = new_world "tool"
+      local host <close> = hosts.new { start = function(options)
+        return setmetatable({ options = options, over = false, world = world, number = 1, load = function(self, message)
+          local bytes = json.pack(hostile.declared(random, message.recipe))
+          fiber.next_turn()
+          self:take(bytes)
+        end }, Fake)
+      end }
+      local recipe, err = bed.load(host, bed.tool "return 1")
+      assert(recipe or type(err.message) == "string" and #err.message > 0, "no reason")
+      taken, refused = taken + (recipe and 1 or 0), refused + (recipe and 0 or 1)
+      if recipe then assert(#recipe.tools + #recipe.prompts + #recipe.resources + #recipe.templates > 0) end
+    end
+    assert.same({}, without_breaches(function()
+      hostile.each_seed(400, function(seed) bed.run(load, seed) end)
+    end))
+    assert.is_true(taken > 20 and refused > 20, ("%d taken, %d refused"):format(taken, refused))
   end)
 
   it("gives for a prompt or a resource what it likes: that is told, or refused", function()
