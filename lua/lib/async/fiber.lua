@@ -525,7 +525,7 @@ function M.await_withdrawable(start, ...)
   if self.op ~= nil then end_last_wait(self) end
   local callback = resumer(self)
   local guard <close> = setmetatable({ op = nil, withdrawn = false }, { __close = function() forget(self) end })
-  withdrawable[self] = guard
+  withdrawable[self] = guard --[[@as { op: table, withdrawn: boolean }]] -- a wait that has begun has its handle
   local op, message, code = begin(start, callback, ...)
   if op == nil then return nil, message, code end
   guard.op = op

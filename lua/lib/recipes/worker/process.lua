@@ -150,7 +150,7 @@ local function reading(self)
   return { now = core_clock.monotonic(), cpu = self.child:cpu(), heard = self.heard }
 end
 
-local watch_turns
+local watch_turns ---@type fun(self: WorkerProcess)
 
 local function look_at_turn(self, seconds, why)
   seconds = seconds + (self.options.computes and self.options.computes() or 0)

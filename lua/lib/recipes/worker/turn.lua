@@ -43,7 +43,7 @@ function Turn:is_overdue(reading, seconds)
   if passed >= MOST * seconds then return true end
   if heard then return false end
   if not has_computed(reading, seen, STIRS) then return true end
-  return reading.cpu - began.cpu >= NEARLY * seconds
+  return (reading.cpu or 0) - (began.cpu or 0) >= NEARLY * seconds -- there is a cpu: it has computed
 end
 
 return M
