@@ -30,11 +30,13 @@ end
 ---@param key string
 ---@param effect Effect
 ---@param digest string  of its input
+---@return Effect kept  the same without its input, which may be long and is not needed again
 function Record:intend(key, effect, digest)
   local kept = {
     call = effect.call, branch = effect.branch, seq = effect.seq, kind = effect.kind, name = effect.name,
   }
   self.events[#self.events + 1] = { key = key, effect = kept, digest = digest }
+  return kept
 end
 
 --- An effect was executed.

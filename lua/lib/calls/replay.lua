@@ -148,8 +148,7 @@ function Replay:perform(effect, proceed, scope)
       if self.readings >= effects.MOST_READINGS then return proceed() end
       self.readings = self.readings + 1
     end
-    step = { effect = effect, digest = input }
-    self.record:intend(key, effect, input)
+    step = { effect = self.record:intend(key, effect, input), digest = input }
     self.steps[key] = step
     return execute(self, key, step, effect, proceed)
   end
@@ -169,8 +168,8 @@ function Replay:note(effect, answer)
   local key = effects.key(effect)
   if self.steps[key] or self.readings >= effects.MOST_READINGS then return end -- it was known there
   self.readings = self.readings + 1
-  local step = { effect = effect, digest = digest.of(effect.input, true), answer = { result = answer } }
-  self.record:intend(key, effect, step.digest)
+  local input = digest.of(effect.input, true)
+  local step = { effect = self.record:intend(key, effect, input), digest = input, answer = { result = answer } }
   self.record:answer(key, step.answer, digest.of(step.answer, true))
   self.steps[key] = step
 end

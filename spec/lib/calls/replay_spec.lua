@@ -57,6 +57,24 @@ describe("a replay", function()
     assert.equal("t", pass(replay.new(kept):link(), effect_of(2)).text)
   end)
 
+  it("keeps no input, which may be long: its digest tells whether it is the same again", function()
+    local link = replay.new(record.new()):link()
+    local inputs = setmetatable({}, { __mode = "k" })
+    local function effect(seq, fields)
+      local made = effect_of(seq, fields)
+      made.input = { image = ("x"):rep(100000) }
+      inputs[made.input] = true
+      return made
+    end
+    pass(link, effect(1))
+    pass(link, effect(2), WRITES)
+    replay.new(record.new()):note(effect(3, { kind = "random", name = "float" }), 0.5)
+    collectgarbage()
+    assert.is_nil(next(inputs))
+    assert.same({ 1, 0 }, { pass(link, effect_of(1, { input = { image = ("x"):rep(100000) } })).data.n,
+      (select(3, pass(link, effect_of(1, { input = { image = ("x"):rep(100000) } })))) })
+  end)
+
   it("lets nothing through once the code differs from the record", function()
     for what, other in pairs {
       ["another input"] = { input = { a = 2 } }, ["tool 'y', and was tool 'x'"] = { name = "y" },
