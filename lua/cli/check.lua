@@ -94,17 +94,9 @@ local function files_of(args, lenient)
   return list
 end
 
--- A recipe of the folders.  What is wrong with the others there is no finding, unless they are checked themselves.
-local function find_recipe(app, name)
-  return app:catalog(true):find(name)
-end
-
 -- What only shows beside the others: names in `uses` that nobody has, circles, hints that are too mild.
 local function link(app, at)
-  local _, err = require("lib.workbench.standalone").open(at.file, {
-    tools = app:snapshot().list, root = at.root, worker = app:worker(),
-    find = function(name) return find_recipe(app, name) end,
-  })
+  local _, err = app:open_file(at.file, { root = at.root, quiet = true })
   if not err then return nil end
   -- linear: a path that the system took, 4,096 bytes at most
   local shown, message, line = at.file:match "[^/]+$" .. ":", err.message, nil
@@ -123,9 +115,9 @@ local function has_errors(findings)
   return false
 end
 
--- A tool whose parameters are known.
+-- A tool whose parameters are known.  What is wrong with other recipes of the folders is no finding, unless they are checked themselves.
 local function tool_of(app, name)
-  return app:snapshot().find(name) or find_recipe(app, name)
+  return app:snapshot().find(name) or app:catalog(true):find(name)
 end
 
 local function check_one(app, at)

@@ -218,16 +218,19 @@ end
 
 --- Opens one file outside of the recipe folders: see lib.workbench.standalone.
 ---@param path string
+---@param options? { root: string?, quiet: boolean? }  the recipe folder that it lies in; do not log problems of the recipe folders
 ---@return Standalone|nil standalone, Error? err
 ---@return_overload Standalone
 ---@return_overload nil, Error
-function App:open_file(path)
+function App:open_file(path, options)
+  options = options or {}
   self:expect_recipes()
   return to_end(require("lib.workbench.standalone").open, path, {
     worker = self:worker(),
     tools = self:snapshot().list,
-    find = function(name) return self:catalog():find(name) end,
-    all = function() return self:catalog():recipe_tools() end,
+    root = options.root,
+    find = function(name) return self:catalog(options.quiet):find(name) end,
+    all = function() return self:catalog(options.quiet):recipe_tools() end,
     settings = self.settings,
     hosts = self.settings.http_hosts,
   })
