@@ -5,11 +5,13 @@
 
 local fields = require "lib.recipes.worker.fields"
 local json = require "core.json"
+local texts = require "lib.text"
 
 local M = {}
 
 local MOST = 192 * 1024 * 1024 -- bytes of a text: no message has more
 local HOUR = 3600
+local MOST_QUESTION = 262144   -- bytes of what a person is to read, as rc.context has them
 
 local any, is_table, like, one_of = fields.any, fields.is_table, fields.like, fields.one_of
 local text = fields.text(MOST)
@@ -64,6 +66,7 @@ local PATH = like { path = is_path }
 
 local function is_question(value)
   return is_table(value) and type(value.message) == "string" and is_table(value.input)
+    and (pcall(json.encode, texts.clean_all(value), MOST_QUESTION))
 end
 
 -- The checks of an effect's input by its name; or one for all names.
@@ -74,9 +77,9 @@ local KINDS = {
     proxy = job { path = text, method = one_of("GET", "POST"), ["body?"] = is_json, ["instance_id?"] = any },
   },
   http = is_request,
-  download = { save = like { url = text, ["name?"] = text, ["about?"] = is_json, ["origin?"] = is_table } },
+  download = { save = like { url = text, ["name?"] = text, ["about?"] = is_json, ["origin?"] = is_json } },
   file = { read = PATH, read_text = PATH, data_uri = PATH },
-  ask = { confirm = like { message = text }, elicit = is_question },
+  ask = { confirm = like { message = fields.text(MOST_QUESTION) }, elicit = is_question },
   sleep = { sleep = like { seconds = is_duration } },
   module = is_nothing,
 }

@@ -38,6 +38,8 @@ describe("what an effect may hold", function()
     ["a GET with a body"] = effect("http", "GET", request { body = "x" }),
     ["a download elsewhere"] = effect("download", "move", { url = "x" }),
     ["a path with NUL"] = effect("file", "read", { path = "a\0b" }), ["writing a file"] = effect("file", "write", { path = "a" }),
+    ["a question that nobody reads"] = effect("ask", "confirm", { message = ("?"):rep(262145) }),
+    ["a form that nobody reads"] = effect("ask", "elicit", { message = "?", input = { { ("x"):rep(262145) } } }),
     ["a question without words"] = effect("ask", "confirm", {}), ["a sleep backwards"] = effect("sleep", "sleep", { seconds = -1 }),
     ["a module with an input"] = effect("module", "m", {}, "require m"), ["a module elsewhere"] = effect("module", "m", nil, "require n"),
     ["a module twice"] = effect("module", "m", nil, "require m", 2), ["a branch of words"] = effect("tool", "a", {}, "require m"),
