@@ -98,6 +98,13 @@ local function prepare(call)
   call.asked:begin_again()
 end
 
+-- A worker is sent the recipes of its calls alone: one that bites as it is loaded bites no others.
+local function seat_call(self, seat, call)
+  local source = self.sources[call.message.recipe]
+  if source and not seat:has(call.message.recipe) then seat:load(source) end
+  seat:seat(call)
+end
+
 local function run_again(self, calls)
   local size = math.max(1, math.ceil(#calls / GROUPS))
   for first = 1, #calls, size do
@@ -108,7 +115,7 @@ local function run_again(self, calls)
     else
       for _, call in ipairs(group) do
         prepare(call)
-        seat:seat(call)
+        seat_call(self, seat, call)
       end
     end
   end
@@ -175,7 +182,6 @@ function start(self, lone)
   self.lacks = nil
   seat.process = process
   self.all[seat] = true
-  for _, source in pairs(self.sources) do seat:load(source) end
   return seat
 end
 
@@ -362,7 +368,7 @@ local function begin(self, seat, message, listener, callback)
     callback(...)
   end
   self.calls[message.call] = call
-  seat:seat(call)
+  seat_call(self, seat, call)
   return setmetatable({ host = self, call = call }, Running)
 end
 

@@ -81,6 +81,13 @@ function Seat:load(message)
   self.process:send(message)
 end
 
+--- Whether it was sent a recipe.
+---@param recipe string
+---@return boolean
+function Seat:has(recipe)
+  return self.sent[recipe] == true
+end
+
 --- Whether anything is under way.
 ---@return boolean
 function Seat:is_busy()

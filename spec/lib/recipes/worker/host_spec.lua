@@ -329,6 +329,38 @@ describe("a worker's end", function()
     end)
   end)
 
+  it("which a recipe brings that another loaded well before comes to calls of that one alone", function()
+    local loads = 0
+    local function start(options)
+      local process, message, code = processes.start(options)
+      if not process then return nil, message, code end
+      local send = process.send
+      function process:send(item)
+        if item.kind == "load" and item.text:find("BITES", 1, true) then
+          loads = loads + 1
+          if loads > 1 then bed.signal(self:pid(), "KILL") end
+        end
+        return send(self, item)
+      end
+      return process
+    end
+    bed.with({ start = start }, function(host)
+      local answers, waits = assert(bed.load(host, ANSWERS)), assert(bed.load(host, WAITS))
+      local bites = assert(bed.load(host, "-- BITES\n" .. ANSWERS))
+      local call = call_that_waits(host, waits)
+      bed.signal(host:pids()[1], "KILL")
+      ending(host)
+      assert_runs(host, answers)
+      call.answer(true)
+      assert.same({ ok = true }, select(2, call.task:join()).data)
+      assert.same({ 1, 1 }, { loads, #host:endings() })
+      local result, err = bed.call(host, bites)
+      assert.is_nil(result)
+      assert.equal("worker_ended", err.code)
+      assert_runs(host, answers)
+    end)
+  end)
+
   it("is told in the log, with the reason", function()
     bed.with(nil, function(host)
       local call = call_that_waits(host, assert(bed.load(host, WAITS)))
