@@ -199,11 +199,11 @@ static void write_program(struct program *p)
     give(p, REFUSE(ENOSYS));
 }
 
-bool filter_install(const char **why_not)
+enum filter_state filter_install(const char **why_not)
 {
     if (walls_in_valgrind()) {
         *why_not = "valgrind makes calls of its own";
-        return false;
+        return FILTER_NOT_HERE;
     }
     struct program p = { .size = 0 };
     write_program(&p);
@@ -211,17 +211,17 @@ bool filter_install(const char **why_not)
     long refused_by =
         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
     if (refused_by == 0)
-        return true;
+        return FILTER_STANDS;
     *why_not = refused_by > 0 ? "another thread has a filter of its own" : strerror(errno);
-    return false;
+    return FILTER_REFUSED;
 }
 
 #else
 
-bool filter_install(const char **why_not)
+enum filter_state filter_install(const char **why_not)
 {
     *why_not = "this system or processor has no filter here";
-    return false;
+    return FILTER_NOT_HERE;
 }
 
 #endif

@@ -9,9 +9,14 @@
 #ifndef RCMCP_WALLS_FILTER_H
 #define RCMCP_WALLS_FILTER_H
 
-#include <stdbool.h>
+/// What became of it.
+enum filter_state {
+    FILTER_STANDS,
+    FILTER_NOT_HERE, ///< there is none for this system or processor, nor under valgrind
+    FILTER_REFUSED,  ///< the system refused what it has elsewhere
+};
 
-/// Installs it for all threads of the process.  False: it could not be, `*why_not` tells why.
-bool filter_install(const char **why_not);
+/// Installs it for all threads of the process; where it does not stand `*why_not` tells why.
+enum filter_state filter_install(const char **why_not);
 
 #endif

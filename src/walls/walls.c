@@ -144,11 +144,13 @@ static void raise_of_system(struct walls *w)
     set(w, WALL_TRACING, PR_SET_DUMPABLE, 0, "no process of this user can look into it");
     set(w, WALL_PRIVILEGES, PR_SET_NO_NEW_PRIVS, 1, "none can be gained");
     const char *why_not = NULL;
-    if (filter_install(&why_not))
+    enum filter_state state = filter_install(&why_not);
+    if (state == FILTER_STANDS)
         tell(w, WALL_SYSTEM_CALLS, true,
              "no files, no network, no programs, no processes, no signals to others");
     else
-        tell(w, WALL_SYSTEM_CALLS, false, "not filtered: %s", why_not);
+        tell(w, WALL_SYSTEM_CALLS, false,
+             state == FILTER_REFUSED ? "not filtered: %s" : "no filter: %s", why_not);
 }
 
 #else

@@ -19,12 +19,14 @@ describe("walls of a worker that do not stand", function()
         wall("memory", false, "no ceiling: none was asked for"), wall("system calls", false, "not filtered: Function not implemented"),
       }
       gaps.report { wall("system calls", false, "only on Linux") }
+      gaps.report { wall("system calls", false, "no filter: valgrind makes calls of its own") }
       gaps.report { wall("system calls", true, "no files") }
     end)
     assert.same({
       "info: the worker of recipes lacks a wall: memory: no ceiling: none was asked for. " .. gaps.ADVICE,
       "warning: the worker of recipes lacks a wall: system calls: not filtered: Function not implemented. " .. gaps.ADVICE,
       "info: the worker of recipes lacks a wall: system calls: only on Linux. " .. gaps.ADVICE,
+      "info: the worker of recipes lacks a wall: system calls: no filter: valgrind makes calls of its own. " .. gaps.ADVICE,
     }, lines)
   end)
 end)
