@@ -1,4 +1,8 @@
+local bed = require "spec.support.runcomfy"
+local door = require "lib.recipes.effects.door"
 local inputs = require "lib.recipes.worker.inputs"
+local kit = require "spec.support.rc"
+local local_kinds = require("lib.calls.effects").LOCAL
 
 local function effect(kind, name, input, branch, seq)
   return { effect = kind, name = name, input = input, branch = branch or "", seq = seq or 1 }
@@ -46,6 +50,52 @@ describe("what an effect may hold", function()
   } do
     it("is not what none asks for: " .. what, function() assert.is_string(inputs.fault(message)) end)
   end
+
+  -- Whatever rc makes of what recipes give it.
+  it("is what rc asks for", function()
+    local perform, seen = door.perform, {}
+    local _ <close> = setmetatable({}, { __close = function() door.perform = perform end })
+    door.perform = function(_, made)
+      local message = { effect = made.kind, name = made.name, input = made.input, branch = made.branch, seq = made.seq, answer = 1 }
+      local problem = (local_kinds[made.kind] and inputs.noted_fault or inputs.fault)(message)
+      assert(not problem, made.kind .. " " .. made.name .. ": " .. tostring(problem))
+      seen[made.kind .. " " .. made.name] = true
+      if made.kind == "job" and made.name == "submit" then return '"r1"' end
+      if made.kind == "http" then return { status = 200, headers = "", body = "", url = "" } end
+      if made.kind == "ask" then return false end
+      return local_kinds[made.kind] and 1 or '{"output_urls":[{"url":"https://a.example/x.png","filename":"x.png"}],"instance_id":"i"}'
+    end
+    bed.with({}, function()
+      local _, err = kit.run([[
+        rc.tools.get_deployment { deployment_id = "d" }
+        local job = rc.submit { deployment_id = "d", overrides = { [6] = { inputs = { text = "x", n = 1.5, list = { 1, 2 } } } },
+          extra_data = { a = rc.json.null }, webhook_url = "https://a.example/" }
+        job:wait() job:wait { timeout = 1 } job:wait { timeout = math.huge } job:status() job:result() job:cancel()
+        job:proxy("api/free", { unload_models = true }) job:proxy("api/x", nil, { method = "GET" })
+        rc.job("d", "r"):status()
+        rc.http { url = "https://a.example/" }
+        rc.http { url = "https://a.example/", method = "post", json = { a = { 1 } }, headers = { ["X-A"] = "", b = "c; d" }, timeout = 0.5 }
+        rc.http { url = "https://a.example/", method = "PUT", body = "\0\255" }
+        rc.http { url = "https://a.example/", method = "DELETE", json = false, timeout = 3600 }
+        rc.download("https://a.example/y.png")
+        rc.download({ url = "https://a.example/x.png" }, { name = "n.png", about = { a = { 1 } } })
+        rc.file "x.png" rc.read "x" rc.read_text "x"
+        ctx:confirm "?"
+        ctx:elicit { message = "?", input = { { "a", "string", "A" } } }
+        rc.sleep(0) rc.sleep(1e9)
+        rc.now() rc.random() rc.random(6) rc.random(-5, 5) rc.uuid() os.time() os.clock()
+        local _ = ctx.cancelled, ctx.deadline
+        rc.map({ 1, 2 }, function() rc.sleep(1) rc.all { function() rc.sleep(1) end } end)
+        rc.finally(function() rc.sleep(1) end)
+      ]], { uses = { "get_deployment", "submit_request" }, hosts = { "a.example" }, tools = {} })
+      assert.is_nil(err and err.message)
+    end)
+    for _, what in ipairs {
+      "tool get_deployment", "job submit", "job wait", "job status", "job result", "job cancel", "job proxy", "http GET", "http POST",
+      "download save", "file read", "file read_text", "file data_uri", "ask confirm", "ask elicit", "sleep sleep", "now program",
+      "now system", "now cpu", "now cancelled", "now deadline", "random float", "random integer", "uuid v4",
+    } do assert.is_true(seen[what], what) end
+  end)
 
   local function noted(kind, name, input, answer)
     return { effect = kind, name = name, input = input, answer = answer, branch = "", seq = 1 }
