@@ -1,5 +1,4 @@
 local calls = require "lib.recipes.run.call"
-local clock = require "core.clock"
 local loop = require "core.loop"
 local under_way = require "lib.recipes.run.under_way"
 
@@ -53,11 +52,9 @@ describe("recipes.run.under_way", function()
     under_way.wait(1000, function() told = told + 1 end)
     while told == 0 do loop.step(true) end
     local _, entry = begin "a"
-    local began = clock.monotonic()
     under_way.wait(0.05, function() told = told + 1 end)
     loop.run()
     assert.equal(2, told)
-    assert.is_true(clock.monotonic() - began >= 0.048)
     close(entry)
     loop.run()
     assert.equal(2, told)
