@@ -10,6 +10,7 @@ local M = {}
 ---@field package real Real
 ---@field package requests table<string, true>      by id
 ---@field package made table<string, table>         deployments by id
+---@field package order string[]                    their ids, as they were made
 ---@field package changes table<string, table>      of deployments that are real: fields that a dry run has set
 ---@field package deleted table<string, true>       deployments that a dry run has deleted
 ---@field package count integer
@@ -19,7 +20,7 @@ World.__index = World
 ---@param real Real  what there is
 ---@return PretendWorld
 function M.new(real)
-  return setmetatable({ real = real, requests = {}, made = {}, changes = {}, deleted = {}, count = 0 }, World)
+  return setmetatable({ real = real, requests = {}, made = {}, order = {}, changes = {}, deleted = {}, count = 0 }, World)
 end
 
 local function next_id(self, kind)
@@ -94,13 +95,18 @@ local function deployment_of(id, input)
   return deployment
 end
 
+local function keep(self, deployment)
+  if not self.made[deployment.id] then table.insert(self.order, deployment.id) end
+  self.made[deployment.id] = deployment
+end
+
 --- A new deployment.
 ---@param input table  of create_deployment
 ---@return table deployment
 function World:create(input)
-  local id = next_id(self, "deployment")
-  self.made[id] = deployment_of(id, input)
-  return self.made[id]
+  local deployment = deployment_of(next_id(self, "deployment"), input)
+  keep(self, deployment)
+  return deployment
 end
 
 --- A deployment as it would be by now.
@@ -134,7 +140,7 @@ function World:change(id, input)
   for key, value in pairs(self:deployment(id) or {}) do base[key] = value end
   for key, value in pairs(input) do base[key] = value end
   local deployment = deployment_of(id, base)
-  if self.made[id] then self.made[id] = deployment else change(self, id, input) end
+  if self.made[id] then keep(self, deployment) else change(self, id, input) end
   return deployment
 end
 
@@ -179,7 +185,7 @@ function World:changed(deployment)
   return deployment
 end
 
---- The deployments as they would be by now.
+--- The deployments as they would be by now: those that are there, then those that were made, as they were.
 ---@param deployments table[]  the real ones, changed in place
 ---@return table[]
 function World:all(deployments)
@@ -187,8 +193,8 @@ function World:all(deployments)
   for _, deployment in ipairs(deployments) do
     if not self.deleted[deployment.id] then list[#list + 1] = self:changed(deployment) end
   end
-  for _, deployment in pairs(self.made) do
-    if not self.deleted[deployment.id] then list[#list + 1] = deployment end
+  for _, id in ipairs(self.order) do
+    if not self.deleted[id] then list[#list + 1] = self.made[id] end
   end
   return list
 end
@@ -207,7 +213,7 @@ function World:adopt(sample, input)
   local id = type(sample.submission) == "table" and sample.submission.request_id
   if type(id) == "string" then self.requests[id] = true end
   local deployment = not input.deployment_id and type(sample.deployment) == "table" and sample.deployment
-  if deployment and type(deployment.id) == "string" then self.made[deployment.id] = deployment end
+  if deployment and type(deployment.id) == "string" then keep(self, deployment) end
 end
 
 return M
