@@ -9,12 +9,15 @@ local clock = require "lib.async.clock"
 local fiber = require "lib.async.fiber"
 local folder = require "spec.support.folder"
 local host = require "core.host"
+local hosts = require "lib.recipes.worker.host"
 local json = require "core.json"
 local log = require "core.log"
 local loop = require "core.loop"
+local processes = require "lib.recipes.worker.process"
 local registry = require "lib.features.registry"
 local server = require "lib.mcp.server"
 local timer = require "core.timer"
+local to_end = require "lib.async.to_end"
 local under_way = require "lib.recipes.run.under_way"
 
 local M = {}
@@ -32,6 +35,8 @@ local NEVER = 1000000000 -- allocations
 ---@field missed integer   failures that were asked for and did not come: the call was over before
 ---@field writes { method: string, path: string, body: string }[]  that the simulator was sent
 ---@field waited boolean   it came to its end
+---@field endings string[] why workers have ended since the last call
+---@field fibers integer   that calls before this one have left in the worker
 
 ---@class Starved
 ---@field private simulator Child
@@ -41,6 +46,9 @@ local NEVER = 1000000000 -- allocations
 ---@field session Session
 ---@field transport table  what the client got: answers, last, told (of progress)
 ---@field number integer   of the last call, its id
+---@field private workers? WorkerHost
+---@field private left_there? integer  failures that did not come in the worker
+---@field private fibers_there? integer
 local Starved = {}
 Starved.__index = Starved
 
@@ -48,6 +56,23 @@ local function start_simulator(self)
   self.simulator = child.rcmcp { "lua", "spec/support/counting_simulator.lua" }
   self.url, self.counts = self.simulator:line():match "^(%S+) (%S+)$"
   self.account = assert(accounts.new { key = "key-0123456789", base_url = self.url })
+end
+
+-- What its worker tells of a call at its end: see starving_worker.
+local function hear(self, message)
+  if message.kind ~= "log" or message.name ~= "starving worker" then return false end
+  local left, fibers = message.text:match "^(%d+) (%d+)$"
+  self.left_there, self.fibers_there = math.tointeger(left), math.tointeger(fibers)
+  return true
+end
+
+local function start_worker(self, options)
+  local on_message = options.on_message
+  options.command = { host.program(), "lua", "spec/support/starving_worker.lua" }
+  function options.on_message(message, size)
+    if not hear(self, message) then return on_message(message, size) end
+  end
+  return processes.start(options)
 end
 
 -- The tool that a recipe's text makes.
@@ -59,8 +84,9 @@ local function load_recipe(self, text)
   self.recipes = catalog.new {
     folders = { { path = self.sources.path, label = "specs" } }, registry_tools = tools:snapshot().list,
     settings = { output_folder = self.saved.path }, lenient = true, quiet = true,
+    worker = self.workers,
   }
-  self.recipes:scan()
+  to_end(self.recipes.scan, self.recipes)
   return assert(self.recipes:find "sweep")
 end
 
@@ -82,9 +108,11 @@ local INITIALIZE = { jsonrpc = "2.0", id = "init", method = "initialize", params
 --- Starts both; the recipe is called "sweep".
 ---@param text string  of the recipe's file
 ---@param speed? number  of the clock, default 1,000
+---@param in_worker? boolean  the recipe runs in a worker; default: in this process
 ---@return Starved
-function M.new(text, speed)
+function M.new(text, speed, in_worker)
   local self = setmetatable({ transport = new_transport(), number = 0 }, Starved)
+  if in_worker then self.workers = hosts.new { start = function(options) return start_worker(self, options) end } end
   start_simulator(self)
   clock.set_speed(speed or 1000)
   self.session = server.new({ snapshot = registry.snapshot_of { load_recipe(self, text) }, version = "1", ask_seconds = 0.5,
@@ -99,6 +127,7 @@ function Starved:close()
   self.account:close()
   self.session:close()
   self.recipes:close()
+  if self.workers then self.workers:close() end
   self.simulator:close()
   self.sources:remove()
   self.saved:remove()
@@ -136,6 +165,15 @@ local function ask(self, path)
   return json.decode(client.get(self.counts .. path).body)
 end
 
+--- Whether a call waits, for time or for somebody.
+---@return boolean
+function Starved.waits()
+  for _, call in ipairs(under_way.list()) do
+    if call.waits > 0 then return true end
+  end
+  return false
+end
+
 --- The deployment as it is now.
 ---@return { min_instances: integer, max_instances: integer }
 function Starved:deployment()
@@ -144,10 +182,26 @@ end
 
 ---@class StarvedOptions
 ---@field after? integer      allocations that succeed; default: all
+---@field there? boolean       it is the worker's memory that runs out, not that of this process
 ---@field failures? integer   of Lua's allocations that fail then, one after the other, default 1
 ---@field arguments? table
 ---@field progress? boolean   the client asks for it; then 50 ms lie between the last of it and the answer
 ---@field while_it_runs? fun(self: Starved, id: integer)  called in each turn of the loop
+
+local function arguments_of(options, asked)
+  local arguments = options.arguments or json.decode "{}"
+  if not options.there then return arguments end
+  local starving = { after = options.after, failures = asked }
+  for name, value in pairs(arguments) do starving[name] = value end
+  return starving
+end
+
+local function take_endings(self)
+  local all, new = self.workers and self.workers:endings() or {}, {}
+  for i = (self.ends_seen or 0) + 1, #all do new[#new + 1] = all[i] end
+  self.ends_seen = #all
+  return new
+end
 
 --- Makes a call, and waits until nothing of it is left.
 ---@param options? StarvedOptions
@@ -158,13 +212,14 @@ function Starved:call(options)
   local id, transport, expired = self.number, self.transport, false
   transport.answers, transport.question, transport.last, transport.told = 0, nil, "", false
   local guard <close> = timer.after(PATIENCE_MS, function() expired = true end)
-  local text = json.encode { jsonrpc = "2.0", id = id, method = "tools/call", params = {
-    name = "sweep", arguments = options.arguments or json.decode "{}", _meta = options.progress and { progressToken = 1 } or nil,
-  } }
   local asked, missed = IN_A_ROW * (options.failures or 1), 0
+  local text = json.encode { jsonrpc = "2.0", id = id, method = "tools/call", params = {
+    name = "sweep", arguments = arguments_of(options, asked), _meta = options.progress and { progressToken = 1 } or nil,
+  } }
+  self.left_there, self.fibers_there = nil, 0
   local lines = logged(function()
     collectgarbage()
-    host.fail_allocations(options.after or NEVER, asked)
+    host.fail_allocations(not options.there and options.after or NEVER, asked)
     local told = pcall(self.session.receive, self.session, text)
     while not expired and not (told and is_over(self)) do
       told = told or pcall(refuse, self, text)
@@ -174,10 +229,11 @@ function Starved:call(options)
     end
     missed = host.fail_allocations(0, 0)
   end)
+  if options.there then missed = self.left_there or 0 end
   guard:cancel()
   return {
     answers = transport.answers, answer = transport.last, lines = lines, missed = missed // IN_A_ROW, waited = not expired,
-    writes = ask(self, "/writes"),
+    writes = ask(self, "/writes"), endings = take_endings(self), fibers = self.fibers_there,
   }
 end
 

@@ -588,7 +588,10 @@ end
 
 -- A fiber that was to go on, and has not run.  What it holds is closed: a plain one unwinds by the error; of one with a budget
 -- that is left to `close_in`.
+local has_ended = false -- one of them, in this look
+
 local function end_stuck(self)
+  has_ended = true
   if not self.budget then
     self.lost = true
     return resume(self)
@@ -605,7 +608,10 @@ end
 local function look_after(self)
   if self.status == "done" then return end
   local state = coroutine.status(self.thread)
-  if state == "dead" then return end_lost(self, OUT_OF_MEMORY) end
+  if state == "dead" then
+    has_ended = true
+    return end_lost(self, OUT_OF_MEMORY)
+  end
   if state ~= "suspended" then return end
   if can_raise(self) then return raise_at_wait(self) end
   if self.status == "running" then return end_stuck(self) end
@@ -617,7 +623,10 @@ end
 -- Memory ran out somewhere: whoever waits for what has happened already goes on.
 rescue.add(M, function()
   if unclosed then close_unclosed() end
-  rescue.each(M.all(), look_after)
+  repeat -- another one may wait for what has ended
+    has_ended = false
+    rescue.each(M.all(), look_after)
+  until not has_ended
 end)
 
 --- Calls `fn` with waits that a cancellation does not interrupt: for clean-up.

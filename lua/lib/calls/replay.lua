@@ -113,12 +113,13 @@ Running.__index = Running
 function Running:__close()
   local waiting = self.step.waiting
   self.step.waiting = nil
-  for wake in pairs(waiting) do wake() end
+  for wake in next, waiting do wake() end -- one for which there is no memory is looked after: see recheck
 end
 
 local function execute(self, key, step, effect, proceed)
-  step.waiting = {}
-  local _ <close> = setmetatable({ step = step }, Running)
+  local running, waiting = setmetatable({ step = step }, Running), {} ---@type table, table<function, true>
+  step.waiting = waiting
+  local _ <close> = running
   local result, err = proceed()
   local at_once = effects.LOCAL[effect.kind]
   local answer = kept(told(effect, result), err)
@@ -134,9 +135,13 @@ function Waiting:__close()
   self.list[self.callback] = nil
 end
 
+function Waiting:recheck(callback)
+  if self.step.waiting ~= self.list then callback() end
+end
+
 local function wait_for(step, callback)
   step.waiting[callback] = true
-  return setmetatable({ list = step.waiting, callback = callback }, Waiting)
+  return setmetatable({ step = step, list = step.waiting, callback = callback }, Waiting)
 end
 
 function Replay:perform(effect, proceed, scope)

@@ -8,7 +8,11 @@ local M = {}
 ---@class AskedEffect
 ---@field serial integer   from 1 on
 ---@field asked boolean    the worker that runs now has asked for it
----@field fiber? Fiber     that performs it
+---@field effect? Effect
+---@field fiber? Fiber     that performs it, or did before memory ran out
+---@field begun boolean    it may have been performed
+---@field outcome? table   what came of that
+---@field written_before? integer  what the call had changed outside before
 ---@field done boolean     it was performed
 ---@field left boolean     the recipe waited no more, and will not again
 ---@field cleans boolean   a clean-up asks for it
@@ -45,25 +49,36 @@ end
 ---@return AskedEffect
 function Asked:add(place, cleans)
   self.count = self.count + 1
-  local entry = { serial = self.count, asked = true, fiber = nil, done = false, left = false, cleans = cleans, size = 0 }
+  local entry = { serial = self.count, asked = true, fiber = nil, done = false, left = false, cleans = cleans, size = 0,
+    effect = nil, begun = false, outcome = nil, written_before = nil } -- room: setting them must not fail
   self.effects[place_of(place)] = entry
   return entry
 end
 
---- The recipe waits for nothing of it any more: ends what is still performed, but for clean-ups.
----@return integer count, integer bytes  of those that were open
-function Asked:leave()
+--- The effects whose fiber has ended before they were answered, for want of memory.
+---@return AskedEffect[]
+function Asked:lost()
+  local list = {}
+  for _, entry in pairs(self.effects) do
+    if not entry.done and not entry.left and entry.fiber and entry.fiber.status == "done" then list[#list + 1] = entry end
+  end
+  return list
+end
+
+--- The recipe waits for nothing of it any more: ends what is still performed, but for clean-ups.  Where memory runs out it is called
+--- again.
+---@param on_left fun(entry: AskedEffect)  told of each that was open
+function Asked:leave(on_left)
   local open = {}
   for _, entry in pairs(self.effects) do
-    if not entry.done and not entry.left and not entry.cleans then open[#open + 1] = entry end
+    if not entry.done and not entry.cleans then open[#open + 1] = entry end
   end
   table.sort(open, function(a, b) return a.serial < b.serial end)
-  local bytes = 0
   for _, entry in ipairs(open) do
-    entry.left, bytes = true, bytes + entry.size
+    if not entry.left then on_left(entry) end
+    entry.left = true
     if entry.fiber then entry.fiber:cancel "the recipe waits no more" end
   end
-  return #open, bytes
 end
 
 --- What is asked for from now on comes from another worker.
@@ -71,13 +86,13 @@ function Asked:begin_again()
   for _, entry in pairs(self.effects) do entry.asked = false end
 end
 
---- Ends what is still performed.
+--- Ends what is still performed.  Where memory runs out it is called again.
 function Asked:close()
-  local effects = self.effects
-  self.effects = {}
-  for _, entry in pairs(effects) do
+  for _, entry in pairs(self.effects) do
+    entry.left = true
     if entry.fiber then entry.fiber:cancel "the call is over" end
   end
+  self.effects = {}
 end
 
 return M

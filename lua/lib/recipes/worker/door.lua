@@ -12,9 +12,17 @@ local M = {}
 
 ---@class WorkerDoor
 ---@field private link WorkerLink
----@field private waiting table<string, { callback: fun(value: any, err: Error?), ctx: table }>  by the effects' keys
+---@field private waiting table<string, WorkerQuestion>  by the effects' keys
 local Door = {}
 Door.__index = Door
+
+---@class WorkerQuestion
+---@field callback fun(value: any, err: Error?)
+---@field ctx table
+---@field call? CallState   it may change something outside, until its answer says that it did not
+---@field answered? boolean  with this:
+---@field value? any
+---@field err? Error
 
 ---@class WorkerLink  the way to the host
 ---@field send fun(message: WorkerMessage)
@@ -104,33 +112,50 @@ end
 
 -- Asked of the host ----------------------------------------------------------------------------------
 
-local Question = {}
-Question.__index = Question
-
--- The recipe waits no more.
-function Question:__close()
-  if self.door.waiting[self.key] ~= self.waiting then return end
-  self.door.waiting[self.key] = nil
-  local effect = self.effect --[[@as Effect]]
-  self.door.link.send { kind = "leave", call = effect.call, branch = effect.branch, seq = effect.seq }
+local function recheck(self, callback)
+  local waiting = self.waiting
+  if waiting.answered then callback(waiting.value, waiting.err) end
 end
 
-local Resting = {}
+local Question = { recheck = recheck }
+Question.__index = Question
+
+-- The recipe waits no more.  Where memory runs out it is called again: the host is to hear of it.
+function Question:__close()
+  if self.door.waiting[self.key] ~= self.waiting then return end
+  local effect = self.effect --[[@as Effect]]
+  self.door.link.send { kind = "leave", call = effect.call, branch = effect.branch, seq = effect.seq }
+  self.door.waiting[self.key] = nil
+end
+
+local Resting = { recheck = recheck }
 Resting.__index = Resting
 
-function Resting:__close()
-  if self.door.waiting[self.key] == self.waiting then self.door.waiting[self.key] = nil end
+function Resting.__close() end
+
+-- Sends it, and waits for its answer from then on: where that finds no memory nothing was sent.
+local function send_question(self, question, message)
+  local key, waiting = question.key, question.waiting
+  self.waiting[key] = waiting
+  local call = waiting.call
+  if call then call:note_write() end
+  local ok, err = pcall(self.link.send, message)
+  if ok then return question end
+  self.waiting[key] = nil
+  if call then call:note_write(-1) end
+  error(err, 0)
+end
+
+local function new_question(callback, ctx, call)
+  return { callback = callback, ctx = ctx, call = call, answered = false, value = nil, err = nil }
 end
 
 local function ask(self, state, effect, callback)
-  local key = calls.key(effect)
-  self.link.send {
+  local question = { door = self, key = calls.key(effect), effect = effect, waiting = new_question(callback, state.ctx, state.call) }
+  return send_question(self, setmetatable(question, Question), {
     kind = "effect", call = effect.call, branch = effect.branch, seq = effect.seq, effect = effect.kind, name = effect.name,
     input = effect.input, cleans = state.call and state.call:is_cleaning() or nil,
-  }
-  local waiting = { callback = callback, ctx = state.ctx }
-  self.waiting[key] = waiting
-  return setmetatable({ door = self, key = key, effect = effect, waiting = waiting }, Question)
+  })
 end
 
 --- As `perform` of lib.recipes.effects.door.
@@ -145,16 +170,20 @@ end
 
 -- Its answer is the host's `rested`.
 local function ask_to_rest(self, ctx, callback)
-  self.link.send { kind = "rest", call = ctx.call_id }
-  local waiting = { callback = callback, ctx = ctx }
-  self.waiting["rest " .. ctx.call_id] = waiting
-  return setmetatable({ door = self, key = "rest " .. ctx.call_id, waiting = waiting }, Resting)
+  local key = "rest " .. ctx.call_id
+  local asked = self.waiting[key]
+  if asked then -- memory ran out in the wait for it
+    asked.callback = callback
+    return setmetatable({ waiting = asked }, Resting)
+  end
+  local question = { key = key, waiting = new_question(callback, ctx) }
+  return send_question(self, setmetatable(question, Resting), { kind = "rest", call = ctx.call_id })
 end
 
 --- The clean-ups of a call begin: waits until the host has seen the end of what they may have to undo.
 ---@param ctx table
 function Door:rest(ctx)
-  fiber.await(ask_to_rest, self, ctx)
+  if not ctx.rested then fiber.await(ask_to_rest, self, ctx) end
 end
 
 ---@param message WorkerMessage
@@ -162,8 +191,8 @@ function Door:rested(message)
   local key = "rest " .. message.call
   local waiting = self.waiting[key]
   if not waiting then return end
-  self.waiting[key] = nil
   set_clock(waiting.ctx, message.wall)
+  waiting.ctx.rested, waiting.answered, self.waiting[key] = true, true, nil
   waiting.callback()
 end
 
@@ -183,10 +212,13 @@ function Door:answer(message)
   local key = calls.key(message)
   local waiting = self.waiting[key]
   if not waiting then return end
-  self.waiting[key] = nil
+  local err = message.err and crossing.error(message.err) or nil
   set_clock(waiting.ctx, message.wall)
   waiting.ctx.ahead = message.ahead or waiting.ctx.ahead
-  waiting.callback(message.value, message.err and crossing.error(message.err) or nil)
+  if waiting.call and not message.written then waiting.call:note_write(-1) end
+  waiting.call = nil
+  waiting.answered, waiting.value, waiting.err, self.waiting[key] = true, message.value, err, nil
+  waiting.callback(message.value, err)
 end
 
 return M

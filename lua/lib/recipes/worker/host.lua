@@ -11,6 +11,7 @@ local ends = require "lib.recipes.worker.ends"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local gaps = require "lib.recipes.worker.gaps"
+local insist = require "lib.async.insist"
 local loader = require "lib.recipes.load.loader"
 local loading = require "lib.recipes.worker.loading"
 local log = require "core.log"
@@ -62,30 +63,34 @@ end
 
 local start ---@type fun(self: WorkerHost, lone: boolean): WorkerSeat|nil, Error?
 
-local function fail_all(calls, err)
-  for _, call in ipairs(calls) do seats.fail(call, err) end
-end
-
 -- Whether a call runs once more: not one that did not end where it was to.  One that alone has ended two workers has ended them: it
 -- runs up to where it was, for its clean-ups, and ends with that.
-local function goes_on(call, alone, why)
+local function goes_on(call, alone, err)
   if alone then call.lone_ends = call.lone_ends + 1 end
   if call.is_overdue then return false end
   if call.lone_ends < LONE_ENDS then return true end
   if call.verdict or call.asked.count == 0 then return false end
-  call.verdict = ends.ended(why)
+  call.verdict = err
   call.ends_at = call.ends_at or call.asked.count
   return true
 end
 
-local function survivors(calls, alone, why)
+local function leave_seat(seat, call)
+  seat.calls[call.message.call] = nil
+end
+
+local function fail(seat, call, err)
+  seats.fail(call, err)
+  leave_seat(seat, call)
+end
+
+-- Each is judged once, though this is called again.
+local function survivors(seat, calls, why)
   local left = {}
   for _, call in ipairs(calls) do
-    if goes_on(call, alone, why) then
-      left[#left + 1] = call
-    else
-      seats.fail(call, ends.ended(why))
-    end
+    local err = ends.ended(why)
+    if call.judged ~= seat then call.judged, call.goes_on = seat, goes_on(call, seat.alone, err) end
+    if call.goes_on then left[#left + 1] = call else fail(seat, call, err) end
   end
   return left
 end
@@ -105,25 +110,43 @@ local function seat_call(self, seat, call)
   seat:seat(call)
 end
 
-local function run_again(self, calls)
+-- A worker that was started for calls of another goes when they are done.
+local function close_if_idle(self, seat)
+  if not seat.lone or seat:is_busy() then return end
+  self.all[seat] = nil
+  seat.process:stop()
+end
+
+local function move(self, from, to, calls)
+  for _, call in ipairs(calls) do
+    prepare(call)
+    seat_call(self, to, call)
+    leave_seat(from, call)
+  end
+end
+
+local function run_again(self, from, calls)
   local size = math.max(1, math.ceil(#calls / GROUPS))
   for first = 1, #calls, size do
     local group = table.move(calls, first, math.min(first + size - 1, #calls), 1, {})
     local seat, err = start(self, true)
-    if not seat then
-      fail_all(group, err)
-    else
-      for _, call in ipairs(group) do
-        prepare(call)
-        seat_call(self, seat, call)
+    if seat then
+      local ok, problem = pcall(move, self, from, seat, group)
+      if not ok then
+        close_if_idle(self, seat)
+        error(problem, 0)
       end
+    else
+      for _, call in ipairs(group) do fail(from, call, err) end
     end
   end
 end
 
 local function by_id(calls)
   local list = {}
-  for _, call in pairs(calls) do list[#list + 1] = call end
+  for _, call in pairs(calls) do
+    if not call.is_over then list[#list + 1] = call end
+  end
   table.sort(list, function(a, b) return a.message.call < b.message.call end)
   return list
 end
@@ -134,21 +157,25 @@ local function note_end(self, why, calls)
   if #self.ends < MOST_ENDS then self.ends[#self.ends + 1] = why end
 end
 
+-- Each has an error of its own.
+local function fail_loads(seat, make, ...)
+  for recipe, load in pairs(seat.loads) do
+    load.err, seat.loads[recipe] = make(...), nil
+    load.callback(nil, load.err)
+  end
+end
+
+-- Where memory runs out it is called again, and goes on with what is left.
 local function ended(self, seat, why)
   self.all[seat] = nil
   if self.main == seat then self.main = nil end
-  local loads, calls = seat.loads, by_id(seat.calls)
-  note_end(self, why, #calls)
-  seat.loads, seat.calls = {}, {}
-  for _, callback in pairs(loads) do callback(nil, ends.ended(why)) end
-  run_again(self, survivors(calls, #calls == 1 and next(loads) == nil, why))
-end
-
--- A worker that was started for calls of another goes when they are done.
-local function close_if_idle(self, seat)
-  if not seat.lone or seat:is_busy() then return end
-  self.all[seat] = nil
-  seat.process:stop()
+  local calls = by_id(seat.calls)
+  if seat.alone == nil then
+    note_end(self, why, #calls)
+    seat.alone = #calls == 1 and next(seat.loads) == nil
+  end
+  fail_loads(seat, ends.ended, why)
+  run_again(self, seat, survivors(seat, calls, why))
 end
 
 -- Said once, until one can be started again.
@@ -250,10 +277,8 @@ function Host:close()
   self.all, self.main = {}, nil
   for seat in pairs(all) do seat.process:stop() end
   for seat in pairs(all) do
-    local loads, calls = seat.loads, by_id(seat.calls)
-    seat.loads, seat.calls = {}, {}
-    for _, callback in pairs(loads) do callback(nil, ends.stopped()) end
-    fail_all(calls, ends.stopped())
+    fail_loads(seat, ends.stopped)
+    for _, call in ipairs(by_id(seat.calls)) do fail(seat, call, ends.stopped()) end
   end
 end
 Host.__close = Host.close
@@ -352,24 +377,36 @@ Running.__index = Running
 
 -- Whoever waits is cancelled: the recipe ends with its clean-ups, and nobody hears of it.
 function Running:__close()
-  local call = self.call
-  if self.host.calls[call.message.call] ~= call then return end
-  call.callback = function() self.host.calls[call.message.call] = nil end
+  local call, calls = self.call, self.host.calls
+  if call.is_over then
+    call.asked:close()
+    if calls[call.message.call] == call then calls[call.message.call] = nil end
+  end
+  if calls[call.message.call] ~= call then return end
+  call.callback = function() calls[call.message.call] = nil end
   seats.cancel(call)
+end
+
+function Running:recheck(callback)
+  if self.call.is_over then callback(self.call.result, self.call.err) end
 end
 
 local function begin(self, seat, message, listener, callback)
   local call = {
     message = message, listener = listener, asked = asked.new(), count = 0, bytes = 0, last = {}, names = 0, lone_ends = 0,
     began = clock.now(), deadline = message.deadline,
+    result = nil, err = nil, is_over = false, seat = nil, ends_at = nil, told = false, rest_task = nil, resting = nil, is_rested = false,
   }
   function call.callback(...)
     self.calls[message.call] = nil
     callback(...)
   end
+  local running = setmetatable({ host = self, call = call }, Running)
   self.calls[message.call] = call
-  seat_call(self, seat, call)
-  return setmetatable({ host = self, call = call }, Running)
+  local ok, err = pcall(seat_call, self, seat, call)
+  if ok then return running end
+  self.calls[message.call] = nil
+  error(err, 0)
 end
 
 --- Runs a call in the worker, and waits for its end; in a fiber.
@@ -384,6 +421,19 @@ function Host:call(recipe, call, listener)
   return fiber.await(begin, self, seat, messages.of(recipe, call), listener)
 end
 
+-- The end of a call that was cancelled.
+local function await_end(self, call)
+  if call.is_over then return true end
+  fiber.await(function(callback)
+    function call.callback(...)
+      self.calls[call.message.call] = nil
+      callback(...)
+    end
+    return setmetatable({ host = self, call = call }, Running)
+  end)
+  return true
+end
+
 --- As `call`; a cancellation ends the recipe, and is raised once its clean-ups are done.
 ---@param recipe Recipe
 ---@param call WorkerCall
@@ -392,17 +442,15 @@ end
 ---  have come by itself; else the error, "cancelled", says in `frames` where the recipe stood, in `notes` which clean-ups failed
 ---@return any result, Error? err
 function Host:run(recipe, call, listener, hooks)
-  local task = fiber.spawn(self.call, self, recipe, call, listener)
-  task.quiet = true
-  local joined, ok, result, err = pcall(task.join, task)
-  if joined and ok then return result, err end
-  if joined then error(result, 0) end
+  local ok, result, err = pcall(self.call, self, recipe, call, listener)
+  if ok then return result, err end
   local running = self.calls[call.id]
-  if running then seats.cancel(running) end
-  if hooks then hooks.cancelling() end
-  local over, last, problem = fiber.shield(task.join, task)
-  if over and hooks then hooks.cancelled(last, problem) end
-  error(ok, 0) -- what was raised: the cancellation
+  if running then
+    if hooks then fiber.shield(insist, "giving up what a recipe has submitted", hooks.cancelling) end
+    fiber.shield(insist, "the end of a recipe in its worker", await_end, self, running)
+    if running.is_over and hooks then hooks.cancelled(running.result, running.err) end
+  end
+  error(result, 0) -- the cancellation
 end
 
 return M

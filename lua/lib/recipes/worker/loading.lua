@@ -50,15 +50,26 @@ end
 
 -- One file ---------------------------------------------------------------------------------------------
 
-local Nothing = {}
-Nothing.__index = Nothing
-function Nothing.__close() end
-local NOTHING = setmetatable({}, Nothing)
+---@class WorkerLoad  that a worker was asked for
+---@field callback fun(answer: WorkerMessage?, err: Error?)
+---@field answer? WorkerMessage
+---@field err? Error
+local Load = {}
+Load.__index = Load
+function Load.__close() end
+
+-- The answer may have got lost on its way for want of memory.
+function Load:recheck(callback)
+  if self.answer or self.err then callback(self.answer, self.err) end
+end
 
 local function ask_to_load(seat, message, callback)
-  seat.loads[message.recipe] = callback
-  seat:load(message)
-  return NOTHING
+  local load = setmetatable({ callback = callback, answer = nil, err = nil }, Load)
+  seat.loads[message.recipe] = load
+  local ok, err = pcall(seat.load, seat, message)
+  if ok then return load end
+  seat.loads[message.recipe] = nil
+  error(err, 0)
 end
 
 local function ask(self, message, alone)

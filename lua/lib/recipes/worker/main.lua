@@ -8,6 +8,7 @@ local errors = require "lib.errors"
 local log = require "core.log"
 local loop = require "core.loop"
 local protocol = require "lib.recipes.worker.protocol"
+local rescue = require "lib.async.rescue"
 local rooms = require "lib.recipes.worker.room"
 local texts = require "lib.text"
 local timer = require "core.timer"
@@ -23,7 +24,7 @@ local FAILED = 70      -- exit status: EX_SOFTWARE of sysexits.h
 ---@field channel core.channel.Channel
 ---@field door WorkerDoor
 ---@field recipes table<string, { recipe: table, declared: table<string, table> }>  by the host's names for them
----@field calls table<string, Fiber>
+---@field calls table<string, Fiber|false>  false: it begins
 ---@field cancelled table<string, { state?: CallState, frames?: string[] }>  those of them that are told to end
 ---@field loads WorkerMessage[]  files that are still to be loaded
 ---@field begun boolean   the host has said what it needs
@@ -35,7 +36,8 @@ Main.__index = Main
 -- The host's end ---------------------------------------------------------------------------------------
 
 function Main:send(message)
-  self.channel:send(protocol.write(protocol.FROM_WORKER, message))
+  local _, problem, code = self.channel:send(protocol.write(protocol.FROM_WORKER, message))
+  if code == "ENOMEM" then error(problem, 0) end
 end
 
 local function link_of(self)
@@ -151,7 +153,7 @@ local function context_of(self, message)
   local clock = require "lib.async.clock"
   return setmetatable({
     main = self, call_id = message.call, name = message.key, chain = message.chain, client = message.client, cancelled = false,
-    simulated = message.simulated, dry_run = message.dry_run or nil, seed = message.seed, known = message.known or {},
+    simulated = message.simulated, dry_run = message.dry_run or nil, seed = message.seed, known = message.known or {}, rested = false,
     tells = message.tells, given = message.given and doors.by_question(message.given),
     wall = message.wall, ahead = 0, readings = 0, told_at = core_clock.monotonic(), speed = message.speed, ends = message.ends,
     deadline = message.deadline and clock.now() + message.deadline or nil,
@@ -188,7 +190,6 @@ end
 local function outcome_of(self, message, ok, result, err)
   local done = { kind = "done", call = message.call }
   local cancelled = self.cancelled[message.call]
-  self.cancelled[message.call] = nil
   if not ok or err ~= nil then
     done.err = crossing.problem(ok and err or result)
     if cancelled and done.err.code == "cancelled" then
@@ -202,27 +203,62 @@ local function outcome_of(self, message, ok, result, err)
   return done
 end
 
-local function finish(self, message, ...)
-  self.calls[message.call] = nil
-  local sent, problem = pcall(self.send, self, outcome_of(self, message, ...))
+local function forget(self, id)
+  self.calls[id], self.cancelled[id] = nil, nil
+end
+
+local function send_outcome(self, message, ok, result, err)
+  self:send(outcome_of(self, message, ok, result, err))
+end
+
+-- What it gave may be longer than a message may have it.
+local function finish(self, message, ok, result, err)
+  local sent, problem = pcall(send_outcome, self, message, ok, result, err)
   if not sent then self:send { kind = "done", call = message.call, err = crossing.problem(problem) } end
+  forget(self, message.call)
+end
+
+-- Memory ran out as a call was to end: the host waits for its end.
+local function finish_lost(self)
+  local lost = {}
+  for id, task in pairs(self.calls) do
+    if task and task.status == "done" then lost[#lost + 1] = id end
+  end
+  rescue.each(lost, function(id)
+    self:send { kind = "done", call = id, err = { message = "not enough memory", code = "internal" } }
+    forget(self, id)
+  end)
 end
 
 -- Messages ---------------------------------------------------------------------------------------------
 
 local handlers = {}
 
+local TRIES = 3 -- of a file for which there is no memory
+
+local function may_try_again(message, problem)
+  if not errors.is_out_of_memory(problem) then return false end
+  message.tries = (message.tries or 0) + 1
+  return message.tries < TRIES
+end
+
 -- What the file has chosen may be longer than a message may have it, or than there is memory.
 local function send_loaded(self, message)
-  self:send(declare(self, message))
+  local answer = declare(self, message)
+  if answer.problem and errors.is_out_of_memory(answer.problem) then error(answer.problem, 0) end
+  self:send(answer)
 end
 
 -- The first of those that wait, or another one.
 local function load_next(self, index)
-  local message = table.remove(self.loads, index or 1)
+  index = index or 1
+  local message = self.loads[index]
   local sent, problem = pcall(send_loaded, self, message)
-  if sent then return end
-  self:send { kind = "loaded", recipe = message.recipe, missing = {}, problem = texts.brief(tostring(problem), MOST_LINE) }
+  if not sent then
+    if may_try_again(message, problem) then error("not enough memory", 0) end -- it comes again
+    self:send { kind = "loaded", recipe = message.recipe, missing = {}, problem = texts.brief(tostring(problem), MOST_LINE) }
+  end
+  table.remove(self.loads, index)
 end
 
 -- Whoever needs one does not wait for the others, of which each may compute for half a second.
@@ -243,8 +279,8 @@ local function load_in_turns(self)
 end
 
 function handlers:load(message)
+  if #self.loads == 0 then load_in_turns(self) end -- a turn with nothing to load does no harm, where memory runs out behind it
   table.insert(self.loads, message)
-  if #self.loads == 1 then load_in_turns(self) end
 end
 
 function handlers:unload(message)
@@ -256,8 +292,9 @@ function handlers:call(message)
   if self.calls[message.call] then error("a call of this name runs already: " .. message.call, 0) end
   load_now(self, message.recipe)
   local fiber = require "lib.async.fiber"
+  self.calls[message.call] = false -- room: what has begun must not begin again
   local task = fiber.spawn(function() finish(self, message, pcall(run, self, message)) end)
-  if task.status ~= "done" then self.calls[message.call] = task end
+  if self.calls[message.call] ~= nil then self.calls[message.call] = task end
 end
 
 local function state_of(id)
@@ -268,7 +305,7 @@ end
 
 -- Where it stands then, and what goes wrong in its clean-ups, the host tells.
 function handlers:cancel(message)
-  local task = self.calls[message.call] --[[@as Fiber?]]
+  local task = self.calls[message.call]
   if not task then return end
   local state = state_of(message.call)
   self.cancelled[message.call] = { state = state, frames = state and require("lib.recipes.run.failure").standing(state) }
@@ -388,6 +425,7 @@ function M.run()
     on_drained = function() self.room:notify() end,
     on_end = function(why) self:on_end(why) end,
   }))
+  rescue.add(self, finish_lost)
   loop.run()
   return self.failed and FAILED or 0
 end

@@ -43,6 +43,8 @@ local M = {}
 ---@field package channel core.channel.Channel
 ---@field package child core.process.Process
 ---@field package ended boolean
+---@field package told boolean         its end
+---@field package telling boolean      … is told now
 ---@field package why? string         it was killed here, and why
 ---@field package status? { [1]: integer, [2]: integer }
 ---@field package closed boolean       nothing comes any more
@@ -80,30 +82,36 @@ local function let_clock_go(self)
   self.hold = nil
 end
 
--- Both must be over: what it sent last may come behind the news of its end; of one that was killed here nothing is wanted.
+-- Both must be over: what it sent last may come behind the news of its end; of one that was killed here nothing is wanted.  Where
+-- memory runs out it is called again.
 local function end_if_over(self)
-  if self.ended or not self.status or not (self.closed or self.why) then return end
+  if self.told or not self.status or not (self.closed or self.why) then return end
   self.ended = true
   if self.watch then self.watch:cancel() end
   self.channel:cancel()
   self.room:notify()
   let_clock_go(self)
-  self.options.on_end(self.why or reason.of(self.status[1], self.status[2], self.last))
+  if self.telling then return end
+  self.telling = true
+  local ok, err = pcall(self.options.on_end, self.why or reason.of(self.status[1], self.status[2], self.last))
+  self.telling = false
+  if not ok then error(err, 0) end
+  self.told = true
   self.readiness:notify()
 end
 
 --- Kills it; its end is told with this reason.
 ---@param why string
 function Worker:kill(why)
-  if self.ended or self.why then return end
-  self.why = why
-  self.child:kill "KILL"
+  if self.told then return end
+  if not self.ended and not self.why then self.child:kill "KILL" end
+  self.why = self.why or why
   end_if_over(self)
 end
 
 --- Lets it end: nobody is told.
 function Worker:stop()
-  self.ended = true
+  self.ended, self.told = true, true
   if self.watch then self.watch:cancel() end
   let_clock_go(self)
   self.channel:cancel()
@@ -200,8 +208,9 @@ end
 function Worker:send(message)
   local bytes = protocol.write(protocol.TO_WORKER, message)
   if self.ended then return end
-  self.channel:send(bytes)
-  if not self.watch then watch_turns(self) end
+  if not self.watch then watch_turns(self) end -- before it: what was sent must not raise, or it is sent again
+  local _, problem, code = self.channel:send(bytes)
+  if code == "ENOMEM" then error(problem, 0) end
   if STIRS[message.kind] and clock.is_virtual() then hold_clock(self) end
 end
 
@@ -248,8 +257,8 @@ end
 
 -- Nothing that comes behind it is heard before it is read.
 local function receive_long(self, bytes)
-  self.channel:pause()
   fiber.spawn(function()
+    self.channel:pause()
     local _ <close> = taking(self, false)
     take(self, #bytes, protocol.read_in_steps(protocol.FROM_WORKER, bytes))
     self.heard = self.heard + 1
@@ -318,7 +327,7 @@ function M.start(options)
   local self = setmetatable({
     options = setmetatable({
       turn_seconds = options.turn_seconds or TURN_SECONDS, start_seconds = options.start_seconds or START_SECONDS,
-    }, { __index = options }), ended = false, closed = false,
+    }, { __index = options }), ended = false, told = false, telling = false, closed = false,
     unended = "", lines = 0, turns = 0, taken = 0, heard = 0, holds = 0,
   }, Worker)
   self.room = rooms.new(function() return not self.ended and not self.why and select(2, self.channel:queued()) end)

@@ -65,6 +65,7 @@ local function listener_of(call, state)
     ahead = function() return state.ctx.effects and state.ctx.effects:ahead(state) or 0 end,
     undoes = function() call.undoes = true end,
     rest = function() begin_cleanups(call) end,
+    written = function() return call.written end,
     known = function() return run:known(state.call_id) end,
     progress = function(done, total, message) state:progress(done, total, message) end,
     log = function(level, text) lines.write(state.name, level, text) end,

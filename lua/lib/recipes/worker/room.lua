@@ -23,6 +23,10 @@ function Waiting:__close()
   self.room.waiting[self.callback] = nil
 end
 
+function Waiting:recheck(callback)
+  if not self.room.is_full() then callback() end
+end
+
 local function wait_for(self, callback)
   self.waiting[callback] = true
   return setmetatable({ room = self, callback = callback }, Waiting)

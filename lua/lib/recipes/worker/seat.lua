@@ -4,9 +4,11 @@ local clock = require "lib.async.clock"
 local core_clock = require "core.clock"
 local crossing = require "lib.recipes.worker.crossing"
 local effects = require "lib.calls.effects"
+local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local lines = require "lib.recipes.rc.lines"
 local redaction = require "lib.redaction"
+local rescue = require "lib.async.rescue"
 
 local M = {}
 
@@ -26,6 +28,7 @@ local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked
 ---@field noted? fun(effect: Effect, answer: any)  time: what the worker has answered itself
 ---@field known? fun(): table<string, any>         … and so far, by branch and number: what it is to answer again
 ---@field ahead? fun(): number  seconds that the recipe's clock runs ahead of ours
+---@field written? fun(): integer  how much the call has changed outside
 ---@field undoes? fun()     it has registered what it is to undo at its end
 ---@field rest? fun()       its clean-ups begin: waits, in a fiber, for what they may have to undo
 ---@field progress? fun(done: number, total: number?, message: string?)
@@ -50,13 +53,22 @@ local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked
 ---@field verdict? Error             what it ends with then, whatever its clean-ups do
 ---@field resting? WorkerSeat        where its clean-ups have begun
 ---@field lone_ends integer          workers that have ended while it alone ran there
+---@field judged? WorkerSeat         the last of those that has ended, and whether it goes on then
+---@field goes_on? boolean
+---@field is_over? boolean           with this:
+---@field result? any
+---@field err? Error
+---@field told? boolean              the worker is to end it
+---@field rest_task? Fiber           waits for what its clean-ups may have to undo
+---@field is_rested? boolean         the worker was told that they may begin
 ---@field lines integer              that the worker in which it runs has written for it
 ---@field lines_told? integer        … and the workers before that one
 
 ---@class WorkerSeat
 ---@field process WorkerProcess
 ---@field calls table<string, SeatedCall>
----@field loads table<string, fun(answer: WorkerMessage?, err: Error?)>  by recipe
+---@field loads table<string, WorkerLoad>  by recipe
+---@field alone? boolean  it has ended, and a call alone ran there
 ---@field private sent table<string, true>  the recipes that it was sent
 ---@field private names table<string, true>  under which it has written lines
 ---@field private named integer  how many
@@ -69,16 +81,19 @@ Seat.__index = Seat
 ---@param end_seconds? number  that it may take to end a call that is to end; default 30: its clean-ups have 5, what runs then as many
 ---@return WorkerSeat
 function M.new(lone, end_seconds)
-  return setmetatable({
+  local self = setmetatable({
     calls = {}, loads = {}, sent = {}, names = {}, named = 0, end_seconds = end_seconds or END_SECONDS, lone = lone, process = nil,
+    alone = nil,
   }, Seat)
+  rescue.add(self, Seat.recover)
+  return self
 end
 
 --- Has a recipe loaded.
 ---@param message WorkerMessage
 function Seat:load(message)
-  self.sent[message.recipe] = true
   self.process:send(message)
+  self.sent[message.recipe] = true
 end
 
 --- Whether it was sent a recipe.
@@ -106,11 +121,18 @@ end
 
 -- The ends of calls ------------------------------------------------------------------------------------
 
-local function over(call, result, err)
-  call.seat = nil
+-- Where memory runs out on the way, whoever waits finds it over by itself, and closes what it asked for.
+local function tell_end(call)
   call.asked:close()
-  if call.verdict then return call.callback(nil, call.verdict) end
-  call.callback(result, err)
+  call.callback(call.result, call.err)
+end
+
+local function over(call, result, err)
+  if call.is_over then return end
+  if call.verdict then result, err = nil, call.verdict end
+  call.seat, call.result, call.err, call.is_over = nil, result, err, true
+  local ok, problem = pcall(tell_end, call)
+  if not ok and not errors.is_out_of_memory(problem) then error(problem, 0) end
 end
 
 --- Ends a call that runs nowhere.
@@ -143,6 +165,7 @@ local TOO_MANY = {
 local function send_answer(call, effect, outcome)
   local message = { kind = "answer", call = effect.call, branch = effect.branch, seq = effect.seq, wall = clock.wall() }
   message.value, message.err = outcome.value, outcome.err
+  if outcome.written then message.written = true end
   local ahead = call.listener.ahead and call.listener.ahead() or 0
   if ahead > 0 then message.ahead = ahead end
   local process = call.seat.process
@@ -153,19 +176,44 @@ local function send_answer(call, effect, outcome)
 end
 
 -- It is done also where the worker that has asked for it has ended meanwhile: the next one will ask, too.
-local function execute(call, effect, cleans, entry)
-  if call.seat then call.seat.process.room:await() end -- a worker that does not read what it asks for gets no more
-  local outcome = perform(call, effect, cleans)
-  if call.asked:open(effect) ~= entry then return end -- it is not waited for
-  entry.done, entry.fiber = true, nil
-  call.count, call.bytes = call.count - 1, call.bytes - entry.size
-  if entry.asked and call.seat then send_answer(call, effect, outcome) end
+-- Nobody knows what came of it: it may have changed something.
+local LOST = { err = { message = "not enough memory", code = "internal" }, written = true }
+
+local function nothing_written()
+  return 0
 end
 
-local function start(call, effect, cleans, entry, size)
+local function answer(call, entry)
+  if entry.done or entry.left then return end -- it is not waited for
+  if entry.asked and call.seat then send_answer(call, entry.effect, entry.outcome) end
+  entry.done, entry.fiber, entry.outcome = true, nil, nil
+  call.count, call.bytes = call.count - 1, call.bytes - entry.size
+end
+
+local function execute(call, entry)
+  if call.seat then call.seat.process.room:await() end -- a worker that does not read what it asks for gets no more
+  local written = call.listener.written or nothing_written
+  entry.written_before = entry.written_before or written()
+  entry.begun = true
+  local outcome = perform(call, entry.effect, entry.cleans)
+  outcome.written = written() > entry.written_before -- or beside it: then perhaps
+  entry.outcome = outcome
+  answer(call, entry)
+end
+
+local function begin(call, entry)
+  entry.fiber = nil
+  local started = fiber.spawn(execute, call, entry)
+  if not entry.done then entry.fiber = started end
+end
+
+local function start(call, effect, entry, size)
+  entry.effect = effect
   call.count, call.bytes, entry.size = call.count + 1, call.bytes + size, size
-  local started = fiber.spawn(execute, call, effect, cleans, entry)
-  if started.status ~= "done" then entry.fiber = started end
+  local ok, err = pcall(begin, call, entry)
+  if ok then return end
+  call.count, call.bytes = call.count - 1, call.bytes - size
+  error(err, 0)
 end
 
 local function send_cancel(call)
@@ -174,23 +222,26 @@ local function send_cancel(call)
 end
 
 -- Whether it stands where it is to end: it gets no answer there any more.
-local function ends_here(call, entry)
+local function ends_here(call, entry, is_new)
   if not call.unasked or entry.serial > call.ends_at then return false end
-  call.unasked, call.ending_since = call.unasked - 1, core_clock.monotonic()
+  if is_new then call.unasked, call.ending_since = call.unasked - 1, core_clock.monotonic() end
   if call.unasked > 0 then return false end
-  call.unasked = nil
   send_cancel(call)
+  call.unasked = nil
   return true
 end
 
 -- What is still performed since an earlier worker asked for it has its answer when that is done.
-local function ask_again(call, effect, cleans, entry, size)
+local function ask_again(call, effect, entry, size)
+  local is_new = not entry.asked
   entry.asked = true
-  if ends_here(call, entry) then
+  if ends_here(call, entry, is_new) then
     entry.left = not entry.done
   elseif entry.done then
-    entry.done = false
-    start(call, effect, cleans, entry, size)
+    entry.done, entry.begun = false, false
+    start(call, effect, entry, size)
+  elseif not entry.fiber and not entry.left then -- memory ran out as it was to begin
+    start(call, effect, entry, size)
   end
 end
 
@@ -207,16 +258,21 @@ local function is_below_effect(call, branch)
   return false
 end
 
--- A branch counts its effects: each number is above the last one.
-local function number(call, message)
+-- A branch counts its effects: each number is above the last one.  That it has come is noted once all is done for it (`note`): where
+-- memory runs out it comes again.
+local function check_number(call, message)
   local last = call.last[message.branch]
   if not last then
-    call.names = call.names + #message.branch
     if is_below_effect(call, message.branch) then return "a branch below an effect" end
+    call.last[message.branch] = -1
+    call.names = call.names + #message.branch
   end
   if last and message.seq <= last then return "the effects of a branch are out of order" end
   if call.last[effects.below(message)] then return "an effect above a branch" end
   if call.names > MOST_NAMES then return "too many branches" end
+end
+
+local function note_number(call, message)
   call.last[message.branch] = message.seq
 end
 
@@ -231,50 +287,61 @@ local function is_too_much(self, size)
   return size > MOST_BYTES
 end
 
-function handlers.effect(self, message, call, size)
-  local problem = number(call, message)
-  if problem then return problem end
-  if call.count >= MOST_EFFECTS or is_too_much(self, size) then return "too many effects at once" end
-  local effect, cleans = effect_of(message), message.cleans == true
+local function take_effect(call, effect, cleans, size)
   local entry = call.asked:at(effect)
   if entry then
-    ask_again(call, effect, cleans, entry, size)
+    ask_again(call, effect, entry, size)
   elseif call.ends_at and not cleans and effect.kind ~= "module" then
     call.asked:add(effect, cleans).left = true -- the worker has not heard of it yet: nothing more is begun
   elseif call.asked.count >= (cleans and 2 * MOST_STEPS or MOST_STEPS) then
     send_answer(call, effect, { err = TOO_MANY })
   else
-    start(call, effect, cleans, call.asked:add(effect, cleans), size)
+    start(call, effect, call.asked:add(effect, cleans), size)
   end
 end
 
+function handlers.effect(self, message, call, size)
+  local problem = check_number(call, message)
+  if problem then return problem end
+  if call.count >= MOST_EFFECTS or is_too_much(self, size) then return "too many effects at once" end
+  take_effect(call, effect_of(message), message.cleans == true, size)
+  note_number(call, message)
+end
+
 function handlers.leave(_, message, call)
-  local entry = call.asked:open(message)
-  if not entry then return end -- the answer was on its way
-  entry.left, call.count, call.bytes = true, call.count - 1, call.bytes - entry.size
+  local entry = call.asked:at(message)
+  if not entry or entry.done then return end -- the answer was on its way
+  if not entry.left then call.count, call.bytes = call.count - 1, call.bytes - entry.size end
+  entry.left = true
   if entry.fiber then entry.fiber:cancel "the recipe waits no more" end
 end
 
 function handlers.noted(_, message, call)
-  local problem = number(call, message)
+  local problem = check_number(call, message)
   if problem then return problem end
   if call.listener.noted then call.listener.noted(effect_of(message), message.answer) end
+  note_number(call, message)
 end
 
 function handlers.undoes(_, _, call)
   if call.listener.undoes then call.listener.undoes() end
 end
 
+local function tell_rested(self, call)
+  if call.seat ~= self or call.is_rested then return end
+  self.process:send { kind = "rested", call = call.message.call, wall = clock.wall() }
+  call.ending_since, call.is_rested = core_clock.monotonic(), true
+end
+
 -- Once in each worker that runs it: nothing waits any more when it is run again.
-function handlers.rest(self, message, call)
+function handlers.rest(self, _, call)
   if call.resting == self then return "it has begun its clean-ups twice" end
-  call.resting, call.ending_since = self, nil
-  fiber.spawn(function()
+  call.ending_since, call.is_rested = nil, false
+  call.rest_task = fiber.spawn(function()
     if call.listener.rest then pcall(call.listener.rest) end
-    if call.seat ~= self then return end
-    call.ending_since = core_clock.monotonic()
-    self.process:send { kind = "rested", call = message.call, wall = clock.wall() }
+    tell_rested(self, call)
   end)
+  call.resting = self
 end
 
 function handlers.progress(_, message, call)
@@ -287,8 +354,8 @@ function handlers:done(message, call)
   local problem = call.message.feature == "tool" and not message.err and crossing.cut(message.result) or nil
   if problem then return problem end
   if self.calls[message.call] ~= call then return end -- the loop has turned: the worker may have ended, and the call runs elsewhere
-  self.calls[message.call] = nil
   over(call, message.result, message.err and crossing.told(message.err))
+  self.calls[message.call] = nil -- at last: where memory runs out before, the message comes again
 end
 
 -- What is written under each name is limited by itself (rc.lines): there are not as many as it likes.
@@ -318,10 +385,10 @@ local function take_log(self, message)
 end
 
 local function take_loaded(self, message)
-  local callback = self.loads[message.recipe]
-  if not callback then return not self.sent[message.recipe] and "a recipe that nobody has sent" or nil end
-  self.loads[message.recipe] = nil
-  callback(message)
+  local load = self.loads[message.recipe]
+  if not load then return not self.sent[message.recipe] and "a recipe that nobody has sent" or nil end
+  load.answer, self.loads[message.recipe] = message, nil
+  load.callback(message)
 end
 
 --- Takes a message of the worker's.
@@ -338,26 +405,57 @@ end
 
 -- Calls ------------------------------------------------------------------------------------------------
 
+local function send_call(self, call)
+  if call.listener.known then call.message.known = call.listener.known() end
+  self.process:send(call.message)
+end
+
 --- Lets a call run here: from its beginning, with what its record has.
 ---@param call SeatedCall
 function Seat:seat(call)
+  call.judged, call.goes_on, call.told = nil, nil, call.ends_at ~= nil
   call.seat, call.last, call.names = self, {}, 0
   call.lines, call.lines_told = 0, call.lines_told or 0
   call.unasked = call.ends_at
   call.ending_since = call.ends_at and core_clock.monotonic()
   self.calls[call.message.call] = call
-  if call.listener.known then call.message.known = call.listener.known() end
-  self.process:send(call.message)
+  local ok, err = pcall(send_call, self, call)
+  if ok then return end
+  self.calls[call.message.call] = nil
+  error(err, 0)
 end
 
---- The call is to end where it stands, with its clean-ups.
+--- The call is to end where it stands, with its clean-ups.  Where memory runs out it is called again.
 ---@param call SeatedCall
 function M.cancel(call)
-  if call.ends_at then return end
-  call.ends_at = call.asked.count
-  send_cancel(call)
-  local count, bytes = call.asked:leave() -- at once, as it would be here: what they leave undone is theirs to see to
-  call.count, call.bytes = call.count - count, call.bytes - bytes
+  if call.is_over then return end
+  call.ends_at = call.ends_at or call.asked.count
+  if not call.told then send_cancel(call) end
+  call.told = true
+  call.asked:leave(function(entry) -- at once, as it would be here: what they leave undone is theirs to see to
+    call.count, call.bytes = call.count - 1, call.bytes - entry.size
+  end)
+end
+
+local function recover(self, call)
+  if call.is_over then return end
+  for _, entry in ipairs(call.asked:lost()) do
+    if entry.begun then
+      entry.outcome = entry.outcome or LOST
+      answer(call, entry)
+    else
+      begin(call, entry)
+    end
+  end
+  local task = call.rest_task
+  if call.resting == self and task and task.status == "done" then tell_rested(self, call) end
+end
+
+--- Memory ran out somewhere: what is due to the worker, and was not sent, is sent.
+function Seat:recover()
+  local calls = {}
+  for _, call in pairs(self.calls) do calls[#calls + 1] = call end
+  rescue.each(calls, function(call) recover(self, call) end)
 end
 
 -- Code that runs again may compute up to where it was, on a machine that gives it a twelfth of its time (see WorkerTurn).
