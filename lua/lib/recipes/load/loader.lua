@@ -23,7 +23,7 @@ local M = {}
 ---@field folder string       where its `require` looks first
 ---@field root string         the recipe folder, whose lib/ it may require from
 ---@field text string         its source: messages about what it declares have their lines from there
----@field load_ms number      milliseconds that loading took
+---@field load_ms number      milliseconds that loading took; in a worker, of its processor time
 ---@field id? string          of one that a worker runs: its name there
 ---@field tools RecipeEntry[]
 ---@field prompts RecipeEntry[]
@@ -191,7 +191,7 @@ local function load_text(text, path, options)
   local count, wrong, line = regex.within(MOST_PATTERN, read_declarations, recipe, value)
   if not count then return misdeclared(recipe, wrong, line) end
   recipe.effects = effects.of(text, recipe.modules:sources(), count == 1)
-  recipe.load_ms = (clock.monotonic() - started) * 1000
+  recipe.load_ms = recipe.load_ms or (clock.monotonic() - started) * 1000
   return recipe
 end
 

@@ -330,6 +330,7 @@ local function declare(self, recipe, text)
   if loaded.problem then return nil, loaded.problem end
   if loaded.refused or not loaded.declarations then return declaration.refusal(loaded.refused or "it declares nothing") end
   self.sources[recipe.id], self.recipes[recipe.id] = message, recipe
+  recipe.load_ms = loaded.took -- of processor time: others may be loaded meanwhile
   return adopt(self, recipe, loaded.declarations)
 end
 

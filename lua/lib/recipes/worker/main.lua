@@ -244,8 +244,10 @@ end
 
 -- What the file has chosen may be longer than a message may have it, or than there is memory.
 local function send_loaded(self, message)
+  local started = os.clock()
   local answer = declare(self, message)
   if answer.problem and errors.is_out_of_memory(answer.problem) then error(answer.problem, 0) end
+  answer.took = (os.clock() - started) * 1000
   self:send(answer)
 end
 

@@ -58,6 +58,8 @@ local function is_seed(value) return type(value) == "string" and #value == 16 en
 
 local function is_speed(value) return is_number(value) and value >= 0 end
 
+local is_span = is_speed -- of time
+
 --- What a host sends.
 ---@type table<string, MessageForm>
 M.TO_WORKER = {
@@ -87,7 +89,7 @@ M.FROM_WORKER = {
   ready = form { walls = list_of(M.WALL, 100) },
   loaded = form {
     recipe = ID, ["declarations?"] = list_of(DECLARATION, 20000), ["problem?"] = WORDS, ["refused?"] = WORDS,
-    missing = list_of(NAME, 1000),
+    missing = list_of(NAME, 1000), ["took?"] = is_span,
   },
   effect = form {
     call = ID, branch = BRANCH, seq = SEQ, effect = KIND, name = NAME, ["input?"] = any, ["cleans?"] = is_boolean,

@@ -21,6 +21,16 @@ describe("files that are loaded in a worker at once", function()
     end)
   end)
 
+  it("are each told how long it took itself, whatever the others took", function()
+    bed.with(nil, function(host)
+      local busy = {}
+      for i = 1, 5 do busy[i] = fiber.spawn(bed.load, host, "for i = 1, 3e6 do end " .. GOOD, "busy" .. i) end
+      local quick = assert(bed.load(host, GOOD, "quick"))
+      local slow = select(2, busy[1]:join())
+      assert.is_true(quick.load_ms < slow.load_ms, ("quick: %g ms, busy: %g ms"):format(quick.load_ms, slow.load_ms))
+    end)
+  end)
+
   it("let the next one go on where somebody gives one up", function()
     bed.with(nil, function(host)
       local given_up = fiber.spawn(bed.load, host, HANGS)
