@@ -191,7 +191,9 @@ end
 ---@return WorkerHost?
 function App:worker()
   if self.options.in_process then return nil end
-  self.workers = self.workers or require("lib.recipes.worker.host").new { memory = self.settings.worker_memory_bytes }
+  self.workers = self.workers or require("lib.recipes.worker.host").new {
+    memory = self.settings.worker_memory_bytes, reports = self.live ~= nil, -- of a server
+  }
   return self.workers
 end
 

@@ -44,6 +44,7 @@ Host.__index = Host
 local main_of ---@type fun(self: WorkerHost): WorkerSeat|nil, Error?
 
 ---@class WorkerHostOptions
+---@field reports? boolean       the log tells of walls that ought to stand and do not; who runs a command by hand has rcmcp doctor
 ---@field memory? integer        see WorkerOptions
 ---@field turn_seconds? number
 ---@field end_seconds? number    see seats.new
@@ -187,7 +188,7 @@ end
 
 -- The walls of the first tell of all.
 local function on_ready(self, walls)
-  if not self.reported then gaps.report(walls) end
+  if self.options.reports and not self.reported then gaps.report(walls) end
   self.reported = true
 end
 

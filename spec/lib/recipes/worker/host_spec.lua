@@ -374,6 +374,31 @@ describe("a worker's end", function()
     end)
   end)
 
+  it("or its start: a server's log tells which walls do not stand, once", function()
+    local open = { { name = "system calls", stands = false, text = "not filtered: refused" } }
+    local function lines_of(reports)
+      return kept_log.lines_of(function()
+        bed.with({ reports = reports, start = function(options)
+          local on_ready = options.on_ready
+          function options.on_ready() on_ready(open) end
+          return processes.start(options)
+        end }, function(host)
+          assert(host:ready())
+          bed.signal(host:pids()[1], "KILL")
+          ending(host)
+          assert(host:ready())
+        end)
+      end)
+    end
+    local function told(lines)
+      local count = 0
+      for _, line in ipairs(lines) do count = count + (line:find("lacks a wall: system calls", 1, true) and 1 or 0) end
+      return count
+    end
+    assert.equal(1, told(lines_of(true)))
+    assert.equal(0, told(lines_of(nil)))
+  end)
+
   it("costs those who want another that cannot be started, until one can be; the log says so once", function()
     local refusal = nil
     local function start_it(options)
