@@ -307,7 +307,7 @@ end
 
 -- Where it stands then, and what goes wrong in its clean-ups, the host tells.
 function handlers:cancel(message)
-  local task = self.calls[message.call]
+  local task = self.calls[message.call] --[[@as Fiber?]]
   if not task then return end
   local state = state_of(message.call)
   self.cancelled[message.call] = { state = state, frames = state and require("lib.recipes.run.failure").standing(state) }

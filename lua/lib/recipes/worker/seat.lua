@@ -151,6 +151,7 @@ local function effect_of(message)
 end
 
 -- What is done for a recipe raises nothing here, whatever the worker has put into it.
+---@return { value: any, err: any, written: boolean? }
 local function perform(call, effect, cleans)
   local ok, value, err = pcall(call.listener.effect, effect, cleans)
   if ok and err == nil then return { value = value } end
