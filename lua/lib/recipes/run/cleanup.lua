@@ -33,6 +33,7 @@ local MOST_BYTES = 1000  -- of each: the result that they are told with must hav
 ---@field package budget? core.budget.Budget
 ---@field package written integer  writes that the call had begun before it
 ---@field package tries integer
+---@field package runs integer    begun, in its block, too
 ---@field package failure any     what it raised, until that is told
 
 local Guard = { __name = "rc.finally", __metatable = false }
@@ -72,6 +73,12 @@ local function is_told_to_end(call)
   return call.reason ~= nil or task ~= nil and task.cancel_reason ~= nil
 end
 
+-- One that runs again does all of it again: in a branch of its own, for the numbers of the one before are given.
+local function new_branch(cleanup)
+  cleanup.runs = cleanup.runs + 1
+  return cleanup.runs > 1 and ("%s~%d"):format(cleanup.branch, cleanup.runs) or cleanup.branch
+end
+
 -- Runs a clean-up where its block ends, in order with the code around.  Code that is told to end leaves that to `run`,
 -- whose budget is fresh and whose waits are not ended at once; so does code that is told while the clean-up runs: half of it
 -- undoes nothing.  A coroutine that is being closed cannot wait.  What another call registered is that call's to run.
@@ -81,7 +88,7 @@ function Guard:__close()
   if is_told_to_end(call) or not coroutine.isyieldable() then return end
   cleanup.done, cleanup.ended, cleanup.written = true, false, call.written
   call.cleaning, call.cleanup_deadline = call.cleaning + 1, clock.now() + SECONDS
-  local ok, err = numbers.within(cleanup.branch, cleanup.fn)
+  local ok, err = numbers.within(new_branch(cleanup), cleanup.fn)
   call.cleaning, cleanup.ended = call.cleaning - 1, true
   if ok then return end
   if is_told_to_end(call) or fiber.is_cancelled(err) or is_to_repeat(call, cleanup, err) then
@@ -101,7 +108,7 @@ function M.register(fn)
   if call.phase ~= "run" then error("rc.finally: the call is being cleaned up already", 3) end
   if type(fn) ~= "function" then error("rc.finally takes a function, got " .. type(fn), 3) end
   local cleanup = {
-    fn = fn, branch = numbers.fork(), call = call, done = false, ended = true, written = 0, tries = 0,
+    fn = fn, branch = numbers.fork(), call = call, done = false, ended = true, written = 0, tries = 0, runs = 0,
     task = nil, budget = nil, failure = nil,
   }
   local guard = setmetatable({}, Guard)
@@ -149,10 +156,8 @@ end
 
 local TOO_LONG = ("it took longer than the %d seconds that clean-ups have"):format(SECONDS)
 
--- One that runs again, for want of memory, does all of it again.
 local function in_branch(cleanup)
-  local branch = cleanup.branch
-  numbers.enter(cleanup.tries > 1 and ("%s~%d"):format(branch, cleanup.tries) or branch)
+  numbers.enter(new_branch(cleanup))
   cleanup.fn()
 end
 

@@ -39,6 +39,7 @@ end
 local function without_secrets(value)
   local ok, cut = pcall(redaction.value, value)
   if ok then return cut end
+  if errors.is_out_of_memory(cut) then error(cut, 0) end -- it comes again
 end
 
 --- The error that a worker tells, which knows no secret that it could cut.
@@ -69,7 +70,8 @@ function M.cut(result)
   for name, value in next, result do
     if name ~= "data" and type(value) ~= TYPES[name] then return "a result has a field that it may not have" end
   end
-  local ok = pcall(redacted.result, result)
+  local ok, err = pcall(redacted.result, result)
+  if not ok and errors.is_out_of_memory(err) then error(err, 0) end -- it comes again
   return not ok and "a result holds what is no content" or nil
 end
 

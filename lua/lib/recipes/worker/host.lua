@@ -397,7 +397,7 @@ local function begin(self, seat, message, listener, callback)
   local call = {
     message = message, listener = listener, asked = asked.new(), count = 0, bytes = 0, last = {}, names = 0, lone_ends = 0,
     began = clock.now(), deadline = message.deadline,
-    result = nil, err = nil, is_over = false, seat = nil, ends_at = nil, told = false, rest_task = nil, resting = nil, is_rested = false,
+    result = nil, err = nil, is_over = false, seat = nil, ends_at = nil, told = false, rest_task = nil, resting = nil, rested = nil,
   }
   function call.callback(...)
     self.calls[message.call] = nil

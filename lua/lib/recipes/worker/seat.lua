@@ -60,7 +60,7 @@ local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked
 ---@field err? Error
 ---@field told? boolean              the worker is to end it
 ---@field rest_task? Fiber           waits for what its clean-ups may have to undo
----@field is_rested? boolean         the worker was told that they may begin
+---@field rested? WorkerSeat         whose worker was told that they may begin
 ---@field lines integer              that the worker in which it runs has written for it
 ---@field lines_told? integer        … and the workers before that one
 
@@ -329,15 +329,15 @@ function handlers.undoes(_, _, call)
 end
 
 local function tell_rested(self, call)
-  if call.seat ~= self or call.is_rested then return end
+  if call.seat ~= self or call.rested == self then return end
   self.process:send { kind = "rested", call = call.message.call, wall = clock.wall() }
-  call.ending_since, call.is_rested = core_clock.monotonic(), true
+  call.ending_since, call.rested = core_clock.monotonic(), self
 end
 
 -- Once in each worker that runs it: nothing waits any more when it is run again.
 function handlers.rest(self, _, call)
   if call.resting == self then return "it has begun its clean-ups twice" end
-  call.ending_since, call.is_rested = nil, false
+  call.ending_since = nil
   call.rest_task = fiber.spawn(function()
     if call.listener.rest then pcall(call.listener.rest) end
     tell_rested(self, call)

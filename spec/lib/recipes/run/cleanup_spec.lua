@@ -4,6 +4,7 @@ local cleanup = require "lib.recipes.run.cleanup"
 local clock = require "lib.async.clock"
 local fiber = require "lib.async.fiber"
 local loop = require "core.loop"
+local numbers = require "lib.recipes.rc.numbers"
 local recipe = require "spec.support.recipe"
 local runner = require "lib.recipes.run.runner"
 local standstill = require "lib.async.standstill"
@@ -227,5 +228,25 @@ describe("lib.recipes.run.cleanup", function()
     done()
     while task.status ~= "done" do loop.step(true) end
     assert.same({ "mine" }, log)
+  end)
+
+  it("has a branch of its own each time that it runs", function()
+    local log = {}
+    local loaded, fn = recipe.load([[
+      local _ <close> = rc.finally(function()
+        print(rc.path())
+        rc.pause()
+      end)]], { log = log })
+    local paused = 0
+    function loaded.rc.path() return numbers.branch().path end
+    function loaded.rc.pause()
+      paused = paused + 1
+      if paused == 1 then boundary.host_raw(fiber.sleep, 60) end
+    end
+    local task = recipe.start_loaded(loaded, fn)
+    assert.same({ "1" }, log)
+    task:cancel() -- in the midst of it, at the end of its block
+    while task.status ~= "done" do loop.step(true) end
+    assert.same({ "1", "1~2" }, log)
   end)
 end)
