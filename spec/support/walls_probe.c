@@ -136,8 +136,11 @@ static const char *name_of(int error)
     static const struct {
         int error;
         const char *name;
-    } names[] = { { EPERM, "EPERM" },   { ENOMEM, "ENOMEM" }, { ENOENT, "ENOENT" },
-                  { ENOSYS, "ENOSYS" }, { EMFILE, "EMFILE" } };
+    } names[] = { { EPERM, "EPERM" },
+                  { ENOMEM, "ENOMEM" },
+                  { ENOENT, "ENOENT" },
+                  { ENOSYS, "ENOSYS" },
+                  { EMFILE, "EMFILE" } };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (names[i].error == error)
             return names[i].name;
