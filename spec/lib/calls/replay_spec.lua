@@ -1,6 +1,7 @@
 local effects = require "lib.calls.effects"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
+local host = require "core.host"
 local record = require "lib.calls.record"
 local replay = require "lib.calls.replay"
 
@@ -189,5 +190,22 @@ describe("a replay", function()
     assert.is_true(effects.LOCAL.now)
     assert.equal(12.5, (pass(replay.new(kept):link(), now, { caller = {} }, function() return 12.5 end)))
     assert.equal(12.5, (pass(replay.new(kept):link(), now, { caller = {} }, function() return 99 end)))
+  end)
+
+  it("keeps nobody waiting for what memory ran out for", function()
+    for after = 0, 1000 do
+      local run = replay.new(record.new())
+      local function ask() return run:perform(effect_of(1), function() return { data = {} } end, READS) end
+      for _ = 1, 8 do collectgarbage() end -- frames that were made before are given back
+      pcall(function()
+        host.fail_allocations(after, 2)
+        fiber.spawn(ask)
+      end)
+      local unfailed, left
+      repeat unfailed, left = pcall(host.fail_allocations, 0, 0) until unfailed
+      assert.equal("done", fiber.spawn(ask).status, ("allocation %d"):format(after))
+      if left == 2 then return end
+    end
+    error("still failing")
   end)
 end)

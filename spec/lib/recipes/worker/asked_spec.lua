@@ -43,4 +43,28 @@ describe("what a call has asked for", function()
     assert.is_true(ended)
     assert.is_nil(effects:at(place("", 1)))
   end)
+
+  it("is left until all of it is, though memory runs out on the way, and told of once", function()
+    local effects, told, refusals = asked.new(), 0, 2
+    local entry = effects:add(place("", 1), false)
+    entry.fiber = { status = "waiting", cancel = function(self)
+      if refusals == 0 then self.status = "done" return end
+      refusals = refusals - 1
+      error("not enough memory", 0)
+    end }
+    local function leave() effects:leave(function() told = told + 1 end) end
+    assert.is_false((pcall(leave)))
+    assert.is_false((pcall(leave)))
+    leave()
+    assert.same({ 1, "done" }, { told, entry.fiber.status })
+  end)
+
+  it("is lost where its fiber has ended before its answer", function()
+    local effects = asked.new()
+    local entry = effects:add(place("", 1), false)
+    entry.fiber = fiber.spawn(function() end)
+    assert.same({ entry }, effects:lost())
+    entry.done = true
+    assert.same({}, effects:lost())
+  end)
 end)
