@@ -77,9 +77,9 @@ local function problem_of(outcome, answers)
   if sent.submits > 0 and not names_submit(answers > 0 and outcome.answer or log) then return "the submit is not named" end
 end
 
--- The client gives the call up as soon as the recipe waits.
+-- The client gives the call up as soon as the recipe waits: not in the midst of its clean-up, which would run again then.
 local function cancel(server, id)
-  if not server.transport.cancelled and (server.transport.told or server.waits()) then
+  if not server.transport.cancelled and server.waits() then
     server.session:receive('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":' .. id .. "}}")
     server.transport.cancelled = true
   end
