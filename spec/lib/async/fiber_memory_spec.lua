@@ -66,6 +66,14 @@ describe("a fiber for whose end of a wait there is no memory", function()
     return op
   end
 
+  -- A fiber that waits for it: one in a budget may begin in a later turn of the loop.
+  local function waiting(spawn, op, fn)
+    local task = spawn(fn or function() fiber.await(op.start) end)
+    task.quiet = true
+    assert.is_true(turn_until(function() return op.answer ~= nil end))
+    return task
+  end
+
   local ways = {
     ["of the host"] = function(fn) return fiber.spawn(fn) end,
     ["in a budget"] = function(fn) return fiber.spawn_in(budgets.new { cpu_ms = 1000, memory_bytes = 1 << 24 }, fn) end,
@@ -75,8 +83,7 @@ describe("a fiber for whose end of a wait there is no memory", function()
     for times = 1, 3 do
       it(("%s closes what it waited for as it is cancelled, at try %d"):format(name, times + 1), function()
         local op = stubborn(times)
-        local task = spawn(function() fiber.await(op.start) end)
-        task.quiet = true
+        local task = waiting(spawn, op)
         pcall(task.cancel, task)
         refuse_one()
         assert.is_true(turn_until(function() return task.status == "done" and op.closed end))
@@ -90,7 +97,7 @@ describe("a fiber for whose end of a wait there is no memory", function()
 
     it(name .. " closes it before the next wait, where its own code goes on", function()
       local first, second, got = stubborn(1), stubborn(0), nil
-      local task = spawn(function()
+      local task = waiting(spawn, first, function()
         pcall(fiber.await, first.start)
         got = fiber.await(second.start)
       end)
@@ -107,8 +114,7 @@ describe("a fiber for whose end of a wait there is no memory", function()
     it(name .. " hears of its cancellation, whichever allocation fails", function()
       sweep(function(after)
         local op = stubborn(0)
-        local task = spawn(function() fiber.await(op.start) end)
-        task.quiet = true
+        local task = waiting(spawn, op)
         local failed = cancel_starved(task, after)
         assert.is_true(turn_until(function() return task.status == "done" and op.closed end), ("allocation %d"):format(after))
         return failed
