@@ -35,11 +35,17 @@ function M.error(problem)
   return errors.new(problem.message, problem)
 end
 
+-- Where memory runs out the message that is cut comes again.
+local function cut_by(cut, value)
+  local ok, result = pcall(cut, value)
+  if not ok and errors.is_out_of_memory(result) then error(result, 0) end
+  return ok, result
+end
+
 -- What JSON cannot say, such as NaN, no answer could say either: it is left out.
 local function without_secrets(value)
-  local ok, cut = pcall(redaction.value, value)
+  local ok, cut = cut_by(redaction.value, value)
   if ok then return cut end
-  if errors.is_out_of_memory(cut) then error(cut, 0) end -- it comes again
 end
 
 --- The error that a worker tells, which knows no secret that it could cut.
@@ -48,8 +54,8 @@ end
 function M.told(problem)
   local fields = {}
   for name, value in next, problem do fields[name] = without_secrets(value) end
-  fields.content = problem.content
-  pcall(redacted.result, { content = fields.content, is_error = true })
+  local is_content = cut_by(redacted.result, { content = problem.content, is_error = true })
+  fields.content = is_content and problem.content or nil
   return errors.new(redaction.text(problem.message), fields)
 end
 
@@ -70,9 +76,7 @@ function M.cut(result)
   for name, value in next, result do
     if name ~= "data" and type(value) ~= TYPES[name] then return "a result has a field that it may not have" end
   end
-  local ok, err = pcall(redacted.result, result)
-  if not ok and errors.is_out_of_memory(err) then error(err, 0) end -- it comes again
-  return not ok and "a result holds what is no content" or nil
+  return not cut_by(redacted.result, result) and "a result holds what is no content" or nil
 end
 
 return M

@@ -3,6 +3,7 @@
 --- The kinds themselves judge what a recipe may do (lib.recipes.effects); this is what no recipe could ask for, whatever its code is,
 --- so that only a worker that is no longer ours sends it.
 
+local errors = require "lib.errors"
 local fields = require "lib.recipes.worker.fields"
 local json = require "core.json"
 local texts = require "lib.text"
@@ -20,9 +21,16 @@ local function is_path(value)
   return type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
 end
 
+-- Whether there is JSON of it.  Where memory runs out nothing is known of that: the message comes again.
+local function has_json(value, most)
+  local ok, err = pcall(json.encode, value, most)
+  if not ok and errors.is_out_of_memory(err) then error(err, 0) end
+  return ok
+end
+
 -- What goes into JSON is made so that it can (rc.work, import_json).
 local function is_json(value)
-  return type(value) == "table" and (pcall(json.encode, value))
+  return type(value) == "table" and has_json(value)
 end
 
 local function is_nothing(value) return value == nil end
@@ -66,7 +74,7 @@ local PATH = like { path = is_path }
 
 local function is_question(value)
   return is_table(value) and type(value.message) == "string" and is_table(value.input)
-    and (pcall(json.encode, texts.clean_all(value), MOST_QUESTION))
+    and has_json(texts.clean_all(value), MOST_QUESTION)
 end
 
 -- The checks of an effect's input by its name; or one for all names.

@@ -21,6 +21,11 @@ describe("what crosses", function()
     assert.same({}, { err.data, err.detail })
   end)
 
+  it("of an error without a content that is none, of which nobody knows whether it holds a secret", function()
+    assert.is_nil(crossing.told({ message = "no", content = { { text = "a" }, 5 } }).content)
+    assert.same({ { text = "a" } }, crossing.told({ message = "no", content = { { text = "a" } } }).content)
+  end)
+
   it("of anything else that was raised is its text", function()
     assert.same({ message = "oh", code = "internal" }, crossing.problem "oh")
     assert.equal("internal", crossing.problem({}).code)

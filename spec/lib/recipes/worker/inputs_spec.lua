@@ -1,5 +1,7 @@
 local bed = require "spec.support.runcomfy"
 local door = require "lib.recipes.effects.door"
+local errors = require "lib.errors"
+local host = require "core.host"
 local inputs = require "lib.recipes.worker.inputs"
 local kit = require "spec.support.rc"
 local local_kinds = require("lib.calls.effects").LOCAL
@@ -29,6 +31,27 @@ describe("what an effect may hold", function()
   } do
     it("is what a recipe asks for: " .. what, function() assert.is_nil(inputs.fault(message)) end)
   end
+
+  -- An allocation fails after so many others; whether it came to that.
+  local function starved(after, message)
+    local ok, problem = pcall(function()
+      host.fail_allocations(after, 2)
+      return inputs.fault(message)
+    end)
+    local _, left = pcall(host.fail_allocations, 0, 0)
+    if ok then assert.is_nil(problem) else assert.is_true(errors.is_out_of_memory(problem), problem) end
+    return left ~= 2
+  end
+
+  it("is not judged where memory runs out: the message comes again", function()
+    local input = { list = {}, text = ("x"):rep(5000) }
+    for i = 1, 200 do input.list[i] = { i } end
+    for _, message in ipairs { effect("tool", "a", input), effect("ask", "elicit", { message = "?", input = input }) } do
+      local after = 0
+      while starved(after, message) do after = after + 1 end
+      assert.is_true(after > 0)
+    end
+  end)
 
   for what, message in pairs {
     ["a tool without a table"] = effect("tool", "a", "x"), ["a tool with NaN"] = effect("tool", "a", { 0 / 0 }),
