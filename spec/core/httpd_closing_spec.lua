@@ -221,7 +221,7 @@ describe("core.httpd", function()
       until code == "connect"
       program:wait()
       os.remove(path)
-      assert.equal(0, program.status)
+      assert.equal(0, program.status, program.err)
       assert.is_true(seen[200] > 0)
       assert.is_true(seen[500] > 0)
     end)
