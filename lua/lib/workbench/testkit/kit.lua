@@ -275,13 +275,11 @@ local function conclude(run, outcome, sim)
   return result
 end
 
-local Nothing = setmetatable({}, { __close = function() end })
-
--- Of each run its own: it ends with what the recipe keeps.
+-- Of each run its own: it ends with what the recipe keeps.  nil: the recipe runs here.
 local function new_worker(options, settings)
   local in_process = options.in_process
   if in_process == nil then in_process = M.in_process end
-  if in_process then return Nothing end
+  if in_process then return nil end
   return require("lib.recipes.worker.host").new { memory = settings.worker_memory_bytes }
 end
 
@@ -308,7 +306,7 @@ function M.run(path, input, options)
   local account <close> = open_account(sim, settings)
   run.account = account
   local worker <close> = new_worker(run.options, settings)
-  local opened, tool = time:run(open, path, run.options, settings, worker ~= Nothing and worker or nil)
+  local opened, tool = time:run(open, path, run.options, settings, worker)
   set_up(run, opened)
   if run.options.failing_cleanup then run.failing = failing.new(run.options.failing_cleanup, sim) end
   local _ <close> = told.keep_log(run.result.logs)
