@@ -308,13 +308,8 @@ local function by_line(a, b)
   return a.message < b.message
 end
 
-local function load_text(text, path, options)
-  if options.worker then return options.worker:load_text(text, path, options) end
-  return loader.load_text(text, path, options)
-end
-
 function Check:recipe(text, path, options, scanned)
-  local recipe, err = load_text(text, path, options)
+  local recipe, err = loader.load_in(options.worker, text, path, options)
   if not recipe then
     if not self.broken_module then self:load_failure(err.message, options.shown) end
     return

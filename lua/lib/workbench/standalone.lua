@@ -52,16 +52,11 @@ local function place_of(path, options)
   return { name = name, shown = file, folder = folder, root = options.root or root }
 end
 
-local function load_text(options, ...)
-  if options.worker then return options.worker:load_text(...) end
-  return loader.load_text(...)
-end
-
 local function load_file(path, options)
   local place = place_of(path, options)
   local text, err = loader.read(path, place.shown)
   if not text then return nil, err end
-  return load_text(options, text, path, place)
+  return loader.load_in(options.worker, text, path, place)
 end
 
 local function sibling(recipe, name)
@@ -134,7 +129,7 @@ local function link(self, state)
 end
 
 local function open_recipe(self, text, path, place)
-  local recipe, err = load_text(self.options, text, path, place)
+  local recipe, err = loader.load_in(self.options.worker, text, path, place)
   if not recipe then return nil, err end
   local state = { items = {}, known = {}, options = self.options }
   for _, tool in ipairs(self.options.tools) do state.known[tool.name] = tool end

@@ -51,15 +51,10 @@ local function load_nothing(record, problem)
   record.text, record.candidate, record.load_problem = nil, nil, problem
 end
 
-local function load_text(worker, ...)
-  if worker then return worker:load_text(...) end
-  return loader.load_text(...)
-end
-
 -- Whatever a file does to the loader, it is that file's problem alone.
 local function load(worker, text, found, at)
   local options = { name = at.name, shown = at.shown, folder = at.folder, root = at.root, modules = found }
-  local ok, recipe, err = pcall(load_text, worker, text, at.file, options)
+  local ok, recipe, err = pcall(loader.load_in, worker, text, at.file, options)
   found:settle()
   if ok then return recipe, err and err.message, err and err.code == "no_worker" end
   if fiber.is_cancelled(recipe) then error(recipe, 0) end

@@ -208,6 +208,19 @@ function M.load_text(text, path, options)
   return recipe, err
 end
 
+--- Loads it in a worker, in a fiber, or here where there is none.
+---@param worker WorkerHost?
+---@param text string
+---@param path string
+---@param options LoadOptions
+---@return Recipe|nil recipe, Error? err  as lib.recipes.worker.host has them
+---@return_overload Recipe
+---@return_overload nil, Error
+function M.load_in(worker, text, path, options)
+  if worker then return worker:load_text(text, path, options) end
+  return M.load_text(text, path, options)
+end
+
 --- Loads a recipe.
 ---@param path string
 ---@param options? { name: string? }  name: default the file's
