@@ -201,7 +201,6 @@ function M.loaded(recipe, feature)
   return { kind = "loaded", recipe = recipe, missing = {}, declarations = { declared } }
 end
 
-
 local RIGHT = {
   name = "probe", title = "t", description = "d", uri = "x://probe", uri_template = "x://{a}", mime_type = "text/plain", uses = { "a" },
   hosts = { "a.example" }, annotations = { readOnlyHint = true }, samples = { a = { n = 1 } }, run = "function", read = "function",

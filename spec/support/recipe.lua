@@ -66,4 +66,26 @@ function M.run(text, options)
   return table.unpack(result, 1, result.n)
 end
 
+--- Limits that a recipe soon comes to.
+M.SMALL = { cpu_ms = 50, memory_bytes = 8 * 1024 * 1024 }
+
+--- What a run has given: its first value.
+---@param outcome table?
+---@param err? Error
+---@return any
+function M.first(outcome, err)
+  assert(outcome, err and err.message)
+  return outcome.values[1]
+end
+
+--- Runs one that must not succeed, within small limits unless the options have others.
+---@param text string
+---@param options? table
+---@return Error
+function M.refusal(text, options)
+  local outcome, err = M.run(text, options or { limits = M.SMALL })
+  assert(outcome == nil, "it has succeeded")
+  return err
+end
+
 return M

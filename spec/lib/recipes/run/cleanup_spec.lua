@@ -9,18 +9,7 @@ local recipe = require "spec.support.recipe"
 local runner = require "lib.recipes.run.runner"
 local standstill = require "lib.async.standstill"
 
-local SMALL = { cpu_ms = 50, memory_bytes = 8 * 1024 * 1024 }
-
-local function first(outcome, err)
-  assert(outcome, err and err.message)
-  return outcome.values[1]
-end
-
-local function refusal(text, options)
-  local outcome, err = recipe.run(text, options or { limits = SMALL })
-  assert.is_nil(outcome)
-  return err
-end
+local SMALL, first, refusal = recipe.SMALL, recipe.first, recipe.refusal
 
 -- What a recipe that ends well says of its clean-ups, and how often the loop turned meanwhile.
 local function notes_of(text, limits)

@@ -7,18 +7,7 @@ local recipe = require "spec.support.recipe"
 local runner = require "lib.recipes.run.runner"
 local turning = require "spec.support.turns"
 
-local SMALL = { cpu_ms = 50, memory_bytes = 8 * 1024 * 1024 }
-
-local function first(outcome, err)
-  assert(outcome, err and err.message)
-  return outcome.values[1]
-end
-
-local function refusal(text, options)
-  local outcome, err = recipe.run(text, options or { limits = SMALL })
-  assert.is_nil(outcome)
-  return err
-end
+local SMALL, first, refusal = recipe.SMALL, recipe.first, recipe.refusal
 
 describe("lib.recipes.run.runner", function()
   it("returns copies of what the function returned", function()
