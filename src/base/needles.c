@@ -125,6 +125,15 @@ static uint32_t extend(struct needles *n, uint32_t from, unsigned char byte)
     return to;
 }
 
+// What is true of any word that ends here: all but the size.
+static void join(struct needle_hit *hit, const struct needle_hit *other)
+{
+    if (other->more > hit->more)
+        hit->more = other->more;
+    hit->opens = hit->opens || other->opens;
+    hit->hints = hit->hints || other->hints;
+}
+
 bool needles_add(struct needles *n, const char *bytes, size_t size, struct needle_hit what)
 {
     if (!reserve_nodes(n, size) || !reserve_edge(n))
@@ -138,10 +147,7 @@ bool needles_add(struct needles *n, const char *bytes, size_t size, struct needl
     struct needle_hit *hit = &n->nodes[at].hit;
     if (what.size > 0)
         hit->size = (uint32_t)size;
-    if (what.more > hit->more)
-        hit->more = what.more;
-    hit->opens = hit->opens || what.opens;
-    hit->hints = hit->hints || what.hints;
+    join(hit, &what);
     return true;
 }
 
@@ -163,10 +169,7 @@ static void link_node(struct needles *n, uint32_t index)
     const struct needle_hit *shorter = &n->nodes[node->fail].hit;
     if (node->hit.size == 0)
         node->hit.size = shorter->size;
-    if (shorter->more > node->hit.more)
-        node->hit.more = shorter->more;
-    node->hit.opens = node->hit.opens || shorter->opens;
-    node->hit.hints = node->hit.hints || shorter->hints;
+    join(&node->hit, shorter);
 }
 
 bool needles_ready(struct needles *n)

@@ -24,7 +24,7 @@ bool redact_passes(const struct redact *r, const char *text, size_t size)
         if (unescape_begins(text[at]) && may_hide(r, text + at, size - at))
             return false;
         const struct needle_hit *hit = needles_step(r->needles, &state, byte);
-        if (hit->size > 0 || hit->more > 0 || hit->opens || hit->hints)
+        if (hit->size > 0 || hit->hints)
             return false;
     }
     return true;
