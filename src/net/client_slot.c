@@ -218,30 +218,31 @@ static void set_common(struct client_slot *s)
     s->connect_ms = s->pipewait = s->buffer_size = -1;
 }
 
+// Sets what the handle has not yet.
+static void set_kept(struct client_slot *s, CURLoption option, long *kept, long value)
+{
+    if (value != *kept)
+        curl.easy_setopt(s->easy, option, value);
+    *kept = value;
+}
+
 // The other limits are not libcurl's; see client_limits.h.
 static void set_limits(struct client_slot *s)
 {
-    const struct client_message *m = s->message;
-    if (m->connect_ms != s->connect_ms)
-        curl.easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, m->connect_ms);
-    s->connect_ms = m->connect_ms;
+    set_kept(s, CURLOPT_CONNECTTIMEOUT_MS, &s->connect_ms, s->message->connect_ms);
 }
 
 // Whether to wait for a connection that is being made, in the hope of HTTP/2: only TLS offers it.
 static void set_pipewait(struct client_slot *s)
 {
     long wait = strncmp(s->message->url, "https:", 6) == 0;
-    if (wait != s->pipewait)
-        curl.easy_setopt(s->easy, CURLOPT_PIPEWAIT, wait);
-    s->pipewait = wait;
+    set_kept(s, CURLOPT_PIPEWAIT, &s->pipewait, wait);
 }
 
 static void set_buffer(struct client_slot *s)
 {
     long size = s->message->save_as ? FILE_SIZE : READ_SIZE;
-    if (size != s->buffer_size)
-        curl.easy_setopt(s->easy, CURLOPT_BUFFERSIZE, size);
-    s->buffer_size = size;
+    set_kept(s, CURLOPT_BUFFERSIZE, &s->buffer_size, size);
 }
 
 static bool needs_length(const char *method)
