@@ -294,18 +294,18 @@ static int push_ahead(lua_State *L, int table, int snapshot)
     return lua_rawget(L, table) == LUA_TNIL ? 0 : 2;
 }
 
-int sandbox_serve(lua_State *L, int table, int snapshot)
-{
-    const struct snapshot *s = lua_touserdata(L, snapshot);
-    if (s->ahead < s->count)
-        return push_ahead(L, table, snapshot);
-    return s->serves ? find_left(L, table, snapshot) : 0;
-}
-
 bool sandbox_serves(lua_State *L, int snapshot)
 {
     const struct snapshot *s = lua_touserdata(L, snapshot);
     return s && (s->serves || s->ahead < s->count);
+}
+
+int sandbox_serve(lua_State *L, int table, int snapshot)
+{
+    const struct snapshot *s = lua_touserdata(L, snapshot);
+    if (!sandbox_serves(L, snapshot))
+        return 0;
+    return s->serves ? find_left(L, table, snapshot) : push_ahead(L, table, snapshot);
 }
 
 bool sandbox_begins_with(lua_State *L, int snapshot, const struct order_key *key)

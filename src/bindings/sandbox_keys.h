@@ -34,7 +34,8 @@ void sandbox_push_server(lua_State *L, int index);
 void sandbox_push_behind(lua_State *L, int index, const struct order_key *key);
 
 /// Pushes the key with which to begin by one of these two, and its value; returns 2, or 0: it is
-/// none of them, or that key is gone.  Keys that came later may be less.
+/// none of them, or that key is gone; `snapshot` may be anything.  Keys that came later may be
+/// less.
 int sandbox_serve(lua_State *L, int table, int snapshot);
 
 /// Whether it is one of these two; `snapshot` may be anything.

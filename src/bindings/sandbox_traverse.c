@@ -86,13 +86,26 @@ enum {
 enum { SNAPSHOTS = lua_upvalueindex(1) }; // by table: of those that are gone through; or the looks
 enum { SERVES = lua_upvalueindex(2) };    // whether there ever was one that serves
 
-static void forget(lua_State *L)
+// Pushes what is kept for the table, nil if nothing; returns its type.
+static int push_kept(lua_State *L)
 {
     lua_pushvalue(L, 1);
-    if (lua_rawget(L, SNAPSHOTS) != LUA_TNIL) {
-        lua_pushvalue(L, 1);
+    return lua_rawget(L, SNAPSHOTS);
+}
+
+// Pops a value, and keeps it for the table.
+static void keep(lua_State *L)
+{
+    lua_pushvalue(L, 1);
+    lua_insert(L, -2);
+    lua_rawset(L, SNAPSHOTS);
+}
+
+static void forget(lua_State *L)
+{
+    if (push_kept(L) != LUA_TNIL) {
         lua_pushnil(L);
-        lua_rawset(L, SNAPSHOTS);
+        keep(L);
     }
     lua_pop(L, 1);
 }
@@ -100,21 +113,18 @@ static void forget(lua_State *L)
 // Notes that all keys were looked at; returns how often they were.
 static lua_Integer count_look(lua_State *L)
 {
-    lua_pushvalue(L, 1);
-    lua_rawget(L, SNAPSHOTS);
+    push_kept(L);
     lua_Integer looks = lua_isinteger(L, -1) ? lua_tointeger(L, -1) + 1 : 1;
     lua_pop(L, 1);
-    lua_pushvalue(L, 1);
     lua_pushinteger(L, looks);
-    lua_rawset(L, SNAPSHOTS);
+    keep(L);
     return looks;
 }
 
 static void keep_server(lua_State *L)
 {
-    lua_pushvalue(L, 1);
     sandbox_push_server(L, 1);
-    lua_rawset(L, SNAPSHOTS);
+    keep(L);
     lua_pushboolean(L, 1);
     lua_replace(L, SERVES);
 }
@@ -148,11 +158,10 @@ static size_t find_least(lua_State *L)
 static int push_first(lua_State *L)
 {
     lua_settop(L, 1);
-    lua_pushvalue(L, 1);
-    lua_rawget(L, SNAPSHOTS); // table kept
+    push_kept(L); // table kept
     lua_pushinteger(L, 1);
     bool has_list = lua_rawgeti(L, 1, 1) != LUA_TNIL;
-    if (!has_list && sandbox_serves(L, 2) && sandbox_serve(L, 1, 2) > 0)
+    if (!has_list && sandbox_serve(L, 1, 2) > 0)
         return 2;
     if (lua_isuserdata(L, 2))
         forget(L);
@@ -167,14 +176,6 @@ static int push_first(lua_State *L)
     return 2;
 }
 
-// Keeps the snapshot on the top of the stack for what follows.
-static void keep(lua_State *L)
-{
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, SNAPSHOTS);
-}
-
 // Pushes a snapshot that is at the place behind the key, and keeps it: table key kept -> snapshot.
 static void push_place(lua_State *L, const struct order_key *key)
 {
@@ -186,14 +187,14 @@ static void push_place(lua_State *L, const struct order_key *key)
         sandbox_push_snapshot(L, 1, key->class == ORDER_POSITION ? key->integer : 0);
         sandbox_seek(L, 3, key);
     }
+    lua_pushvalue(L, 3);
     keep(L);
 }
 
 static int push_after(lua_State *L, const struct order_key *key)
 {
     lua_settop(L, 2);
-    lua_pushvalue(L, 1);
-    lua_rawget(L, SNAPSHOTS);
+    push_kept(L);
     bool has_place =
         sandbox_is_place(L, 3) && !sandbox_begins_with(L, 3, key) && sandbox_seek(L, 3, key);
     if (!has_place)
@@ -211,8 +212,7 @@ static bool is_in_order(lua_State *L)
 {
     if (!lua_toboolean(L, SERVES))
         return true;
-    lua_pushvalue(L, 1);
-    lua_rawget(L, SNAPSHOTS);
+    push_kept(L);
     bool in_order = !sandbox_serves(L, -1);
     lua_pop(L, 1);
     return in_order;
