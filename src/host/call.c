@@ -3,7 +3,8 @@
 #include "base/log.h"
 #include "host/collector.h"
 
-int host_traceback(lua_State *L)
+// Message handler: error value to text with traceback.
+static int add_traceback(lua_State *L)
 {
     const char *message = luaL_tolstring(L, 1, NULL);
     luaL_traceback(L, L, message, 1);
@@ -31,7 +32,7 @@ enum host_outcome host_call(lua_State *L, lua_CFunction body, void *arg)
         log_line(LOG_ERROR, "out of memory");
         return HOST_NOMEM;
     }
-    lua_pushcfunction(main, host_traceback);
+    lua_pushcfunction(main, add_traceback);
     lua_pushcfunction(main, body);
     lua_pushlightuserdata(main, arg);
     int status = lua_pcall(main, 1, 0, top + 1);

@@ -19,7 +19,4 @@ enum host_outcome {
 /// here. `L` is any coroutine of the state.
 enum host_outcome host_call(lua_State *L, lua_CFunction body, void *arg);
 
-/// Message handler: error value to text with traceback.
-int host_traceback(lua_State *L);
-
 #endif

@@ -41,7 +41,7 @@ static bool grow(struct redact_set *s)
     return true;
 }
 
-bool redact_set_add(struct redact_set *s, uint64_t key, unsigned char meaning)
+static bool set_add(struct redact_set *s, uint64_t key, unsigned char meaning)
 {
     key |= 1; // 0 is a free slot
     if (s->count * 2 >= s->room && !grow(s))
@@ -126,21 +126,21 @@ bool redact_add_whole(struct redact *r, const char *name, size_t name_size, cons
     if (!add_hint(r, bytes, size, false))
         return false;
     uint64_t named = hash_of(REDACT_NAME_SALT, name, name_size);
-    return redact_set_add(&r->set, hash_on(redact_hash_start(named), bytes, size), 1);
+    return set_add(&r->set, hash_on(redact_hash_start(named), bytes, size), 1);
 }
 
 bool redact_add_number(struct redact *r, const char *digits, size_t size)
 {
     r->has_numbers = true;
     return add_hint(r, digits, size, false) &&
-           redact_set_add(&r->set, hash_of(REDACT_NUMBER_SALT, digits, size), 1);
+           set_add(&r->set, hash_of(REDACT_NUMBER_SALT, digits, size), 1);
 }
 
 bool redact_add_name(struct redact *r, const char *name, size_t size, enum redact_name meaning)
 {
     if (meaning == REDACT_CUT && !add_hint(r, name, size, size <= NEEDLE_MOST))
         return false;
-    return redact_set_add(&r->set, hash_of(REDACT_NAME_SALT, name, size), (unsigned char)meaning);
+    return set_add(&r->set, hash_of(REDACT_NAME_SALT, name, size), (unsigned char)meaning);
 }
 
 bool redact_ready(struct redact *r)

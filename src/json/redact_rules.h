@@ -65,7 +65,6 @@ static inline uint64_t redact_hash_start(uint64_t salt)
     return 0xCBF29CE484222325U ^ salt * 0x9E3779B97F4A7C15U;
 }
 
-bool redact_set_add(struct redact_set *s, uint64_t key, unsigned char meaning);
 /// 0: not in it.
 unsigned char redact_set_get(const struct redact_set *s, uint64_t key);
 

@@ -36,7 +36,6 @@ static const struct library_symbol symbols[] = {
     SYMBOL(multi_remove_handle),
     SYMBOL(multi_setopt),
     SYMBOL(multi_socket_action),
-    SYMBOL(multi_strerror),
     SYMBOL(share_cleanup),
     SYMBOL(share_init),
     SYMBOL(share_setopt),

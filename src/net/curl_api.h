@@ -27,7 +27,6 @@ struct curl_api {
     __typeof__(curl_multi_remove_handle) *multi_remove_handle;
     __typeof__(curl_multi_setopt) *multi_setopt;
     __typeof__(curl_multi_socket_action) *multi_socket_action;
-    __typeof__(curl_multi_strerror) *multi_strerror;
     __typeof__(curl_share_cleanup) *share_cleanup;
     __typeof__(curl_share_init) *share_init;
     __typeof__(curl_share_setopt) *share_setopt;
