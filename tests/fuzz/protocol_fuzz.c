@@ -2,36 +2,13 @@
 // they are cut, each message of the stream is one of the protocol or refused, on both sides.  The
 // properties of messages are in protocol_fuzz.lua.
 #include "base/frames.h"
-#include "bindings/bindings.h"
-#include "host/host.h"
-#include "host/state.h"
 
+#include "property.h"
 #include "target.h"
 
 #include <stdbool.h>
 
 enum { MOST = 8192 };
-
-static lua_State *new_state(void)
-{
-    static struct host *host; // for ever
-    host = host_new(bindings);
-    must(host != NULL);
-    if (luaL_dofile(host->L, FUZZ_FOLDER "/protocol_fuzz.lua"))
-        (void)fprintf(stderr, "%s\n", lua_tostring(host->L, -1));
-    must(lua_isfunction(host->L, 1)); // the check
-    return host->L;
-}
-
-static void check(lua_State *L, const char *bytes, size_t size)
-{
-    lua_pushvalue(L, 1);
-    lua_pushlstring(L, bytes, size);
-    bool holds = lua_pcall(L, 1, 0, 0) == LUA_OK;
-    if (!holds)
-        (void)fprintf(stderr, "%s\n", lua_tostring(L, -1));
-    must(holds);
-}
 
 // Checks what is there; false: nothing that comes behind it is heard.
 static bool take(lua_State *L, struct frames *f)
@@ -42,7 +19,7 @@ static bool take(lua_State *L, struct frames *f)
         enum frames_event event = frames_next(f, &bytes, &size);
         if (event != FRAMES_MESSAGE)
             return event == FRAMES_MORE;
-        check(L, bytes, size);
+        property_check(L, bytes, size);
         frames_drop(f);
     }
 }
@@ -51,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static lua_State *L;
     if (!L)
-        L = new_state();
+        L = property_new(FUZZ_FOLDER "/protocol_fuzz.lua");
     if (size == 0)
         return 0;
     struct frames f = { .most = MOST };
@@ -66,7 +43,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         whole = take(L, &f);
     }
     frames_free(&f);
-    lua_settop(L, 1);
     lua_gc(L, LUA_GCCOLLECT); // or libFuzzer looks for leaks after each input
     return 0;
 }
