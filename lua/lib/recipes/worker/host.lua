@@ -359,12 +359,6 @@ local function unload(self, id)
   for seat in pairs(self.all) do seat.process:send { kind = "unload", recipe = id } end
 end
 
---- Forgets a recipe: nobody will call it any more.
----@param recipe Recipe
-function Host:unload(recipe)
-  if self.sources[recipe.id] then unload(self, recipe.id) end
-end
-
 --- Forgets the recipes that nobody here has any more: old versions live as long as calls and sets do that know them.
 function Host:unload_unused()
   for id in pairs(self.sources) do

@@ -29,7 +29,7 @@ local FAILED = 70      -- exit status: EX_SOFTWARE of sysexits.h
 ---@field loads WorkerMessage[]  files that are still to be loaded
 ---@field begun boolean   the host has said what it needs
 ---@field failed boolean  it ends, for it cannot do what it is there for
----@field rooms table<fun(), true>   who waits for room in the channel
+---@field room ChannelRoom  who waits for room in the channel
 local Main = {}
 Main.__index = Main
 

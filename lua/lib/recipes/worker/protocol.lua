@@ -48,7 +48,7 @@ local AT_ONCE = like { key = text(64 * 1024), answer = any, times = whole(1, mat
 
 local DECLARATION = like { feature = FEATURE, fields = is_table, functions = list_of(text(1024 * 1024), 20000), ["line?"] = LINE }
 
-M.WALL = like { name = NAME, stands = is_boolean, text = WORDS }
+local WALL = like { name = NAME, stands = is_boolean, text = WORDS }
 
 local MODULES = map_of(1024, fields.or_false(like { shown = WORDS, ["text?"] = text(M.MOST), ["problem?"] = WORDS }))
 
@@ -86,7 +86,7 @@ M.TO_WORKER = {
 --- What a worker sends.
 ---@type table<string, MessageForm>
 M.FROM_WORKER = {
-  ready = form { walls = list_of(M.WALL, 100) },
+  ready = form { walls = list_of(WALL, 100) },
   loaded = form {
     recipe = ID, ["declarations?"] = list_of(DECLARATION, 20000), ["problem?"] = WORDS, ["refused?"] = WORDS,
     missing = list_of(NAME, 1000), ["took?"] = is_span,
