@@ -387,17 +387,22 @@ function Running:recheck(callback)
   if self.call.is_over then callback(self.call.result, self.call.err) end
 end
 
+-- Whoever waits for a call from now on: the call is known until its end.
+local function await_by(self, call, callback)
+  function call.callback(...)
+    self.calls[call.message.call] = nil
+    callback(...)
+  end
+  return setmetatable({ host = self, call = call }, Running)
+end
+
 local function begin(self, seat, message, listener, callback)
   local call = {
     message = message, listener = listener, asked = asked.new(), count = 0, bytes = 0, last = {}, names = 0, lone_ends = 0,
     began = clock.now(), deadline = message.deadline,
     result = nil, err = nil, is_over = false, seat = nil, ends_at = nil, told = false, rest_task = nil, resting = nil, rested = nil,
   }
-  function call.callback(...)
-    self.calls[message.call] = nil
-    callback(...)
-  end
-  local running = setmetatable({ host = self, call = call }, Running)
+  local running = await_by(self, call, callback)
   self.calls[message.call] = call
   local ok, err = pcall(seat_call, self, seat, call)
   if ok then return running end
@@ -420,13 +425,7 @@ end
 -- The end of a call that was cancelled.
 local function await_end(self, call)
   if call.is_over then return true end
-  fiber.await(function(callback)
-    function call.callback(...)
-      self.calls[call.message.call] = nil
-      callback(...)
-    end
-    return setmetatable({ host = self, call = call }, Running)
-  end)
+  fiber.await(await_by, self, call)
   return true
 end
 
