@@ -131,15 +131,19 @@ function M.write(forms, message)
   return json.pack(message, M.MOST)
 end
 
+-- What came, where it could be read and is of its form.
+local function checked(forms, message, problem)
+  problem = problem or M.fault(forms, message)
+  if problem then return nil, problem end
+  return message
+end
+
 --- The message of bytes that came.
 ---@param forms table<string, MessageForm>
 ---@param bytes string
 ---@return WorkerMessage|nil message, string? problem
 function M.read(forms, bytes)
-  local message, problem = json.unpack(bytes, MOST_VALUES)
-  problem = problem or M.fault(forms, message)
-  if problem then return nil, problem end
-  return message
+  return checked(forms, json.unpack(bytes, MOST_VALUES))
 end
 
 local STEPS = 2000 -- values between two looks at the clock
@@ -157,9 +161,7 @@ function M.read_in_steps(forms, bytes)
     ok, message, problem = budgets.resume_plain(co)
   end
   if not ok then return nil, message end
-  problem = problem or M.fault(forms, message)
-  if problem then return nil, problem end
-  return message
+  return checked(forms, message, problem)
 end
 
 return M
