@@ -125,6 +125,13 @@ function Modules:find(name)
   return shared.text and shared or nil
 end
 
+--- What a worker is told of a module.
+---@param file ModuleFile|false|nil
+---@return { shown: string, text: string?, problem: string? }|false told  false: there is none
+function M.told(file)
+  return file and { shown = file.shown, text = file.text, problem = file.problem } or false
+end
+
 --- What the names that were looked up lead to: false where there is nothing.
 ---@return table<string, ModuleFile|false>
 function Modules:found()

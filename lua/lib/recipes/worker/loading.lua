@@ -5,6 +5,7 @@
 
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
+local modules = require "lib.recipes.files.modules"
 local rooms = require "lib.recipes.worker.room"
 
 local M = {}
@@ -95,7 +96,7 @@ local function modules_of(recipe, text)
   recipe.modules:complete(text)
   local given = {}
   for name, file in pairs(recipe.modules:found()) do
-    given[name] = file and { shown = file.shown, text = file.text, problem = file.problem }
+    given[name] = modules.told(file)
   end
   return given
 end
@@ -107,7 +108,7 @@ local function add_missing(recipe, given, missing)
     if given[name] == nil then
       -- linear: no pattern, the name of a module
       local file = recipe.modules:find(name)
-      given[name] = file and { shown = file.shown, text = file.text, problem = file.problem } or false
+      given[name] = modules.told(file)
       added = added or file ~= nil
     end
   end
