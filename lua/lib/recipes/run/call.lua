@@ -16,6 +16,8 @@ local M = {}
 ---@type CallLimits
 M.defaults = { cpu_ms = 2000, memory_bytes = 64 * 1024 * 1024, seconds = 3600, calls = 32 }
 
+M.CLEANUP_SECONDS = 5 -- of lib.async.clock, that the clean-ups of a call have together
+
 local HEAVY = 4 -- calls at once whose texts are long; more wait for their turn
 
 ---@class CallState

@@ -15,7 +15,7 @@ local standstill = require "lib.async.standstill"
 
 local M = {}
 
-local SECONDS = 5        -- of lib.async.clock, for all of them together
+local SECONDS = calls.CLEANUP_SECONDS
 local CPU_MS = 1000      -- of processor time, each
 local ALL_CPU_MS = 2000  -- … and all of them together
 local CLOSE_CPU_MS = 500 -- … and what stopped fibers have left to be closed: clean-ups must not lose theirs to it

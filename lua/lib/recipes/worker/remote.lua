@@ -15,7 +15,6 @@ local replay = require "lib.calls.replay"
 
 local M = {}
 
-local CLEANUP_SECONDS = 5 -- as a recipe's clean-ups have, see run.cleanup
 local MOST_NOTES, MOST_NOTE = 21, 1100 -- the last says how many more there are
 local GRACE = 5           -- seconds of real time that the worker's own limit of time comes behind the host's
 
@@ -34,14 +33,14 @@ end
 local function asking(call, cleans)
   local self = setmetatable({ call = call, cleaning = cleans and 1 or 0 }, Asking)
   call.cleaning = call.cleaning + self.cleaning
-  if cleans then call.cleanup_deadline = math.max(call.cleanup_deadline or 0, clock.now() + CLEANUP_SECONDS) end
+  if cleans then call.cleanup_deadline = math.max(call.cleanup_deadline or 0, clock.now() + calls.CLEANUP_SECONDS) end
   return self
 end
 
 -- As the runner has it: what clean-ups undo must be done.
 local function begin_cleanups(call)
   require("lib.recipes.run.runner").rest(call)
-  call.phase, call.cleanup_deadline = "cleanup", clock.now() + CLEANUP_SECONDS
+  call.phase, call.cleanup_deadline = "cleanup", clock.now() + calls.CLEANUP_SECONDS
 end
 
 -- Those of the chain that want to hear of it have it as if it was answered here.
