@@ -586,10 +586,10 @@ function Fiber:join()
   return self.ok, table.unpack(self.values, 1, self.values.n)
 end
 
+local has_ended = false -- any fiber, in this look
+
 -- A fiber that was to go on, and has not run.  What it holds is closed: a plain one unwinds by the error; of one with a budget
 -- that is left to `close_in`.
-local has_ended = false -- one of them, in this look
-
 local function end_stuck(self)
   has_ended = true
   if not self.budget then

@@ -129,7 +129,7 @@ local function start(call, fn, args, options)
 end
 
 -- Host calls that were cancelled: what they still undo, within bounds of their own, is done before the call is over.
-local function join_leaving(call)
+local function join_ending(call)
   for _, task in ipairs(call.ending) do task:join() end
 end
 
@@ -167,10 +167,10 @@ local function finish(call)
   local given_up = abandon.of_given_up(call) -- beside the clean-ups, which may take their time
   wait_for_rest(call)
   cleanup.run(call)
-  join_leaving(call)
+  join_ending(call)
   if given_up then
     abandon.begin(call) -- what a submit that was under way has brought
-    join_leaving(call)
+    join_ending(call)
   end
   if call.cancelled then abandon.report(call, "was cancelled") end
 end

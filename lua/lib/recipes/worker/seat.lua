@@ -176,7 +176,6 @@ local function send_answer(call, effect, outcome)
   process:send(message)
 end
 
--- It is done also where the worker that has asked for it has ended meanwhile: the next one will ask, too.
 -- Nobody knows what came of it: it may have changed something.
 local LOST = { err = { message = "not enough memory", code = "internal" }, written = true }
 
@@ -191,6 +190,7 @@ local function answer(call, entry)
   call.count, call.bytes = call.count - 1, call.bytes - entry.size
 end
 
+-- It is done also where the worker that has asked for it has ended meanwhile: the next one will ask, too.
 local function execute(call, entry)
   if call.seat then call.seat.process.room:await() end -- a worker that does not read what it asks for gets no more
   local written = call.listener.written or nothing_written
