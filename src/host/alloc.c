@@ -95,13 +95,18 @@ static size_t held_by(size_t size, size_t tag)
     return size + tag > POOL_LARGEST ? size + tag : pool_held(size + tag);
 }
 
-static void count(struct alloc *a, struct alloc_owner *owner, size_t tag, size_t old_size,
-                  size_t new_size)
+static void count_in_all(struct alloc *a, size_t tag, size_t old_size, size_t new_size)
 {
     memory_count(held_by(old_size, tag), held_by(new_size, tag));
     a->used += new_size - old_size;
     if (a->used > a->peak)
         a->peak = a->used;
+}
+
+static void count(struct alloc *a, struct alloc_owner *owner, size_t tag, size_t old_size,
+                  size_t new_size)
+{
+    count_in_all(a, tag, old_size, new_size);
     for (; owner; owner = owner->parent) {
         owner->used += new_size - old_size;
         owner->large += if_large(new_size) - if_large(old_size);
@@ -222,14 +227,6 @@ static void *run_out(const struct alloc *a)
 
 // ---- What most allocations are: small blocks of the host, without a tag ----
 
-static void count_small(struct alloc *a, size_t old_size, size_t new_size)
-{
-    memory_count(old_size ? pool_held(old_size) : 0, new_size ? pool_held(new_size) : 0);
-    a->used += new_size - old_size;
-    if (a->used > a->peak)
-        a->peak = a->used;
-}
-
 static bool makes_small(const struct alloc *a, const void *block, size_t new_size)
 {
     return !block && new_size > 0 && is_pooled(new_size) && !a->owner && a->serial == 0;
@@ -240,7 +237,7 @@ static void *create_small(struct alloc *a, size_t size)
     void *block = may_grow(a, size, size) ? pool_take(&a->pool, size) : NULL;
     if (!block)
         return run_out(a);
-    count_small(a, 0, size);
+    count_in_all(a, 0, 0, size);
     return block;
 }
 
@@ -251,7 +248,7 @@ static bool frees_small(const void *block, size_t old_size, size_t new_size)
 
 static void *release_small(struct alloc *a, void *block, size_t size)
 {
-    count_small(a, size, 0);
+    count_in_all(a, 0, size, 0);
     pool_give(&a->pool, block, size);
     return NULL;
 }
