@@ -9,6 +9,7 @@ local chance = require "lib.recipes.load.chance"
 local core = require "core.sandbox"
 local coroutines = require "lib.recipes.load.coroutines"
 local json = require "core.json"
+local lines = require "lib.recipes.rc.lines"
 local modules = require "lib.recipes.files.modules"
 local moments = require "lib.recipes.load.moments"
 local names = require "lib.recipes.load.names"
@@ -149,13 +150,11 @@ end
 
 -- Environments ---------------------------------------------------------------------------------------
 
-local MAX_LINE = 8192
-
 local function printer(print_line)
   return function(...)
     local parts = table.pack(...)
     for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-    print_line(brief(table.concat(parts, "\t", 1, parts.n), MAX_LINE))
+    print_line(brief(table.concat(parts, "\t", 1, parts.n), lines.LONGEST))
   end
 end
 

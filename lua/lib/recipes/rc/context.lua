@@ -39,7 +39,6 @@ function methods:progress(done, total, message)
 end
 
 local LEVELS = { debug = true, info = true, warning = true, error = true }
-local MAX_LINE = 8192
 
 --- Writes a line of a recipe to the log.
 ---@param name string
@@ -54,7 +53,7 @@ function M.write_log(name, level, text, what, depth)
   end
   local kind = type(text)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then error(what .. " takes a level and a text", depth + 1) end
-  local line = redaction.brief(tostring(text), MAX_LINE):gsub("\r?\n", " | ")
+  local line = redaction.brief(tostring(text), lines.LONGEST):gsub("\r?\n", " | ")
   lines.write(name, level, line)
 end
 

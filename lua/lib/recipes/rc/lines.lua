@@ -5,6 +5,8 @@ local log = require "core.log"
 
 local M = {}
 
+M.LONGEST = 8192 -- bytes of a line
+
 local BURST = 200     -- lines of one recipe at once
 local PER_SECOND = 20 -- and from then on
 local RANK = { error = 1, warning = 2, info = 3, debug = 4 }

@@ -5,6 +5,7 @@ local core_clock = require "core.clock"
 local crossing = require "lib.recipes.worker.crossing"
 local doors = require "lib.recipes.worker.door"
 local errors = require "lib.errors"
+local lines = require "lib.recipes.rc.lines"
 local log = require "core.log"
 local loop = require "core.loop"
 local protocol = require "lib.recipes.worker.protocol"
@@ -16,7 +17,6 @@ local walls = require "core.walls"
 
 local M = {}
 
-local MOST_LINE = 8192 -- bytes, as rc.context has it
 local ALL_HELD = "the process that runs recipes holds as much as it may (setting worker_memory_bytes)"
 local FAILED = 70      -- exit status: EX_SOFTWARE of sysexits.h
 
@@ -258,7 +258,7 @@ local function load_next(self, index)
   local sent, problem = pcall(send_loaded, self, message)
   if not sent then
     if may_try_again(message, problem) then error("not enough memory", 0) end -- it comes again
-    self:send { kind = "loaded", recipe = message.recipe, missing = {}, problem = texts.brief(tostring(problem), MOST_LINE) }
+    self:send { kind = "loaded", recipe = message.recipe, missing = {}, problem = texts.brief(tostring(problem), lines.LONGEST) }
   end
   table.remove(self.loads, index)
 end
@@ -359,10 +359,9 @@ end
 local function begin(self, hello)
   log.set_level(hello.level)
   self:send { kind = "ready", walls = walls.raise(hello.memory) }
-  local lines = require "lib.recipes.rc.lines"
   lines.limit(hello.limits_lines)
   lines.redirect(function(level, name, text) send_line(self, level, name, text) end)
-  log.write = function(level, text) send_line(self, level, "", texts.brief(text, MOST_LINE)) end -- what is no recipe's line, too
+  log.write = function(level, text) send_line(self, level, "", texts.brief(text, lines.LONGEST)) end -- what is no recipe's line, too
   package.loaded["lib.recipes.effects.door"] = {
     perform = function(state, effect) return self.door:perform(state, effect) end,
   }

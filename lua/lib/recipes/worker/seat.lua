@@ -12,7 +12,7 @@ local rescue = require "lib.async.rescue"
 
 local M = {}
 
-local MOST_WORDS, MOST_LINE = 1000, 8192 -- bytes of progress and of a line, as rc.context has them
+local MOST_WORDS = 1000 -- bytes of progress, as rc.context has it
 local MOST_EFFECTS = 4096             -- of a call that are under way at once: a function of rc.map waits for one
 local MOST_STEPS = 100000            -- … in all: each is known as long as the call runs, in case that it is run again
 local MOST_NAMES = 64 * 1024 * 1024 -- bytes of the names of a call's branches
@@ -376,7 +376,7 @@ local function is_new_line(call)
 end
 
 local function take_log(self, message)
-  local call, text = message.call and self.calls[message.call], redaction.brief(message.text, MOST_LINE)
+  local call, text = message.call and self.calls[message.call], redaction.brief(message.text, lines.LONGEST)
   if call and not is_new_line(call) then return end
   if call and call.listener.log then
     call.listener.log(message.level, text)
