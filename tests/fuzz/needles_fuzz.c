@@ -31,8 +31,9 @@ static size_t take_words(const char **at, const char *end, struct word *words)
         unsigned char what = (unsigned char)*(*at)++;
         size_t size = 1 + (unsigned char)*(*at)++;
         size = size > (size_t)(end - *at) ? (size_t)(end - *at) : size;
-        words[i] = (struct word){ *at, size, { 0, what >> 2, what & 1 } };
-        words[i].what.size = what & 2 ? (uint32_t)size : 0;
+        struct needle_hit meant = { .more = what >> 3, .opens = what & 1, .hints = what & 4 };
+        meant.size = what & 2 ? (uint32_t)size : 0;
+        words[i] = (struct word){ *at, size, meant };
         *at += size;
     }
     return count;
@@ -59,6 +60,7 @@ static struct needle_hit hit_at(const struct word *words, size_t count, const ch
         hit.size = w->what.size > hit.size ? w->what.size : hit.size;
         hit.more = w->what.more > hit.more ? w->what.more : hit.more;
         hit.opens = hit.opens || w->what.opens;
+        hit.hints = hit.hints || w->what.hints;
     }
     return hit;
 }
@@ -74,7 +76,7 @@ static void check_words(const char *at, const char *end)
         const struct needle_hit *hit = needles_step(n, &state, (unsigned char)at[i]);
         struct needle_hit expected = hit_at(words, count, at, i + 1);
         must(hit->size == expected.size && hit->more == expected.more);
-        must(hit->opens == expected.opens);
+        must(hit->opens == expected.opens && hit->hints == expected.hints);
     }
     needles_free(n);
 }
