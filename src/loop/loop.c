@@ -85,6 +85,14 @@ uv_loop_t *loop_uv(struct loop *loop)
     return &loop->uv;
 }
 
+// The loop's own clock is left alone: if it went on between two timers of a turn, those started by
+// the first could be due within the same turn, and so for ever, while nothing else is looked at.
+uint64_t loop_elapsed(const struct loop *loop)
+{
+    uint64_t now = uv_hrtime() / 1000000, turn = uv_now(&loop->uv);
+    return now > turn ? now - turn : 0;
+}
+
 static bool turn(struct loop *loop, uv_run_mode mode)
 {
     loop->runs = true;

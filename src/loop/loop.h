@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 struct loop;
@@ -17,6 +18,10 @@ void loop_free(struct loop *loop);
 
 /// libuv's own loop, for the subsystems of src/loop and src/net.
 uv_loop_t *loop_uv(struct loop *loop);
+
+/// Milliseconds since the turn began: libuv counts a timer's time from there, and these must not
+/// shorten it.
+uint64_t loop_elapsed(const struct loop *loop);
 
 /// Whether it runs now: then none of the three functions below may be called, since libuv's
 /// uv_run() is not reentrant.  What a handle's callback still has in hand would be freed under it.

@@ -106,13 +106,6 @@ static void on_look(uv_timer_t *timer)
     uv_timer_start(timer, on_look, 1, 0);
 }
 
-// Milliseconds since the turn began, which must not shorten a time.
-static uint64_t elapsed(uv_loop_t *uv)
-{
-    uint64_t now = uv_hrtime() / 1000000, turn = uv_now(uv);
-    return now > turn ? now - turn : 0;
-}
-
 struct client_limits *client_limits_start(struct loop *loop, const struct client_turns *turns,
                                           struct client_slot *slot, client_limits_fn *over,
                                           void *arg)
@@ -129,7 +122,7 @@ struct client_limits *client_limits_start(struct loop *loop, const struct client
     uv_timer_init(loop_uv(loop), &w->total);
     uv_timer_init(loop_uv(loop), &w->idle);
     w->total.data = w->idle.data = w;
-    uint64_t late = elapsed(loop_uv(loop));
+    uint64_t late = loop_elapsed(loop);
     if (m->total_ms > 0)
         uv_timer_start(&w->total, on_look, late + (uint64_t)m->total_ms, 0);
     uint64_t part = (m->idle_ms + IDLE_SAMPLES - 1) / IDLE_SAMPLES;
