@@ -109,7 +109,9 @@ describe("core.host", function()
       collectgarbage()
       tell()
     ]])
-    local status, out = child.run { "lua", place.path .. "/script.lua" }
+    -- The program's own collector, also where scripts/under-collector sets another one by a folder of its own.
+    local options = { env = { "RCMCP_LUA_DIR=" .. place.path } }
+    local status, out = child.run({ "lua", place.path .. "/script.lua" }, options)
     assert.equal(0, status)
     assert.equal("generational\nincremental\ngenerational\n", out)
   end)
