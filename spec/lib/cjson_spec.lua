@@ -4,8 +4,8 @@
 ---   `[]` decoded and encoded as `{}`: here it stays an array
 --- The comma locale is json_spec's; its version is that of another release.
 
-local boundary = require "lib.recipes.run.boundary"
 local cjson_of = require "lib.cjson"
+local copies = require "lib.recipes.boundary.copies"
 local json = require "core.json"
 local kit = require "spec.support.rc"
 local lint = require "lib.workbench.lint"
@@ -295,6 +295,6 @@ describe("cjson in a recipe", function()
         assert.is_true(limit.code == "cpu" or limit.code == "memory" or limit.code == "recipe_error", limit.code)
       end
     end)
-    assert.is_function(boundary.note_arrays)
+    assert.is_function(copies.note_arrays)
   end)
 end)

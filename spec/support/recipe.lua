@@ -1,10 +1,11 @@
 --- Runs the text of a recipe's function, for specs of what lies around recipes.
 
-local boundary = require "lib.recipes.run.boundary"
 local cleanup = require "lib.recipes.run.cleanup"
 local clock = require "lib.async.clock"
 local fiber = require "lib.async.fiber"
+local host_work = require "lib.recipes.boundary.host_work"
 local loop = require "core.loop"
+local rc_error = require "lib.recipes.boundary.rc_error"
 local runner = require "lib.recipes.run.runner"
 local sandbox = require "lib.recipes.load.sandbox"
 
@@ -12,10 +13,10 @@ local M = {}
 
 -- The little of rc that these specs need.
 local rc = {
-  sleep = function(seconds) boundary.host(clock.sleep, seconds) end,
+  sleep = function(seconds) host_work.run(clock.sleep, seconds) end,
   finally = cleanup.register,
-  host = boundary.host,
-  fail = function(message, fields) error(boundary.new_error(message, fields, true), 0) end,
+  host = host_work.run,
+  fail = function(message, fields) error(rc_error.new(message, fields, true), 0) end,
   random = math.random,
 }
 

@@ -1,8 +1,8 @@
 -- Memory that runs out as a wait ends: what the fiber waits for is ended all the same, and the cancellation arrives.
-local boundary = require "lib.recipes.run.boundary"
 local budgets = require "core.budget"
 local fiber = require "lib.async.fiber"
 local host = require "core.host"
+local host_work = require "lib.recipes.boundary.host_work"
 local log = require "core.log"
 local loop = require "core.loop"
 local recipe = require "spec.support.recipe"
@@ -125,7 +125,7 @@ describe("a fiber for whose end of a wait there is no memory", function()
   it("is cancelled with the recipe that waits for it, at whatever allocation", function()
     sweep(function(after)
       local loaded, fn = recipe.load "rc.sleep_long()"
-      loaded.rc.sleep_long = function() boundary.host_raw(fiber.sleep, 600) end
+      loaded.rc.sleep_long = function() host_work.run_raw(fiber.sleep, 600) end
       local failed = cancel_starved(recipe.start_loaded(loaded, fn), after)
       assert.is_true(turn_until(function() return fiber.count() == 0 end), ("allocation %d leaves a fiber"):format(after))
       return failed

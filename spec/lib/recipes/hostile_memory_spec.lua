@@ -1,7 +1,8 @@
-local boundary = require "lib.recipes.run.boundary"
 local budgets = require "core.budget"
 local clock = require "lib.async.clock"
+local copies = require "lib.recipes.boundary.copies"
 local fiber = require "lib.async.fiber"
+local host_work = require "lib.recipes.boundary.host_work"
 local invoke = require "lib.recipes.run.invoke"
 local kit = require "spec.support.rc"
 local scratch = require "spec.support.scratch"
@@ -78,9 +79,9 @@ describe("what a hostile recipe is given", function()
 
   it("counts as its memory: whatever the host made", function()
     local extra = {
-      text = function() return boundary.host_raw(string.rep, "x", MIB) end,
-      record = function() return boundary.host_raw(function() return { body = ("x"):rep(MIB) } end) end,
-      list = function() return boundary.host(function() return { { ("x"):rep(MIB) } } end) end,
+      text = function() return host_work.run_raw(string.rep, "x", MIB) end,
+      record = function() return host_work.run_raw(function() return { body = ("x"):rep(MIB) } end) end,
+      list = function() return host_work.run(function() return { { ("x"):rep(MIB) } } end) end,
     }
     for name in pairs(extra) do
       local result, err = run(("local kept = {} for i = 1, 100 do kept[i] = %s() end return {}"):format(name),
@@ -117,8 +118,8 @@ describe("what a hostile recipe hands over", function()
       now, done = now - 1, done + 1
     end
     local extra = {
-      text = function(text) boundary.host_raw(work, text) end,
-      copy = function(value) boundary.host_raw(work, boundary.import(value)) end,
+      text = function(text) host_work.run_raw(work, text) end,
+      copy = function(value) host_work.run_raw(work, copies.import(value)) end,
     }
     local body = "local long = ('x'):rep(9e6) local list = {} for i = 1, 20 do list[i] = i end rc.map(list, function() %s end, "
       .. "{ concurrency = 20 }) return {}"
@@ -134,7 +135,7 @@ describe("what a hostile recipe hands over", function()
 
   it("never is what it made itself", function()
     local result, err = run("hand(setmetatable({}, { __index = function() while true do end end }))",
-      { extra = { hand = function(value) boundary.host_raw(rawlen, value) end } })
+      { extra = { hand = function(value) host_work.run_raw(rawlen, value) end } })
     assert.is_nil(result)
     assert.matches("internal error: a value of the recipe", err.message)
   end)

@@ -210,10 +210,10 @@ describe("a hostile recipe", function()
     local loaded, fn = recipe.load("rc.many(function() end)")
     local calls, runner = require "lib.recipes.run.call", require "lib.recipes.run.runner"
     local started, call = 0, nil
-    local boundary = require "lib.recipes.run.boundary"
+    local host_work = require "lib.recipes.boundary.host_work"
     local function rc_many(step)
       local current = calls.current()
-      boundary.host_raw(function()
+      host_work.run_raw(function()
         call = current
         repeat
           local task = runner.spawn(current, step)

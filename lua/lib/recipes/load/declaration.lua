@@ -4,11 +4,11 @@
 --- tokens.  The copy is raw and plain: nothing of the recipe's tables, nor of their metatables, is seen by
 --- the host again, except its functions.
 
-local boundary = require "lib.recipes.run.boundary"
+local brief = require("lib.text").brief
+local copies = require "lib.recipes.boundary.copies"
 local didyoumean = require "lib.didyoumean"
 local errors = require "lib.errors"
 local sizes = require "lib.recipes.load.sizes"
-local brief = require("lib.text").brief
 local sorted_keys = require("lib.tables").sorted_keys
 
 local M = {}
@@ -89,7 +89,7 @@ local function copy_fields(spec)
   for key, value in next, spec do
     local name = type(key) == "string" and key or ("[%s]"):format(type(key) == "number" and key or type(key))
     if type(value) ~= "function" then
-      local ok, copy = pcall(boundary.import, value)
+      local ok, copy = pcall(copies.import, value)
       if not ok then error(("field '%s': %s"):format(name, copy), 0) end
       take_size(copy, left)
       value = copy

@@ -1,19 +1,20 @@
 --- The environment of a recipe's code: an allow-list, with copies of the libraries' tables, so that nothing
 --- in it leads to another recipe or to the host.
 
-local boundary = require "lib.recipes.run.boundary"
 local bounded = require "lib.recipes.load.bounded"
+local brief = require("lib.text").brief
 local budgets = require "core.budget"
 local calls = require "lib.recipes.run.call"
 local chance = require "lib.recipes.load.chance"
+local copies = require "lib.recipes.boundary.copies"
 local core = require "core.sandbox"
 local coroutines = require "lib.recipes.load.coroutines"
+local host_work = require "lib.recipes.boundary.host_work"
 local json = require "core.json"
 local lines = require "lib.recipes.rc.lines"
 local modules = require "lib.recipes.files.modules"
 local moments = require "lib.recipes.load.moments"
 local names = require "lib.recipes.load.names"
-local brief = require("lib.text").brief
 
 local M = {}
 
@@ -61,7 +62,7 @@ local function add_metatables(env)
     local result = setmetatable(object, meta)
     if meta ~= nil then
       own[meta] = true
-      boundary.note_metatable(meta)
+      host_work.note_metatable(meta)
     end
     return result
   end
@@ -124,7 +125,7 @@ local function add_builtins(env)
   local made
   function env.builtin(name)
     if not BUILTINS[name] then return nil end
-    made = made or require("lib.cjson").modules { setmetatable = env.globals.setmetatable, on_kind = boundary.note_arrays }
+    made = made or require("lib.cjson").modules { setmetatable = env.globals.setmetatable, on_kind = copies.note_arrays }
     return made[name]
   end
 end

@@ -1,13 +1,13 @@
 --- `ctx` as a recipe sees it.
 
-local boundary = require "lib.recipes.run.boundary"
 local calls = require "lib.recipes.run.call"
+local copies = require "lib.recipes.boundary.copies"
 local json = require "core.json"
 local known_names = require "lib.recipes.load.known_names"
 local lines = require "lib.recipes.rc.lines"
 local redaction = require "lib.redaction"
-local work = require "lib.recipes.rc.work"
 local texts = require "lib.text"
+local work = require "lib.recipes.rc.work"
 
 local M = {}
 
@@ -77,7 +77,7 @@ function methods:elicit(question)
   local ok, message = pcall(json.encode, texts.clean_all(plain), MAX_QUESTION) -- a character that was cut ends no call
   if not ok then error("ctx:elicit: " .. message, 2) end
   local values = work.effect(state, "ask", "elicit", plain)
-  return values and boundary.export(values) or nil
+  return values and copies.export(values) or nil
 end
 
 local fields = {}
@@ -85,7 +85,7 @@ local fields = {}
 function fields.cancelled(state) return work.effect_at_once(state, "now", "cancelled") end
 function fields.simulated(state) return state.ctx.simulated == true end
 function fields.dry_run(state) return state.ctx.dry_run ~= nil and state.ctx.dry_run ~= false end
-function fields.client(state) return boundary.export(state.ctx.client) end
+function fields.client(state) return copies.export(state.ctx.client) end
 
 function fields.deadline(state)
   return work.effect_at_once(state, "now", "deadline") or nil

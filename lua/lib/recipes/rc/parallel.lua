@@ -3,13 +3,13 @@
 --- The recipe's functions run in fibers of the recipe's budget; a fiber of the host starts them, waits for
 --- them, and ends those that are left when one fails or the call ends.
 
-local boundary = require "lib.recipes.run.boundary"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
 local insist = require "lib.async.insist"
 local json = require "core.json"
 local meter = require "lib.async.meter"
 local numbers = require "lib.recipes.rc.numbers"
+local rc_error = require "lib.recipes.boundary.rc_error"
 local work = require "lib.recipes.rc.work"
 
 local M = {}
@@ -197,7 +197,7 @@ end
 
 -- A text, as Lua raises it, would have no `message` just where a recipe tells what went wrong.
 local function as_error(value)
-  return type(value) == "string" and boundary.new_error(value, { code = "recipe_error" }) or value
+  return type(value) == "string" and rc_error.new(value, { code = "recipe_error" }) or value
 end
 
 local function keep(result, ok, value)
@@ -210,7 +210,7 @@ local UNKNOWN = 0
 
 -- Whether an error says no more than that memory ran out.
 local function is_bare(err)
-  return boundary.is_error(err) and rawget(err, "message") == "not enough memory"
+  return rc_error.is(err) and rawget(err, "message") == "not enough memory"
 end
 
 -- Memory ran out for these: which of the requests that the call has submitted is theirs is not known.
@@ -221,7 +221,7 @@ local function name_lost(state, results)
     if is_lost and not lost then
       local submitted = state.call.requests:submitted()
       local message = submitted and ("not enough memory; the call has submitted so far: %s"):format(submitted) or "not enough memory"
-      lost = boundary.new_error(message, { code = "recipe_error" })
+      lost = rc_error.new(message, { code = "recipe_error" })
     end
     if is_lost then result.ok, result.error = false, lost end
   end

@@ -1,10 +1,11 @@
 --- Results: content for the answer, and the error that ends a call.
 
-local boundary = require "lib.recipes.run.boundary"
 local codec = require "core.codec"
 local json = require "core.json"
 local media_type = require "lib.media_type"
 local members = require "lib.recipes.rc.members"
+local opaque = require "lib.recipes.boundary.opaque"
+local rc_error = require "lib.recipes.boundary.rc_error"
 local texts = require "lib.text"
 local work = require "lib.recipes.rc.work"
 
@@ -34,7 +35,7 @@ end
 
 local function mark(block)
   local resource = block.resource or {}
-  return boundary.opaque("content", block, #(block.text or block.data or resource.text or resource.blob or ""))
+  return opaque.new("content", block, #(block.text or block.data or resource.text or resource.blob or ""))
 end
 
 --- `rc.text`
@@ -132,7 +133,7 @@ function M.fail(_, message, fields)
   if type(data) ~= "table" then error("rc.fail's fields are a table", 3) end
   data.ok, data.error = false, message
   if type(data.code) ~= "string" then data.code = "failed" end
-  error(boundary.new_error(message, {
+  error(rc_error.new(message, {
     code = data.code, hint = type(data.hint) == "string" and data.hint or nil, data = data,
   }, true), 0)
 end

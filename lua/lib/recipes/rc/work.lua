@@ -1,13 +1,15 @@
 --- How the functions of `rc` get host work done: in a fiber of the host, outside of the recipe's budget,
 --- so that the recipe's end, at whatever instruction, leaves nothing of ours half done.
 
-local boundary = require "lib.recipes.run.boundary"
+local copies = require "lib.recipes.boundary.copies"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
+local host_work = require "lib.recipes.boundary.host_work"
 local json = require "core.json"
 local log = require "core.log"
 local members = require "lib.recipes.rc.members"
 local numbers = require "lib.recipes.rc.numbers"
+local rc_error = require "lib.recipes.boundary.rc_error"
 
 local M = {}
 
@@ -49,7 +51,7 @@ end
 ---@param level integer  as error's, from here
 ---@return any
 function M.import(value, what, level)
-  local ok, copy = pcall(boundary.import, value)
+  local ok, copy = pcall(copies.import, value)
   if ok then return copy end
   error(what .. ": " .. tostring(copy), level + 1)
 end
@@ -74,7 +76,7 @@ end
 ---@param ... any
 ---@return any ...
 function M.run(fn, ...)
-  return boundary.host_raw(attempt, fn, ...)
+  return host_work.run_raw(attempt, fn, ...)
 end
 
 local function perform(state, effect)
@@ -99,7 +101,7 @@ end
 ---@return any answer
 function M.effect_at_once(state, kind, name, input)
   local answer, err = perform(state, numbers.effect(state, kind, name, input))
-  if answer == nil and err then error(boundary.new_error(err.message, err), 0) end
+  if answer == nil and err then error(rc_error.new(err.message, err), 0) end
   return answer
 end
 

@@ -1,11 +1,12 @@
 --- `rc.workflow`: the roles and inputs of a workflow, and overrides by their names.  See lib.workflow.flow.
 
-local boundary = require "lib.recipes.run.boundary"
+local copies = require "lib.recipes.boundary.copies"
 local coroutines = require "lib.recipes.load.coroutines"
 local fiber = require "lib.async.fiber"
 local flows = require "lib.workflow.flow"
 local known_names = require "lib.recipes.load.known_names"
 local meter = require "lib.async.meter"
+local rc_error = require "lib.recipes.boundary.rc_error"
 local time = require "lib.recipes.rc.time"
 local work = require "lib.recipes.rc.work"
 
@@ -27,8 +28,8 @@ local function record_of(flow, method)
 end
 
 local function refuse(problem)
-  error(boundary.new_error(problem.message, {
-    code = problem.code, data = { role = problem.role, candidates = problem.candidates and boundary.export(problem.candidates) },
+  error(rc_error.new(problem.message, {
+    code = problem.code, data = { role = problem.role, candidates = problem.candidates and copies.export(problem.candidates) },
   }, true), 0)
 end
 
@@ -69,7 +70,7 @@ function M.workflow(state, graph, options)
   settings.turns = turn
   local flow, problem = flows.open(work.import(graph, "rc.workflow", 3), settings)
   if not flow then return refuse(problem) end
-  local inputs = boundary.export(flow.inputs, meter.new { turn = turn })
+  local inputs = copies.export(flow.inputs, meter.new { turn = turn })
   local handle = setmetatable({ name = flow.name, roles = roles_of(flow), inputs = inputs }, FlowType)
   records[handle] = { flow = flow, state = state }
   return handle
@@ -80,7 +81,7 @@ function Flow:targets(key, values)
   if type(key) ~= "string" then error("flow:targets takes the name of a role or an input, a text", 2) end
   if values ~= nil and type(values) ~= "table" then error("flow:targets takes a table of values as its second argument", 2) end
   local entries, problem = record.flow:targets(key, values and work.import(values, "flow:targets", 2))
-  return boundary.export(entries or refuse(problem))
+  return copies.export(entries or refuse(problem))
 end
 
 function Flow:has(role)

@@ -1,7 +1,6 @@
 --- What a recipe's call undoes at its end: on return, error, cancellation, time-out and shutdown, each
 --- once, the latest registered first, with a budget and five seconds of their own, for all of them together.
 
-local boundary = require "lib.recipes.run.boundary"
 local calls = require "lib.recipes.run.call"
 local clock = require "lib.async.clock"
 local errors = require "lib.errors"
@@ -10,6 +9,7 @@ local insist = require "lib.async.insist"
 local log = require "core.log"
 local numbers = require "lib.recipes.rc.numbers"
 local places = require "lib.recipes.run.places"
+local rc_error = require "lib.recipes.boundary.rc_error"
 local redaction = require "lib.redaction"
 local standstill = require "lib.async.standstill"
 
@@ -47,7 +47,7 @@ local function note(call, err)
     return
   end
   local message = err
-  if boundary.is_error(err) then message = rawget(err, "message") end
+  if rc_error.is(err) then message = rawget(err, "message") end
   if type(message) ~= "string" then message = "an error of type " .. type(message) end
   message = "a clean-up failed: " .. redaction.brief(message, MOST_BYTES)
   local line = ("recipe '%s': %s"):format(call.recipe.name, (message:gsub("[\r\n]+", " | ")))
@@ -188,7 +188,7 @@ local function end_one(call, cleanup, share)
   share:ended(budget)
   if ok then return end
   if fiber.is_cancelled(err) then err = TOO_LONG end
-  if type(err) == "table" and not boundary.is_error(err) then err = rawget(err, "message") or err end
+  if type(err) == "table" and not rc_error.is(err) then err = rawget(err, "message") or err end
   if not expired and is_to_repeat(call, cleanup, err) then cleanup.done = false else cleanup.failure = err end
 end
 

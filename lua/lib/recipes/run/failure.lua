@@ -1,10 +1,11 @@
 --- How a recipe's failure is told: the message, then the recipe's own frames with file and line.
 
-local boundary = require "lib.recipes.run.boundary"
+local clean_all = require("lib.text").clean_all
+local copies = require "lib.recipes.boundary.copies"
 local errors = require "lib.errors"
+local rc_error = require "lib.recipes.boundary.rc_error"
 local redaction = require "lib.redaction"
 local sandbox = require "lib.recipes.load.sandbox"
-local clean_all = require("lib.text").clean_all
 
 local M = {}
 
@@ -84,7 +85,7 @@ end
 local function import_fields(err)
   local copy = {}
   for _, name in ipairs(errors.CROSSING) do
-    local ok, value = pcall(boundary.import, rawget(err, name))
+    local ok, value = pcall(copies.import, rawget(err, name))
     copy[name] = ok and redaction.value(clean_all(value)) or nil
   end
   return copy
@@ -133,7 +134,7 @@ function M.raised(err, traceback, call)
   local message = message_of(err)
   if message == OUT_OF_MEMORY then message = ("%s: %s"):format(message, whose_memory(call)) end
   local copy = type(err) == "table" and import_fields(err) or { code = "recipe_error" }
-  if boundary.is_deliberate(err) then return errors.new(message, copy) end
+  if rc_error.is_deliberate(err) then return errors.new(message, copy) end
   local frames = frames_of(traceback, call)
   copy.frames = frames
   return errors.new(with_frames(at_its_line(message, frames), frames), copy)

@@ -1,12 +1,13 @@
 --- Calls a function of a recipe with the API behind it, and makes what it returns the neutral result of a tool.
 
 local abandon = require "lib.recipes.run.abandon"
-local boundary = require "lib.recipes.run.boundary"
 local context = require "lib.recipes.rc.context"
 local errors = require "lib.errors"
 local failure = require "lib.recipes.run.failure"
 local fiber = require "lib.async.fiber"
 local limits = require "lib.recipes.run.limits"
+local long_texts = require "lib.recipes.boundary.long_texts"
+local opaque = require "lib.recipes.boundary.opaque"
 local redacted = require "lib.recipes.run.redacted"
 local returned = require "lib.recipes.run.returned"
 local runner = require "lib.recipes.run.runner"
@@ -31,14 +32,14 @@ local function state_of(call, recipe, ctx, options)
 end
 
 local function block_of(value)
-  local kind, payload = boundary.open(value)
+  local kind, payload = opaque.open(value)
   if kind ~= "content" then error("it holds a value of rc that is no content", 0) end
   return payload
 end
 
 local function run(recipe, fn, args, ctx, options, taking)
   local given = table.move(args, 1, #args, 1, { n = #args + 1 })
-  boundary.give(recipe, given)
+  long_texts.give(recipe, given)
   local call
   local outcome, err = runner.run(recipe, fn, given, ctx, {
     limits = limits.of(options.settings),

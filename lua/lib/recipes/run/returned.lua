@@ -3,13 +3,14 @@
 --- It was perhaps paid, so nothing of it is lost: what is no result, or has no JSON form, is named in an error that
 --- carries all the rest.
 
-local boundary = require "lib.recipes.run.boundary"
+local copies = require "lib.recipes.boundary.copies"
 local failure = require "lib.recipes.run.failure"
 local json = require "core.json"
 local log = require "core.log"
-local members = require "lib.recipes.rc.members"
 local long_json = require "lib.async.long_json"
+local members = require "lib.recipes.rc.members"
 local meter = require "lib.async.meter"
+local opaque = require "lib.recipes.boundary.opaque"
 local outcome = require "lib.features.outcome"
 local redacted = require "lib.recipes.run.redacted"
 local texts = require "lib.text"
@@ -34,8 +35,8 @@ Returned.__index = Returned
 ---@return Returned
 function M.new(name, fn)
   local self = setmetatable({ name = name, fn = fn, faults = {}, blocks = {}, texts = {}, data = {} }, Returned)
-  self.salvage = boundary.salvager(self.faults, function(token)
-    local kind, payload = boundary.open(token)
+  self.salvage = copies.salvager(self.faults, function(token)
+    local kind, payload = opaque.open(token)
     if kind == "content" then
       self.blocks[#self.blocks + 1] = payload
     else
@@ -51,7 +52,7 @@ function Returned:take(value)
   if value == nil then return end
   local text = type(value) == "string"
   local copy = self.salvage(text and texts.clean(value) or value)
-  if boundary.open(value) then return end
+  if opaque.open(value) then return end
   if type(copy) == "string" and text then
     self.texts[#self.texts + 1] = copy
   else

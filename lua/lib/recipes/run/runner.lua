@@ -2,10 +2,10 @@
 --- clean-ups at the end, whatever the end is.
 
 local abandon = require "lib.recipes.run.abandon"
-local boundary = require "lib.recipes.run.boundary"
 local calls = require "lib.recipes.run.call"
 local cleanup = require "lib.recipes.run.cleanup"
 local clock = require "lib.async.clock"
+local copies = require "lib.recipes.boundary.copies"
 local errors = require "lib.errors"
 local failure = require "lib.recipes.run.failure"
 local fiber = require "lib.async.fiber"
@@ -13,6 +13,7 @@ local insist = require "lib.async.insist"
 local log = require "core.log"
 local members = require "lib.recipes.rc.members"
 local meter = require "lib.async.meter"
+local opaque = require "lib.recipes.boundary.opaque"
 local receipts = require "lib.calls.receipts"
 local under_way = require "lib.recipes.run.under_way"
 
@@ -67,14 +68,14 @@ local function join_all(call)
 end
 
 local function take_value(value, options, import)
-  if not boundary.open(value) then return members.settle(import(value), { meter = meter.new() }) end
+  if not opaque.open(value) then return members.settle(import(value), { meter = meter.new() }) end
   if not options.on_value then error("the result holds a value of rc that cannot stand there", 0) end
   return import(value)
 end
 
 -- What the function returned, made the host's.
 local function take_results(call, options, ...)
-  local values, import = table.pack(...), boundary.importer(options.on_value, options.nested)
+  local values, import = table.pack(...), copies.importer(options.on_value, options.nested)
   for i = 1, values.n do
     local ok, value = fiber.shield(pcall, options.take or take_value, values[i], options, import) -- the loop turns meanwhile
     if not ok then

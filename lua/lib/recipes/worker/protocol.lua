@@ -12,7 +12,7 @@ local meter = require "lib.async.meter"
 local M = {}
 
 M.MOST = 192 * 1024 * 1024 -- bytes of a message: a result of 64 MiB, of which each byte may be an escape
-local MOST_VALUES = 2100000 -- of a message, keys included: a recipe's result has a million, each of which may have a key (run.boundary)
+local MOST_VALUES = 2100000 -- of a message, keys included: a recipe's result has a million, each of which may have a key (boundary/copies)
 
 ---@alias WorkerMessage table  `kind` names its form
 

@@ -2,12 +2,13 @@
 --- has the call run there, with its effects performed here, under the rights and in the account of this call.
 
 local abandon = require "lib.recipes.run.abandon"
-local boundary = require "lib.recipes.run.boundary"
 local calls = require "lib.recipes.run.call"
 local clock = require "lib.async.clock"
+local copies = require "lib.recipes.boundary.copies"
 local door = require "lib.recipes.effects.door"
 local ends = require "lib.recipes.worker.ends"
 local failure = require "lib.recipes.run.failure"
+local host_work = require "lib.recipes.boundary.host_work"
 local lines = require "lib.recipes.rc.lines"
 local record = require "lib.calls.record"
 local redaction = require "lib.redaction"
@@ -150,8 +151,8 @@ function M.fn(host, recipe, feature, key)
     local call = calls.current()
     if not call then error("the recipe's function is in its worker", 0) end
     local args, count = {}, select("#", ...) - 1 -- the last is the context, and the worker has one of its own
-    for i = 1, count do args[i] = boundary.import((select(i, ...))) end
-    boundary.host_raw(run, host, recipe, { feature = feature, key = key, schema = call.schema }, call, args)
+    for i = 1, count do args[i] = copies.import((select(i, ...))) end
+    host_work.run_raw(run, host, recipe, { feature = feature, key = key, schema = call.schema }, call, args)
   end
 end
 

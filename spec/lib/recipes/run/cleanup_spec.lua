@@ -1,8 +1,8 @@
-local boundary = require "lib.recipes.run.boundary"
 local calls = require "lib.recipes.run.call"
 local cleanup = require "lib.recipes.run.cleanup"
 local clock = require "lib.async.clock"
 local fiber = require "lib.async.fiber"
+local host_work = require "lib.recipes.boundary.host_work"
 local loop = require "core.loop"
 local numbers = require "lib.recipes.rc.numbers"
 local recipe = require "spec.support.recipe"
@@ -84,7 +84,7 @@ describe("lib.recipes.run.cleanup", function()
       end)]], { log = log })
     loaded.rc.many = function(step)
       local call = calls.current()
-      boundary.host_raw(function()
+      host_work.run_raw(function()
         for _ = 1, 20 do runner.spawn(call, step) end
         fiber.sleep(0.01)
       end)
@@ -200,7 +200,7 @@ describe("lib.recipes.run.cleanup", function()
     local done
     loaded.rc.keep = function(guard) kept = guard end
     loaded.rc.wait = function()
-      boundary.host_raw(function()
+      host_work.run_raw(function()
         fiber.await(function(callback)
           done = callback
           return setmetatable({}, { __close = function() end })
@@ -230,7 +230,7 @@ describe("lib.recipes.run.cleanup", function()
     function loaded.rc.path() return numbers.branch().path end
     function loaded.rc.pause()
       paused = paused + 1
-      if paused == 1 then boundary.host_raw(fiber.sleep, 60) end
+      if paused == 1 then host_work.run_raw(fiber.sleep, 60) end
     end
     local task = recipe.start_loaded(loaded, fn)
     assert.same({ "1" }, log)

@@ -1,6 +1,6 @@
-local boundary = require "lib.recipes.run.boundary"
-local errors = require "lib.errors"
+local copies = require "lib.recipes.boundary.copies"
 local json = require "core.json"
+local opaque = require "lib.recipes.boundary.opaque"
 
 -- `depth` tables, one in the other.
 local function nested(depth)
@@ -10,16 +10,16 @@ local function nested(depth)
 end
 
 local function refusal(value, take)
-  local ok, message = pcall(boundary.import, value, take)
+  local ok, message = pcall(copies.import, value, take)
   assert.is_false(ok)
   return message
 end
 
-describe("lib.recipes.run.boundary", function()
+describe("lib.recipes.boundary.copies", function()
   describe("import", function()
     it("copies, so that neither side sees what the other changes", function()
       local given = { list = { 1, 2 }, text = "a" }
-      local copy = boundary.import(given)
+      local copy = copies.import(given)
       assert.same(given, copy)
       given.list[1], given.text = 9, "b"
       assert.same({ list = { 1, 2 }, text = "a" }, copy)
@@ -28,19 +28,19 @@ describe("lib.recipes.run.boundary", function()
     it("reads raw: no metamethod of the recipe runs, and no metatable of its own comes along", function()
       local function trap() error("a metamethod of the recipe ran") end
       local given = setmetatable({ a = 1 }, { __index = trap, __pairs = trap, __len = trap, __eq = trap, __metatable = "locked" })
-      local copy = boundary.import { given, given = given }
+      local copy = copies.import { given, given = given }
       assert.same({ a = 1 }, copy.given)
       assert.is_nil(debug.getmetatable(copy.given))
     end)
 
     it("keeps the order of objects, empty lists apart from empty objects, and numbers with all their digits", function()
       local text = '{"z":[],"a":{},"big":18446744073709551616,"null":null}'
-      assert.equal(text, json.encode(boundary.import(json.decode(text))))
+      assert.equal(text, json.encode(copies.import(json.decode(text))))
     end)
 
     it("takes a table twice in a value for two, and itself within itself for a mistake with its place", function()
       local twice = { 1 }
-      assert.same({ a = { 1 }, b = { 1 } }, boundary.import { a = twice, b = twice })
+      assert.same({ a = { 1 }, b = { 1 } }, copies.import { a = twice, b = twice })
       local circle = { inner = {} }
       circle.inner.outer = circle
       assert.equal("the value at .inner.outer contains itself", refusal(circle))
@@ -55,7 +55,7 @@ describe("lib.recipes.run.boundary", function()
     end)
 
     it("takes a hundred levels, not one more, and shows both ends of the way there", function()
-      assert.equal("[[[", json.encode(boundary.import(nested(100))):sub(1, 3))
+      assert.equal("[[[", json.encode(copies.import(nested(100))):sub(1, 3))
       local message = refusal(nested(101))
       assert.matches("is nested more than 100 levels deep", message, 1, true)
       assert.matches("[1][1][1][1][1][1]…[1][1][1][1][1][1] is", message, 1, true)
@@ -67,31 +67,19 @@ describe("lib.recipes.run.boundary", function()
       for i = 1, 65 do list[i] = long end
       assert.matches("has more than 67108864 bytes of text", refusal(list), 1, true)
       list[65], list[64] = nil, nil
-      assert.equal(63, #boundary.import(list))
-    end)
-  end)
-
-  describe("an opaque value", function()
-    it("is known again by whoever handed it out, and shows nothing to anybody else", function()
-      local token = boundary.opaque("content", { secret = true })
-      assert.same({ "content", { secret = true } }, { boundary.open(token) })
-      assert.is_nil(next(token))
-      assert.is_false(getmetatable(token))
-      assert.error_matches(function() token.a = 1 end, "cannot be changed")
-      assert.is_nil((boundary.open {}))
-      assert.is_nil((boundary.open(nil)))
+      assert.equal(63, #copies.import(list))
     end)
 
-    it("crosses only where it is asked for", function()
-      local token = boundary.opaque("content", 1)
+    it("takes an opaque value only where it is asked for", function()
+      local token = opaque.new("content", 1)
       assert.matches("belongs beside the result, not into it", refusal { token }, 1, true)
-      assert.same({ "taken" }, boundary.import({ token }, function(given) return rawequal(given, token) and "taken" or nil end))
+      assert.same({ "taken" }, copies.import({ token }, function(given) return rawequal(given, token) and "taken" or nil end))
     end)
   end)
 
   describe("importer", function()
     it("counts all values of a result together", function()
-      local import = boundary.importer()
+      local import = copies.importer()
       local half = ("a"):rep(33 << 20)
       assert.equal(half, import(half))
       local ok, message = pcall(import, half)
@@ -103,7 +91,7 @@ describe("lib.recipes.run.boundary", function()
   describe("salvager", function()
     it("keeps what it can, and names each thing that it cannot", function()
       local faults = {}
-      local salvage = boundary.salvager(faults, function() end)
+      local salvage = copies.salvager(faults, function() end)
       local salvaged = salvage { nan = 0 / 0, most = math.huge, least = -math.huge, cut = "a\xE2\x82", fn = print, good = 1 }
       assert.same({ nan = "NaN", most = "Infinity", least = "-Infinity", cut = "a\u{FFFD}", fn = json.null, good = 1 }, salvaged)
       table.sort(faults)
@@ -119,55 +107,28 @@ describe("lib.recipes.run.boundary", function()
     it("names twenty faults and counts the others", function()
       local faults, list = {}, {}
       for i = 1, 25 do list[i] = print end
-      boundary.salvager(faults, function() end)(list)
+      copies.salvager(faults, function() end)(list)
       assert.equal(20, #faults)
       assert.equal(5, faults.more)
     end)
 
     it("hands out opaque values, null in their place", function()
       local taken = {}
-      local token = boundary.opaque("content", 1)
-      local salvage = boundary.salvager({}, function(given) taken[#taken + 1] = given end)
+      local token = opaque.new("content", 1)
+      local salvage = copies.salvager({}, function(given) taken[#taken + 1] = given end)
       assert.same({ json.null, 2 }, salvage { token, 2 })
       assert.is_true(rawequal(token, taken[1]))
-    end)
-  end)
-
-  describe("new_error", function()
-    it("has the fields that recipes know, as copies, and no others", function()
-      local data = { request_id = "r" }
-      local err = boundary.new_error("it failed", { code = "x", data = data, traceback = "of the host" })
-      assert.equal("it failed", tostring(err))
-      assert.equal("x", err.code)
-      assert.is_nil(err.traceback)
-      data.request_id = "changed"
-      assert.equal("r", err.data.request_id)
-      assert.is_true(boundary.is_error(err))
-      assert.is_false(boundary.is_deliberate(err))
-      assert.is_true(boundary.is_deliberate(boundary.new_error("wanted", nil, true)))
-    end)
-
-    it("is not to be had by looking like one", function()
-      assert.is_false(boundary.is_error { message = "it failed", code = "x" })
-      assert.is_false(boundary.is_error(errors.new "of the host"))
-      assert.is_false(boundary.is_error(nil))
     end)
   end)
 
   describe("export", function()
     it("gives the recipe copies, and checked JSON text as a value", function()
       local held = { list = json.as_array {}, raw = assert(json.raw '{"b":1,"a":[]}') }
-      local out = boundary.export(held)
+      local out = copies.export(held)
       assert.equal('{"b":1,"a":[]}', json.encode(out.raw))
       out.list[1] = 1
       assert.equal("[]", json.encode(held.list))
       assert.equal("[1]", json.encode(out.list))
-    end)
-  end)
-
-  describe("host_raw", function()
-    it("works in a recipe's call alone", function()
-      assert.error_matches(function() boundary.host_raw(print) end, "only in a recipe's call")
     end)
   end)
 end)

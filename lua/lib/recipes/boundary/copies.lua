@@ -1,26 +1,24 @@
---- The border between recipes and the host.  Nothing that a recipe made crosses it as it is: values are
---- copied by raw access, without a metamethod; and the host's own work for a recipe runs in a plain fiber,
---- where neither the recipe's limits nor its end can leave anything half done.
+--- Copies of values across the border between recipes and the host, by raw access, without a metamethod: what a recipe made becomes
+--- plain (`import`), a result which was perhaps paid loses only what has no JSON form (`salvager`), and what is the host's becomes a
+--- value that the recipe may change (`export`).
 
-local calls = require "lib.recipes.run.call"
-local coroutines = require "lib.recipes.load.coroutines"
-local errors = require "lib.errors"
-local fiber = require "lib.async.fiber"
-local json = require "core.json"
 local codec = require "core.codec"
+local json = require "core.json"
+local long_texts = require "lib.recipes.boundary.long_texts"
 local meter = require "lib.async.meter"
+local opaque = require "lib.recipes.boundary.opaque"
 local texts = require "lib.text"
 
 local brief, clean = texts.brief, texts.clean
 
 local M = {}
 
+M.HEAVY = 8 * 1024 * 1024 -- bytes of text from which a value is handed over by few at once
+
 local getmetatable_of = debug.getmetatable -- whatever __metatable says
 local MAX_DEPTH, MAX_VALUES, MAX_BYTES = 100, 1000000, 64 * 1024 * 1024
 local MOST_FAULTS = 20 -- named; who has made more looks at the first ones
 local MOST_KEYS = 12   -- of a place that are shown, half of them from its end
-
-local made_here = setmetatable({}, { __mode = "k" }) ---@type table<table, true>
 
 local arrays = setmetatable({}, { __mode = "k" }) ---@type table<table, "always"|"empty">
 
@@ -37,95 +35,6 @@ local function is_array(value)
   local when = meta and arrays[meta]
   return when == "always" or when == "empty" and next(value) == nil
 end
-
---- Notes a metatable that a recipe gave to one of its values.
----@param meta table
-function M.note_metatable(meta)
-  made_here[meta] = true
-end
-
--- Marked values ------------------------------------------------------------------------------------
-
--- What the host hands out and recognises again by identity; the payload stays out of reach.
-local payloads = setmetatable({}, { __mode = "k" }) ---@type table<table, { kind: string, value: any, bytes: integer }>
-
-local Opaque = { __name = "value of rc", __metatable = false }
-
-function Opaque.__newindex()
-  error("this value cannot be changed", 2)
-end
-
---- A value that a recipe can only hand back.
----@param kind string  for `open`: "content", …
----@param value any
----@param bytes? integer  of text in it, which count where it is handed back
----@return table
-function M.opaque(kind, value, bytes)
-  local token = setmetatable({}, Opaque)
-  payloads[token] = { kind = kind, value = value, bytes = bytes or 0 }
-  return token
-end
-
---- What an opaque value stands for.
----@param token any
----@return string? kind, any value
-function M.open(token)
-  local payload = token ~= nil and payloads[token]
-  if payload then return payload.kind, payload.value end
-end
-
--- Errors -------------------------------------------------------------------------------------------
-
-local RcError = { __name = "rc.Error", __metatable = false }
-
-function RcError:__tostring()
-  local message = rawget(self, "message")
-  return type(message) == "string" and message or "rc.Error"
-end
-
-local error_fields = { "message", "code", "status_code", "error_code", "hint", "delivery", "detail", "data" }
-local own_errors = setmetatable({}, { __mode = "k" }) ---@type table<table, { deliberate: boolean }>
-
---- Makes the error value that a recipe catches.
----@param message string
----@param fields? table           code, status_code, error_code, hint, data, …; copied
----@param deliberate? boolean     the recipe ends by its own will: no frames are shown
----@return rc.Error
-function M.new_error(message, fields, deliberate)
-  local err = {}
-  for _, name in ipairs(error_fields) do
-    local value = fields and rawget(fields, name)
-    if value ~= nil then err[name] = M.export(value) end
-  end
-  err.message = message
-  setmetatable(err, RcError)
-  own_errors[err] = { deliberate = deliberate or false }
-  return err
-end
-
---- Whether a value is an error value that a recipe may have got from here.
----@param value any
----@return boolean
-function M.is_error(value)
-  return value ~= nil and own_errors[value] ~= nil
-end
-
---- Whether the error was raised by rc.fail.
----@param value any
----@return boolean
-function M.is_deliberate(value)
-  return value ~= nil and own_errors[value] ~= nil and own_errors[value].deliberate
-end
-
--- The recipe's side of an error that host code returned or raised.
-local function present(err)
-  if M.is_error(err) then return err end
-  if fiber.is_cancelled(err) then return M.new_error("cancelled", { code = "cancelled" }) end
-  if errors.is(err) then return M.new_error(err.message, err) end
-  return M.new_error(type(err) == "string" and err or "an error of type " .. type(err), { code = "internal" })
-end
-
--- Copies -------------------------------------------------------------------------------------------
 
 -- The keys that lead to the value being copied.
 local function place(state, depth)
@@ -211,8 +120,9 @@ end
 
 local function copy_table(value, state, depth)
   if depth > MAX_DEPTH then return refuse(state, depth, "is nested more than %d levels deep", MAX_DEPTH) end
-  if payloads[value] then
-    if not has_room(state, payloads[value].bytes or 0) then return too_long(state, depth) end
+  local bytes = opaque.bytes(value)
+  if bytes then
+    if not has_room(state, bytes) then return too_long(state, depth) end
     local taken = state.take and state.take(value)
     if taken ~= nil or state.faults and depth == 1 then return taken end
     return refuse(state, depth, "is a value of rc, which belongs beside the result, not into it")
@@ -269,8 +179,16 @@ local function new_state(take)
   return { values = MAX_VALUES, bytes = MAX_BYTES, open = {}, path = {}, take = take }
 end
 
-local HEAVY = 8 * 1024 * 1024 -- bytes of text from which a value is handed over by few at once
+local HEAVY = M.HEAVY
 local weights = setmetatable({}, { __mode = "k" }) ---@type table<table, integer>  of copies that are heavy
+
+--- The bytes of text in what `import` gave, where they are many.
+---@param value any
+---@return integer
+function M.weight(value)
+  if type(value) == "string" then return #value end
+  return type(value) == "table" and weights[value] or 0
+end
 
 local function deep_copy(value, take)
   local kind = type(value)
@@ -299,36 +217,9 @@ function M.importer(take, nested)
   state.meter = meter.new()
   return function(value)
     state.path, state.open = {}, {}
-    state.take = (nested or payloads[value]) and take or nil
+    state.take = (nested or opaque.open(value)) and take or nil
     return copy(value, state, 1)
   end
-end
-
-local LONG = 64 * 1024 -- bytes of a text from which it counts as the recipe's memory, whoever made it
-
-local function own(value, recipe)
-  if #value < LONG or not recipe.memory then return value end
-  return recipe.memory:own(value)
-end
-
--- Long texts of the host's would be held without being counted.
-local function adopt(value)
-  local call = type(value) == "string" and #value >= LONG and calls.current()
-  return call and own(value, call.recipe) or value
-end
-
---- Makes long texts in what a call is given the recipe's memory, in place.
----@param recipe Recipe
----@param given any  plain
----@return any given
-function M.give(recipe, given)
-  if type(given) == "string" then return own(given, recipe) end
-  if type(given) ~= "table" then return given end
-  for key, item in next, given do
-    local kind = type(item)
-    if kind == "string" and #item >= LONG or kind == "table" then rawset(given, key, M.give(recipe, item)) end
-  end
-  return given
 end
 
 --- The same of a result, which was perhaps paid: what has no JSON form is left out, and named, instead of ending all.
@@ -360,117 +251,10 @@ end
 function M.export(value, work)
   if work then work:step() end
   if is_raw(value) then return value:value() end
-  if type(value) ~= "table" then return adopt(value) end
+  if type(value) ~= "table" then return long_texts.adopt(value) end
   local result = {}
   for key, item in next, value do result[key] = M.export(item, work) end
   return json.like(value, result)
-end
-
--- Host work ----------------------------------------------------------------------------------------
-
-local HostCall = {}
-HostCall.__index = HostCall
-
--- What has an outcome is at its end.  Where memory runs out it is called again, and cancels what was not cancelled yet.
-function HostCall:__close()
-  if self.ended or self.outcome then return end
-  self.task:cancel()
-  if self.task.status ~= "done" then table.insert(self.call.ending, self.task) end
-  self.ended = true
-end
-
-function HostCall:recheck(callback)
-  if self.task.status == "done" then callback(nil, self.outcome or self.spare) end
-end
-
--- The bytes of long text in what is handed over.
-local function weigh(args)
-  local bytes = 0
-  for i = 1, args.n do
-    local value = args[i]
-    bytes = bytes + (type(value) == "string" and #value or type(value) == "table" and weights[value] or 0)
-  end
-  return bytes
-end
-
--- The host copies and writes what it works on, several times over: few calls do that with long texts at once.
-local function perform(call, fn, args)
-  local _ <close> = weigh(args) >= HEAVY and call.phase == "run" and call.heavy:take() or nil
-  return fn(table.unpack(args, 1, args.n))
-end
-
-local function packed(call, fn, args)
-  return table.pack(pcall(perform, call, fn, args))
-end
-
--- A `start` for coroutines.await, on the host's side; the answer is one packed table, ok first.  It comes also where memory
--- runs out on the way: whoever waits must not wait for ever.
-local function begin(call, fn, args, callback)
-  local self = setmetatable({
-    call = call, ended = false, task = nil, outcome = nil, spare = { n = 2, false, "not enough memory" },
-  }, HostCall)
-  self.task = fiber.spawn(function()
-    local ok, result = pcall(packed, call, fn, args)
-    self.outcome = ok and result or self.spare
-    callback(nil, self.outcome)
-  end)
-  if self.task.status ~= "done" then return self end
-  self:__close()
-  return nil, self.outcome or self.spare
-end
-
--- What is handed over to a recipe: a table of the host's own stays one, with its texts.
-local function adopt_all(outcome)
-  for i = 2, outcome.n do
-    local value = outcome[i]
-    outcome[i] = adopt(value)
-    for key, item in next, type(value) == "table" and getmetatable_of(value) == nil and value or {} do
-      if type(item) == "string" then value[key] = adopt(item) end
-    end
-  end
-  return outcome
-end
-
--- What a recipe made has metatables of its own, whose functions would run without limits here.
-local function check_plain(args)
-  for i = 1, args.n do
-    local meta = getmetatable_of(args[i])
-    if type(args[i]) == "table" and meta and made_here[meta] then
-      error("internal error: a value of the recipe would reach the host as it is", 0)
-    end
-  end
-end
-
---- Runs `fn(…)` in a plain fiber of the host and waits for it, from a recipe's code.  Arguments and results
---- are handed over as they are: `fn` must not touch what the recipe made.  What `fn` raises is raised as
---- rc.Error.
----@param fn function
----@param ... any
----@return any ...
-function M.host_raw(fn, ...)
-  local call = calls.current()
-  if not call then error("this works only in a recipe's call", 2) end
-  local args = table.pack(...)
-  check_plain(args)
-  local _, outcome = coroutines.await(begin, call, fn, args)
-  if not outcome[1] then error(present(outcome[2]), 0) end
-  return table.unpack(adopt_all(outcome), 2, outcome.n)
-end
-
-local function export_all(...)
-  local values = table.pack(...)
-  for i = 1, values.n do values[i] = M.export(values[i]) end
-  return table.unpack(values, 1, values.n)
-end
-
---- As `host_raw`, with copies of the arguments and of the results.
----@param fn function
----@param ... any
----@return any ...
-function M.host(fn, ...)
-  local args = table.pack(...)
-  for i = 1, args.n do args[i] = M.import(args[i]) end
-  return export_all(M.host_raw(fn, table.unpack(args, 1, args.n)))
 end
 
 return M
