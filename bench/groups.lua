@@ -1,5 +1,7 @@
 --- What is measured: groups of steps of the driver (bench/driver/main.c tells what each does).
 
+local beside = require "beside"
+
 local all = { echo = true, curl = true, lua = true, rcmcp = true, rust = true, rust_pipes = true, go = true, typescript = true }
 local callers = { curl = true, lua = true, rcmcp = true, rust = true, rust_pipes = true, go = true, typescript = true }
 
@@ -82,6 +84,8 @@ local list = {
   { name = "graph", turns = 3, targets = faithful, steps = graph },
   { name = "waits", turns = 1, targets = callers, steps = waits },
   { name = "exit", turns = 3, targets = callers, steps = exit },
+  { name = "hostile", turns = 1, targets = { rcmcp = true }, parts = beside.parts, arguments = beside.arguments, prefix = beside.prefix,
+    conclude = beside.conclude, print = beside.print },
 }
 
 local M = { list = list, names = {}, by_name = {} }

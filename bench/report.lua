@@ -81,6 +81,7 @@ end
 local function print_table(group, result)
   io.write(("\n%s, %s on %d processors (the run's own programs and its two spinners count in it)\n\n"):format(group.name,
     result.loads[group.name]:text(), result.processors))
+  if group.print then return group.print(result) end
   print_head()
   for _, row in ipairs(rows) do
     if result.group_of[row[1]] == group.name then print_row(row, result.found[row[1]]) end

@@ -27,14 +27,14 @@ local function quoted(word)
   return "'" .. word:gsub("'", [['\'']]) .. "'"
 end
 
-local function command_line(target, group, quick)
+local function command_line(target, group, steps)
   local words = { "build/bench/driver" }
   for _, path in ipairs(group.cold and target.files or {}) do
     table.move({ "--cold", path }, 1, 2, #words + 1, words)
   end
-  for _, step in ipairs(group.steps(quick)) do words[#words + 1] = step end
-  words[#words + 1] = "--"
-  table.move(target.command, 1, #target.command, #words + 1, words)
+  for _, list in ipairs { steps, { "--" }, target.command, group.arguments or {} } do
+    table.move(list, 1, #list, #words + 1, words)
+  end
   for i, word in ipairs(words) do words[i] = quoted(word) end
   return targets.environment .. " " .. table.concat(words, " ") .. " 2>build/bench/stderr.txt"
 end
@@ -44,10 +44,10 @@ local function complaint()
   return file:read(2000) or "no message"
 end
 
---- Runs one target through a group once and adds its figures to those found.
-local function measure(result, target, group, quick)
+--- Runs one target through steps of a group once and adds its figures to those found.
+local function measure(result, target, group, steps)
   local found = result.found
-  local pipe = assert(io.popen(command_line(target, group, quick)))
+  local pipe = assert(io.popen(command_line(target, group, steps)))
   for line in pipe:lines() do
     local figure, value = line:match "^(%S+) (%S+)$"
     figure = (group.prefix or "") .. figure
@@ -72,12 +72,15 @@ local function run_group(result, group, quick)
     for _, target in ipairs(targets.list) do
       if group.targets[target.name] and not target.missing then
         io.stderr:write(("%-8s turn %d  %s\n"):format(group.name, turn, target.name))
-        load:sample()
-        result.failures[#result.failures + 1] = measure(result, target, group, quick)
+        for _, steps in ipairs(group.parts and group.parts(quick) or { group.steps(quick) }) do
+          load:sample()
+          result.failures[#result.failures + 1] = measure(result, target, group, steps)
+        end
       end
     end
   end
   load:sample()
+  if group.conclude then group.conclude(result) end
 end
 
 local chosen, quick = options(arg)

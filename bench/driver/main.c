@@ -8,6 +8,7 @@
 ///   alone
 ///                                           on its own; as the system likes
 ///   call:LABEL:WHAT:CALLS:IN_FLIGHT         WHAT: list, status, a graph's id, or wait-LEAST-MOST
+///   beside:LABEL:RECIPE:SECONDS             how long others wait while a recipe runs, or none
 ///   memory:LABEL                            resident, unique, peak since the last memory step
 ///   stub:LABEL                              what the stub counted since the last control:/_reset
 ///   control:PATH                            a request of the stub's own
@@ -16,6 +17,7 @@
 ///   finish:LABEL                            closes standard input, waits for the end
 /// A label that begins with "_" is walked through, not printed.
 #include "base/clock.h"
+#include "driver/beside.h"
 #include "driver/control.h"
 #include "driver/load.h"
 
@@ -137,6 +139,31 @@ static void call(struct server *s, const char *label, const char *what, long cal
     print(label, "cpu_per_call_ms", f.cpu * 1000 / (double)calls);
 }
 
+static void print_delays(const char *label, const char *what, const struct delays *d)
+{
+    const double values[] = { d->p50, d->p99, d->most };
+    const char *const names[] = { "p50", "p99", "max" };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char figure[32];
+        (void)snprintf(figure, sizeof figure, "%s_%s_ms", what, names[i]);
+        print(label, figure, values[i] * 1000);
+    }
+}
+
+// The workers run where the driver does, with the server on another processor.
+static void beside(struct server *s, const char *label, const char *recipe, double seconds)
+{
+    struct beside b;
+    beside_run(s, recipe, seconds, 0, &b);
+    print_delays(label, "ping", &b.ping);
+    print_delays(label, "status", &b.status);
+    print_delays(label, "work", &b.work);
+    print(label, "innocent_ms", b.innocent * 1000);
+    print(label, "innocents", (double)b.innocents);
+    print(label, "ends", (double)b.ends);
+    print(label, "worker_kib", (double)b.worker_kib);
+}
+
 static void memory(const struct server *s, const char *label)
 {
     struct memory m;
@@ -170,6 +197,8 @@ static void step(struct server *s, char *text)
     } else if (count == 3 && strcmp(field[0], "open") == 0) {
         struct question q = question_of(field[1]);
         load_leave_open(s, &q, strtol(field[2], NULL, 10));
+    } else if (count == 4 && strcmp(field[0], "beside") == 0) {
+        beside(s, field[1], field[2], strtod(field[3], NULL));
     } else if (count != 2) {
         errx(64, "bad step '%s'", text);
     } else if (strcmp(field[0], "place") == 0) {

@@ -7,7 +7,9 @@ enum { SLOT_MS = 10, WINDOW = 10, SLOTS = 12000 }; // two minutes of traffic
 
 struct job {
     double done;
-    double lag; // negative: result not fetched yet
+    double lag;   // negative: result not fetched yet
+    double found; // when a poll first said that it is done; 0: none has
+    double after; // from then to the request for its result; negative: there was none
 };
 
 static struct job *jobs;
@@ -30,7 +32,9 @@ long jobs_start(double now, double least, double most)
     // The golden ratio spreads any number of jobs evenly, the same way in every run.
     double part = (double)count * 0.6180339887498949;
     part -= (double)(long)part;
-    jobs[count] = (struct job){ .done = now + (least + (most - least) * part) / 1000, .lag = -1 };
+    jobs[count] = (struct job){ .done = now + (least + (most - least) * part) / 1000,
+                                .lag = -1,
+                                .after = -1 };
     return count++;
 }
 
@@ -45,15 +49,22 @@ bool jobs_poll(long job, double now)
 {
     polls++;
     note(now);
-    return job >= 0 && job < count && now >= jobs[job].done;
+    if (job < 0 || job >= count || now < jobs[job].done)
+        return false;
+    if (jobs[job].found <= 0)
+        jobs[job].found = now;
+    return true;
 }
 
 void jobs_result(long job, double now)
 {
     results++;
     note(now);
-    if (job >= 0 && job < count && jobs[job].lag < 0)
-        jobs[job].lag = now - jobs[job].done;
+    if (job < 0 || job >= count || jobs[job].lag >= 0)
+        return;
+    jobs[job].lag = now - jobs[job].done;
+    if (jobs[job].found > 0)
+        jobs[job].after = now - jobs[job].found;
 }
 
 void jobs_reset(void)
@@ -81,8 +92,34 @@ static int by_lag(const void *a, const void *b)
     return (left->lag > right->lag) - (left->lag < right->lag);
 }
 
+static int by_after(const void *a, const void *b)
+{
+    const struct job *left = a, *right = b;
+    return (left->after > right->after) - (left->after < right->after);
+}
+
+// Of those whose result was asked for behind a poll.
+static bool report_after(struct buf *out)
+{
+    long none = 0;
+    qsort(jobs, (size_t)count, sizeof *jobs, by_after);
+    while (none < count && jobs[none].after < 0)
+        none++;
+    long some = count - none;
+    const struct job *from = jobs + none;
+    if (some == 0)
+        return true;
+    char text[128];
+    int size = snprintf(text, sizeof text, "poll_p50_ms %.3f\npoll_p99_ms %.3f\npoll_max_ms %.3f\n",
+                        from[some / 2].after * 1000, from[some * 99 / 100].after * 1000,
+                        from[some - 1].after * 1000);
+    return size > 0 && buf_append(out, text, (size_t)size);
+}
+
 bool jobs_report(struct buf *out)
 {
+    if (!report_after(out))
+        return false;
     qsort(jobs, (size_t)count, sizeof *jobs, by_lag);
     double sum = 0;
     long fetched = 0;

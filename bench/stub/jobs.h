@@ -20,7 +20,9 @@ void jobs_result(long job, double now);
 void jobs_reset(void);
 
 /// Appends "name value" lines: jobs, polls, results, lag_mean_ms, lag_p99_ms (from completion to
-/// the result's request), burst (the most polls and results within 100 ms).
+/// the result's request), poll_p50_ms, poll_p99_ms, poll_max_ms (from the answer to a poll that
+/// found a job done to the request for its result), burst (the most polls and results within 100
+/// ms).
 bool jobs_report(struct buf *out);
 
 #endif
