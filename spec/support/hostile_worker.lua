@@ -69,7 +69,7 @@ M.POOL = {
   { { feature = "tool", fields = {}, functions = { "run" } } }, { { feature = "tool", fields = { name = {} } } },
   { { feature = "tool", fields = { name = "a", description = "b", input = { { 5 } } }, functions = { "run" },
       line = { source = "x", line = 9 } } },
-  json.decode '{"z":1}', json.raw "[1]", json.integer "18446744073709551615", { name = "x", stands = true, text = "y" },
+  json.decode '{"z":1}', json.raw "[1]", json.integer "18446744073709551615", { name = "x", stands = true, refused = false, text = "y" },
 }
 
 local PATHS = { "/etc/passwd", "../../etc/passwd", "~/.ssh/id_rsa", "", "a\0b", "/proc/self/environ" }

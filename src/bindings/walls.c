@@ -3,14 +3,14 @@
 
 #include "bindings/bindings.h"
 
-/// raise(memory) -> list of { name, stands, text }
+/// raise(memory) -> list of { name, stands, refused, text }
 static int raise_walls(lua_State *L)
 {
     lua_Integer memory = luaL_checkinteger(L, 1);
     luaL_argcheck(L, memory >= 0, 1, "negative size");
     lua_createtable(L, WALLS, 0);
     for (lua_Integer i = 1; i <= WALLS; i++) {
-        lua_createtable(L, 0, 3);
+        lua_createtable(L, 0, 4);
         lua_rawseti(L, -2, i);
     }
     struct walls walls;
@@ -21,6 +21,8 @@ static int raise_walls(lua_State *L)
         lua_setfield(L, -2, "name");
         lua_pushboolean(L, walls.of[i].stands);
         lua_setfield(L, -2, "stands");
+        lua_pushboolean(L, walls.of[i].refused);
+        lua_setfield(L, -2, "refused");
         lua_pushstring(L, walls.of[i].text);
         lua_setfield(L, -2, "text");
         lua_pop(L, 1);

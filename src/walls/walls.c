@@ -46,6 +46,7 @@ static void __attribute__((format(printf, 4, 5)))
 tell(struct walls *w, enum wall wall, bool stands, const char *format, ...)
 {
     w->of[wall].stands = stands;
+    w->of[wall].refused = false;
     va_list args;
     va_start(args, format);
     (void)vsnprintf(w->of[wall].text, WALL_TEXT, format, args);
@@ -55,6 +56,7 @@ tell(struct walls *w, enum wall wall, bool stands, const char *format, ...)
 static void tell_refused(struct walls *w, enum wall wall, int error)
 {
     tell(w, wall, false, "the system refused it: %s", strerror(error));
+    w->of[wall].refused = true;
 }
 
 // Both limits, so that nothing raises them again.
@@ -149,8 +151,8 @@ static void raise_of_system(struct walls *w)
         tell(w, WALL_SYSTEM_CALLS, true,
              "no files, no network, no programs, no processes, no signals to others");
     else
-        tell(w, WALL_SYSTEM_CALLS, false,
-             state == FILTER_REFUSED ? "not filtered: %s" : "no filter: %s", why_not);
+        tell(w, WALL_SYSTEM_CALLS, false, "not filtered: %s", why_not);
+    w->of[WALL_SYSTEM_CALLS].refused = state == FILTER_REFUSED;
 }
 
 #else

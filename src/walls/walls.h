@@ -27,6 +27,7 @@ enum { WALL_TEXT = 160 };
 struct walls {
     struct {
         bool stands;
+        bool refused;         ///< the system refused what it has elsewhere
         char text[WALL_TEXT]; ///< what it holds, or why it does not stand
     } of[WALLS];
 };

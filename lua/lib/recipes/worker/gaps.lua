@@ -20,16 +20,13 @@ function M.of(walls)
   return gaps
 end
 
--- A system that never has one is no news to those who use it, nor is what they have set.
-local function level_of(wall)
-  return wall.name == "system calls" and wall.text:find("not filtered", 1, true) and "warning" or "info"
-end
-
---- Says in the log what does not stand.
+--- Says in the log what does not stand, as a warning where the system refused it.  A system that never has one is no news to those
+--- who use it, nor is what they have set.
 ---@param walls core.walls.Wall[]
 function M.report(walls)
   for _, wall in ipairs(M.of(walls)) do
-    log.write(level_of(wall), ("the worker of recipes lacks a wall: %s: %s. %s"):format(wall.name, wall.text, M.ADVICE))
+    local level = wall.refused and "warning" or "info"
+    log.write(level, ("the worker of recipes lacks a wall: %s: %s. %s"):format(wall.name, wall.text, M.ADVICE))
   end
 end
 

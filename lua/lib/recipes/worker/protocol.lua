@@ -48,7 +48,7 @@ local AT_ONCE = like { key = text(64 * 1024), answer = any, times = whole(1, mat
 
 local DECLARATION = like { feature = FEATURE, fields = is_table, functions = list_of(text(1024 * 1024), 20000), ["line?"] = LINE }
 
-local WALL = like { name = NAME, stands = is_boolean, text = WORDS }
+local WALL = like { name = NAME, stands = is_boolean, refused = is_boolean, text = WORDS }
 
 local MODULES = map_of(1024, fields.or_false(like { shown = WORDS, ["text?"] = text(M.MOST), ["problem?"] = WORDS }))
 

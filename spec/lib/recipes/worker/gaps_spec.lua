@@ -1,8 +1,8 @@
 local gaps = require "lib.recipes.worker.gaps"
 local kept_log = require "spec.support.log"
 
-local function wall(name, stands, text)
-  return { name = name, stands = stands, text = text }
+local function wall(name, stands, text, refused)
+  return { name = name, stands = stands, refused = refused == true, text = text }
 end
 
 describe("walls of a worker that do not stand", function()
@@ -16,17 +16,20 @@ describe("walls of a worker that do not stand", function()
   it("are told in the log, as a warning where the system refused what it has elsewhere", function()
     local lines = kept_log.lines_of(function()
       gaps.report {
-        wall("memory", false, "no ceiling: none was asked for"), wall("system calls", false, "not filtered: Function not implemented"),
+        wall("memory", false, "no ceiling: none was asked for"),
+        wall("system calls", false, "not filtered: Function not implemented", true),
       }
       gaps.report { wall("system calls", false, "only on Linux") }
-      gaps.report { wall("system calls", false, "no filter: valgrind makes calls of its own") }
+      gaps.report { wall("system calls", false, "not filtered: valgrind makes calls of its own") }
+      gaps.report { wall("memory", false, "the system refused it: Operation not permitted", true) }
       gaps.report { wall("system calls", true, "no files") }
     end)
     assert.same({
       "info: the worker of recipes lacks a wall: memory: no ceiling: none was asked for. " .. gaps.ADVICE,
       "warning: the worker of recipes lacks a wall: system calls: not filtered: Function not implemented. " .. gaps.ADVICE,
       "info: the worker of recipes lacks a wall: system calls: only on Linux. " .. gaps.ADVICE,
-      "info: the worker of recipes lacks a wall: system calls: no filter: valgrind makes calls of its own. " .. gaps.ADVICE,
+      "info: the worker of recipes lacks a wall: system calls: not filtered: valgrind makes calls of its own. " .. gaps.ADVICE,
+      "warning: the worker of recipes lacks a wall: memory: the system refused it: Operation not permitted. " .. gaps.ADVICE,
     }, lines)
   end)
 end)

@@ -375,7 +375,7 @@ describe("a worker's end", function()
   end)
 
   it("or its start: a server's log tells which walls do not stand, once", function()
-    local open = { { name = "system calls", stands = false, text = "not filtered: refused" } }
+    local open = { { name = "system calls", stands = false, refused = true, text = "not filtered: not permitted" } }
     local function lines_of(reports)
       return kept_log.lines_of(function()
         bed.with({ reports = reports, start = function(options)

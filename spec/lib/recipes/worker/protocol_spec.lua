@@ -18,7 +18,7 @@ local to_worker = {
 }
 
 local from_worker = {
-  ready = { walls = { { name = "memory", stands = true, text = "1 MiB" } } },
+  ready = { walls = { { name = "memory", stands = true, refused = false, text = "1 MiB" } } },
   loaded = {
     recipe = "r1", missing = { "b" },
     declarations = { { feature = "tool", fields = { name = "a" }, functions = { "run" }, line = { source = "@a.lua", line = 3 } } },
@@ -91,7 +91,7 @@ describe("the protocol", function()
   it("bounds lists, texts and numbers", function()
     for _, changes in ipairs {
       { walls = { [2] = from_worker.ready.walls[1] } }, { walls = { name = "x" } }, { walls = { 5 } }, { walls = "" },
-      { walls = { { name = ("x"):rep(2000), stands = true, text = "" } } },
+      { walls = { { name = ("x"):rep(2000), stands = true, refused = false, text = "" } } },
     } do
       assert.is_string(problem_of(protocol.FROM_WORKER, with({ kind = "ready", walls = {} }, changes)))
     end
