@@ -72,6 +72,7 @@ local function goes_on(call, alone, err)
   if call.lone_ends < LONE_ENDS then return true end
   if call.verdict or call.asked.count == 0 then return false end
   call.verdict = err
+  call.asked:cut()
   call.ends_at = call.ends_at or call.asked.count
   return true
 end

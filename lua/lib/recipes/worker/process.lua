@@ -55,6 +55,7 @@ local M = {}
 ---@field package turn? WorkerTurn      the last one that was asked for
 ---@field package heard integer        messages that have come, or are being read
 ---@field package watch? core.Handle
+---@field package settling table<integer, fun()>  who waits until it has done what it can
 local Worker = {}
 Worker.__index = Worker
 
@@ -198,6 +199,14 @@ local function hold_clock(self)
   self:send { kind = "settle", number = self.holds }
 end
 
+--- Calls back once it has done what it can without us; never, if it ends before.
+---@param callback fun()  may be called again where it finds no memory
+function Worker:settle(callback)
+  self.settling[self.holds + 1] = callback
+  self.holds = self.holds + 1
+  self:send { kind = "settle", number = self.holds }
+end
+
 --- Waits, in a fiber, until it is ready, or has ended.
 function Worker:await_ready()
   self.readiness:await()
@@ -234,6 +243,9 @@ local function take(self, size, message, problem)
   elseif message.kind == "settled" then
     if message.number > self.holds then return breach(self, "it settled what nobody asked for") end
     if message.number == self.holds then let_clock_go(self) end
+    local callback = self.settling[message.number]
+    if callback then callback() end
+    self.settling[message.number] = nil
   else
     problem = self.options.on_message(message, size)
     if problem then breach(self, problem) end
@@ -328,7 +340,7 @@ function M.start(options)
     options = setmetatable({
       turn_seconds = options.turn_seconds or TURN_SECONDS, start_seconds = options.start_seconds or START_SECONDS,
     }, { __index = options }), ended = false, told = false, telling = false, closed = false,
-    unended = "", lines = 0, turns = 0, taken = 0, heard = 0, holds = 0,
+    unended = "", lines = 0, turns = 0, taken = 0, heard = 0, holds = 0, settling = {},
   }, Worker)
   self.room = rooms.new(function() return not self.ended and not self.why and select(2, self.channel:queued()) end)
   self.readiness = rooms.new(function() return not self.walls and not self.ended end)

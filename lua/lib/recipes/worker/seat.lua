@@ -1,5 +1,6 @@
 --- One worker with what runs in it: its messages, and the effects of its calls.
 
+local answers = require "lib.recipes.worker.answers"
 local clock = require "lib.async.clock"
 local core_clock = require "core.clock"
 local crossing = require "lib.recipes.worker.crossing"
@@ -69,6 +70,8 @@ local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked
 ---@field calls table<string, SeatedCall>
 ---@field loads table<string, WorkerLoad>  by recipe
 ---@field alone? boolean  it has ended, and a call alone ran there
+---@field package given integer  answers that its worker was sent
+---@field private looks boolean  it is to say when it has done what it can without us
 ---@field private sent table<string, true>  the recipes that it was sent
 ---@field private names table<string, true>  under which it has written lines
 ---@field private named integer  how many
@@ -83,7 +86,7 @@ Seat.__index = Seat
 function M.new(lone, end_seconds)
   local self = setmetatable({
     calls = {}, loads = {}, sent = {}, names = {}, named = 0, end_seconds = end_seconds or END_SECONDS, lone = lone, process = nil,
-    alone = nil,
+    alone = nil, given = 0, looks = false,
   }, Seat)
   rescue.add(self, Seat.recover)
   return self
@@ -142,108 +145,17 @@ function M.fail(call, err)
   over(call, nil, err)
 end
 
--- Effects ----------------------------------------------------------------------------------------------
-
-local function effect_of(message)
-  return {
-    call = message.call, branch = message.branch, seq = message.seq, kind = message.effect, name = message.name, input = message.input,
-  }
-end
-
--- What is done for a recipe raises nothing here, whatever the worker has put into it.
----@return { value: any, err: any, written: boolean? }
-local function perform(call, effect, cleans)
-  local ok, value, err = pcall(call.listener.effect, effect, cleans)
-  if ok and err == nil then return { value = value } end
-  return { err = crossing.problem(ok and err or value) }
-end
+-- Effects ------------------------------------------------------------------------------------------
 
 local TOO_MANY = {
   message = ("a call may take %d steps: calls of tools, requests, waits, files; polls within a wait do not count"):format(MOST_STEPS),
   code = "too_many_steps",
 }
 
-local function send_answer(call, effect, outcome)
-  local message = { kind = "answer", call = effect.call, branch = effect.branch, seq = effect.seq, wall = clock.wall() }
-  message.value, message.err = outcome.value, outcome.err
-  if outcome.written then message.written = true end
-  local ahead = call.listener.ahead and call.listener.ahead() or 0
-  if ahead > 0 then message.ahead = ahead end
-  local process = call.seat.process
-  local ok, problem = pcall(process.send, process, message)
-  if ok then return end
-  message.value, message.err = nil, crossing.problem(problem)
-  process:send(message)
-end
-
--- Nobody knows what came of it: it may have changed something.
-local LOST = { err = { message = "not enough memory", code = "internal" }, written = true }
-
-local function nothing_written()
-  return 0
-end
-
-local function answer(call, entry)
-  if entry.done or entry.left then return end -- it is not waited for
-  if entry.asked and call.seat then send_answer(call, entry.effect, entry.outcome) end
-  entry.done, entry.fiber, entry.outcome = true, nil, nil
-  call.count, call.bytes = call.count - 1, call.bytes - entry.size
-end
-
--- It is done also where the worker that has asked for it has ended meanwhile: the next one will ask, too.
-local function execute(call, entry)
-  if call.seat then call.seat.process.room:await() end -- a worker that does not read what it asks for gets no more
-  local written = call.listener.written or nothing_written
-  entry.written_before = entry.written_before or written()
-  entry.begun = true
-  local outcome = perform(call, entry.effect, entry.cleans)
-  outcome.written = written() > entry.written_before -- or beside it: then perhaps
-  entry.outcome = outcome
-  answer(call, entry)
-end
-
-local function begin(call, entry)
-  entry.fiber = nil
-  local started = fiber.spawn(execute, call, entry)
-  if not entry.done then entry.fiber = started end
-end
-
-local function start(call, effect, entry, size)
-  entry.effect = effect
-  call.count, call.bytes, entry.size = call.count + 1, call.bytes + size, size
-  local ok, err = pcall(begin, call, entry)
-  if ok then return end
-  call.count, call.bytes = call.count - 1, call.bytes - size
-  error(err, 0)
-end
-
-local function send_cancel(call)
-  call.ending_since = core_clock.monotonic()
-  call.seat.process:send { kind = "cancel", call = call.message.call }
-end
-
--- Whether it stands where it is to end: it gets no answer there any more.
-local function ends_here(call, entry, is_new)
-  if not call.unasked or entry.serial > call.ends_at then return false end
-  if is_new then call.unasked, call.ending_since = call.unasked - 1, core_clock.monotonic() end
-  if call.unasked > 0 then return false end
-  send_cancel(call)
-  call.unasked = nil
-  return true
-end
-
--- What is still performed since an earlier worker asked for it has its answer when that is done.
-local function ask_again(call, effect, entry, size)
-  local is_new = not entry.asked
-  entry.asked = true
-  if ends_here(call, entry, is_new) then
-    entry.left = not entry.done
-  elseif entry.done then
-    entry.done, entry.begun = false, false
-    start(call, effect, entry, size)
-  elseif not entry.fiber and not entry.left then -- memory ran out as it was to begin
-    start(call, effect, entry, size)
-  end
+local function effect_of(message)
+  return {
+    call = message.call, branch = message.branch, seq = message.seq, kind = message.effect, name = message.name, input = message.input,
+  }
 end
 
 -- Whether a branch is where the host numbers what it does for an effect (State.below): no code is there.
@@ -291,13 +203,13 @@ end
 local function take_effect(call, effect, cleans, size)
   local entry = call.asked:at(effect)
   if entry then
-    ask_again(call, effect, entry, size)
+    answers.ask_again(call, effect, entry, size)
   elseif call.ends_at and not cleans and effect.kind ~= "module" then
     call.asked:add(effect, cleans).left = true -- the worker has not heard of it yet: nothing more is begun
   elseif call.asked.count >= (cleans and 2 * MOST_STEPS or MOST_STEPS) then
-    send_answer(call, effect, { err = TOO_MANY })
+    answers.send(call, effect, { err = TOO_MANY })
   else
-    start(call, effect, call.asked:add(effect, cleans), size)
+    answers.start(call, effect, call.asked:add(effect, cleans), size)
   end
 end
 
@@ -315,6 +227,7 @@ function handlers.leave(_, message, call)
   if not entry.left then call.count, call.bytes = call.count - 1, call.bytes - entry.size end
   entry.left = true
   if entry.fiber then entry.fiber:cancel "the recipe waits no more" end
+  answers.give_held(call)
 end
 
 function handlers.noted(_, message, call)
@@ -409,6 +322,7 @@ end
 local function send_call(self, call)
   if call.listener.known then call.message.known = call.listener.known() end
   self.process:send(call.message)
+  answers.end_where_it_stood(call)
 end
 
 --- Lets a call run here: from its beginning, with what its record has.
@@ -431,22 +345,18 @@ end
 function M.cancel(call)
   if call.is_over then return end
   call.ends_at = call.ends_at or call.asked.count
-  if not call.told then send_cancel(call) end
+  if not call.told then answers.begin_end(call) end
   call.told = true
   call.asked:leave(function(entry) -- at once, as it would be here: what they leave undone is theirs to see to
     call.count, call.bytes = call.count - 1, call.bytes - entry.size
   end)
+  answers.give_held(call)
 end
 
 local function recover(self, call)
   if call.is_over then return end
   for _, entry in ipairs(call.asked:lost()) do
-    if entry.begun then
-      entry.outcome = entry.outcome or LOST
-      answer(call, entry)
-    else
-      begin(call, entry)
-    end
+    answers.recover(call, entry)
   end
   local task = call.rest_task
   if call.resting == self and task and task.status == "done" then tell_rested(self, call) end
@@ -457,6 +367,30 @@ function Seat:recover()
   local calls = {}
   for _, call in pairs(self.calls) do calls[#calls + 1] = call end
   rescue.each(calls, function(call) recover(self, call) end)
+end
+
+-- Code that runs again and does something else may never ask for what it had asked for: that is so where all of it waits for us.
+local function look_at_order(self, given)
+  local calls = {}
+  for _, call in pairs(self.calls) do calls[#calls + 1] = call end
+  for _, call in ipairs(calls) do
+    local order = call.asked.order
+    if order:is_stuck() then
+      if self.given == given then order:give_up() end
+      answers.give_held(call)
+    end
+  end
+end
+
+--- Gives what is held for an answer that nobody has asked for, if nobody will.
+function Seat:look_at_order()
+  if self.looks then return end
+  local given = self.given
+  self.process:settle(function()
+    self.looks = false
+    look_at_order(self, given)
+  end)
+  self.looks = true
 end
 
 -- Code that runs again may compute up to where it was, on a machine that gives it a twelfth of its time (see WorkerTurn).

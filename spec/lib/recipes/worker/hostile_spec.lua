@@ -53,6 +53,13 @@ function Fake:send(message)
   if honest[message.kind] then fiber.spawn(honest[message.kind], self, message) end
 end
 
+function Fake:settle(callback)
+  fiber.spawn(function()
+    fiber.next_turn()
+    if not self.over then callback() end
+  end)
+end
+
 function Fake:stop() self.over = true end
 
 function Fake:fall(why)

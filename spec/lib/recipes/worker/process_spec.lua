@@ -115,6 +115,18 @@ describe("a worker's process", function()
     assert.equal("enough", why)
   end)
 
+  it("says when it has done what it can", function()
+    bed.run(function()
+      local settled = {}
+      local worker <close> = assert(processes.start {
+        is_busy = function() return false end, on_message = function() end, on_end = function() end,
+      })
+      for i = 1, 2 do worker:settle(function() settled[i] = (settled[i] or 0) + 1 end) end
+      bed.await(function() return settled[1] and settled[2] end)
+      assert.same({ 1, 1 }, settled)
+    end)
+  end)
+
   it("has no room for more where it does not read, until it ends", function()
     with_script("exec sleep 60", function(seen, worker)
       local fiber = require "lib.async.fiber"

@@ -101,6 +101,57 @@ describe("a call whose worker ends", function()
     end)
   end
 
+  -- A call of branches that take times of their own, whose worker is killed at its last step.
+  local function race(text, on_effect)
+    local result, err
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, text))
+      local killed = false
+      result, err = bed.call(host, recipe, function(effect)
+        if effect.input.last and not killed then
+          killed = true
+          kill_all(host)
+          if on_effect then on_effect(host, recipe) end
+        end
+        fiber.sleep((effect.input.ms or 0) / 1000)
+        return json.encode { n = effect.input.n }
+      end)
+      assert.equal(1, #host:endings())
+    end)
+    return result, err
+  end
+
+  local RACE = [[
+    local ends = {}
+    rc.map({ 60, 1, 30 }, function(ms)
+      rc.tools.a { ms = ms }
+      ends[#ends + 1] = ms
+      rc.tools.a { ms = 20, first = ends[1] }
+      ends[#ends + 1] = ms + 1
+    end)
+    rc.tools.a { ends = ends }
+    rc.tools.a { last = true, ends = ends }
+    return { ends = ends }]]
+
+  it("sees its branches end in the order in which they had ended", function()
+    local result, err = race(bed.tool(RACE, '{ "a" }'))
+    assert.is_nil(err)
+    assert.same({ 1, 2, 30, 31, 60, 61 }, result.data.ends)
+  end)
+
+  it("waits for no branch that there is no more", function()
+    local text = bed.tool([[
+      rc.map(items, function(ms) rc.tools.a { ms = ms } end)
+      rc.tools.a { last = true }
+      return { ok = true }]], '{ "a" }')
+    local result, err = race("items = { 20, 1 }\n" .. text, function(host, recipe)
+      local source = host.sources[recipe.id]
+      source.text = source.text:gsub("{ 20, 1 }", "{ 20 }", 1)
+    end)
+    assert.is_nil(err)
+    assert.same({ ok = true }, result.data)
+  end)
+
   it("does not ask again for what it had left", function()
     bed.with(nil, function(host)
       local recipe = assert(bed.load(host, bed.tool([[
@@ -180,6 +231,78 @@ describe("a call whose worker ends", function()
       bed.await(function() return cleaned and next(host.calls) == nil end)
       assert.same({ '{"n":1}', '{"n":2}', "sleep", '{"clean":true}' }, performed)
       assert.equal(1, #host:endings())
+    end)
+  end)
+
+  local BESIDE = bed.tool([[
+    local known = {}
+    rc.finally(function() rc.tools.a { clean = known } end)
+    rc.all {
+      function() rc.tools.a { n = 1, slow = true } known[#known + 1] = 1 end,
+      function() rc.tools.a { n = 2 } known[#known + 1] = 2 end,
+      function() rc.sleep(60) end,
+    }]], '{ "a" }')
+
+  -- Runs it until both have their answers, and then `act(host, task)`; what was performed.
+  local function beside(act)
+    local performed, over = {}, false
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, BESIDE))
+      local task = fiber.spawn(function()
+        bed.call(host, recipe, function(effect)
+          if effect.kind == "sleep" then fiber.sleep(60) end
+          performed[#performed + 1] = json.encode(effect.input)
+          if effect.input.slow then fiber.sleep(0.02) end
+          over = effect.input.clean ~= nil
+          return "{}"
+        end)
+      end)
+      task.quiet = true
+      bed.await(function()
+        local _, call = next(host.calls)
+        return call and call.asked.order.count == 2
+      end)
+      act(host, task)
+      bed.await(function() return over and next(host.calls) == nil end)
+    end)
+    return performed
+  end
+
+  local ONCE = { '{"n":1,"slow":true}', '{"n":2}', '{"clean":[2,1]}' }
+
+  it("knows in its clean-ups what it knew, where it is cancelled as it is run again", function()
+    assert.same(ONCE, beside(function(host, task)
+      kill_all(host)
+      assert.equal(1, #host:pids()) -- it has not even begun there
+      task:cancel()
+    end))
+  end)
+
+  it("knows in its clean-ups what it knew, where its worker ends behind the cancellation", function()
+    assert.same(ONCE, beside(function(host, task)
+      for _, pid in ipairs(host:pids()) do bed.signal(pid, "STOP") end -- hears of nothing
+      task:cancel()
+      kill_all(host)
+    end))
+  end)
+
+  it("ends where it was cancelled before it had asked for anything", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, bed.tool("rc.tools.a {} return { ok = true }", '{ "a" }')))
+      local performed = 0
+      for _, pid in ipairs(host:pids()) do bed.signal(pid, "STOP") end
+      local task = fiber.spawn(function()
+        bed.call(host, recipe, function()
+          performed = performed + 1
+          return "{}"
+        end)
+      end)
+      task.quiet = true
+      bed.await(function() return next(host.calls) ~= nil end)
+      task:cancel()
+      kill_all(host)
+      bed.await(function() return next(host.calls) == nil end)
+      assert.equal(0, performed)
     end)
   end)
 end)
