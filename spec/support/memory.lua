@@ -7,9 +7,8 @@ local M = {}
 -- Lua collects and tries again when an allocation fails, so two in a row must.
 local IN_A_ROW = 2
 
--- Lua says "stack overflow" where there is no memory for a larger stack.
 local function is_out_of_memory(text)
-  return text:find("not enough memory", 1, true) ~= nil or text:find("stack overflow", 1, true) ~= nil
+  return text:find("not enough memory", 1, true) ~= nil
 end
 
 --- Runs `fn` again and again, failing a later allocation each time, until it makes none that late: some

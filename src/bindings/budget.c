@@ -2,6 +2,7 @@
 #include "sandbox/budget.h"
 
 #include "bindings/bindings.h"
+#include "host/stack.h"
 
 #define BUDGET "core.budget"
 
@@ -158,7 +159,7 @@ static int push_untraced(lua_State *L, lua_State *co, const struct budget *b)
 static int push_outcome(lua_State *L, lua_State *co, const struct budget *b, int status,
                         int nresults)
 {
-    if (!lua_checkstack(L, nresults + 2)) {
+    if (!stack_has_room(L, L, nresults + 2)) {
         lua_pop(co, nresults);
         lua_pushliteral(L, "failed");
         lua_pushliteral(L, "too many results");
@@ -184,7 +185,7 @@ static int resume_slice(lua_State *L)
         return push_stopped(L, co, b, 0);
     bool is_new = lua_status(co) == LUA_OK;
     luaL_argcheck(L, !is_new || lua_gettop(co) == 2, 2, "it runs or has ended");
-    luaL_argcheck(L, lua_checkstack(co, nargs), 3, "too many arguments");
+    luaL_argcheck(L, stack_has_room(L, co, nargs), 3, "too many arguments");
     lua_xmove(L, co, nargs);
     if (is_new)
         nargs++; // the first argument of `body` waits there already
@@ -280,7 +281,7 @@ static int create_plain(lua_State *L)
 static int push_resumed(lua_State *L, lua_State *co, int status, int nresults)
 {
     bool ok = status == LUA_OK || status == LUA_YIELD;
-    if (ok && !lua_checkstack(L, nresults + 1)) {
+    if (ok && !stack_has_room(L, L, nresults + 1)) {
         lua_pop(co, nresults);
         lua_pushboolean(L, 0);
         lua_pushliteral(L, "too many results to resume");
@@ -293,7 +294,7 @@ static int push_resumed(lua_State *L, lua_State *co, int status, int nresults)
 
 static bool take_arguments(lua_State *L, lua_State *co, int nargs)
 {
-    if (!lua_checkstack(co, nargs)) {
+    if (!stack_has_room(L, co, nargs)) {
         lua_pushboolean(L, 0);
         lua_pushliteral(L, "too many arguments to resume");
         return false;

@@ -5,6 +5,7 @@
 #include "bindings/bindings.h"
 #include "bindings/httpd_headers.h"
 #include "host/call.h"
+#include "host/stack.h"
 
 #include <string.h>
 
@@ -186,7 +187,7 @@ static int request_respond(lua_State *L)
     httpd_check_headers(L, 3);
     size_t size = 0;
     const char *body = luaL_optlstring(L, 4, "", &size);
-    luaL_checkstack(L, 3, NULL);
+    stack_need(L, 3, "a request");
     httpd_anchor_request(L, r);
     httpd_send(L, r, server_answer_new(status, body, size), 3);
     return 0;
@@ -208,7 +209,7 @@ static void send_fault(lua_State *L, struct lua_request *r)
     lua_Integer promised = luaL_checkinteger(L, 6);
     luaL_argcheck(L, promised > 0 && (size_t)promised > size, 2,
                   "promised must be more than the body");
-    luaL_checkstack(L, 3, NULL);
+    stack_need(L, 3, "a request");
     httpd_send(L, r, server_answer_broken(status, body, size, (uint64_t)promised), 4);
 }
 

@@ -3,6 +3,7 @@
 #include "bindings/bindings.h"
 #include "bindings/httpd_headers.h"
 #include "bindings/httpd_request.h"
+#include "host/stack.h"
 
 #define STREAM "core.httpd.Stream"
 
@@ -19,7 +20,7 @@ int httpd_stream(lua_State *L)
     unsigned status = httpd_check_status(L, 2);
     httpd_check_headers(L, 3);
     lua_settop(L, 3);
-    luaL_checkstack(L, 3, NULL);
+    stack_need(L, 3, "a request");
     struct lua_stream *s = lua_newuserdatauv(L, sizeof *s, 1); // request status headers stream
     *s = (struct lua_stream){ .owner = r };
     lua_pushvalue(L, 1);

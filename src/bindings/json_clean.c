@@ -7,6 +7,7 @@
 #include "bindings/json_integer.h"
 #include "bindings/json_order.h"
 #include "bindings/json_raw.h"
+#include "host/stack.h"
 #include "sandbox/budget.h"
 #include "json/reader.h"
 
@@ -149,7 +150,7 @@ static bool push_table(struct clean_walk *w, int index, unsigned depth)
 {
     lua_State *L = w->L;
     w->too_deep = w->too_deep || depth >= JSON_MAX_DEPTH;
-    luaL_checkstack(L, 16, "JSON");
+    stack_need(L, 16, "JSON");
     lua_pushnil(L);
     struct clean_table t = { .index = index, .copy = lua_gettop(L) };
     lua_pushnil(L);

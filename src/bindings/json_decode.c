@@ -7,6 +7,7 @@
 #include "bindings/json_decode.h"
 #include "bindings/json_integer.h"
 #include "bindings/json_order.h"
+#include "host/stack.h"
 #include "json/number.h"
 
 #include <lauxlib.h>
@@ -132,7 +133,7 @@ static bool push_object(struct decoder *d)
     enum json_event event;
     key.count = 0;
     key.is_short = true;
-    luaL_checkstack(L, 2 * BATCH + 8, "JSON");
+    stack_need(L, 2 * BATCH + 8, "JSON");
     lua_pushnil(L); // placeholder
     int base = lua_gettop(L);
     while ((event = json_read(&d->reader)) == JSON_KEY) {
@@ -172,7 +173,7 @@ static bool push_array(struct decoder *d)
     int base = lua_gettop(L);
     lua_Integer count = 0;
     enum json_event event;
-    luaL_checkstack(L, BATCH + 8, "JSON");
+    stack_need(L, BATCH + 8, "JSON");
     lua_pushnil(L); // placeholder
     while ((event = json_read(&d->reader)) != JSON_ARRAY_END) {
         if (!push_value(d, event))
@@ -218,7 +219,7 @@ int json_push_decoded(lua_State *L, const char *text, size_t size, bool lenient)
 {
     struct decoder d;
     d.L = L;
-    luaL_checkstack(L, 8, "JSON");
+    stack_need(L, 8, "JSON");
     json_push_array_meta(L);
     d.array_meta = lua_gettop(L);
     d.shapes = json_push_shapes(L);

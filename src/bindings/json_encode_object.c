@@ -1,6 +1,8 @@
 // core.json.encode: objects.
 #include "bindings/json_encode_object.h"
 
+#include "host/stack.h"
+
 #include <lauxlib.h>
 
 enum {
@@ -94,7 +96,7 @@ static void take_pair(struct encode_run *r, const struct encode_frame *frame)
     size_t gathered = keys->count - frame->first;
     bool hold = gathered < ON_STACK;
     if (gathered % STACK_STEP == 0) {
-        luaL_checkstack(L, 2 * STACK_STEP + 8, "JSON");
+        stack_need(L, 2 * STACK_STEP + 8, "JSON");
         encode_room(r, gathered * LEAST);
     }
     size_t size;

@@ -1,6 +1,7 @@
 // core.json.encode: how far it is, where a value stands, and what is wrong with it.
 #include "bindings/json_encode_run.h"
 
+#include "host/stack.h"
 #include "sandbox/budget.h"
 
 #include <lauxlib.h>
@@ -104,7 +105,7 @@ static void push_path(const struct encode_run *r)
     unsigned depth = frames ? r->depth : 0;
     if (depth > 0 && !frames[depth - 1].key && frames[depth - 1].at == 0)
         depth--; // no entry of the innermost table is begun
-    luaL_checkstack(L, MOST + 1 + MOST + OWN, "path");
+    stack_need(L, MOST + 1 + MOST + OWN, "path");
     if (depth == 0) {
         lua_pushliteral(L, "at the top");
         return;

@@ -4,6 +4,7 @@
 #include "bindings/json_array.h"
 #include "bindings/json_encode_object.h"
 
+#include "host/stack.h"
 #include "json/reader.h"
 
 #include <lauxlib.h>
@@ -194,7 +195,7 @@ void encode_table(struct encode_run *r, int index)
     int top = lua_gettop(L);
     if (r->depth >= JSON_MAX_DEPTH)
         encode_fail(r, "nested deeper than 1000 levels; does the table contain itself?");
-    luaL_checkstack(L, 16, "JSON");
+    stack_need(L, 16, "JSON");
     if (!lua_getmetatable(L, index)) {
         encode_plain(r, index, top, false);
     } else if (lua_topointer(L, -1) == r->array_meta) {

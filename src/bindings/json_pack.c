@@ -7,6 +7,7 @@
 #include "bindings/json_order.h"
 #include "bindings/json_raw.h"
 #include "host/scratch.h"
+#include "host/stack.h"
 #include "json/keys.h"
 #include "json/packed.h"
 #include "json/reader.h"
@@ -287,7 +288,7 @@ static void pack_table(struct pack *k, int table, unsigned depth)
     lua_State *L = k->L;
     if (depth >= JSON_MAX_DEPTH)
         luaL_error(L, "nested deeper than %d levels", JSON_MAX_DEPTH);
-    luaL_checkstack(L, 12, "a value");
+    stack_need(L, 12, "a value");
     if (!lua_getmetatable(L, table)) {
         pack_plain(k, table, depth);
         return;

@@ -3,6 +3,7 @@
 
 #include "bindings/json_decode.h"
 #include "bindings/json_order.h"
+#include "host/stack.h"
 #include "json/reader.h"
 
 #include <lauxlib.h>
@@ -44,7 +45,7 @@ static bool open_frame(struct unpacker *u, struct frame frame)
     if (!packed_promise(&u->r, frame.count + frame.others))
         return false;
     int room = frame.kind == SMALL ? 2 * (int)frame.count : 4;
-    luaL_checkstack(u->L, room + 8, "a value");
+    stack_need(u->L, room + 8, "a value");
     frame.left = frame.count;
     if (!buf_append(&u->frames, &frame, sizeof frame))
         return packed_refuse(&u->r, "not enough memory");

@@ -1,6 +1,7 @@
 #include "bindings/sandbox_keys.h"
 
 #include "host/alloc.h"
+#include "host/stack.h"
 #include "sandbox/budget.h"
 #include "sandbox/names.h"
 
@@ -189,7 +190,7 @@ void sandbox_push_snapshot(lua_State *L, int index, lua_Integer after)
     struct snapshot *s;
     index = lua_absindex(L, index);
     int base = lua_gettop(L);
-    luaL_checkstack(L, FEW + 8, NULL);
+    stack_need(L, FEW + 8, "keys");
     if (push_few(L, index, meter, after)) {
         s = take_few(L, base, after);
     } else {

@@ -3,6 +3,7 @@
 #include "bindings/sandbox_sort.h"
 
 #include "bindings/sandbox_keys.h"
+#include "host/stack.h"
 
 #include <lauxlib.h>
 #include <limits.h>
@@ -133,7 +134,7 @@ int sandbox_sort(lua_State *L)
     if (!lua_isnoneornil(L, BEFORE))
         luaL_checktype(L, BEFORE, LUA_TFUNCTION);
     lua_settop(L, BEFORE);
-    luaL_checkstack(L, RUN + 8, NULL);
+    stack_need(L, RUN + 8, "a sort");
     lua_createtable(L, (int)count, 0);
     lua_createtable(L, count > RUN ? (int)count : 0, 0);
     for (lua_Integer from = 1; from <= count; from += RUN)

@@ -54,8 +54,9 @@ uint64_t alloc_serial(const void *block)
 }
 
 // Lua answers a refusal with a full collection and tries once more: the second in a row is final.
-static bool refuse(struct alloc_owner *owner)
+static bool refuse(struct alloc *a, struct alloc_owner *owner)
 {
+    a->refusals++;
     if (owner->refused)
         owner->exhausted = true;
     owner->refused = true;
@@ -65,7 +66,7 @@ static bool refuse(struct alloc_owner *owner)
     return false;
 }
 
-static bool owner_may_grow(const struct alloc *a, struct alloc_owner *owner, size_t growth)
+static bool owner_may_grow(struct alloc *a, struct alloc_owner *owner, size_t growth)
 {
     // The host may touch what an owner holds: that must not fail for the owner's sake.
     if (!owner || a->owner != owner)
@@ -73,7 +74,7 @@ static bool owner_may_grow(const struct alloc *a, struct alloc_owner *owner, siz
     for (const struct alloc_owner *o = owner; o; o = o->parent) {
         if (o->used + growth > o->ceiling) {
             owner->crowded = o != owner;
-            return refuse(owner);
+            return refuse(a, owner);
         }
     }
     owner->refused = false;
@@ -216,8 +217,9 @@ static bool may_grow(struct alloc *a, size_t growth, size_t size)
 }
 
 // The host is out of memory, whoever needs it.
-static void *run_out(const struct alloc *a)
+static void *run_out(struct alloc *a)
 {
+    a->refusals++;
     if (a->owner)
         a->owner->starved = true;
     if (a->refused)

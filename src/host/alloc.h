@@ -47,8 +47,9 @@ struct alloc {
     /// allocate from Lua nor raise.
     void (*refused)(void *arg);
     void *arg;
-    uint64_t serial;  ///< of the next table, function or coroutine; 0: they have none
-    struct pool pool; ///< of the small blocks
+    uint64_t refusals; ///< growths that failed, for whichever reason
+    uint64_t serial;   ///< of the next table, function or coroutine; 0: they have none
+    struct pool pool;  ///< of the small blocks
 };
 
 /// A lua_Alloc; `ud` is a struct alloc.

@@ -1,5 +1,7 @@
 #include "sandbox/names.h"
 
+#include "host/stack.h"
+
 #include <ctype.h>
 #include <lauxlib.h>
 #include <stdbool.h>
@@ -16,7 +18,7 @@ void names_set_numbering(lua_State *L)
 lua_Integer names_number(lua_State *L, int index)
 {
     index = lua_absindex(L, index);
-    luaL_checkstack(L, 4, NULL);
+    stack_need(L, 4, "a name");
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &numbering) == LUA_TNIL) {
         lua_pop(L, 1);
         return 0;

@@ -1,5 +1,6 @@
 #include "sandbox/strings_match.h"
 
+#include "host/stack.h"
 #include "sandbox/budget.h"
 
 #include <lauxlib.h>
@@ -50,7 +51,7 @@ void strings_push_capture(lua_State *L, const struct matcher *m, unsigned index)
 int strings_push_captures(lua_State *L, const struct matcher *m, bool whole)
 {
     unsigned count = m->level == 0 && whole ? 1 : m->level;
-    luaL_checkstack(L, (int)count, "too many captures");
+    stack_need(L, (int)count, "too many captures");
     for (unsigned i = 0; i < count; i++)
         strings_push_capture(L, m, i);
     return (int)count;
