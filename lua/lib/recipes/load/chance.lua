@@ -71,7 +71,7 @@ end
 
 --- math.random and math.randomseed.
 ---@param of_code fun(): recipes.ChanceScope, rc.Branch  whose code runs: the call, and its branch
----@param draw_seed fun(): integer                     raises where there is none
+---@param draw_seed fun(level: integer): integer       raises where there is none; level as error's, from there
 ---@return fun(...): number random
 ---@return fun(first?: integer, second?: integer): integer, integer randomseed
 function M.functions(of_code, draw_seed)
@@ -82,7 +82,7 @@ function M.functions(of_code, draw_seed)
       if by_hand then
         seed(made, by_hand[1], by_hand[2] ~ M.hash(branch.path))
       else
-        seed(made, draw_seed(), draw_seed())
+        seed(made, draw_seed(4), draw_seed(4))
       end
       branch.generator = made
     end
@@ -91,7 +91,7 @@ function M.functions(of_code, draw_seed)
   local function randomseed(...)
     local first, second = ...
     if select("#", ...) == 0 then
-      first, second = draw_seed(), draw_seed()
+      first, second = draw_seed(3), draw_seed(3)
     else
       first = whole(first, "randomseed", 1, 2)
       second = second ~= nil and whole(second, "randomseed", 2, 2) or 0

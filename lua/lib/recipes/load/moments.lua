@@ -1,14 +1,15 @@
 --- os.time, os.date and os.clock of recipes: what a clock says is an effect, so that a call that is repeated hears the same.
---- While a file is loaded it can do nothing: its clocks stand.
+--- While a file is loaded it can do nothing: its clocks stand, in another worker where they stood in the first one.
 
 local calls = require "lib.recipes.run.call"
 
 local M = {}
 
 --- The library `os` of a recipe.
+---@param loaded_at? integer  os.time while its file is loaded; default: now
 ---@return table
-function M.library()
-  local standing = { system = os.time(), cpu = os.clock() }
+function M.library(loaded_at)
+  local standing = { system = loaded_at or os.time(), cpu = 0.0 }
 
   local function read(name)
     local call = calls.current()

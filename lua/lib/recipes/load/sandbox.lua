@@ -27,7 +27,8 @@ local getmetatable_of = debug.getmetatable -- whatever __metatable says
 ---@field root? string              the recipe folder, whose lib/ comes next
 ---@field modules? Modules           default: those of the two, whoever may write to them
 ---@field print? fun(line: string)  gets what `print` writes; default: nowhere
----@field random? fun(low: integer, high: integer): integer  seeds math.random
+---@field loaded_at? integer        os.time while files are loaded; default: now
+---@field random? fun(low: integer, high: integer, level: integer): integer  seeds math.random; level as error's, where it cannot
 
 local base = {
   "_VERSION", "assert", "error", "ipairs", "pcall", "rawequal", "rawget", "rawlen", "select",
@@ -167,7 +168,7 @@ local function new_chance(draw)
     if call then return call, require("lib.recipes.rc.numbers").branch() end
     return outside, outside
   end
-  return chance.functions(of_code, function() return draw(math.mininteger, math.maxinteger) end)
+  return chance.functions(of_code, function(level) return (draw(math.mininteger, math.maxinteger, level + 1)) end)
 end
 
 local sources_of = setmetatable({}, { __mode = "k" }) ---@type table<table, table<string, true>>
@@ -183,7 +184,7 @@ function M.new(options)
   globals.table = bounded.table()
   globals.coroutine = coroutines.library()
   globals.pairs, globals.next = core.pairs, core.new_next()
-  globals.os = moments.library()
+  globals.os = moments.library(options.loaded_at)
   globals.math.random, globals.math.randomseed = new_chance(options.random)
   globals.print = printer(options.print or function() end)
   globals.xpcall = xpcall_after
@@ -257,8 +258,11 @@ local function new_environment(recipe)
   local rc = recipe.rc or require("lib.recipes.rc").proxy(recipe --[[@as Recipe]])
   recipe.environment = M.new {
     rc = rc, name = recipe.name, folder = recipe.folder, root = recipe.root, modules = recipe.modules,
-    print = function(line) rc.log("info", line) end,
-    random = function(...) return rc.random(...) end,
+    loaded_at = recipe.loaded_at, print = function(line) rc.log("info", line) end,
+    random = function(low, high, level)
+      calls.state("math.random", level)
+      return rc.random(low, high)
+    end,
   }
   return recipe.environment
 end

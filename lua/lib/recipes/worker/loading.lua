@@ -126,7 +126,7 @@ function Loading:load(recipe, text, words)
   for _ = 1, MOST_ROUNDS do
     local message = {
       kind = "load", recipe = recipe.id, name = recipe.name, shown = recipe.shown, folder = recipe.folder, root = recipe.root,
-      text = text, modules = given, words = words,
+      text = text, modules = given, words = words, loaded_at = os.time(),
     }
     local loaded, err = answer_to(self, message)
     if not loaded then return nil, err end

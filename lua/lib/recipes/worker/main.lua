@@ -102,7 +102,7 @@ end
 local function declare(self, message)
   local declaration = require "lib.recipes.load.declaration"
   local recipe = {
-    name = message.name, shown = message.shown, folder = message.folder, root = message.root,
+    name = message.name, shown = message.shown, folder = message.folder, root = message.root, loaded_at = message.loaded_at,
     modules = require("lib.recipes.worker.given").new(message.modules, ask_for_module),
   }
   local answer = { kind = "loaded", recipe = message.recipe, missing = {} }

@@ -65,8 +65,8 @@ local is_span = is_speed -- of time
 M.TO_WORKER = {
   hello = form { memory = whole(0, math.maxinteger), level = LEVEL, limits_lines = is_boolean },
   load = form {
-    recipe = ID, name = NAME, shown = WORDS, text = text(M.MOST), modules = MODULES, ["folder?"] = WORDS, ["root?"] = WORDS,
-    ["words?"] = list_of(text(M.MOST), 100000),
+    recipe = ID, name = NAME, shown = WORDS, text = text(M.MOST), modules = MODULES, loaded_at = is_number,
+    ["folder?"] = WORDS, ["root?"] = WORDS, ["words?"] = list_of(text(M.MOST), 100000),
   },
   unload = form { recipe = ID },
   call = form {

@@ -49,4 +49,13 @@ describe("lib.recipes.load.sandbox", function()
       assert.matches("^hostile.lua:2: module '", message)
     end
   end)
+
+  for _, code in ipairs { "math.random(0)", "math.randomseed()", "rc.random(5)", "rc.submit {}", "rc.finally(print)", "rc.tools.a {}" } do
+    it("says at the file's line what it cannot do while that is loaded: " .. code, function()
+      local _, problem = require("lib.recipes.load.sandbox").declare({ name = "probe" },
+        'local rc = require "rc"\nlocal function act() local drawn = ' .. code .. " return drawn end\nlocal drawn = act()\nreturn drawn",
+        "@probe.lua")
+      assert.matches("^probe%.lua:2: %S+ works only inside run: while a file is loaded it can declare, not act$", problem)
+    end)
+  end
 end)

@@ -23,7 +23,8 @@ end
 local HELLO = message("hello", { memory = 0, level = "warning", limits_lines = true })
 
 local function load(body)
-  return message("load", { recipe = "r1", name = "probe", shown = "probe.lua", text = bed.tool(body, '{ "a" }'), modules = {} })
+  return message("load", { recipe = "r1", name = "probe", shown = "probe.lua", text = bed.tool(body, '{ "a" }'), modules = {},
+    loaded_at = 0 })
 end
 
 local CALL = {

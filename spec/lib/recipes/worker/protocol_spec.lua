@@ -4,7 +4,8 @@ local protocol = require "lib.recipes.worker.protocol"
 -- A message of each kind.
 local to_worker = {
   hello = { memory = 0, level = "info", limits_lines = true },
-  load = { recipe = "r1", name = "a", shown = "a.lua", text = "return 1", modules = { b = { shown = "b.lua", text = "" }, c = false } },
+  load = { recipe = "r1", name = "a", shown = "a.lua", text = "return 1", modules = { b = { shown = "b.lua", text = "" }, c = false },
+    loaded_at = 1 },
   unload = { recipe = "r1" },
   call = {
     call = "c1", recipe = "r1", feature = "tool", key = "a", args = { {} }, tools = {}, limits = {}, chain = {}, wall = 1.5, speed = 1,

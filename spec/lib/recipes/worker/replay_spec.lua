@@ -77,6 +77,24 @@ describe("a call whose worker ends", function()
     end)
   end)
 
+  it("sees the time at which its file was loaded first", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, "local at, cpu, date = os.time(), os.clock(), os.date()\n" .. bed.tool([[
+        rc.tools.a { at = at, cpu = cpu, date = date }
+        return { at = at, cpu = cpu, date = date }]], '{ "a" }')))
+      local source, seen = host.sources[recipe.id], nil
+      source.loaded_at = source.loaded_at - 3600 -- as if that had been an hour ago
+      kill_all(host)
+      local first = bed.call(host, recipe, function(effect)
+        seen = effect.input
+        kill_all(host)
+        return "{}"
+      end)
+      assert.same({ at = source.loaded_at, cpu = 0.0, date = os.date("%c", source.loaded_at) }, first.data)
+      assert.same(seen, first.data)
+    end)
+  end)
+
   for body, how in pairs {
     ["rc.tools.a { at = lives }"] = "step  1, tool 'a', has another input than it had",
     ["if lives == 1 then rc.tools.a {} else rc.sleep(1) end"] = "step  1 is sleep 'sleep', and was tool 'a'",
