@@ -29,9 +29,7 @@ static void encode_userdata(struct encode_run *r, int index)
         struct json_slice slice = { raw->text, raw->size };
         if (r->depth + raw->depth > JSON_MAX_DEPTH && r->depth + json_depth(slice) > JSON_MAX_DEPTH)
             encode_fail(r, "nested deeper than 1000 levels");
-        encode_room(r, raw->size);
-        encode_step(r, raw->size);
-        encode_put_bytes(r, raw->text, raw->size);
+        encode_json(r, raw->text, raw->size);
         return;
     }
     const struct json_boxed *boxed = luaL_testudata(r->L, index, JSON_INTEGER);
@@ -46,13 +44,12 @@ static void encode_value(struct encode_run *r, int index)
     lua_State *L = r->L;
     struct buf *out = &r->e->out;
     int type = lua_type(L, index);
-    encode_step(r, type == LUA_TSTRING ? lua_rawlen(L, index) : 0);
+    encode_step(r, 0);
     encode_room(r, 1);
     if (type == LUA_TSTRING) {
         size_t size;
         const char *text = lua_tolstring(L, index, &size);
-        encode_room(r, size);
-        encode_check(r, json_write_string(out, text, size));
+        encode_string(r, text, size);
     } else if (type == LUA_TTABLE) {
         encode_table(r, index);
     } else if (type == LUA_TNUMBER) {
@@ -154,7 +151,7 @@ static int go_on(lua_State *L, int status, lua_KContext steps)
     struct encode_run *r = lua_touserdata(L, 3);
     encode_entries(r);
     r->pause = r->steps + (size_t)steps;
-    if (r->depth > 0)
+    if (r->depth > 0 || r->text.at)
         return lua_yieldk(L, 0, steps, go_on);
     push_result(r);
     encode_release(r->e);

@@ -9,6 +9,8 @@ enum {
     ON_STACK = 8192, // values of larger objects are looked up again instead of held on the stack
     STACK_STEP = 32, // pairs for which room on the stack is asked at once
     LEAST = 4,       // bytes that a member takes: "":1
+    SORTED = 1024,   // keys that are sorted at once
+    MOVES = 8,       // of keys, that take as long as a step
 };
 
 static void encode_key(struct encode_run *r, const char *key, size_t size)
@@ -140,8 +142,8 @@ static void push_string_keyed(struct encode_run *r, int index)
     }
 }
 
-// Puts the keys from `first` on in the order of the shape, the others behind, sorted.
-static void arrange(struct json_keys *keys, size_t first, struct json_shape *shape)
+// Puts the keys from `first` on in the order of the shape, the others behind; how many it has.
+static size_t arrange(struct json_keys *keys, size_t first, struct json_shape *shape)
 {
     struct json_key *list = keys->list + first;
     size_t count = keys->count - first;
@@ -159,8 +161,7 @@ static void arrange(struct json_keys *keys, size_t first, struct json_shape *sha
         list[at] = list[next];
         list[next++] = key;
     }
-    if (next < count)
-        json_keys_sort(keys, first + next);
+    return next;
 }
 
 // Begins to gather the keys of the table at `index`; its first pair is on the stack.
@@ -189,6 +190,21 @@ static void gather_texts(struct encode_run *r)
     open_object(r, copy, old.top, old.shape);
 }
 
+// All keys are gathered; those from `from` on are to be sorted.
+static void sort_from(struct encode_run *r, struct encode_frame *frame, size_t from)
+{
+    struct json_keys *keys = &r->e->keys;
+    bool at_once = !r->pauses || keys->count - from <= SORTED;
+    frame->kind = at_once ? ENCODE_OBJECT : ENCODE_SORT;
+    frame->base = lua_gettop(r->L);
+    frame->next = frame->first;
+    frame->end = keys->count;
+    if (at_once)
+        json_keys_sort(keys, from);
+    else if (!json_keys_begin_sorting(keys, from))
+        encode_fail(r, "not enough memory");
+}
+
 void encode_gather(struct encode_run *r)
 {
     lua_State *L = r->L;
@@ -204,14 +220,22 @@ void encode_gather(struct encode_run *r)
         encode_step(r, 0);
         take_pair(r, frame);
     } while (lua_next(L, frame->index));
-    if (frame->shape)
-        arrange(keys, frame->first, frame->shape);
-    else
-        json_keys_sort(keys, frame->first);
+    sort_from(r, frame,
+              frame->first + (frame->shape ? arrange(keys, frame->first, frame->shape) : 0));
+}
+
+void encode_sort(struct encode_run *r)
+{
+    struct encode_frame *frame = encode_innermost(r);
+    bool done;
+    do {
+        if (r->steps >= r->pause)
+            return;
+        encode_step(r, 0);
+        r->steps += SORTED / MOVES;
+        done = json_keys_sort_some(&r->e->keys, SORTED);
+    } while (!done);
     frame->kind = ENCODE_OBJECT;
-    frame->base = lua_gettop(L);
-    frame->next = frame->first;
-    frame->end = keys->count;
 }
 
 void encode_object(struct encode_run *r, int index, int top, struct json_shape *shape)
@@ -220,19 +244,21 @@ void encode_object(struct encode_run *r, int index, int top, struct json_shape *
     open_object(r, index, top, shape);
 }
 
-// Gathers the members of the table at `index` that the set at `set` does not have, sorted.
-static void gather_rest(struct encode_run *r, int index, int set)
+// Gathers the next keys that the list does not name; the one before is on the stack.
+void encode_rest(struct encode_run *r)
 {
     lua_State *L = r->L;
     struct json_keys *keys = &r->e->keys;
-    size_t rest = keys->count;
-    lua_newtable(L);
-    int anchors = lua_gettop(L);
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
+    struct encode_frame *frame = encode_innermost(r);
+    while (r->steps < r->pause) {
+        if (!lua_next(L, frame->index)) {
+            sort_from(r, frame, frame->first);
+            return;
+        }
+        encode_step(r, 0);
         lua_pop(L, 1);
         lua_pushvalue(L, -1);
-        bool listed = lua_rawget(L, set) != LUA_TNIL;
+        bool listed = lua_rawget(L, frame->set) != LUA_TNIL;
         lua_pop(L, 1);
         if (listed)
             continue;
@@ -241,9 +267,8 @@ static void gather_rest(struct encode_run *r, int index, int set)
         if (!json_keys_add(keys, text, size, 0))
             encode_fail(r, "not enough memory");
         if (r->pauses)
-            anchor(L, anchors, -1);
+            anchor(L, frame->anchors, -1);
     }
-    json_keys_sort(keys, rest);
 }
 
 // Begins to count the members of the table at `index`.
@@ -297,14 +322,16 @@ static void go_on_with_rest(struct encode_run *r)
 {
     lua_State *L = r->L;
     struct encode_frame *frame = encode_innermost(r);
-    frame->kind = ENCODE_OBJECT;
-    frame->next = frame->first;
-    if (frame->count > 0) {
-        json_push_order_set(L, frame->ordered);
-        gather_rest(r, frame->index, lua_gettop(L));
+    if (frame->count == 0) {
+        sort_from(r, frame, frame->first);
+        return;
     }
-    frame->end = r->e->keys.count;
-    frame->base = lua_gettop(L);
+    frame->kind = ENCODE_REST;
+    json_push_order_set(L, frame->ordered);
+    frame->set = lua_gettop(L);
+    lua_newtable(L);
+    frame->anchors = lua_gettop(L);
+    lua_pushnil(L);
 }
 
 void encode_listed(struct encode_run *r)

@@ -19,6 +19,12 @@ void encode_ordered(struct encode_run *r, int index, int top);
 /// ENCODE_GATHER
 void encode_gather(struct encode_run *r);
 
+/// ENCODE_REST
+void encode_rest(struct encode_run *r);
+
+/// ENCODE_SORT
+void encode_sort(struct encode_run *r);
+
 /// ENCODE_OBJECT
 void encode_members(struct encode_run *r);
 

@@ -7,8 +7,9 @@
 #include <lauxlib.h>
 
 enum {
-    LOOK = 1024, // steps between two looks at the clock
-    BYTES = 256, // of a text that take as long as a step
+    LOOK = 1024,   // steps between two looks at the clock
+    BYTES = 256,   // of a text that take as long as a step
+    PIECE = 65536, // bytes of a long text that are written at once
 };
 
 void encode_step(struct encode_run *r, size_t bytes)
@@ -162,4 +163,63 @@ void encode_check(struct encode_run *r, enum json_written written)
         encode_fail(r, "JSON has no infinity and no NaN");
         return;
     }
+}
+
+// A long text is no step by itself: each piece is one.
+static bool begins_long(struct encode_run *r, const char *text, size_t size, bool is_json)
+{
+    encode_room(r, size);
+    if (!r->pauses || size <= PIECE) {
+        encode_step(r, size);
+        return false;
+    }
+    if (!buf_reserve(&r->e->out, size + 2)) // which costs nothing yet, and spares copies
+        encode_fail(r, "not enough memory");
+    r->text = (struct encode_text){ text, size, is_json };
+    return true;
+}
+
+void encode_string(struct encode_run *r, const char *text, size_t size)
+{
+    if (begins_long(r, text, size, false))
+        encode_put(r, '"');
+    else
+        encode_check(r, json_write_string(&r->e->out, text, size));
+}
+
+void encode_json(struct encode_run *r, const char *text, size_t size)
+{
+    if (!begins_long(r, text, size, true))
+        encode_put_bytes(r, text, size);
+}
+
+// Bytes of the next piece, which ends with a whole character where the text is one.
+static size_t next_piece(const struct encode_text *text)
+{
+    if (text->left <= PIECE)
+        return text->left;
+    size_t size = PIECE;
+    for (int back = 0; back < 3 && ((unsigned char)text->at[size] & 0xC0) == 0x80; back++)
+        size--;
+    return size;
+}
+
+void encode_text(struct encode_run *r)
+{
+    struct encode_text *text = &r->text;
+    while (text->left > 0) {
+        if (r->steps >= r->pause)
+            return;
+        size_t size = next_piece(text);
+        encode_step(r, size);
+        if (text->is_json)
+            encode_put_bytes(r, text->at, size);
+        else
+            encode_check(r, json_write_part(&r->e->out, text->at, size));
+        text->at += size;
+        text->left -= size;
+    }
+    text->at = NULL;
+    if (!text->is_json)
+        encode_put(r, '"');
 }

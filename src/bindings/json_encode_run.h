@@ -13,6 +13,8 @@
 /// How the entries of a table that is being written are gone through.
 enum encode_kind {
     ENCODE_GATHER,   ///< an object whose keys are gathered
+    ENCODE_REST,     ///< … those that a list does not name
+    ENCODE_SORT,     ///< … and sorted in steps
     ENCODE_OBJECT,   ///< by the keys that were gathered
     ENCODE_COUNT,    ///< an object whose members are counted
     ENCODE_LISTED,   ///< by a list of keys, and then by those that it does not name
@@ -41,6 +43,7 @@ struct encode_frame {
     struct json_shape *shape; ///< the order that they get; NULL: sorted
     int list;                 ///< where a list of keys stands,
     int ordered;              ///< and the table that it belongs to
+    int set;                  ///< where the set of what it names stands
     // Of an array:
     size_t start; ///< where its text begins
     bool checked; ///< its keys are known to be in order
@@ -56,16 +59,25 @@ struct encode_scratch {
     struct scratch memory; ///< in a slice: what is written counts as the budget's
 };
 
+/// A long text that is written in steps.  It stands on the stack, and nothing is cut there before
+/// it is written.
+struct encode_text {
+    const char *at; ///< NULL: none
+    size_t left;
+    bool is_json; ///< it is copied as it is
+};
+
 /// One call of encode.
 struct encode_run {
     lua_State *L;
     struct encode_scratch *e;
     const void *array_meta;
-    size_t most;    ///< bytes that the text may have
-    size_t steps;   ///< values and keys so far, and what is long in them
-    size_t pause;   ///< from so many on nothing more is written for now
-    bool pauses;    ///< what is written may change in a pause: nothing that it holds is relied on
-    unsigned depth; ///< frames: the tables that the value to be written next stands in
+    size_t most;  ///< bytes that the text may have
+    size_t steps; ///< values and keys so far, and what is long in them
+    size_t pause; ///< from so many on nothing more is written for now
+    bool pauses;  ///< what is written may change in a pause: nothing that it holds is relied on
+    struct encode_text text; ///< comes before all else
+    unsigned depth;          ///< frames: the tables that the value to be written next stands in
     /// Writes any value, or begins a table: tables hold values, and values are tables.
     void (*value)(struct encode_run *r, int index);
 };
@@ -85,11 +97,11 @@ static inline struct encode_frame *encode_innermost(const struct encode_run *r)
     return &r->e->frames[r->depth - 1];
 }
 
-/// Whether the next entry of the table that was innermost at `depth` has to wait: another table has
-/// begun, or it is time for a pause.
+/// Whether the next entry of the table that was innermost at `depth` has to wait: another table or
+/// a long text has begun, or it is time for a pause.
 static inline bool encode_waits(const struct encode_run *r, unsigned depth)
 {
-    return r->depth != depth || r->steps >= r->pause;
+    return r->depth != depth || r->steps >= r->pause || r->text.at;
 }
 
 /// Counts a value or a key with a text of so many bytes; now and then looks whether the slice that
@@ -123,5 +135,14 @@ void encode_put_bytes(struct encode_run *r, const char *bytes, size_t size);
 
 /// Raises unless it was written.
 void encode_check(struct encode_run *r, enum json_written written);
+
+/// Appends a string, or begins to where it is so long that it is written in steps.
+void encode_string(struct encode_run *r, const char *text, size_t size);
+
+/// Appends checked text, or begins to.
+void encode_json(struct encode_run *r, const char *text, size_t size);
+
+/// Goes on with the long text up to its end or a pause.
+void encode_text(struct encode_run *r);
 
 #endif

@@ -214,10 +214,20 @@ void encode_table(struct encode_run *r, int index)
 
 void encode_entries(struct encode_run *r)
 {
-    while (r->depth > 0 && r->steps < r->pause) {
+    while ((r->depth > 0 || r->text.at) && r->steps < r->pause) {
+        if (r->text.at) {
+            encode_text(r);
+            continue;
+        }
         switch (encode_innermost(r)->kind) {
         case ENCODE_GATHER:
             encode_gather(r);
+            break;
+        case ENCODE_REST:
+            encode_rest(r);
+            break;
+        case ENCODE_SORT:
+            encode_sort(r);
             break;
         case ENCODE_COUNT:
             encode_count(r);

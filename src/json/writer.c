@@ -43,12 +43,9 @@ static const char *skip_unescaped(const char *at, const char *end)
     return at;
 }
 
-enum json_written json_write_string(struct buf *out, const char *text, size_t size)
+enum json_written json_write_part(struct buf *out, const char *text, size_t size)
 {
     const char *end = text + size;
-    if (!buf_reserve(out, size + 2))
-        return JSON_NO_MEMORY;
-    out->data[out->size++] = '"';
     for (const char *at = text; at < end;) {
         const char *run = at;
         at = skip_unescaped(at, end);
@@ -59,6 +56,17 @@ enum json_written json_write_string(struct buf *out, const char *text, size_t si
         if (at < end && !write_escape(out, *at++))
             return JSON_NO_MEMORY;
     }
+    return JSON_WRITTEN;
+}
+
+enum json_written json_write_string(struct buf *out, const char *text, size_t size)
+{
+    if (!buf_reserve(out, size + 2))
+        return JSON_NO_MEMORY;
+    out->data[out->size++] = '"';
+    enum json_written written = json_write_part(out, text, size);
+    if (written != JSON_WRITTEN)
+        return written;
     return json_put(out, '"') ? JSON_WRITTEN : JSON_NO_MEMORY;
 }
 

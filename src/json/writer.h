@@ -28,6 +28,9 @@ static inline bool json_put(struct buf *out, char c)
 /// and nothing else.  Unless JSON_WRITTEN is returned, part of it may be in the buffer.
 enum json_written json_write_string(struct buf *out, const char *text, size_t size);
 
+/// Appends a part of a string, which ends with a whole character, without quotes; as above.
+enum json_written json_write_part(struct buf *out, const char *text, size_t size);
+
 /// Appends an integer.
 enum json_written json_write_integer(struct buf *out, int64_t value);
 

@@ -172,6 +172,23 @@ static void navigate(struct json_slice whole)
     must(used == whole.size);
 }
 
+// In steps, however many at once, keys get the same order.
+static void sort_keys_in_steps(const struct json_keys *sorted)
+{
+    for (size_t most = 1; most <= 1000; most = most * 7 + 1) {
+        struct json_keys keys = { 0 };
+        for (size_t i = sorted->count; i-- > 0;)
+            must(json_keys_add(&keys, sorted->list[i].text, sorted->list[i].size, 0));
+        must(json_keys_begin_sorting(&keys, 0));
+        while (!json_keys_sort_some(&keys, most))
+            ;
+        for (size_t i = 0; i < keys.count; i++)
+            must(keys.list[i].size == sorted->list[i].size &&
+                 memcmp(keys.list[i].text, sorted->list[i].text, keys.list[i].size) == 0);
+        json_keys_free(&keys);
+    }
+}
+
 // Sorted, each key is there once, in the order of bytes.
 static void sort_keys(struct json_slice whole)
 {
@@ -197,6 +214,7 @@ static void sort_keys(struct json_slice whole)
         must(order < 0 || (order == 0 && k[-1].size <= k->size));
     }
     free(seen);
+    sort_keys_in_steps(&keys);
     json_keys_free(&keys);
 }
 

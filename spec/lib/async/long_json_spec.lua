@@ -87,6 +87,53 @@ describe("core.json.encode_in_steps", function()
     end
   end)
 
+  it("pauses while it sorts keys", function()
+    local state = 1
+    for _, count in ipairs { 1023, 1024, 1025, 1280, 1281, 5000, 70001 } do
+      local object, ordered, shaped = {}, {}, json.decode '{"zz":1,"yy":2}'
+      for _ = 1, count do
+        state = state * 16807 % 2147483647
+        local key = (state % 3 == 0 and "a common beginning " or "") .. state
+        object[key], ordered[key], shaped[key] = 1, 1, 1
+      end
+      json.ordered({ "k", (next(object)) }, ordered)
+      for _, value in ipairs { object, ordered, shaped } do
+        local ok, text, pauses = stepped(value, 500)
+        assert(ok, text)
+        assert.is_true(json.encode(value) == text)
+        assert.is_true(pauses >= count * 3 // 500, pauses)
+      end
+    end
+  end)
+
+  it("pauses within long texts, which it writes as encode does", function()
+    local multibyte = ("aé€😀\n"):rep(30000)
+    for _, text in ipairs { ("x"):rep(65536), ("x"):rep(65537), ("x"):rep(1000000), multibyte, "b" .. multibyte, "bc" .. multibyte,
+                            "bcd" .. multibyte, ("\1"):rep(200000), json.raw(json.encode(multibyte)) } do
+      for _, value in ipairs { text, { text, text }, { a = text, b = { c = text } }, json.ordered({ "b" }, { a = 1, b = text }) } do
+        local ok, written, pauses = stepped(value, 300)
+        assert(ok, written)
+        assert.is_true(json.encode(value) == written)
+        assert.is_true(pauses >= (type(text) == "string" and #text or text:size()) // 131072 - 1, pauses)
+      end
+    end
+    local cut_off = ("x"):rep(65535) .. "\xF0\x9F" .. ("x"):rep(65535)
+    for _, broken in ipairs { multibyte .. "\x80", "\xC3" .. ("\x80"):rep(70000), cut_off } do
+      local ok, message = stepped({ a = { broken } }, 300)
+      assert.same({ false, "at .a[1]: the string is not valid UTF-8; send bytes as base64" }, { ok, message })
+    end
+  end)
+
+  it("holds a long text that its table loses in a pause", function()
+    local value = { a = { ("x"):rep(100000) .. math.tointeger(7.0) } }
+    local ok, text = stepped(value, 100, function()
+      value.a[1] = nil
+      collectgarbage()
+    end)
+    assert.is_true(ok)
+    assert.equal(100000 + #'{"a":["7"]}', #text)
+  end)
+
   it("fails as encode does, with the same place", function()
     local deep = {}
     for _ = 1, 1000 do deep = { deep } end
