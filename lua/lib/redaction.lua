@@ -10,6 +10,7 @@
 --- Nothing of this is ever on disk.
 
 local json = require "core.json"
+local in_steps = require "lib.async.in_steps"
 local long_json = require "lib.async.long_json"
 local meter = require "lib.async.meter"
 local redact = require "core.redact"
@@ -237,9 +238,27 @@ end
 
 -- Cutting -----------------------------------------------------------------------------------------------
 
+local LONG = 64 * 1024      -- bytes from which a text is gone through in pieces, between which the loop turns
+local PIECE = 128 * 1024    -- bytes of a piece
+local STEPS = PIECE // 128  -- of the meter's that it takes
+
+local function is_long(text)
+  return #text > LONG and in_steps.possible()
+end
+
+local function cut_in_steps(rules, text, as)
+  return in_steps.run(STEPS, rules.cut_in_steps, rules, text, as, PIECE)
+end
+
 local function cut(rules, text, outputs)
+  if is_long(text) then return cut_in_steps(rules, text, outputs and "outputs" or "json") end
   if rules:passes(text) then return text end
   return rules:json(text, outputs) or rules:text(text)
+end
+
+local function cut_text(rules, text)
+  if is_long(text) then return cut_in_steps(rules, text, "text") end
+  return rules:text(text)
 end
 
 --- What came from the API, without what is secret.
@@ -256,7 +275,7 @@ end
 ---@param text string
 ---@return string
 function M.text(text)
-  for _, rules in ipairs(shown_rules) do text = rules:text(text) end
+  for _, rules in ipairs(shown_rules) do text = cut_text(rules, text) end
   return text
 end
 
@@ -272,7 +291,7 @@ end
 ---@param text string
 ---@return string
 function M.told(text)
-  return key_rules:text(text)
+  return cut_text(key_rules, text)
 end
 
 -- The end of the URL that begins at `at`.
@@ -317,8 +336,6 @@ function M.json(text)
   for _, rules in ipairs(shown_rules) do text = cut(rules, text, rules ~= key_rules) end
   return text
 end
-
-local LONG = 64 * 1024 -- bytes of JSON from which a value is gone through in pieces, between which the loop turns
 
 --- The same for a value, which is returned as it is where nothing in it is secret.
 ---@generic T

@@ -2,6 +2,17 @@ local json = require "core.json"
 local redact = require "core.redact"
 local memory = require "spec.support.memory"
 
+-- What is cut in steps of so many bytes, and how many pauses there were.
+local function stepped(rules, text, as, bytes)
+  local co, pauses = coroutine.create(rules.cut_in_steps), 0
+  local ok, cut = coroutine.resume(co, rules, text, as, bytes)
+  while coroutine.status(co) == "suspended" do
+    pauses = pauses + 1
+    ok, cut = coroutine.resume(co)
+  end
+  return assert(ok and cut, cut), pauses
+end
+
 local NAMES = { extra_data = "cut", inputs = "inputs", outputs = "outputs", url = "output", filename = "output", status = "kept" }
 
 local function rules(more)
@@ -178,9 +189,42 @@ describe("core.redact", function()
     assert.has_error(function() redact.log { 1 } end)
   end)
 
+  it("cuts the same in steps, however long they are", function()
+    local secret = rules()
+    local long = ("abc "):rep(30000)
+    for _, text in ipairs {
+      "", "nothing", '{"a":"nothing"}', '["sec/ret-é-42",{"url":"sec/ret-é-42"}]', "no JSON: sec/ret-é-42", '{"a":"sec/ret-é-42",',
+      '{"outputs":{"url":"sec/ret-é-42","b":"sec%2Fret-%C3%A9-42"}}', '{"extra_data":{"a":[1,"' .. long .. '"]},"b":"extra_data: {1"}',
+      json.encode { long .. "sec/ret-é-42" .. long }, json.encode { ("\"\\"):rep(50000), [[sec\/ret-\\u00e9-42]] }, long .. "sec/ret-é-42",
+      json.encode { [long] = 1, x = "sec/ret-é-42" }, '{"a":"' .. long, '{"a":"\\',
+    } do
+      for _, bytes in ipairs { #text < 1000 and 1 or 1000, 4099, 1 << 20 } do
+        assert.equal(secret:text(text), (stepped(secret, text, "text", bytes)))
+        assert.equal(secret:json(text) or secret:text(text), (stepped(secret, text, "json", bytes)))
+        assert.equal(secret:json(text, true) or secret:text(text), (stepped(secret, text, "outputs", bytes)))
+      end
+    end
+    local _, pauses = stepped(secret, json.encode { long, "sec/ret-é-42" }, "json", 1000)
+    assert.is_true(pauses >= 3 * #long // 1000, pauses)
+    assert.error_matches(function() secret:cut_in_steps("a", "text", 0) end, "must be positive")
+    assert.error_matches(function() secret:cut_in_steps("a", "else", 1) end, "invalid option")
+  end)
+
+  it("may be left in a pause", function()
+    local secret = rules()
+    for _ = 1, 50 do
+      local co = coroutine.create(secret.cut_in_steps)
+      assert(coroutine.resume(co, secret, ("sec/ret-é-42 "):rep(1000), "text", 1000))
+      assert.equal("suspended", coroutine.status(co))
+    end
+    collectgarbage()
+    assert.equal("[redacted]", secret:text "sec/ret-é-42")
+  end)
+
   it("survives memory that ends at any allocation of Lua's", function()
     memory.sweep(function()
       local secret = rules()
+      assert(stepped(secret, '{"a":"sec/ret-é-42"}', "json", 7) == '{"a":"[redacted]"}')
       assert(secret:json '{"a":"sec/ret-é-42"}' == '{"a":"[redacted]"}')
       assert(secret:text "sec/ret-é-42" == "[redacted]")
     end)

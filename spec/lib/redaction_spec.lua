@@ -1,8 +1,11 @@
 local bed = require "spec.support.runcomfy"
 local codec = require "core.codec"
+local fiber = require "lib.async.fiber"
 local json = require "core.json"
 local logged = require "spec.support.log"
+local loop = require "core.loop"
 local redaction = require "lib.redaction"
+local turning = require "spec.support.turns"
 
 local KEY = "rc-9f8e7d/6c5b4a"
 local PARTNER = "comfyui-0a1b2c3d/4e5f"
@@ -28,6 +31,24 @@ end
 local ABOUT = { deployment_id = "d", request_id = "r" }
 
 describe("lib.redaction", function()
+  it("lets the loop turn while it goes through what is long", function()
+    local _ <close> = redaction.add_key(KEY)
+    local long = ("&amp;\\u0061"):rep(400000)
+    for how, value in pairs { text = long .. KEY, told = KEY .. long, prose = long .. KEY, json = json.encode { long, KEY },
+                              value = { long, KEY }, foreign = json.encode { KEY, long } } do
+      local expected = redaction[how](value)
+      local cut, turned
+      local task = fiber.spawn(function()
+        local turns <close> = turning.count()
+        cut, turned = redaction[how](value), turns.number
+      end)
+      while task.status ~= "done" do loop.step(true) end
+      assert(task:join())
+      assert.same({ how, expected }, { how, cut })
+      assert.is_true(turned >= 2, how .. ": " .. turned)
+    end
+  end)
+
   it("keeps the key out of errors under HTTP 200, in each spelling", function()
     bed.with({ key = KEY }, function(sim)
       for _, spelling in ipairs { KEY, escaped(KEY), percent(KEY), (KEY:gsub("/", "\\/")), codec.base64_encode("user:" .. KEY),

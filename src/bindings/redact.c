@@ -189,6 +189,73 @@ static int rules_json(lua_State *L)
     return push_outcome(L, redact_json(r, text, size, lua_toboolean(L, 3), &out), &out);
 }
 
+// In steps
+// ---------------------------------------------------------------------------------------------
+
+#define RUN "core.redact.run"
+
+enum { RULES_AT = 1, TEXT_AT, RUN_AT };
+
+struct run {
+    struct redaction *redaction;
+    struct buf out;
+    struct scratch memory;
+};
+
+static int run_free(lua_State *L)
+{
+    struct run *run = luaL_checkudata(L, 1, RUN);
+    run->memory.L = L; // the coroutine that began may be gone
+    redaction_free(run->redaction);
+    run->redaction = NULL;
+    buf_free(&run->out);
+    return 0;
+}
+
+// Goes on after a pause, up to the next one or the end.
+static int go_on(lua_State *L, int status, lua_KContext bytes)
+{
+    (void)status;
+    struct run *run = lua_touserdata(L, RUN_AT);
+    if (!redaction_go_on(run->redaction, (size_t)bytes, &run->out))
+        return lua_yieldk(L, 0, bytes, go_on);
+    switch (redaction_outcome(run->redaction)) {
+    case REDACT_CHANGED:
+        lua_pushlstring(L, run->out.data, run->out.size);
+        break;
+    case REDACT_NO_MEMORY:
+        return luaL_error(L, "not enough memory");
+    default:
+        lua_pushvalue(L, TEXT_AT);
+    }
+    lua_pushcfunction(L, run_free);
+    lua_pushvalue(L, RUN_AT);
+    lua_call(L, 1, 0);
+    return 1;
+}
+
+/// rules:cut_in_steps(text, as, bytes) -> text
+static int rules_cut_in_steps(lua_State *L)
+{
+    static const char *const ways[] = { "text", "json", "outputs", NULL };
+    const struct redact *r = check_rules(L);
+    size_t size;
+    const char *text = luaL_checklstring(L, TEXT_AT, &size);
+    enum redact_as as = (enum redact_as)luaL_checkoption(L, 3, NULL, ways);
+    lua_Integer bytes = luaL_checkinteger(L, 4);
+    luaL_argcheck(L, bytes > 0, 4, "must be positive");
+    luaL_argcheck(L, lua_isyieldable(L), 1, "must be cut in a coroutine");
+    lua_settop(L, TEXT_AT);
+    struct run *run = lua_newuserdatauv(L, sizeof *run, 0);
+    *run = (struct run){ 0 };
+    scratch_init(&run->memory, L);
+    run->out.memory = &run->memory.memory;
+    luaL_setmetatable(L, RUN);
+    run->redaction = redaction_begin(r, text, size, as);
+    must(L, run->redaction != NULL);
+    return go_on(L, LUA_OK, (lua_KContext)bytes);
+}
+
 // The log
 // ---------------------------------------------------------------------------------------------
 
@@ -261,9 +328,12 @@ static int rules_gc(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    { "passes", rules_passes }, { "text", rules_text }, { "json", rules_json },
+    { "passes", rules_passes }, { "text", rules_text },
+    { "json", rules_json },     { "cut_in_steps", rules_cut_in_steps },
     { "__gc", rules_gc },       { NULL, NULL },
 };
+
+static const luaL_Reg run_methods[] = { { "__gc", run_free }, { NULL, NULL } };
 
 static const luaL_Reg functions[] = {
     { "new", rules_new },
@@ -274,6 +344,7 @@ static const luaL_Reg functions[] = {
 int open_redact(lua_State *L)
 {
     bindings_type(L, RULES, methods);
+    bindings_type(L, RUN, run_methods);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -148,8 +148,10 @@ static void merge_some(struct json_key *list, struct json_key *spare, struct jso
 bool json_keys_sort_some(struct json_keys *keys, size_t most)
 {
     struct json_sorting *s = &keys->sorting;
-    struct json_key *list = keys->list + s->first;
     size_t count = keys->count - s->first;
+    if (count == 0)
+        return true;
+    struct json_key *list = keys->list + s->first;
     if (s->width == 0) {
         sort_runs(list, s, count, most);
         return count <= RUN && s->width > 0;

@@ -26,4 +26,22 @@ enum redact_outcome redact_text(const struct redact *r, const char *text, size_t
 enum redact_outcome redact_json(const struct redact *r, const char *text, size_t size, bool outputs,
                                 struct buf *out);
 
+/// The same in steps.  What a text is cut as: any text, or JSON, or where it is none any text.
+enum redact_as { REDACT_AS_TEXT, REDACT_AS_JSON, REDACT_AS_OUTPUTS };
+
+struct redaction;
+
+/// Begins with a text, which must stay where it is, as must the rules.  NULL: memory is out.
+struct redaction *redaction_begin(const struct redact *r, const char *text, size_t size,
+                                  enum redact_as as);
+
+/// Goes on with some `bytes` more; `out` is the same in each step.  Whether it is done.
+bool redaction_go_on(struct redaction *self, size_t bytes, struct buf *out);
+
+/// What has come of it, once it is done: REDACT_SAME, REDACT_CHANGED, REDACT_NO_MEMORY.
+enum redact_outcome redaction_outcome(const struct redaction *self);
+
+/// Ends it, done or not.  NULL is allowed.
+void redaction_free(struct redaction *self);
+
 #endif

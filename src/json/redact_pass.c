@@ -1,6 +1,6 @@
-// Whether a text is worth a closer look: most texts have nothing of what is looked for.
+#include "json/redact_pass.h"
+
 #include "base/unescape.h"
-#include "json/redact.h"
 
 // Whether an escape may hide something.  A backslash before a sign that nothing looked for has
 // hides nothing: without it the same bytes stand around that sign.  What such escapes leave begins
@@ -14,18 +14,21 @@ static bool may_hide(const struct redact *r, const char *text, size_t size)
     return !is_simple || r->in_words[(unsigned char)escape.bytes[0]];
 }
 
-bool redact_passes(const struct redact *r, const char *text, size_t size)
+enum redact_passed redact_pass_some(const struct redact *r, const char *text, size_t size,
+                                    struct redact_pass *pass, size_t bytes)
 {
-    uint32_t state = 0;
-    for (size_t at = 0; at < size; at++) {
+    uint32_t state = pass->state;
+    size_t at = pass->at, stop = size - at > bytes ? at + bytes : size;
+    for (; at < stop; at++) {
         unsigned char byte = (unsigned char)text[at];
         if (state == 0 && !r->begins[byte])
             continue;
         if (unescape_begins(text[at]) && may_hide(r, text + at, size - at))
-            return false;
+            return REDACT_NOT_PASSED;
         const struct needle_hit *hit = needles_step(r->needles, &state, byte);
         if (hit->size > 0 || hit->hints)
-            return false;
+            return REDACT_NOT_PASSED;
     }
-    return true;
+    *pass = (struct redact_pass){ at, state };
+    return at == size ? REDACT_PASSED : REDACT_MAY_PASS;
 }

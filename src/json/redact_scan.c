@@ -216,19 +216,44 @@ static uint32_t skip(const struct redact_scan *s, uint32_t at, uint32_t to)
     return at;
 }
 
-void redact_scan_string(struct redact_scan *s, uint32_t from, uint32_t to, bool json)
+void redact_scan_init(struct redact_scan *s, const struct redact *rules, const char *text,
+                      uint32_t size)
+{
+    s->rules = rules;
+    s->text = text;
+    s->size = size;
+    s->map = NULL;
+    s->failed = false;
+    s->emitted = 0;
+}
+
+void redact_scan_begin(struct redact_scan *s, uint32_t from, uint32_t to, bool json)
+{
+    start(&s->watchers[0]);
+    s->active = 1;
+    s->json = json;
+    s->at = from;
+    s->to = to;
+}
+
+// The place `bytes` behind another one, or the end.
+static uint32_t behind(uint32_t at, size_t bytes, uint32_t end)
+{
+    return end - at > bytes ? at + (uint32_t)bytes : end;
+}
+
+// Looks at the text from s->at on, up to `stop` or the end of an escape across it.
+static void scan(struct redact_scan *s, uint32_t stop)
 {
     struct redact_watcher *w = &s->watchers[0];
     struct unescaped escape;
-    start(w);
-    s->active = 1;
-    uint32_t at = from;
-    while (at < to) {
+    uint32_t at = s->at;
+    while (at < stop) {
         if (s->active == 1 && w->state == 0 && w->pending == 0 && w->echo == ECHO_NONE)
-            at = skip(s, at, to);
-        if (at == to)
+            at = skip(s, at, stop);
+        if (at == stop)
             break;
-        if (json && s->text[at] == '\\' && unescape_json(s->text + at, to - at, &escape)) {
+        if (s->json && s->text[at] == '\\' && unescape_json(s->text + at, s->to - at, &escape)) {
             uint32_t next = at + (uint32_t)escape.length;
             for (size_t i = 0; i < escape.size; i++)
                 take(s, 0, (unsigned char)escape.bytes[i], at, next);
@@ -238,31 +263,49 @@ void redact_scan_string(struct redact_scan *s, uint32_t from, uint32_t to, bool 
         take(s, 0, (unsigned char)s->text[at], at, at + 1);
         at++;
     }
+    s->at = at;
+}
+
+bool redact_scan_some(struct redact_scan *s, size_t bytes)
+{
+    scan(s, behind(s->at, bytes, s->to));
+    if (s->at < s->to)
+        return false;
     for (unsigned level = 1; level < s->active; level++)
         drain(s, level, true);
     for (unsigned level = 0; level < s->active; level++)
-        finish(s, &s->watchers[level], to);
+        finish(s, &s->watchers[level], s->to);
+    return true;
 }
 
-bool redact_emit(const struct redact_scan *s, struct buf *out)
+// The end of the run of bytes with the same mark; what is marked ends nowhere else.
+static uint32_t run_end(const struct redact_scan *s, uint32_t at, uint32_t stop)
+{
+    char kind = s->map[at];
+    uint32_t end = kind == 0 ? stop : s->size;
+    while (at < end && s->map[at] == kind)
+        at++;
+    return at;
+}
+
+enum redact_emitted redact_emit_some(struct redact_scan *s, struct buf *out, size_t bytes)
 {
     static const char part[] = "[redacted]";
     static const char whole[] = "\"[redacted]\"";
-    uint32_t at = 0;
-    while (at < s->size) {
-        char kind = s->map[at];
-        uint32_t from = at;
-        while (at < s->size && s->map[at] == kind)
-            at++;
+    uint32_t stop = behind(s->emitted, bytes, s->size);
+    while (s->emitted < stop) {
+        uint32_t from = s->emitted;
+        char kind = s->map[from];
+        s->emitted = run_end(s, from, stop);
         bool ok;
         if (kind == 0)
-            ok = buf_append(out, s->text + from, at - from);
+            ok = buf_append(out, s->text + from, s->emitted - from);
         else if (kind == REDACT_PART)
             ok = buf_append(out, part, sizeof part - 1);
         else
             ok = buf_append(out, whole, sizeof whole - 1);
         if (!ok)
-            return false;
+            return REDACT_NOT_EMITTED;
     }
-    return true;
+    return s->emitted == s->size ? REDACT_EMITTED : REDACT_EMITS;
 }

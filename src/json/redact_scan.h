@@ -39,6 +39,9 @@ struct redact_scan {
     uint32_t size;
     char *map;       // a mark for each byte of the text; NULL: nothing is cut
     bool failed;     // memory is out
+    bool json;       // what is scanned is the inside of a JSON string
+    uint32_t at, to; // how far that is done, and its end
+    uint32_t emitted;
     unsigned active; // levels in use
     struct redact_watcher watchers[REDACT_LEVELS];
     struct redact_units units[REDACT_LEVELS]; // [0] is not used
@@ -49,10 +52,20 @@ enum { REDACT_PART = 1, REDACT_WHOLE = 2 };
 /// Marks a stretch as part of a string, or as a whole value.
 void redact_mark(struct redact_scan *s, uint32_t from, uint32_t to, char kind);
 
-/// Marks the secrets in a stretch of the text: the inside of a JSON string, or any text.
-void redact_scan_string(struct redact_scan *s, uint32_t from, uint32_t to, bool json);
+/// A scan of the text, of which nothing is marked yet.
+void redact_scan_init(struct redact_scan *s, const struct redact *rules, const char *text,
+                      uint32_t size);
 
-/// Appends the text without what is marked; false when memory is out.
-bool redact_emit(const struct redact_scan *s, struct buf *out);
+/// Begins to mark the secrets in a stretch of the text: the inside of a JSON string, or any text.
+void redact_scan_begin(struct redact_scan *s, uint32_t from, uint32_t to, bool json);
+
+/// Goes on with some `bytes` more.  Whether the stretch is done.
+bool redact_scan_some(struct redact_scan *s, size_t bytes);
+
+enum redact_emitted { REDACT_EMITTED, REDACT_EMITS, REDACT_NOT_EMITTED };
+
+/// Appends some `bytes` more of the text without what is marked.  REDACT_EMITTED: that is all,
+/// REDACT_NOT_EMITTED: memory is out.
+enum redact_emitted redact_emit_some(struct redact_scan *s, struct buf *out, size_t bytes);
 
 #endif

@@ -1,38 +1,20 @@
-// Redaction of JSON: which strings and numbers are looked at, by the names under which they stand.
+#include "json/redact_walk.h"
+
 #include "base/unescape.h"
 #include "json/reader.h"
-#include "json/redact.h"
 #include "json/redact_scan.h"
+#include "json/redact_walk.h"
 #include "json/scan.h"
 
 #include <stdlib.h>
 
-struct frame {
-    uint64_t name; // hash of the member's name; of a list, of the one in which it stands
-    unsigned char meaning;
-    bool is_object;
-    bool in_inputs;  // it is what a member "inputs" holds
-    bool in_outputs; // it is within the outputs
-    bool at_name;    // a name comes next
-};
-
-struct walk {
-    struct redact_scan scan;
-    uint32_t at;
-    unsigned depth;     // of frames
-    unsigned cut_depth; // of the container that is cut as a whole; 0: none
-    uint32_t cut_from;
-    bool had_value;                          // the outermost one has ended
-    struct frame frames[JSON_MAX_DEPTH + 1]; // [0]: around the outermost value
-};
-
-static struct frame *top(struct walk *w)
+static struct redact_frame *top(struct redact_walk *w)
 {
     return &w->frames[w->depth];
 }
 
 // The hash of a string's bytes once its escapes are decoded.
-static uint64_t hash_string(const struct walk *w, uint32_t from, uint32_t to, uint64_t salt)
+static uint64_t hash_string(const struct redact_walk *w, uint32_t from, uint32_t to, uint64_t salt)
 {
     uint64_t hash = redact_hash_start(salt);
     struct unescaped escape;
@@ -51,13 +33,13 @@ static uint64_t hash_string(const struct walk *w, uint32_t from, uint32_t to, ui
 }
 
 // Whether what comes next is a member that is cut as a whole.
-static bool is_cut(struct walk *w)
+static bool is_cut(struct redact_walk *w)
 {
-    const struct frame *f = top(w);
+    const struct redact_frame *f = top(w);
     return f->meaning == REDACT_CUT && f->is_object && !f->in_inputs;
 }
 
-static bool is_url(const struct walk *w, uint32_t from, uint32_t to)
+static bool is_url(const struct redact_walk *w, uint32_t from, uint32_t to)
 {
     const char *text = w->scan.text + from;
     size_t size = to - from;
@@ -67,23 +49,30 @@ static bool is_url(const struct walk *w, uint32_t from, uint32_t to)
            (size > 9 && memcmp(text, "http:\\/\\/", 9) == 0);
 }
 
-static bool is_spared(struct walk *w, uint32_t from, uint32_t to)
+static bool is_spared(struct redact_walk *w, uint32_t from, uint32_t to)
 {
-    const struct frame *f = top(w);
+    const struct redact_frame *f = top(w);
     if (f->meaning == REDACT_KEPT)
         return true;
     return f->in_outputs && (f->meaning == REDACT_OUTPUT || is_url(w, from, to));
 }
 
-enum { LONGEST_WHOLE = 4096 }; // bytes of a string that is compared as a whole
+enum { LONGEST_WHOLE = 4096 }; // bytes of a string, or of a name, that is compared as a whole
 
-static bool is_whole(struct walk *w, uint32_t from, uint32_t to)
+static bool is_whole(struct redact_walk *w, uint32_t from, uint32_t to)
 {
     return w->scan.rules->has_wholes && to - from <= LONGEST_WHOLE &&
            redact_set_get(&w->scan.rules->set, hash_string(w, from, to, top(w)->name)) != 0;
 }
 
-static void value_string(struct walk *w, uint32_t from, uint32_t to)
+// What it finds is marked before anything else is looked at.
+static void scan(struct redact_walk *w, uint32_t from, uint32_t to)
+{
+    redact_scan_begin(&w->scan, from, to, true);
+    w->scans = true;
+}
+
+static void value_string(struct redact_walk *w, uint32_t from, uint32_t to)
 {
     if (w->cut_depth > 0 || to == from)
         return;
@@ -92,39 +81,49 @@ static void value_string(struct walk *w, uint32_t from, uint32_t to)
     if (is_cut(w) || (!spared && !word && is_whole(w, from, to)))
         redact_mark(&w->scan, from, to, REDACT_PART);
     else if (!spared)
-        redact_scan_string(&w->scan, from, to, true);
+        scan(w, from, to);
 }
 
-static void name_string(struct walk *w, uint32_t from, uint32_t to)
+static void name_string(struct redact_walk *w, uint32_t from, uint32_t to)
 {
-    struct frame *f = top(w);
-    f->name = hash_string(w, from, to, REDACT_NAME_SALT);
-    f->meaning = redact_set_get(&w->scan.rules->set, f->name);
+    struct redact_frame *f = top(w);
+    bool is_long = to - from > LONGEST_WHOLE;
+    f->name = is_long ? 0 : hash_string(w, from, to, REDACT_NAME_SALT);
+    f->meaning = is_long ? REDACT_OTHER : redact_set_get(&w->scan.rules->set, f->name);
     f->at_name = false;
     if (w->cut_depth == 0 && f->meaning == REDACT_OTHER)
-        redact_scan_string(&w->scan, from, to, true);
+        scan(w, from, to);
 }
 
-// A string, from its quote on; false where it has no end.
-static bool string(struct walk *w)
+static void begin_string(struct redact_walk *w)
+{
+    w->from = ++w->at;
+    w->in_string = true;
+}
+
+// Looks for the end of the string, some `bytes` far; false where it has none.
+static bool seek_end(struct redact_walk *w, size_t bytes)
 {
     const char *text = w->scan.text;
     const char *end = text + w->scan.size;
-    const char *at = text + w->at + 1;
-    for (at = json_scan_quote(at, end); at < end && *at == '\\'; at = json_scan_quote(at, end)) {
+    const char *at = text + w->at;
+    const char *stop = (size_t)(end - at) > bytes ? at + bytes : end;
+    for (at = json_scan_quote(at, stop); at < stop && *at == '\\';
+         at = at < stop ? json_scan_quote(at, stop) : at) {
         if (end - at < 2)
             return false;
         at += 2;
     }
-    if (at >= end)
-        return false;
-    uint32_t from = w->at + 1;
-    uint32_t to = (uint32_t)(at - text);
-    w->at = to + 1;
+    w->at = (uint32_t)(at - text);
+    if (at >= stop)
+        return at < end;
+    w->in_string = false;
+    w->at++;
+    uint32_t to = w->at - 1;
     if (top(w)->is_object && top(w)->at_name)
-        name_string(w, from, to);
+        name_string(w, w->from, to);
     else
-        value_string(w, from, to);
+        value_string(w, w->from, to);
     return true;
 }
 
@@ -140,7 +139,7 @@ static bool is_number(char first)
 }
 
 // A number, true, null, NaN: all up to the next sign.
-static void word(struct walk *w)
+static void word(struct redact_walk *w)
 {
     const char *text = w->scan.text;
     const struct redact *rules = w->scan.rules;
@@ -155,7 +154,7 @@ static void word(struct walk *w)
         redact_mark(&w->scan, from, w->at, REDACT_WHOLE);
 }
 
-static bool is_empty_container(const struct walk *w)
+static bool is_empty_container(const struct redact_walk *w)
 {
     const char *text = w->scan.text;
     uint32_t at = w->at + 1;
@@ -164,12 +163,12 @@ static bool is_empty_container(const struct walk *w)
     return at < w->scan.size && (text[at] == '}' || text[at] == ']');
 }
 
-static bool open_container(struct walk *w, bool is_object)
+static bool open_container(struct redact_walk *w, bool is_object)
 {
     if (w->depth == JSON_MAX_DEPTH)
         return false;
-    const struct frame *f = top(w);
-    struct frame inner = {
+    const struct redact_frame *f = top(w);
+    struct redact_frame inner = {
         .is_object = is_object,
         .at_name = is_object,
         .in_inputs = is_object && f->meaning == REDACT_INPUTS,
@@ -186,7 +185,7 @@ static bool open_container(struct walk *w, bool is_object)
     return true;
 }
 
-static bool close_container(struct walk *w, bool is_object)
+static bool close_container(struct redact_walk *w, bool is_object)
 {
     if (w->depth == 0 || top(w)->is_object != is_object)
         return false;
@@ -200,9 +199,9 @@ static bool close_container(struct walk *w, bool is_object)
 }
 
 // One sign or value; false where the text is no JSON.
-static bool step(struct walk *w)
+static bool step(struct redact_walk *w)
 {
-    struct frame *f = top(w);
+    struct redact_frame *f = top(w);
     char c = w->scan.text[w->at];
     if (json_is_blank(c)) {
         w->at++;
@@ -225,7 +224,8 @@ static bool step(struct walk *w)
     case ']':
         return close_container(w, c == '}');
     case '"':
-        return string(w);
+        begin_string(w);
+        return true;
     default:
         if (w->depth == 0) // a word alone may be any text
             return false;
@@ -234,39 +234,41 @@ static bool step(struct walk *w)
     }
 }
 
-static bool walk(struct walk *w)
+void redact_walk_begin(struct redact_walk *w, const struct redact *r, const char *text,
+                       uint32_t size, bool outputs)
 {
-    while (w->at < w->scan.size) {
-        if (!step(w))
-            return false;
-        w->had_value = w->had_value || (w->depth == 0 && !json_is_blank(w->scan.text[w->at - 1]));
-    }
-    return w->depth == 0 && w->had_value;
+    redact_scan_init(&w->scan, r, text, size);
+    w->at = w->depth = w->cut_depth = w->cut_from = 0;
+    w->had_value = w->in_string = w->scans = false;
+    w->frames[0] = (struct redact_frame){ .in_outputs = outputs };
 }
 
-enum redact_outcome redact_json(const struct redact *r, const char *text, size_t size, bool outputs,
-                                struct buf *out)
+// Goes on within a string, some `bytes` far; false where it has no end.
+static bool go_on(struct redact_walk *w, size_t bytes)
 {
-    if (size >= UINT32_MAX)
-        return REDACT_NO_MEMORY;
-    struct walk *w = malloc(sizeof *w);
-    if (!w)
-        return REDACT_NO_MEMORY;
-    w->scan.rules = r;
-    w->scan.text = text;
-    w->scan.size = (uint32_t)size;
-    w->scan.map = NULL;
-    w->scan.failed = false;
-    w->at = w->depth = w->cut_depth = w->cut_from = 0;
-    w->had_value = false;
-    w->frames[0] = (struct frame){ .in_outputs = outputs };
-    enum redact_outcome outcome = REDACT_NO_JSON;
-    if (walk(w)) {
-        outcome = w->scan.map ? REDACT_CHANGED : REDACT_SAME;
-        if (w->scan.failed || (w->scan.map && !redact_emit(&w->scan, out)))
-            outcome = REDACT_NO_MEMORY;
+    if (w->in_string)
+        return seek_end(w, bytes);
+    w->scans = !redact_scan_some(&w->scan, bytes);
+    return true;
+}
+
+static bool is_between(const struct redact_walk *w)
+{
+    return !w->in_string && !w->scans;
+}
+
+enum redact_walked redact_walk_some(struct redact_walk *w, size_t bytes)
+{
+    for (size_t left = bytes; w->at < w->scan.size || !is_between(w);) {
+        uint32_t before = w->at, scanned = w->scans ? w->scan.at : 0;
+        if (!(is_between(w) ? step(w) : go_on(w, left)))
+            return REDACT_NO_WALK;
+        bool ended = is_between(w) && w->depth == 0 && !json_is_blank(w->scan.text[w->at - 1]);
+        w->had_value = w->had_value || ended;
+        size_t used = (size_t)(w->at - before) + (scanned > 0 ? w->scan.at - scanned : 0);
+        if (used >= left)
+            return REDACT_WALKS;
+        left -= used;
     }
-    free(w->scan.map);
-    free(w);
-    return outcome;
+    return w->depth == 0 && w->had_value ? REDACT_WALKED : REDACT_NO_WALK;
 }

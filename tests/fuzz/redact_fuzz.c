@@ -33,6 +33,23 @@ static bool is_json(const char *text, size_t size)
     return json_check(text, size, &facts);
 }
 
+// In steps, however long each, the same comes of it.
+static void check_steps(const struct redact *r, const char *text, size_t size, enum redact_as as,
+                        enum redact_outcome outcome, const struct buf *cut)
+{
+    for (size_t bytes = 1; bytes < 1000; bytes = bytes * 9 + 2) {
+        struct buf out = { 0 };
+        struct redaction *steps = redaction_begin(r, text, size, as);
+        must(steps != NULL);
+        while (!redaction_go_on(steps, bytes, &out))
+            ;
+        must(redaction_outcome(steps) == outcome && out.size == cut->size);
+        must(out.size == 0 || memcmp(out.data, cut->data, out.size) == 0);
+        redaction_free(steps);
+        buf_free(&out);
+    }
+}
+
 static void check_json(const struct redact *r, const char *text, size_t size)
 {
     struct buf out = { 0 };
@@ -41,6 +58,9 @@ static void check_json(const struct redact *r, const char *text, size_t size)
     must(outcome != REDACT_NO_MEMORY);
     must(outcome == REDACT_CHANGED || out.size == 0);
     must(outcome != REDACT_CHANGED || !redact_passes(r, text, size));
+    if (outcome != REDACT_NO_JSON)
+        check_steps(r, text, size, size % 2 == 1 ? REDACT_AS_OUTPUTS : REDACT_AS_JSON, outcome,
+                    &out);
     if (valid && outcome == REDACT_CHANGED) {
         char *cut = own_text(out.data, out.size);
         must(is_json(cut, out.size));
@@ -55,6 +75,7 @@ static void check_text(const struct redact *r, const char *text, size_t size)
     enum redact_outcome outcome = redact_text(r, text, size, &out);
     must(outcome == REDACT_SAME || outcome == REDACT_CHANGED);
     must(outcome == REDACT_SAME || !redact_passes(r, text, size));
+    check_steps(r, text, size, REDACT_AS_TEXT, outcome, &out);
     const char *left = outcome == REDACT_SAME ? text : out.data;
     size_t left_size = outcome == REDACT_SAME ? size : out.size;
     must(memmem(left, left_size, secret, sizeof secret - 1) == NULL);

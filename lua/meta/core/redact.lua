@@ -38,6 +38,15 @@ function Rules:text(text) end
 ---@return string?
 function Rules:json(text, outputs) end
 
+--- What `json`, or where that is nil `text`, gives, in a coroutine of the host's, which yields nothing after every so many bytes.  It is
+--- the same text where nothing is cut.
+---@async
+---@param text string
+---@param as "text"|"json"|"outputs"  text: as `text`; outputs: as JSON, all of which counts as outputs
+---@param bytes integer
+---@return string
+function Rules:cut_in_steps(text, as, bytes) end
+
 --- From now on each line of the log is cut by these rules, at most 64; they stay alive.
 ---@param list core.redact.Rules[]
 function redact.log(list) end

@@ -3,11 +3,10 @@
 --- A worker may be in anybody's hands: what is no message of these, or has a field that it may not have, ends it.  What the
 --- fields hold beyond that (`input`, `result`, `fields`) is plain data, which its readers judge.
 
-local budgets = require "core.budget"
 local fields = require "lib.recipes.worker.fields"
+local in_steps = require "lib.async.in_steps"
 local inputs = require "lib.recipes.worker.inputs"
 local json = require "core.json"
-local meter = require "lib.async.meter"
 
 local M = {}
 
@@ -153,13 +152,7 @@ local STEPS = 2000 -- values between two looks at the clock
 ---@param bytes string
 ---@return WorkerMessage|nil message, string? problem
 function M.read_in_steps(forms, bytes)
-  local work = meter.new { shielded = true }
-  local co = budgets.create_plain(json.unpack_in_steps)
-  local ok, message, problem = budgets.resume_plain(co, bytes, MOST_VALUES, STEPS)
-  while coroutine.status(co) == "suspended" do
-    work:step(STEPS)
-    ok, message, problem = budgets.resume_plain(co)
-  end
+  local ok, message, problem = pcall(in_steps.run, STEPS, json.unpack_in_steps, bytes, MOST_VALUES, STEPS)
   if not ok then return nil, message end
   return checked(forms, message, problem)
 end

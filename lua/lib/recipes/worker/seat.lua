@@ -267,8 +267,9 @@ end
 function handlers:done(message, call)
   local problem = call.message.feature == "tool" and not message.err and crossing.cut(message.result) or nil
   if problem then return problem end
+  local err = message.err and crossing.told(message.err)
   if self.calls[message.call] ~= call then return end -- the loop has turned: the worker may have ended, and the call runs elsewhere
-  over(call, message.result, message.err and crossing.told(message.err))
+  over(call, message.result, err)
   self.calls[message.call] = nil -- at last: where memory runs out before, the message comes again
 end
 
