@@ -9,16 +9,13 @@ local chance = require "lib.recipes.load.chance"
 local copies = require "lib.recipes.boundary.copies"
 local core = require "core.sandbox"
 local coroutines = require "lib.recipes.load.coroutines"
-local host_work = require "lib.recipes.boundary.host_work"
-local json = require "core.json"
 local lines = require "lib.recipes.rc.lines"
+local metatables = require "lib.recipes.load.metatables"
 local modules = require "lib.recipes.files.modules"
 local moments = require "lib.recipes.load.moments"
 local names = require "lib.recipes.load.names"
 
 local M = {}
-
-local getmetatable_of = debug.getmetatable -- whatever __metatable says
 
 ---@class SandboxOptions
 ---@field rc table                  what `require "rc"` gives
@@ -46,43 +43,6 @@ local function copy_without(library, left_out)
   for name, value in pairs(library) do copy[name] = value end
   for _, name in ipairs(left_out) do copy[name] = nil end
   return copy
-end
-
--- Metatables -----------------------------------------------------------------------------------------
-
--- A recipe gets at the metatables that it made, no other.
-local function add_metatables(env)
-  local own = setmetatable({}, { __mode = "k" })
-
-  function env.setmetatable(object, meta)
-    if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
-      error("setmetatable: a recipe's tables cannot have __gc; use a to-be-closed variable or rc.finally", 2)
-    end
-    -- What a collector does to weak tables, and when, is another thing in each process.
-    if type(meta) == "table" and rawget(meta, "__mode") ~= nil then rawset(meta, "__mode", nil) end
-    local result = setmetatable(object, meta)
-    if meta ~= nil then
-      own[meta] = true
-      host_work.note_metatable(meta)
-    end
-    return result
-  end
-
-  function env.getmetatable(object)
-    local meta = getmetatable_of(object)
-    if meta == nil then return nil end
-    if not own[meta] then
-      if type(object) == "table" and json.has_order(object) then return nil end -- only the codec knows of it
-      return false
-    end
-    return getmetatable(object)
-  end
-
-  function env.rawset(object, key, value)
-    local meta = type(object) == "table" and getmetatable_of(object)
-    if meta and rawget(meta, "__metatable") ~= nil then error("rawset: the table is protected", 2) end
-    return rawset(object, key, value)
-  end
 end
 
 -- Lua's own would run the handler where the budget's hook raises an error, without hooks.
@@ -189,7 +149,7 @@ function M.new(options)
   globals.print = printer(options.print or function() end)
   globals.xpcall = xpcall_after
   globals._G = globals
-  add_metatables(globals)
+  metatables.add(globals)
   add_builtins(env)
   add_require(env, options)
   sources_of[globals] = env.sources
