@@ -29,8 +29,8 @@ end
 
 local function count_answers(kept)
   local count = 0
-  for event in kept:read() do
-    if event.answer then count = count + 1 end
+  for step in kept:read() do
+    if step.answer then count = count + 1 end
   end
   return count
 end
@@ -81,13 +81,13 @@ describe("each shipped recipe", function()
       recipes.with(HERE, function(bench)
         local input = replays.inputs[name](bench)
         local run = undisturbed(bench, name, input)
-        local keys, events = {}, #run.record.events
+        local keys, steps = {}, #run.record.steps
         local answer = bench:call(name, input, replays.context { replays.noting(keys), replay.new(run.record):link(), replays.refuse })
         assert.equal(run.seen, replays.seen(bench, answer))
         assert.equal(run.ledger, replays.ledger(bench))
         assert.is_true(#keys > 0)
         assert.same(sorted(run.keys), sorted(keys))
-        assert.equal(events, #run.record.events)
+        assert.equal(steps, #run.record.steps)
       end)
     end)
 

@@ -9,12 +9,11 @@ local M = {}
 local PIECE = 256 * 1024 -- bytes that are digested at a time
 local BYTES_A_STEP = 64
 
---- The digest of a plain value (see core.json.pack).
----@param value any
+--- The digest of bytes.
+---@param bytes string
 ---@param at_once? boolean  the loop does not turn meanwhile
 ---@return string
-function M.of(value, at_once)
-  local bytes = json.pack(value)
+function M.of_bytes(bytes, at_once)
   if #bytes <= PIECE then return codec.sha256(bytes) end
   local work = not at_once and meter.new { shielded = true }
   local parts = {}
@@ -23,6 +22,14 @@ function M.of(value, at_once)
     if work then work:step(PIECE // BYTES_A_STEP) end
   end
   return codec.sha256(table.concat(parts))
+end
+
+--- The digest of a plain value (see core.json.pack).
+---@param value any
+---@param at_once? boolean  the loop does not turn meanwhile
+---@return string
+function M.of(value, at_once)
+  return M.of_bytes(json.pack(value), at_once)
 end
 
 return M

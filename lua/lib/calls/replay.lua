@@ -8,34 +8,29 @@ local digest = require "lib.calls.digest"
 local effects = require "lib.calls.effects"
 local errors = require "lib.errors"
 local fiber = require "lib.async.fiber"
+local json = require "core.json"
 
 local M = {}
 
----@class ReplayStep
----@field effect Effect    without its input
----@field digest string    of its input
----@field answer? RecordAnswer
----@field waiting? table<function, true>  of those that ask for it again while it is executed; nil: it is not
+local LONG = 16 * 1024               -- bytes of an answer that is long
+local MOST_KEPT = 64 * 1024 * 1024 -- … of a call's answers, from which long ones of reads are not kept, but read again
 
 ---@class Replay
 ---@field private record Record
----@field private steps table<string, ReplayStep>
----@field private problem? string  how the code differs from the record
+---@field private steps table<string, RecordStep>  by the effects' keys
+---@field private executed table<RecordStep, table<function, true>>  under way now, with those that ask for it again meanwhile
+---@field private problem? string   how the code differs from the record
 ---@field private readings integer  answers at once that are recorded
+---@field private bytes integer     of the answers that are kept
 local Replay = {}
 Replay.__index = Replay
 
-local function read(record)
-  local steps, readings = {}, 0
-  for event in record:read() do
-    if event.effect then
-      steps[event.key] = { effect = event.effect, digest = event.digest }
-      if effects.LOCAL[event.effect.kind] then readings = readings + 1 end
-    else
-      steps[event.key].answer = event.answer
-    end
+local function read(self)
+  for step in self.record:read() do
+    self.steps[effects.key(step)] = step
+    if effects.LOCAL[step.kind] then self.readings = self.readings + 1 end
+    if step.answer then self.bytes = self.bytes + #json.pack(step.answer) end
   end
-  return steps, readings
 end
 
 -- Answers ----------------------------------------------------------------------------------------------
@@ -75,12 +70,11 @@ local function described(effect)
   return ("%s '%s'"):format(effect.kind, effect.name)
 end
 
-local function compare(self, step, effect, input)
-  local was = step.effect
+local function compare(self, was, effect, input)
   if was.kind ~= effect.kind or was.name ~= effect.name then
     self.problem = ("the run differs from its record: step %s %d is %s, and was %s; nothing was sent"):format(
       effect.branch, effect.seq, described(effect), described(was))
-  elseif step.digest ~= input then
+  elseif was.digest ~= input then
     self.problem = ("the run differs from its record: step %s %d, %s, has another input than it had; nothing was sent"):format(
       effect.branch, effect.seq, described(effect))
   end
@@ -89,13 +83,18 @@ end
 
 local WRITES = { http = true, tool = true } -- kinds of which some change something
 
+-- Whether it gives what is there, and may be asked for at any time again.
+local function is_read(scope)
+  return scope.reads == true or scope.tool ~= nil and scope.tool.risk == "harmless"
+end
+
 -- Whether what may have been executed may be executed again: what it does is recorded by itself, or does no harm twice.
 local function is_free(effect, scope)
-  if not WRITES[effect.kind] or scope.reads then return true end
+  if not WRITES[effect.kind] or is_read(scope) then return true end
   local tool = scope.tool
   if not tool then return false end
   local repeatable = tool.repeatable
-  return tool.inner == true or tool.risk == "harmless" or repeatable == true
+  return tool.inner == true or repeatable == true
     or type(repeatable) == "function" and repeatable(effect.input) == true
 end
 
@@ -111,21 +110,39 @@ Running.__index = Running
 
 -- Whoever waits for it looks again: at its answer, or, where it was cancelled, at what is left to do.
 function Running:__close()
-  local waiting = self.step.waiting
-  self.step.waiting = nil
+  local waiting = self.executed[self.step]
+  self.executed[self.step] = nil
   for wake in next, waiting do wake() end -- one for which there is no memory is looked after: see recheck
 end
 
-local function execute(self, key, step, effect, proceed)
-  local running, waiting = setmetatable({ step = step }, Running), {} ---@type table, table<function, true>
-  step.waiting = waiting
+-- A call that reads for hours may read more than there is memory: what it can read again is not kept then.
+-- It is kept first: where memory runs out, it is not lost.
+local function keep(self, step, answer, scope)
+  self.record:answer(step, answer)
+  if effects.LOCAL[step.kind] then return end
+  local bytes = json.pack(answer)
+  if #bytes >= LONG and self.bytes + #bytes > MOST_KEPT and is_read(scope) then
+    return self.record:answer(step, nil, digest.of_bytes(bytes))
+  end
+  self.bytes = self.bytes + #bytes
+end
+
+local function execute(self, step, effect, proceed, scope)
+  local running = setmetatable({ step = step, executed = self.executed }, Running)
+  self.executed[step] = {}
   local _ <close> = running
   local result, err = proceed()
-  local at_once = effects.LOCAL[effect.kind]
-  local answer = kept(told(effect, result), err)
-  step.answer = answer
-  self.record:answer(key, answer, digest.of(answer, at_once))
+  keep(self, step, kept(told(effect, result), err), scope)
   return result, err
+end
+
+-- What was not kept must be the same again.
+local function read_again(self, step, effect, proceed)
+  local result, err = proceed()
+  if digest.of(kept(told(effect, result), err)) == step.answered_as then return result, err end
+  self.problem = ("the run cannot go on: step %s %d, %s, gave something else when it was read again; nothing was sent"):format(
+    effect.branch, effect.seq, described(effect))
+  return differs(self)
 end
 
 local Waiting = {}
@@ -136,32 +153,36 @@ function Waiting:__close()
 end
 
 function Waiting:recheck(callback)
-  if self.step.waiting ~= self.list then callback() end
+  if self.executed[self.step] ~= self.list then callback() end
 end
 
-local function wait_for(step, callback)
-  step.waiting[callback] = true
-  return setmetatable({ step = step, list = step.waiting, callback = callback }, Waiting)
+local function wait_for(executed, step, callback)
+  local list = executed[step]
+  list[callback] = true
+  return setmetatable({ executed = executed, step = step, list = list, callback = callback }, Waiting)
+end
+
+local function execute_first(self, key, effect, input, proceed, scope)
+  if effects.LOCAL[effect.kind] then
+    if self.readings >= effects.MOST_READINGS then return proceed() end
+    self.readings = self.readings + 1
+  end
+  local step = self.record:intend(effect, input)
+  self.steps[key] = step
+  return execute(self, step, effect, proceed, scope)
 end
 
 function Replay:perform(effect, proceed, scope)
   if self.problem then return differs(self) end
   local key, input = effects.key(effect), digest.of(effect.input, effects.LOCAL[effect.kind])
   local step = self.steps[key]
-  if not step then
-    if effects.LOCAL[effect.kind] then
-      if self.readings >= effects.MOST_READINGS then return proceed() end
-      self.readings = self.readings + 1
-    end
-    step = { effect = self.record:intend(key, effect, input), digest = input }
-    self.steps[key] = step
-    return execute(self, key, step, effect, proceed)
-  end
+  if not step then return execute_first(self, key, effect, input, proceed, scope) end
   if not compare(self, step, effect, input) then return differs(self) end
-  while step.waiting and not step.answer do fiber.await(wait_for, step) end
+  while self.executed[step] and not step.answer do fiber.await(wait_for, self.executed, step) end
   if step.answer then return given(step.answer) end
+  if step.answered_as then return read_again(self, step, effect, proceed) end
   if not is_free(effect, scope) then return unknown(effect) end
-  return execute(self, key, step, effect, proceed)
+  return execute(self, step, effect, proceed, scope)
 end
 
 -- Answered elsewhere ------------------------------------------------------------------------------------
@@ -173,9 +194,8 @@ function Replay:note(effect, answer)
   local key = effects.key(effect)
   if self.steps[key] or self.readings >= effects.MOST_READINGS then return end -- it was known there
   self.readings = self.readings + 1
-  local input = digest.of(effect.input, true)
-  local step = { effect = self.record:intend(key, effect, input), digest = input, answer = { result = answer } }
-  self.record:answer(key, step.answer, digest.of(step.answer, true))
+  local step = self.record:intend(effect, digest.of(effect.input, true))
+  self.record:answer(step, { result = answer })
   self.steps[key] = step
 end
 
@@ -185,9 +205,8 @@ end
 function Replay:known(call)
   local answers = {}
   for _, step in pairs(self.steps) do
-    local effect = step.effect
-    if effect.call == call and effects.LOCAL[effect.kind] and step.answer then
-      answers[("%s %d"):format(effect.branch, effect.seq)] = step.answer.result
+    if step.call == call and effects.LOCAL[step.kind] and step.answer then
+      answers[("%s %d"):format(step.branch, step.seq)] = step.answer.result
     end
   end
   return answers
@@ -205,8 +224,9 @@ end
 ---@param record Record
 ---@return Replay
 function M.new(record)
-  local steps, readings = read(record)
-  return setmetatable({ record = record, steps = steps, problem = nil, readings = readings }, Replay)
+  local self = setmetatable({ record = record, steps = {}, executed = {}, problem = nil, readings = 0, bytes = 0 }, Replay)
+  read(self)
+  return self
 end
 
 return M

@@ -1,25 +1,29 @@
 local record = require "lib.calls.record"
 
 local function read(kept)
-  local events = {}
-  for event in kept:read() do events[#events + 1] = event end
-  return events
+  local steps = {}
+  for step in kept:read() do steps[#steps + 1] = step end
+  return steps
 end
 
 describe("a record of effects", function()
   it("gives back what was appended, in order, without inputs", function()
     local kept = record.new()
     local effect = { call = "c", branch = "", seq = 1, kind = "tool", name = "x", input = { picture = ("x"):rep(1000) } }
-    kept:intend("k1", effect, "d1")
-    kept:intend("k2", effect, "d2")
-    kept:answer("k1", { result = 7 }, "d3")
-    local events = read(kept)
-    assert.same(events, read(assert(record.unpack(kept:pack()))))
-    local plain = { call = "c", branch = "", seq = 1, kind = "tool", name = "x" }
+    local first = kept:intend(effect, "d1")
+    effect.seq = 2
+    kept:intend(effect, "d2")
+    effect.seq = 3
+    local third = kept:intend(effect, "d3")
+    kept:answer(first, { result = 7 })
+    kept:answer(third, nil, "d4")
+    local steps = read(kept)
+    assert.same(steps, read(assert(record.unpack(kept:pack()))))
     assert.same({
-      { key = "k1", effect = plain, digest = "d1" }, { key = "k2", effect = plain, digest = "d2" },
-      { key = "k1", answer = { result = 7 }, digest = "d3" },
-    }, events)
+      { call = "c", branch = "", seq = 1, kind = "tool", name = "x", digest = "d1", answer = { result = 7 } },
+      { call = "c", branch = "", seq = 2, kind = "tool", name = "x", digest = "d2" },
+      { call = "c", branch = "", seq = 3, kind = "tool", name = "x", digest = "d3", answered_as = "d4" },
+    }, steps)
     local none, problem = record.unpack "no record"
     assert.is_nil(none)
     assert.is_string(problem)

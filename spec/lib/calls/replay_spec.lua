@@ -25,9 +25,10 @@ local function pass(link, effect, scope, answer)
   return result, err, count
 end
 
-local function kinds(kept)
+-- The keys of the steps, in order, and whether each was answered.
+local function steps_of(kept)
   local list = {}
-  for event in kept:read() do list[#list + 1] = (event.effect and "intent " or "answer ") .. event.key end
+  for step in kept:read() do list[#list + 1] = effects.key(step) .. (step.answer and "" or " without an answer") end
   return list
 end
 
@@ -42,7 +43,7 @@ describe("a replay", function()
     assert.same({ 1, 0 }, { result.data.n, again })
     _, _, count = pass(second, effect_of(2))
     assert.equal(1, count)
-    assert.same({ "intent c  1", "answer c  1", "intent c  2", "answer c  2" }, kinds(kept))
+    assert.same({ "c  1", "c  2" }, steps_of(kept))
   end)
 
   it("gives errors again, with their fields, and what was handed over as it was", function()
@@ -145,7 +146,63 @@ describe("a replay", function()
     local link = replay.new(kept):link()
     pass(link, effect_of(1), { caller = {}, tool = { risk = "harmless" }, passing = true })
     pass(link, effect_of(0), { tool = { risk = "costs" } })
-    assert.same({}, kinds(kept))
+    assert.same({}, steps_of(kept))
+  end)
+
+  describe("of a call that reads more than is kept", function()
+    local MIB = 1024 * 1024
+
+    local function read_of(seq)
+      return effect_of(seq, { kind = "http", name = "GET" })
+    end
+
+    -- A call that has read so many answers of 1 MiB; the link of the same call, run again.
+    local function again(count, scope)
+      local kept = record.new()
+      local link = replay.new(kept):link()
+      for seq = 1, count do
+        pass(link, read_of(seq), scope, function() return { body = ("x"):rep(MIB - seq) } end)
+      end
+      return replay.new(kept):link(), kept
+    end
+
+    local READ = { caller = {}, reads = true }
+
+    local function body(size)
+      return function() return { body = ("x"):rep(size) } end
+    end
+
+    it("knows long answers by their digest alone, and reads them again", function()
+      local link, kept = again(66, READ)
+      local steps = steps_of(kept)
+      assert.same({ "c  63", "c  64", "c  65 without an answer", "c  66 without an answer" }, table.move(steps, 63, 66, 1, {}))
+      assert.is_true(#kept:pack() < 65 * MIB)
+      for seq, expected in pairs { [1] = 0, [64] = 0, [65] = 1, [66] = 1 } do
+        local result, err, count = pass(link, read_of(seq), READ, body(MIB - seq))
+        assert.same({ MIB - seq, nil, expected }, { #result.body, err, count })
+      end
+    end)
+
+    it("does not go on where they are something else now", function()
+      local link = again(65, READ)
+      local result, err = pass(link, read_of(65), READ, body(3))
+      assert.is_nil(result)
+      assert.equal("replay", err.code)
+      assert.matches("gave something else when it was read again; nothing was sent", err.message, 1, true)
+      local _, later = pass(link, effect_of(66, { kind = "http", name = "POST" }), { caller = {} }, function() error "sent" end)
+      assert.equal("replay", later.code)
+    end)
+
+    it("keeps what is short, and all that was written", function()
+      for _, scope in ipairs { WRITES, { caller = {} } } do
+        local link = again(66, scope)
+        local result, _, count = pass(link, read_of(66), scope)
+        assert.same({ MIB - 66, 0 }, { #result.body, count })
+      end
+      local kept = select(2, again(65, READ))
+      pass(replay.new(kept):link(), read_of(66), READ, body(1000))
+      assert.equal("c  66", steps_of(kept)[66])
+    end)
   end)
 
   it("keeps what was answered at once elsewhere, and tells it before the call runs again", function()
@@ -160,9 +217,9 @@ describe("a replay", function()
       assert.same({ ["2:1 1"] = 12.5, ["2:1 2"] = false }, again:known "c")
       assert.same({ [" 1"] = 1 }, again:known "c/3")
     end
-    local events = #kinds(kept)
+    local steps = #steps_of(kept)
     replay.new(kept):note({ call = "c", branch = "2:1", seq = 1, kind = "now", name = "program" }, 99)
-    assert.equal(events, #kinds(kept))
+    assert.equal(steps, #steps_of(kept))
   end)
 
   it("keeps ten thousand readings of a loop, and executes the others each time", function()
@@ -180,7 +237,7 @@ describe("a replay", function()
       again:note(now(10006), 7)
       assert.equal(run == 1 and 10005 or 5, executed)
     end
-    assert.equal(20000, #kinds(kept))
+    assert.equal(10000, #steps_of(kept))
   end)
 
   it("needs no wait for what is answered at once", function()

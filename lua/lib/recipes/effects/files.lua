@@ -106,6 +106,12 @@ local function execute(effect, scope)
   return forms[effect.name](path, bytes)
 end
 
+--- See lib.recipes.effects.door.
+---@return boolean
+function M.is_read()
+  return true
+end
+
 --- Reads a file in the form that the effect's name says.
 ---@param state rc.State
 ---@param effect Effect

@@ -75,6 +75,13 @@ local function execute(effect, scope)
   return { status = response.status, headers = response.headers, body = response.body, url = request.url }
 end
 
+--- See lib.recipes.effects.door.
+---@param effect Effect
+---@return boolean
+function M.is_read(effect)
+  return is_read(effect.input)
+end
+
 --- Sends a request of a recipe.
 ---@param state rc.State
 ---@param effect Effect

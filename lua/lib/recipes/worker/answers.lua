@@ -45,7 +45,7 @@ local function give(call, entry)
     call.asked.order:went(entry)
     call.seat.given = call.seat.given + 1
   end
-  entry.done, entry.fiber, entry.outcome = true, nil, nil
+  entry.done, entry.fiber, entry.outcome, entry.effect = true, nil, nil, nil
   call.count, call.bytes = call.count - 1, call.bytes - entry.size
 end
 

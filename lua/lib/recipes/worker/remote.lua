@@ -56,7 +56,8 @@ local function listener_of(call, state)
     effect = function(effect, cleans)
       local _ <close> = asking(call, cleans)
       local tool = effect.kind == "tool" and state.find(effect.name) or nil
-      return run:perform(effect, function() return door.perform(state, effect) end, { ctx = state.ctx, caller = state, tool = tool })
+      local scope = { ctx = state.ctx, caller = state, tool = tool, reads = door.is_read(effect) }
+      return run:perform(effect, function() return door.perform(state, effect) end, scope)
     end,
     noted = function(effect, answer)
       run:note(effect, answer)
