@@ -23,7 +23,8 @@ local M = {}
 
 local GROUPS = 16       -- workers that are started for the calls of one that has ended
 local MOST_ENDS = 100   -- that are remembered
-local LONE_ENDS = 2     -- workers that a call may end while it alone runs there: the first may have had another cause
+local LONE_ENDS = 2     -- workers that a call may end at one place while it alone runs there: the first may have had another cause
+local MOST_LONE_ENDS = 5 -- … and at any place
 
 ---@class WorkerHost
 ---@field private options WorkerHostOptions
@@ -64,12 +65,18 @@ end
 
 local start ---@type fun(self: WorkerHost, lone: boolean): WorkerSeat|nil, Error?
 
--- Whether a call runs once more: not one that did not end where it was to.  One that alone has ended two workers has ended them: it
--- runs up to where it was, for its clean-ups, and ends with that.
+-- What has gone on since the last time is hardly what ends its worker.
+local function note_lone_end(call)
+  call.lone_ends = call.asked.count > (call.lone_end_at or -1) and 1 or call.lone_ends + 1
+  call.lone_ends_in_all, call.lone_end_at = call.lone_ends_in_all + 1, call.asked.count
+end
+
+-- Whether a call runs once more: not one that did not end where it was to.  One that alone has ended two workers at one place has ended
+-- them: it runs up to where it was, for its clean-ups, and ends with that.
 local function goes_on(call, alone, err)
-  if alone then call.lone_ends = call.lone_ends + 1 end
+  if alone then note_lone_end(call) end
   if call.is_overdue then return false end
-  if call.lone_ends < LONE_ENDS then return true end
+  if call.lone_ends < LONE_ENDS and call.lone_ends_in_all < MOST_LONE_ENDS then return true end
   if call.verdict or call.asked.count == 0 then return false end
   call.verdict = err
   call.asked:cut()
@@ -400,6 +407,7 @@ end
 local function begin(self, seat, message, listener, callback)
   local call = {
     message = message, listener = listener, asked = asked.new(), count = 0, bytes = 0, last = {}, names = 0, lone_ends = 0,
+    lone_ends_in_all = 0, lone_end_at = nil,
     began = clock.now(), deadline = message.deadline,
     result = nil, err = nil, is_over = false, seat = nil, ends_at = nil, told = false, rest_task = nil, resting = nil, rested = nil,
   }

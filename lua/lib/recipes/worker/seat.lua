@@ -53,7 +53,9 @@ local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked
 ---@field unasked? integer           … of which it has still to ask for so many, when it is run again
 ---@field verdict? Error             what it ends with then, whatever its clean-ups do
 ---@field resting? WorkerSeat        where its clean-ups have begun
----@field lone_ends integer          workers that have ended while it alone ran there
+---@field lone_ends integer          workers that have ended while it alone ran there, and at one place
+---@field lone_ends_in_all integer
+---@field lone_end_at? integer       what it had asked for when the last of them did
 ---@field judged? WorkerSeat         the last of those that has ended, and whether it goes on then
 ---@field goes_on? boolean
 ---@field is_over? boolean           with this:

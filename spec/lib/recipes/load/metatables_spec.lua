@@ -22,7 +22,8 @@ local WAYS = {
     local mt = setmetatable({}, { __index = {} }) local made = setmetatable({}, mt) setmetatable(mt, nil) mt.__mode = 'kv']],
   ["its own"] = "local made = {} setmetatable(made, made) made.__mode = 'kv'",
   ["of a class that sets"] = [[
-    local mt = setmetatable({}, { __newindex = function(t, k, v) rawset(t, k, v) end }) local made = setmetatable({}, mt) mt.__mode = 'kv']],
+    local mt = setmetatable({}, { __newindex = function(t, k, v) rawset(t, k, v) end }) local made = setmetatable({}, mt)
+    mt.__mode = 'kv']],
 }
 
 describe("metatables of recipes", function()

@@ -207,6 +207,35 @@ describe("a call whose worker ends", function()
     end)
   end)
 
+  -- A call whose worker is killed at each of its steps; how many have ended.
+  local function kill_each(steps)
+    local result, err, ends
+    bed.with(nil, function(host)
+      local body = ("for i = 1, %d do rc.tools.a { i = i } end return { ok = true }"):format(steps)
+      local recipe = assert(bed.load(host, bed.tool(body, '{ "a" }')))
+      result, err = bed.call(host, recipe, function()
+        kill_all(host)
+        return "{}"
+      end)
+      ends = #host:endings()
+    end)
+    return result, err, ends
+  end
+
+  it("goes on where it alone ends several, each at another step", function()
+    local result, err, ends = kill_each(4)
+    assert.is_nil(err)
+    assert.same({ ok = true }, result.data)
+    assert.equal(4, ends)
+  end)
+
+  it("ends where it alone ends one after the other", function()
+    local result, err, ends = kill_each(100)
+    assert.is_nil(result)
+    assert.equal("worker_ended", err.code)
+    assert.equal(5, ends)
+  end)
+
   local CLEANS = [[
     rc.finally(function() rc.tools.a { clean = true } end)
     rc.tools.a { n = 1 }
