@@ -17,7 +17,7 @@ describe("core.process", function()
   it("tells the processor time of a child that runs", function()
     local busy <close> = child.spawn("sh", { "-c", "while :; do :; done" })
     if not busy.handle:cpu() then return pending "this system does not tell it" end
-    busy:wait_until(function() return busy.handle:cpu() > 0.02 end)
+    busy:poll_until(function() return busy.handle:cpu() > 0.02 end)
     busy.handle:kill("KILL")
     busy:wait()
     assert.is_nil(busy.handle:cpu())

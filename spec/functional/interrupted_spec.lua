@@ -277,7 +277,7 @@ describe("a command that is interrupted", function()
     terminal.handle:kill "KILL" -- script, which holds the terminal's other end
     terminal:wait_until(function() return #patches() == 2 and cancels() == 1 end)
     assert.same({ 1, 0 }, patches())
-    terminal:wait_until(function()
+    terminal:poll_until(function()
       local file = assert(io.open(log))
       local text = file:read "a"
       file:close()

@@ -5,7 +5,6 @@ local json = require "core.json"
 local folders = require "spec.support.folder"
 local responder = require "spec.support.responder"
 local terminals = require "spec.support.terminal"
-local timer = require "core.timer"
 
 local INITIALIZE = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},'
   .. '"clientInfo":{"name":"spec","version":"1"}}}\n'
@@ -167,14 +166,12 @@ describe("rcmcp serve", function()
     terminal:write(INITIALIZE)
     terminal:wait_until(function() return terminal.out:find('"serverInfo"', 1, true) ~= nil end)
     terminal.handle:kill "KILL" -- script, which holds the terminal's other end
-    local text, tick
-    terminal:wait_until(function()
-      tick = timer.after(10, function() end) -- nobody tells of what is written to a file
+    local text
+    terminal:poll_until(function()
       local file <close> = assert(io.open(log))
       text = file:read "a"
       return text:find "ended %d+" ~= nil
     end)
-    tick:cancel()
     assert.equal("ended 0", text:match "ended %d+")
   end)
 end)

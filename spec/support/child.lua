@@ -21,18 +21,22 @@ M.program = assert(host.program())
 local Child = {}
 Child.__index = Child
 
--- Runs the loop until `done()`; raises, with what the child said, after `seconds`: a watchdog, never a measure.
+-- Runs the loop until `done()`; raises, with what the child said, after `seconds`: a watchdog, never a measure.  What no event of
+-- the loop tells of would be seen when the watchdog comes, and count as seen: that raises, too.
 local function run_until(done, child, seconds)
   local expired = false
   local _ <close> = timer.after((seconds or 30) * 1000, function() expired = true end)
   while not done() do
     if child.wire and child.wire.problem then error("a message that clients throw away: " .. child.wire.problem, 3) end
-    if expired then
-      error("the child did not get there; stdout: " .. child.out:sub(-2000) .. "\nstderr: " .. child.err:sub(-2000), 3)
-    end
     loop.step(true)
+    if expired then
+      error(("the child did not get there%s; stdout: %s\nstderr: %s"):format(
+        done() and ", or it did and no event told of that (see poll_until)" or "", child.out:sub(-2000), child.err:sub(-2000)), 3)
+    end
   end
 end
+
+local POLL_MS = 10
 
 local function sets(env, name)
   for _, line in ipairs(env) do
@@ -134,6 +138,17 @@ function Child:wait_until(done, seconds)
   run_until(function() return done(self) end, self, seconds)
 end
 
+--- The same for what no event of the loop tells of, as the text of a file.
+---@param done fun(child: Child): boolean
+---@param seconds? number
+function Child:poll_until(done, seconds)
+  local tick ---@type core.timer.Timer
+  local function again() tick = timer.after(POLL_MS, again) end
+  again()
+  local _ <close> = setmetatable({}, { __close = function() tick:cancel() end })
+  run_until(function() return done(self) end, self, seconds)
+end
+
 --- Waits for its end and the end of its output.
 ---@param seconds? number
 ---@return integer status, integer signal
@@ -141,7 +156,6 @@ function Child:wait(seconds)
   run_until(function() return self.status ~= nil and self.open == 0 end, self, seconds)
   return self.status, self.signal
 end
-
 
 function Child:close()
   self.handle:cancel()

@@ -116,20 +116,23 @@ local function difference(before)
   return lines
 end
 
--- What was closed goes with the next turns of the loop.
-local function settle(before)
-  local lines = difference(before)
-  if #lines == 0 then return lines end
-  local over = false
-  local watchdog = after(WAIT_MS, function() over = true end)
-  before.anchored[watchdog] = "core.timer"
-  before.handles.timer = (before.handles.timer or 0) + 1
-  while #lines > 0 and not over do
-    step(true)
-    lines = difference(before)
-  end
-  watchdog:cancel()
+-- Takes what is ready, in a turn that waits for nothing, and gives what is left then.
+local function left(before)
   step(false)
+  return difference(before)
+end
+
+-- What was closed goes with the next turns of the loop.  Not all of that tells Lua: it is looked for again and again, with no timer
+-- beside it that would count as what is left.
+local function settle(before)
+  local lines, waited, pause = difference(before), 0, 1
+  if #lines > 0 then lines = left(before) end
+  while #lines > 0 and waited < WAIT_MS do
+    local over = false
+    after(pause, function() over = true end)
+    while not over do step(true) end
+    lines, waited, pause = left(before), waited + pause, math.min(2 * pause, 50)
+  end
   return lines
 end
 
