@@ -60,6 +60,7 @@ describe("a server near the ceiling of its memory", function()
       assert.is_false(server.answer(small).result.isError)
       local submitted = json.encode(server.answer(submit))
       assert.matches("r-123", submitted, 1, true)
+      assert.is_nil(submitted:find("valid JSON", 1, true)) -- it was
       local refused = 0
       for _, id in ipairs(large) do
         local text = json.encode(server.answer(id))

@@ -200,7 +200,7 @@ local function unproven(response, value, operation)
 end
 
 --- Reads an answer.
----@param response { status: integer, body: string, cut: boolean?, left_out: integer?, location: string? }
+---@param response { status: integer, body: string, cut: boolean|string|nil, left_out: integer?, location: string? }
 ---@param operation? Operation  the write that it answers; nil: a read
 ---@return core.json.Raw|string|nil value  JSON, or text where the body is none
 ---@return Error?

@@ -195,7 +195,8 @@ end
 
 -- What had come of an answer whose end is lost: a refusal counts, and so does an answer that holds the id of what was made, for
 -- nobody can ask for that again.
-local function salvaged(partial, operation, secrets)
+local function salvaged(partial, why, operation, secrets)
+  partial.cut = partial.cut or why
   local value, err = read(partial, operation, secrets)
   if err then return nil, err.code == "http_status" and err or nil end
   return operation.tells_id and value or nil
@@ -204,7 +205,7 @@ end
 local function broken_answer(err, operation, secrets)
   local partial = err.partial
   local ok, value, api_err
-  if partial then ok, value, api_err = pcall(salvaged, partial, operation, secrets) end
+  if partial then ok, value, api_err = pcall(salvaged, partial, err.message, operation, secrets) end
   if ok and (value or api_err) then return value, api_err, partial.status end
   return nil, failure(err, operation)
 end

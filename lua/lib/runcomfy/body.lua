@@ -62,7 +62,7 @@ end
 --- The JSON of a body; nil where it is none, or none to its end.  A body that was cut at the limit of the transfer, and one
 --- that is nested too deep, are JSON as far as they go.
 ---@param body string
----@param cut? boolean  the body is the beginning of a larger one
+---@param cut? boolean|string  the body is the beginning of a larger one; a text: why no more of it came
 ---@param left_out? integer  bytes of long texts that it has lost on its way
 ---@return core.json.Raw?
 function M.json(body, cut, left_out)
