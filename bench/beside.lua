@@ -7,7 +7,7 @@ local M = {}
 --- Beside whom others are measured; "none": beside nobody.
 M.members = {
   "none", "computing", "sorting", "comparing", "matching", "encoding", "hoarding", "crashing", "forking", "weak", "writing",
-  "listing", "asking", "talking",
+  "overflowing", "listing", "asking", "talking",
 }
 
 local MEMORY = 2 * 1024 * 1024 -- KiB that a host may hold, and a worker half of that: the settings' defaults

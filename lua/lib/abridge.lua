@@ -18,6 +18,7 @@ local SHOWN = 48           -- bytes of a text that are worth showing, where it i
 local ENTRY = 1024         -- bytes that an entry with entries of its own gets, where it needs them, before the next one is shown
 local LONGEST_URL = 2048
 local LONGEST_KEY = 256
+local LONGEST_CHARACTER = 4
 local MARK = 40            -- bytes for what says that something was cut
 
 ---@class AbridgeOptions
@@ -72,8 +73,8 @@ local function need_of(raw, limit, depth, work)
 end
 
 local function cut_string(raw, budget)
-  local value = raw:value()
-  local mark = ("… [%d bytes in all]"):format(#value)
+  local value = raw:beginning(math.max(0, budget) + LONGEST_CHARACTER)
+  local mark = ("… [%d bytes in all]"):format(raw:size() - 2) -- as JSON: the rest is not looked at
   local keep = math.max(0, budget - #mark - 2) --[[@as integer]]
   local text
   repeat -- escapes take more room than the characters

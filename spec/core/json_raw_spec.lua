@@ -35,6 +35,19 @@ describe("core.json.Raw", function()
     assert.has_error(function() raw:is {} end)
   end)
 
+  it("gives the beginning of a text", function()
+    local value = 'a"é\\\n\u{10FFFF}' .. ("x"):rep(100000)
+    local escaped = '"a\\"\\u00e9\\\\\\n\\udbff\\udfff' .. ("x"):rep(100000) .. '"'
+    for _, text in ipairs { json.encode(value), escaped } do
+      for most = 0, 20 do assert.equal(value:sub(1, most), json.raw(text):beginning(most)) end
+      assert.is_true(json.raw(text):beginning(1000000) == value)
+      assert.equal(value:sub(1, 3), json.raw("[1," .. text .. "]"):get(2):beginning(3))
+    end
+    assert.equal("", json.raw '""':beginning(5))
+    assert.error_matches(function() json.raw "1":beginning(5) end, "must be a string")
+    assert.error_matches(function() json.raw '""':beginning(-1) end, "must not be negative")
+  end)
+
   it("tells its kind", function()
     local kinds = {}
     for _, text in ipairs { "{}", " [1]", '"x"', "-1", "0.5", "true", "false", "null" } do

@@ -123,6 +123,26 @@ static int raw_size(lua_State *L)
     return 1;
 }
 
+/// raw:beginning(most) -> text
+static int raw_beginning(lua_State *L)
+{
+    const struct json_raw *raw = check_raw(L);
+    lua_Integer most = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, most >= 0, 2, "must not be negative");
+    luaL_argcheck(L, *raw->text == '"', 1, "must be a string");
+    struct json_slice inside = { raw->text + 1, raw->size - 2 };
+    struct json_stretch stretch;
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (size_t left = (size_t)most; left > 0 && json_next_stretch(&inside, &stretch);) {
+        size_t size = stretch.size < left ? stretch.size : left;
+        luaL_addlstring(&b, stretch.text, size);
+        left -= size;
+    }
+    luaL_pushresult(&b);
+    return 1;
+}
+
 /// raw:depth() -> integer
 static int raw_depth(lua_State *L)
 {
@@ -327,10 +347,19 @@ static int raw_pairs(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    { "text", raw_text },       { "kind", raw_kind },       { "get", raw_get },
-    { "members", raw_members }, { "value", raw_value },     { "pairs", raw_pairs },
-    { "keys", raw_keys },       { "size", raw_size },       { "depth", raw_depth },
-    { "is", raw_is },           { "__tostring", raw_text }, { NULL, NULL },
+    { "text", raw_text },
+    { "kind", raw_kind },
+    { "get", raw_get },
+    { "members", raw_members },
+    { "value", raw_value },
+    { "pairs", raw_pairs },
+    { "keys", raw_keys },
+    { "size", raw_size },
+    { "depth", raw_depth },
+    { "is", raw_is },
+    { "beginning", raw_beginning },
+    { "__tostring", raw_text },
+    { NULL, NULL },
 };
 
 void json_open_raw(lua_State *L)

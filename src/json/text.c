@@ -73,25 +73,40 @@ bool json_next_entry(struct json_cursor *cursor, struct json_slice *key, struct 
     return true;
 }
 
+// Bytes of the escape at the beginning; a surrogate pair is one.
+static size_t escape_length(struct json_slice rest)
+{
+    const char *text = rest.text;
+    if (text[1] != 'u')
+        return 2;
+    bool is_pair = rest.size >= 12 && text[6] == '\\' && text[7] == 'u' && strchr("dD", text[2]) &&
+                   strchr("89abAB", text[3]);
+    return is_pair ? 12 : 6;
+}
+
+bool json_next_stretch(struct json_slice *inside, struct json_stretch *stretch)
+{
+    if (inside->size == 0)
+        return false;
+    const char *escape = memchr(inside->text, '\\', inside->size);
+    size_t plain = escape ? (size_t)(escape - inside->text) : inside->size;
+    size_t taken = plain > 0 ? plain : escape_length(*inside);
+    stretch->text = plain > 0 ? inside->text : stretch->resolved;
+    stretch->size = plain > 0 ? plain : json_unescape(inside->text, taken, stretch->resolved);
+    inside->text += taken;
+    inside->size -= taken;
+    return true;
+}
+
 // Whether a key with escapes means the bytes wanted.
 static bool means(struct json_slice key, const char *wanted, size_t size)
 {
-    while (key.size > 0) {
-        char resolved[4];
-        size_t step = 1;
-        if (key.text[0] == '\\') {
-            step = key.text[1] == 'u' ? 6 : 2;
-            if (step == 6 && key.size >= 12 && key.text[6] == '\\' && key.text[7] == 'u' &&
-                strchr("dD", key.text[2]) && strchr("89abAB", key.text[3]))
-                step = 12;
-        }
-        size_t count = json_unescape(key.text, step, resolved);
-        if (count > size || memcmp(resolved, wanted, count) != 0)
+    struct json_stretch stretch;
+    while (json_next_stretch(&key, &stretch)) {
+        if (stretch.size > size || memcmp(stretch.text, wanted, stretch.size) != 0)
             return false;
-        wanted += count;
-        size -= count;
-        key.text += step;
-        key.size -= step;
+        wanted += stretch.size;
+        size -= stretch.size;
     }
     return size == 0;
 }

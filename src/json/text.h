@@ -27,6 +27,16 @@ size_t json_compact(const char *text, size_t size, char *out);
 /// Deepest nesting; 0 for a scalar.
 unsigned json_depth(struct json_slice value);
 
+/// What comes next of the value of a compact string.
+struct json_stretch {
+    const char *text; ///< a part of the string without escapes, or `resolved`
+    size_t size;
+    char resolved[4]; ///< what an escape stands for
+};
+
+/// Takes the next stretch off what is between the quotes; false at its end.
+bool json_next_stretch(struct json_slice *inside, struct json_stretch *stretch);
+
 /// Begins to iterate a compact value; false unless it is an object or array.
 bool json_entries(struct json_slice value, struct json_cursor *cursor);
 

@@ -148,6 +148,11 @@ function Raw:kind() end
 ---@return integer
 function Raw:size() end
 
+--- Of a string the first bytes of its value, which may end within a character.
+---@param most integer
+---@return string
+function Raw:beginning(most) end
+
 --- How deep arrays and objects are nested in the text that it is a part of; 0: none.
 ---@return integer
 function Raw:depth() end

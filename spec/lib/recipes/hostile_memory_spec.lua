@@ -32,18 +32,19 @@ local function refused(pattern, text, options)
 end
 
 describe("the result of a hostile recipe", function()
-  local TOO_MUCH = "more than 67108864 bytes of text"
+  local TOO_MUCH = "more than 16777216 bytes of text"
+  local TOO_LARGE = "more than 67108864 bytes of content"
 
   it("holds one text many times over", function()
-    refused(TOO_MUCH, "local t, list = rc.text(('x'):rep(4e6)), {} for i = 1, 500 do list[i] = t end return table.unpack(list)")
+    refused(TOO_LARGE, "local t, list = rc.text(('x'):rep(4e6)), {} for i = 1, 500 do list[i] = t end return table.unpack(list)")
     refused(TOO_MUCH, "local t, list = ('x'):rep(4e6), {} for i = 1, 500 do list[i] = t end return table.unpack(list)")
     refused(TOO_MUCH, "local t, list = ('x'):rep(4e6), {} for i = 1, 500 do list[i] = { t } end return table.unpack(list)")
     refused(TOO_MUCH, "local t, list = { ('x'):rep(4e6) }, {} for i = 1, 500 do list[i] = t end return list")
-    refused(TOO_MUCH, [[
+    refused(TOO_LARGE, [[
       local image, list = rc.image("\x89PNG\r\n\x1a\n" .. ("x"):rep(4e6), "image/png"), {}
       for i = 1, 500 do list[i] = image end
       return table.unpack(list)]])
-    refused(TOO_MUCH, "local t, list = rc.embed('a://b', ('x'):rep(4e6)), {} for i = 1, 99 do list[i] = t end return { list }",
+    refused(TOO_LARGE, "local t, list = rc.embed('a://b', ('x'):rep(4e6)), {} for i = 1, 99 do list[i] = t end return { list }",
       { how = invoke.messages })
   end)
 
@@ -53,8 +54,8 @@ describe("the result of a hostile recipe", function()
   end)
 
   it("is six times as long as JSON", function()
-    refused("would have more than 67108864 bytes", "return { ('\\1'):rep(2e7) }")
-    refused("would have more than 67108864 bytes", "return ('\\1'):rep(2e7)")
+    refused("would have more than 33554432 bytes", "return { ('\\1'):rep(1e7) }")
+    refused("would have more than 33554432 bytes", "return ('\\1'):rep(1e7)")
   end)
 
   it("is long and fine", function()

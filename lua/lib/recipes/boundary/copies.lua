@@ -17,6 +17,7 @@ M.HEAVY = 8 * 1024 * 1024 -- bytes of text from which a value is handed over by 
 
 local getmetatable_of = debug.getmetatable -- whatever __metatable says
 local MAX_DEPTH, MAX_VALUES, MAX_BYTES = 100, 1000000, 64 * 1024 * 1024
+local MOST_RESULT = 16 * 1024 * 1024 -- bytes of text in a result, beside content: clients get half of it, and the host copies all of it
 local MOST_FAULTS = 20 -- named; who has made more looks at the first ones
 local MOST_KEYS = 12   -- of a place that are shown, half of them from its end
 
@@ -64,9 +65,16 @@ end
 
 local copy ---@type fun(value: any, state: table, depth: integer): any
 
+-- In a result what does not fit takes no room: what is small behind it still stands there, such as the ids of what was paid.
 local function has_room(state, count)
-  state.bytes = state.bytes - count
-  return state.bytes >= 0
+  local left = state.bytes - count
+  if left >= 0 or not state.faults then state.bytes = left end
+  return left >= 0
+end
+
+local function has_room_beside(state, count)
+  state.beside = state.beside - count
+  return state.beside >= 0
 end
 
 -- Once there is too much, all that comes is too much: that is one fault.
@@ -80,7 +88,7 @@ local function refuse_rest(state, depth, message, most)
 end
 
 local function too_long(state, depth)
-  return refuse_rest(state, depth, "has more than %d bytes of text", MAX_BYTES)
+  return refuse_rest(state, depth, "has more than %d bytes of text", state.most)
 end
 
 local function take_string(value, state, depth)
@@ -122,7 +130,7 @@ local function copy_table(value, state, depth)
   if depth > MAX_DEPTH then return refuse(state, depth, "is nested more than %d levels deep", MAX_DEPTH) end
   local bytes = opaque.bytes(value)
   if bytes then
-    if not has_room(state, bytes) then return too_long(state, depth) end
+    if not has_room_beside(state, bytes) then return refuse_rest(state, depth, "has more than %d bytes of content", MAX_BYTES) end
     local taken = state.take and state.take(value)
     if taken ~= nil or state.faults and depth == 1 then return taken end
     return refuse(state, depth, "is a value of rc, which belongs beside the result, not into it")
@@ -175,8 +183,11 @@ function copy(value, state, depth)
   return value
 end
 
-local function new_state(take)
-  return { values = MAX_VALUES, bytes = MAX_BYTES, open = {}, path = {}, take = take }
+---@param take? fun(token: table): any
+---@param most? integer  bytes of text
+local function new_state(take, most)
+  most = most or MAX_BYTES
+  return { values = MAX_VALUES, most = most, bytes = most, beside = MAX_BYTES, open = {}, path = {}, take = take }
 end
 
 local HEAVY = M.HEAVY
@@ -208,12 +219,13 @@ function M.import(value, take)
   return deep_copy(value, take)
 end
 
---- As `import`, for the values of one result: what they hold counts together, also what stands in them many times.
+--- As `import`, for the values of one result, which may have 16 MiB of text: what they hold counts together, also what stands in them
+--- many times.
 ---@param take? fun(token: table): any  what stands for an opaque value
 ---@param nested? boolean              opaque values may stand inside of tables, too
 ---@return fun(value: any): any
 function M.importer(take, nested)
-  local state = new_state()
+  local state = new_state(nil, MOST_RESULT)
   state.meter = meter.new()
   return function(value)
     state.path, state.open = {}, {}
@@ -231,7 +243,7 @@ function M.salvager(faults, take)
   local state = new_state(function(token)
     take(token)
     return nil
-  end)
+  end, MOST_RESULT)
   state.faults, state.meter = faults, meter.new()
   return function(value)
     state.path, state.open = {}, {}

@@ -17,7 +17,7 @@ local texts = require "lib.text"
 
 local M = {}
 
-local MAX_JSON = 64 * 1024 * 1024 -- bytes of the data, and of the text, as JSON: escapes make one byte six
+local MAX_JSON = 32 * 1024 * 1024 -- bytes of the data, and of the text, as JSON: escapes make one byte six
 
 ---@class Returned
 ---@field package name string                  of the recipe

@@ -7,6 +7,8 @@ local fiber = require "lib.async.fiber"
 
 local M = {}
 
+local LONG = 64 * 1024 -- bytes of a message from which what it asks for begins in a turn of its own
+
 -- What is done for a recipe raises nothing here, whatever the worker has put into it.
 ---@return { value: any, err: any, written: boolean? }
 local function perform(call, effect, cleans)
@@ -80,6 +82,7 @@ end
 -- It is done also where the worker that has asked for it has ended meanwhile: the next one will ask, too.
 local function execute(call, entry)
   if call.seat then call.seat.process.room:await() end -- a worker that does not read what it asks for gets no more
+  if entry.size >= LONG then fiber.next_turn() end -- it was read and checked in this one
   local written = call.listener.written or nothing_written
   entry.written_before = entry.written_before or written()
   entry.begun = true

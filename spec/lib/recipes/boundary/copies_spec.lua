@@ -80,7 +80,7 @@ describe("lib.recipes.boundary.copies", function()
   describe("importer", function()
     it("counts all values of a result together", function()
       local import = copies.importer()
-      local half = ("a"):rep(33 << 20)
+      local half = ("a"):rep(9 << 20)
       assert.equal(half, import(half))
       local ok, message = pcall(import, half)
       assert.is_false(ok)
@@ -102,6 +102,15 @@ describe("lib.recipes.boundary.copies", function()
         "the value at .most is a number that JSON has not: Infinity",
         "the value at .nan is a number that JSON has not: NaN",
       }, faults)
+    end)
+
+    it("leaves out what is too long, and keeps what is small behind it", function()
+      local faults = {}
+      local salvage = copies.salvager(faults, function() end)
+      local salvaged = salvage { long = ("a"):rep(17 << 20), id = "r-1", longer = ("b"):rep(17 << 20) }
+      assert.same({ long = json.null, id = "r-1", longer = json.null }, salvaged)
+      assert.equal(1, #faults)
+      assert.matches("has more than 16777216 bytes of text", faults[1], 1, true)
     end)
 
     it("names twenty faults and counts the others", function()
