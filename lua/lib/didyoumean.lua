@@ -14,12 +14,16 @@ end
 --- Edit distance in bytes; a swap of two neighbours counts as one edit.
 ---@param a string
 ---@param b string
----@return integer
-function M.distance(a, b)
+---@param most? integer  from more than so many on nobody wants to know how many
+---@return integer  more than `most` where it is more
+function M.distance(a, b, most)
+  most = most or math.huge --[[@as integer]]
   local before, previous, current = {}, {}, {} ---@type integer[], integer[], integer[]
   for j = 0, #b do previous[j] = j end
+  local least_before = 0
   for i = 1, #a do
     current[0] = i
+    local least = i
     for j = 1, #b do
       local same = a:byte(i) == b:byte(j)
       local cost = math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (same and 0 or 1))
@@ -27,7 +31,10 @@ function M.distance(a, b)
         cost = math.min(cost, before[j - 2] + 1)
       end
       current[j] = cost
+      if cost < least then least = cost end
     end
+    if least > most and least_before > most then return math.min(least, least_before) end -- a swap reaches two rows back
+    least_before = least
     before, previous, current = previous, current, before
   end
   return previous[#b]
@@ -46,7 +53,7 @@ function M.nearest(word, names)
   for _, name in ipairs(names) do
     -- As many edits as the lengths differ by are needed at least.
     if math.abs(#name - #wanted) <= allowed then
-      local distance = M.distance(wanted, normal(name))
+      local distance = M.distance(wanted, normal(name), least and least - 1 or allowed)
       if distance <= allowed and (not least or distance < least) then best, least = name, distance end
     end
   end

@@ -12,6 +12,26 @@ describe("lib.didyoumean", function()
     assert.equal(4, didyoumean.distance("", "seed"))
   end)
 
+  it("counts no further than it is asked to", function()
+    local state = 3
+    local function word(length)
+      local letters = {}
+      for i = 1, length do
+        state = state * 16807 % 2147483647
+        letters[i] = ("abc"):sub(state % 3 + 1, state % 3 + 1)
+      end
+      return table.concat(letters)
+    end
+    for _ = 1, 300 do
+      local a, b = word(8), word(9)
+      local distance = didyoumean.distance(a, b)
+      for most = 0, 9 do
+        local counted = didyoumean.distance(a, b, most)
+        assert.is_true(distance <= most and counted == distance or distance > most and counted > most, a .. " " .. b)
+      end
+    end
+  end)
+
   it("finds the nearest name, whatever the case and the dashes", function()
     assert.equal("submit_request", didyoumean.nearest("submit-request", names))
     assert.equal("submit_request", didyoumean.nearest("Submit_Reqest", names))

@@ -10,6 +10,7 @@ local fs = require "core.fs"
 local insist = require "lib.async.insist"
 local limits = require "lib.recipes.run.limits"
 local linking = require "lib.recipes.link.linking"
+local meter = require "lib.async.meter"
 local outdated = require "lib.recipes.link.outdated"
 local prompts = require "lib.features.prompts"
 local records = require "lib.recipes.files.records"
@@ -48,7 +49,7 @@ Catalog.__index = Catalog
 -- Linking --------------------------------------------------------------------------------------------
 
 -- Falls back: first from new versions to good ones, then from good ones to none.
-local function demote(record_of, problems)
+local function demote(record_of, problems, work)
   local newcomers = false
   for item in pairs(problems) do
     local record = record_of[item]
@@ -56,6 +57,7 @@ local function demote(record_of, problems)
   end
   for item, problem in pairs(problems) do
     local record = record_of[item]
+    work:pause() -- to find its place is to read the file
     if record.chosen ~= record.good or not newcomers then
       record.problem = require("lib.recipes.source.places").placed(record.at.shown, record.chosen.text, problem)
       record.chosen = record.chosen ~= record.good and record.good or nil
@@ -115,7 +117,9 @@ function Catalog:subject(name, recipe, input)
   }
 end
 
+-- A chain of recipes falls link by link: where the scan is a fiber's, the loop turns meanwhile.
 local function link(self, list)
+  local work = meter.new()
   for _, record in ipairs(list) do record.chosen = record.candidate or record.good end
   while true do
     local items, record_of = {}, {}
@@ -126,11 +130,11 @@ local function link(self, list)
       end
     end
     local linked = linking.link(items, {
-      builtins = self.builtins, reserved = M.reserved, body = self.body,
+      builtins = self.builtins, reserved = M.reserved, body = self.body, work = work,
       seconds = function() return limits.check_seconds(self.options.settings) end,
     })
     if next(linked.problems) == nil then return linked, record_of end
-    demote(record_of, linked.problems)
+    demote(record_of, linked.problems, work)
   end
 end
 

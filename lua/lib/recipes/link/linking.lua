@@ -2,6 +2,7 @@
 
 local didyoumean = require "lib.didyoumean"
 local hints = require "lib.recipes.link.hints"
+local meter = require "lib.async.meter"
 local registry = require "lib.features.registry"
 local brief = require("lib.text").brief
 local sorted_keys = require("lib.tables").sorted_keys
@@ -16,6 +17,7 @@ local M = {}
 ---@field builtins table<string, Tool>
 ---@field reserved table<string, true>   further names that no recipe may take
 ---@field body fun(recipe: Recipe, kind: string, entry: RecipeEntry): function  makes what runs
+---@field work? Meter  lets the loop turn meanwhile
 ---@field seconds? fun(): number  processor time that a check of arguments or of a result may take: the call's
 
 ---@class Linked
@@ -27,6 +29,7 @@ local M = {}
 ---@field problems table<LinkItem, string>   why an item cannot take part; with any, the rest is incomplete
 
 local MAX_DEPTH = 16
+local TOOL = 50 -- steps of the meter's that it takes to link one
 
 local lists = { "tools", "prompts", "resources", "templates" }
 local singular = { tools = "tool", prompts = "prompt", resources = "resource", templates = "template" }
@@ -68,10 +71,18 @@ end
 
 -- Uses -----------------------------------------------------------------------------------------------
 
+-- All names that a tool may be meant by: the built-in ones first.
+local function names_of(state)
+  if state.names then return state.names end
+  local names, recipes = sorted_keys(state.options.builtins), sorted_keys(state.holders.tools)
+  state.names = table.move(recipes, 1, #recipes, #names + 1, names)
+  return state.names
+end
+
 local function unknown(state, name)
   if state.options.reserved[name] then return ("field 'uses': '%s' is for clients; a recipe calls a recipe by its name"):format(name) end
-  local names = sorted_keys(state.options.builtins)
-  table.move(sorted_keys(state.holders.tools), 1, #sorted_keys(state.holders.tools), #names + 1, names)
+  local names = names_of(state)
+  state.work:pause() -- many recipes may misspell many names
   return ("field 'uses': there is no tool '%s'%s"):format(brief(name, 80), didyoumean.hint(name, names))
 end
 
@@ -137,6 +148,7 @@ end
 
 function resolve(state, node, path)
   if node.resolved then return end
+  state.work:step(TOOL)
   node.resolved, node.open = true, true
   path[#path + 1] = node.entry.key
   local used, depth = used_tools(state, node, path)
@@ -208,12 +220,12 @@ local function gather(state, kind)
   return list
 end
 
---- Links recipes.
+--- Links recipes; in a fiber, with `work`, the loop turns meanwhile.
 ---@param items LinkItem[]  by their folders
 ---@param options LinkOptions
 ---@return Linked
 function M.link(items, options)
-  local state = { options = options, problems = {}, shadowed = {}, holders = {} }
+  local state = { options = options, problems = {}, shadowed = {}, holders = {}, work = options.work or meter.new { still = true } }
   for _, kind in ipairs(lists) do state.holders[kind] = {} end
   take_names(state, items)
   return {

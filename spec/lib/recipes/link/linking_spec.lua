@@ -1,6 +1,10 @@
+local fiber = require "lib.async.fiber"
 local kit = require "spec.support.mcp"
 local linking = require "lib.recipes.link.linking"
+local loop = require "core.loop"
+local meter = require "lib.async.meter"
 local registry = require "lib.features.registry"
+local turning = require "spec.support.turns"
 
 local HARMLESS = { readOnlyHint = true, destructiveHint = false, idempotentHint = true, openWorldHint = false }
 
@@ -53,6 +57,21 @@ describe("recipes.linking", function()
     assert.equal("a b", names(linked))
     assert.is_true(linked.tools[1].annotations[1][2])
     assert.same({ "destructiveHint", true }, linked.tools[2].annotations[2])
+  end)
+
+  it("lets the loop turn while it looks for what misspelt names were meant to be", function()
+    local items = {}
+    for i = 1, 60 do items[i] = item("the_name_of_recipe_" .. i, { "the_neme_of_recipy_" .. i, "a_name_of_racipe_" .. i }) end
+    local linked, turned
+    local task = fiber.spawn(function()
+      local turns <close> = turning.count()
+      linked = linking.link(items, { builtins = builtins, reserved = {}, body = function() end, work = meter.new() })
+      turned = turns.number
+    end)
+    while task.status ~= "done" do loop.step(true) end
+    assert(task:join())
+    assert.is_true(turned >= 2, turned)
+    assert.matches("did you mean 'the_name_of_recipe_7'?", linked.problems[items[7]], 1, true)
   end)
 
   it("keeps a tool the same value while its recipe and its hints are the same", function()
