@@ -22,6 +22,19 @@ local function check_length(name, list)
   end
 end
 
+local REFUSALS = { "bad argument", "invalid value", "wrong number of arguments", "too many results" } -- beginnings of Lua's own
+
+-- What Lua's function refuses is told at the recipe's line; what else comes out of it is passed on.
+---@param level integer  as error's, from here
+local function told(level, ok, ...)
+  if ok then return ... end
+  local message = ...
+  for _, beginning in ipairs(type(message) == "string" and REFUSALS or {}) do
+    if message:sub(1, #beginning) == beginning then error(message, level + 1) end
+  end
+  error(message, 0)
+end
+
 local bounded = {}
 
 function bounded.concat(list, separator, first, last)
@@ -29,21 +42,26 @@ function bounded.concat(list, separator, first, last)
   first = first or 1
   last = last or type(list) == "table" and rawlen(list) or 0
   check_span("concat", first, last)
-  return table.concat(list, separator, first, last)
+  return (told(2, pcall(table.concat, list, separator, first, last)))
 end
 
 function bounded.insert(list, ...)
   check_length("insert", list)
-  return table.insert(list, ...)
+  if select("#", ...) == 1 and type(list) == "table" then return table.insert(list, (...)) end
+  told(2, pcall(table.insert, list, ...))
 end
 
 function bounded.remove(list, ...)
   check_length("remove", list)
-  return table.remove(list, ...)
+  return (told(2, pcall(table.remove, list, ...)))
 end
 
 function bounded.sort(list, before)
   check_length("sort", list)
+  if type(list) ~= "table" then error(("bad argument #1 to 'sort' (table expected, got %s)"):format(type(list)), 2) end
+  if before ~= nil and type(before) ~= "function" then
+    error(("bad argument #2 to 'sort' (function expected, got %s)"):format(type(before)), 2)
+  end
   return sandbox.sort(list, before)
 end
 
@@ -79,12 +97,12 @@ function bounded.move(from, first, last, at, to)
   local low, high, target = whole(first), whole(last), whole(at)
   local is_long = low and high and target and low < high and high - low >= PIECE
   if is_long and target < math.maxinteger - MOST then return move_pieces(from, low, high, target, to) end
-  return table.move(from, first, last, at, to)
+  return (told(2, pcall(table.move, from, first, last, at, to)))
 end
 
 function bounded.unpack(list, first, last)
   check_length("unpack", list)
-  return table.unpack(list, first, last)
+  return told(1, pcall(table.unpack, list, first, last)) -- a tail call: one frame less
 end
 
 --- A fresh copy of `table` with them in it.

@@ -105,6 +105,11 @@ end
 
 -- What recipes have ----------------------------------------------------------------------------------
 
+local function check_type(name, value, type_name, expected)
+  if type(value) == type_name then return end
+  error(("bad argument #1 to '%s' (%s expected, got %s)"):format(name, expected, type(value)), 3)
+end
+
 local function check_own(name, co)
   if type(co) == "thread" and fiber.is_fiber(co) then
     error(("coroutine.%s: not a coroutine of this recipe"):format(name), 3)
@@ -123,16 +128,19 @@ local WAITS = "cannot resume a coroutine that waits"
 local own = { create = coroutine.create, isyieldable = coroutine.isyieldable }
 
 function own.status(co)
+  check_type("status", co, "thread", "coroutine")
   return waiting[co] and "normal" or coroutine.status(co)
 end
 
 function own.resume(co, ...)
+  check_type("resume", co, "thread", "coroutine")
   check_own("resume", co)
   if waiting[co] then return false, WAITS end
   return resume(co, ...)
 end
 
 function own.wrap(fn)
+  check_type("wrap", fn, "function", "function")
   local co = coroutine.create(fn)
   return function(...)
     if waiting[co] then error(WAITS, 2) end
@@ -141,6 +149,7 @@ function own.wrap(fn)
 end
 
 function own.close(co)
+  check_type("close", co, "thread", "coroutine")
   check_own("close", co)
   if waiting[co] then error("cannot close a coroutine that waits", 2) end
   return close_nested(co)

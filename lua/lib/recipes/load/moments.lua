@@ -5,6 +5,12 @@ local calls = require "lib.recipes.run.call"
 
 local M = {}
 
+-- What the library refuses is told at the recipe's line.
+local function told(ok, value)
+  if ok then return value end
+  error(value, 3)
+end
+
 --- The library `os` of a recipe.
 ---@param loaded_at? integer  os.time while its file is loaded; default: now
 ---@return table
@@ -22,11 +28,11 @@ function M.library(loaded_at)
 
   function library.time(fields)
     if fields == nil then return read "system" end
-    return os.time(fields)
+    return (told(pcall(os.time, fields)))
   end
 
   function library.date(format, moment)
-    return os.date(format == nil and "%c" or format, moment == nil and read "system" or moment)
+    return (told(pcall(os.date, format == nil and "%c" or format, moment == nil and read "system" or moment)))
   end
 
   function library.clock()

@@ -167,4 +167,17 @@ describe("a job", function()
       assert.same({ counts = { 1, 1 }, more = { 1, 2 } }, data)
     end)
   end)
+
+  for code, problem in pairs {
+    ["coroutine.wrap(1)"] = "bad argument #1 to 'wrap' (function expected, got number)",
+    ["coroutine.resume(1)"] = "bad argument #1 to 'resume' (coroutine expected, got number)",
+    ["coroutine.status(1)"] = "bad argument #1 to 'status' (coroutine expected, got number)",
+    ["coroutine.close(1)"] = "bad argument #1 to 'close' (coroutine expected, got number)",
+  } do
+    it("refuses at the recipe's line: " .. code, function()
+      local _, message = require("lib.recipes.load.sandbox").declare({ name = "probe" },
+        "local function misuse()\n  local got = " .. code .. "\n  return got\nend\nreturn misuse()", "@probe.lua")
+      assert.equal("probe.lua:2: " .. problem, message)
+    end)
+  end
 end)

@@ -40,4 +40,17 @@ describe("lib.recipes.load.moments", function()
     assert.is_true(made[1] >= before and made[1] <= os.time())
     assert.same({ true, true }, { made[2], made[3] })
   end)
+
+  for code, problem in pairs {
+    ["os.time(1)"] = "bad argument #1 to 'os.time' (table expected, got number)",
+    ["os.time {}"] = "field 'year' missing in date table",
+    ["os.date('%Q')"] = "bad argument #1 to 'os.date' (invalid conversion specifier '%Q')",
+    ["os.date(1, {})"] = "bad argument #2 to 'os.date' (number expected, got table)",
+  } do
+    it("refuses at the recipe's line: " .. code, function()
+      local _, message = require("lib.recipes.load.sandbox").declare({ name = "probe" },
+        "local function misuse()\n  local got = " .. code .. "\n  return got\nend\nreturn misuse()", "@probe.lua")
+      assert.equal("probe.lua:2: " .. problem, message)
+    end)
+  end
 end)
