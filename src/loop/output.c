@@ -13,7 +13,10 @@ enum { LAST_CHANCE_MS = 1000 };
 
 struct output {
     struct loop *loop;
-    uv_prepare_t flush; // runs before the loop sleeps
+    uv_prepare_t flush; // runs before the loop sleeps, behind its timers
+    // Runs behind what has come: an answer does not wait for the timers of the next turn, which may
+    // be long work in steps.
+    uv_check_t answer;
     uv_poll_t writable; // after a write that the system took only in part
     bool can_poll;      // pipes and sockets; a file or terminal blocks instead
     bool waiting;
@@ -63,11 +66,21 @@ static void on_writable(uv_poll_t *poll, int status, int events)
     flush(out);
 }
 
+static void flush_once(struct output *out)
+{
+    uv_prepare_stop(&out->flush);
+    uv_check_stop(&out->answer);
+    flush(out);
+}
+
 static void on_flush(uv_prepare_t *prepare)
 {
-    struct output *out = prepare->data;
-    uv_prepare_stop(prepare);
-    flush(out);
+    flush_once(prepare->data);
+}
+
+static void on_answer(uv_check_t *check)
+{
+    flush_once(check->data);
 }
 
 bool output_write(struct output *out, const char *bytes, size_t size, const char *tail,
@@ -80,8 +93,10 @@ bool output_write(struct output *out, const char *bytes, size_t size, const char
         return false;
     buf_append(queue, bytes, size); // neither can fail now
     buf_append(queue, tail, tail_size);
-    if (!out->waiting)
-        uv_prepare_start(&out->flush, on_flush);
+    if (out->waiting)
+        return true;
+    uv_prepare_start(&out->flush, on_flush);
+    uv_check_start(&out->answer, on_answer);
     return true;
 }
 
@@ -124,6 +139,7 @@ static void close_output(void *arg)
         uv_close((uv_handle_t *)&out->writable, on_closed);
     }
     uv_close((uv_handle_t *)&out->flush, on_closed);
+    uv_close((uv_handle_t *)&out->answer, on_closed);
 }
 
 // Makes a pipe or socket non-blocking and watches it; anything else stays as it is.
@@ -161,8 +177,9 @@ struct output *output_take(struct loop *loop, output_fn *fn, void *arg, int *err
         goto err2;
     }
     uv_prepare_init(loop_uv(loop), &out->flush);
-    out->flush.data = out;
-    out->open_handles = 1;
+    uv_check_init(loop_uv(loop), &out->answer);
+    out->flush.data = out->answer.data = out;
+    out->open_handles = 2;
     watch(out);
     if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
         *error = uv_translate_sys_error(errno); // the loop closes what is open

@@ -21,8 +21,9 @@ typedef void output_fn(void *arg, enum output_event event);
 /// On failure NULL, with a libuv error code in `*error`.
 struct output *output_take(struct loop *loop, output_fn *fn, void *arg, int *error);
 
-/// Queues `bytes`, then `tail`: all that one turn of the loop queues leaves in one write, in order.
-/// False when memory is out; nothing was queued then.  After OUTPUT_BROKEN bytes are dropped.
+/// Queues `bytes`, then `tail`: all that the timers of a turn queue leaves in one write, and so
+/// does all that is queued upon what has come, in order. False when memory is out; nothing was
+/// queued then.  After OUTPUT_BROKEN bytes are dropped.
 bool output_write(struct output *out, const char *bytes, size_t size, const char *tail,
                   size_t tail_size);
 
