@@ -164,7 +164,7 @@ function M.call(host, recipe, effect, more)
   number = number + 1
   more = more or {}
   local call = { id = "s" .. number, feature = "tool", key = "probe", args = { more.input or {} }, tools = { a = { type = "object" } } }
-  for _, name in ipairs { "id", "settings", "schema", "seed", "deadline", "client" } do call[name] = more[name] or call[name] end
+  for _, name in ipairs { "id", "account", "settings", "schema", "seed", "deadline", "client" } do call[name] = more[name] or call[name] end
   return host:call(recipe, call, M.listener(call.id, effect or function() return true end, more))
 end
 

@@ -17,6 +17,7 @@ local M = {}
 ---@field client? table
 ---@field deadline? number             seconds from now
 ---@field ends? number                 the moment, on the program's clock, that the recipe is told as its deadline
+---@field account? string             whose call it is: those of two run in no worker together
 ---@field chain? string[]
 ---@field simulated? boolean
 ---@field dry_run? boolean

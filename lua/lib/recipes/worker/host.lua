@@ -22,13 +22,16 @@ local seats = require "lib.recipes.worker.seat"
 local M = {}
 
 local GROUPS = 16       -- workers that are started for the calls of one that has ended
+local MOST_IDLE = 8      -- workers of accounts that may stand idle
 local MOST_ENDS = 100   -- that are remembered
 local LONE_ENDS = 2     -- workers that a call may end at one place while it alone runs there: the first may have had another cause
 local MOST_LONE_ENDS = 5 -- … and at any place
 
 ---@class WorkerHost
 ---@field private options WorkerHostOptions
----@field private main? WorkerSeat   where loads and new calls go
+---@field private main? WorkerSeat   where loads go, and the calls of one account
+---@field private account? string     that one
+---@field private others table<string, WorkerSeat>  of the other accounts, by these
 ---@field private all table<WorkerSeat, true>
 ---@field private sources table<string, WorkerMessage>  of what is loaded, by the names of the recipes
 ---@field private recipes table<string, Recipe>  these, as long as anybody has them
@@ -55,7 +58,8 @@ local main_of ---@type fun(self: WorkerHost): WorkerSeat|nil, Error?
 ---@return WorkerHost
 function M.new(options)
   local self = setmetatable({
-    options = options or {}, all = {}, sources = {}, recipes = setmetatable({}, { __mode = "v" }), calls = {}, last = 0, ends = {},
+    options = options or {}, all = {}, others = {},
+    sources = {}, recipes = setmetatable({}, { __mode = "v" }), calls = {}, last = 0, ends = {},
   }, Host)
   self.loading = loading.new(function() return main_of(self) end)
   return self
@@ -178,6 +182,7 @@ end
 local function ended(self, seat, why)
   self.all[seat] = nil
   if self.main == seat then self.main = nil end
+  if seat.account then self.others[seat.account] = nil end
   local calls = by_id(seat.calls)
   if seat.alone == nil then
     note_end(self, why, #calls)
@@ -229,6 +234,30 @@ function main_of(self)
   return seat, err
 end
 
+-- Who has called nothing for a while is started anew.
+local function stop_idle(self)
+  local idle = {}
+  for _, seat in pairs(self.others) do idle[#idle + 1] = not seat:is_busy() and seat or nil end
+  if #idle < MOST_IDLE then return end
+  for _, seat in ipairs(idle) do
+    self.others[seat.account], self.all[seat] = nil, nil
+    seat.process:stop()
+  end
+end
+
+-- The worker of an account's calls: accounts share none, for what recipes keep in their variables is of those who gave it.
+local function seat_of(self, account)
+  self.account = self.account or account
+  if account == self.account then return main_of(self) end
+  if self.others[account] then return self.others[account] end
+  stop_idle(self)
+  local seat, err = start(self, false)
+  if not seat then return nil, err end
+  seat.account = account
+  self.others[account] = seat
+  return seat
+end
+
 --- Workers that are started from now on have so much memory.
 ---@param memory integer  bytes of address space; 0: no limit
 function Host:configure(memory)
@@ -273,7 +302,7 @@ end
 --- Ends all workers, as the program ends: who waits for what they ran is told nothing any more.
 function Host:drop()
   local all = self.all
-  self.all, self.main, self.calls = {}, nil, {}
+  self.all, self.main, self.others, self.calls = {}, nil, {}, {}
   for seat in pairs(all) do
     seat.loads, seat.calls = {}, {}
     seat.process:stop()
@@ -283,7 +312,7 @@ end
 --- Ends all workers, and with them what they run.
 function Host:close()
   local all = self.all
-  self.all, self.main = {}, nil
+  self.all, self.main, self.others = {}, nil, {}
   for seat in pairs(all) do seat.process:stop() end
   for seat in pairs(all) do
     fail_loads(seat, ends.stopped)
@@ -426,7 +455,7 @@ end
 ---@return any result, Error? err
 function Host:call(recipe, call, listener)
   if self.calls[call.id] then error("there is a call of this name: " .. call.id, 2) end
-  local seat, err = main_of(self)
+  local seat, err = seat_of(self, call.account or "")
   if not seat then return nil, err end
   return fiber.await(begin, self, seat, messages.of(recipe, call), listener)
 end

@@ -72,6 +72,7 @@ local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked
 ---@field calls table<string, SeatedCall>
 ---@field loads table<string, WorkerLoad>  by recipe
 ---@field alone? boolean  it has ended, and a call alone ran there
+---@field account? string  whose calls alone run here; nil: of the first account, or as they come
 ---@field package given integer  answers that its worker was sent
 ---@field private looks boolean  it is to say when it has done what it can without us
 ---@field private sent table<string, true>  the recipes that it was sent
@@ -88,7 +89,7 @@ Seat.__index = Seat
 function M.new(lone, end_seconds)
   local self = setmetatable({
     calls = {}, loads = {}, sent = {}, names = {}, named = 0, end_seconds = end_seconds or END_SECONDS, lone = lone, process = nil,
-    alone = nil, given = 0, looks = false,
+    alone = nil, account = nil, given = 0, looks = false,
   }, Seat)
   rescue.add(self, Seat.recover)
   return self

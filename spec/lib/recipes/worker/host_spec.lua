@@ -511,4 +511,59 @@ describe("a worker's end", function()
       assert_runs(host, assert(bed.load(host, ANSWERS)))
     end)
   end)
+
+  -- Recipes may keep what they were given in their variables.
+  local KEEPS = "local kept = {}\n" .. bed.tool([[
+    rc.tools.a {}
+    kept[#kept + 1] = input.secret
+    return { kept = kept }]], '{ "a" }')
+
+  local function keep(host, recipe, account, secret, effect)
+    local result, err = bed.call(host, recipe, effect or function() return "{}" end, { account = account, input = { secret = secret } })
+    return assert(result, err and err.message).data.kept
+  end
+
+  it("takes none of another account with it: the calls of two run in two workers", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, KEEPS))
+      assert.same({ "1a" }, keep(host, recipe, "1", "1a"))
+      assert.same({ "2a" }, keep(host, recipe, "2", "2a"))
+      assert.same({ "1a", "1b" }, keep(host, recipe, "1", "1b"))
+      assert.same({ "2a", "2b" }, keep(host, recipe, "2", "2b"))
+      assert.equal(2, #host:pids())
+    end)
+  end)
+
+  it("brings no two accounts together where their calls are run again", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, KEEPS))
+      local begun, goes_on, tasks = 0, false, {}
+      for i = 1, 40 do
+        local account = tostring(i % 2)
+        tasks[i] = fiber.spawn(keep, host, recipe, account, account, function()
+          begun = begun + 1
+          bed.await(function() return goes_on end)
+          return "{}"
+        end)
+        tasks[i].quiet = true
+      end
+      bed.await(function() return begun == 40 end)
+      for _, pid in ipairs(host:pids()) do bed.signal(pid, "KILL") end
+      bed.await(function() return #host:endings() == 2 end)
+      goes_on = true
+      for i, task in ipairs(tasks) do
+        local ok, kept = task:join()
+        assert.is_true(ok, kept)
+        for _, account in ipairs(kept) do assert.equal(tostring(i % 2), account) end
+      end
+    end)
+  end)
+
+  it("leaves few workers of accounts that call nothing", function()
+    bed.with(nil, function(host)
+      local recipe = assert(bed.load(host, KEEPS))
+      for i = 1, 12 do keep(host, recipe, "account " .. i, "x") end
+      assert.is_true(#host:pids() <= 9)
+    end)
+  end)
 end)
