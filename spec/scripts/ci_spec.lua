@@ -53,6 +53,12 @@ describe(".ci/run", function()
     assert.matches("=== layers: its last lines\nbroken\n.*\nlayers +FAILED ", ci.out)
   end)
 
+  it("gives a step the standard streams and nothing else", function()
+    local ci = run { docs = "for name in 3 4 5 6 7 8 9; do if (true >&$name); then echo has $name; fi; done 2>/dev/null; exit 0" }
+    assert.equal(0, (ci:wait()))
+    assert.matches("=== docs\n--- docs: ok", ci.out, 1, true)
+  end)
+
   it("says why a step was skipped", function()
     local ci = run { types = "exit 69" }
     assert.equal(0, (ci:wait()))
