@@ -7,10 +7,18 @@ local meter = require "lib.async.meter"
 
 local M = {}
 
+local LONG = 1024 * 1024 -- bytes of which one copy, or one look, takes the better part of a millisecond
+
 --- Whether the loop can turn while something is done: else it is done at once.
 ---@return boolean
 function M.possible()
   return fiber.current() ~= nil and not budgets.current() and coroutine.isyieldable()
+end
+
+--- Behind work in one piece on so many bytes: lets the loop turn where they are many.
+---@param bytes integer
+function M.turn_behind(bytes)
+  if bytes >= LONG and M.possible() then fiber.shield(fiber.next_turn) end
 end
 
 --- Runs `fn(…)`, which yields nothing after as much work as `steps` are; raises what it raises.

@@ -1,7 +1,7 @@
 --- Digests of plain values: whether two are the same, told without keeping them.
 
 local codec = require "core.codec"
-local fiber = require "lib.async.fiber"
+local in_steps = require "lib.async.in_steps"
 local json = require "core.json"
 local meter = require "lib.async.meter"
 
@@ -16,7 +16,7 @@ local BYTES_A_STEP = 64
 ---@return string
 function M.of_bytes(bytes, at_once)
   if #bytes <= PIECE then return codec.sha256(bytes) end
-  if not at_once and fiber.current() then fiber.shield(fiber.next_turn) end -- to pack them was one piece of work
+  if not at_once then in_steps.turn_behind(#bytes) end -- to pack them was one piece
   local work = not at_once and meter.new { shielded = true }
   local parts = {}
   for from = 1, #bytes, PIECE do

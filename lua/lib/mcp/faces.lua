@@ -3,7 +3,6 @@
 
 local abridge = require "lib.abridge"
 local codec = require "core.codec"
-local fiber = require "lib.async.fiber"
 local in_steps = require "lib.async.in_steps"
 local json = require "core.json"
 local outcome = require "lib.features.outcome"
@@ -129,12 +128,6 @@ local function abridged(raw, count, structured)
   return (abridge.text(raw, count)) -- what is shown has other characters than what is not
 end
 
-local LONG = 1024 * 1024 -- bytes from which to check the text, and to shorten it, are each a piece of work
-
-local function turn(structured)
-  if #structured >= LONG and in_steps.possible() then fiber.shield(fiber.next_turn) end
-end
-
 local function note(structured, has_structured)
   return ("… shortened; the whole JSON has %s bytes%s"):format(M.grouped(#structured), has_structured and " and is in structuredContent"
     or ": ask for less of it, or use rcmcp call on a command line, which prints it unshortened")
@@ -151,9 +144,9 @@ function M.text(structured, has_structured, result)
   end
   local first = result.outline and result.outline()
   local head = first and first.count > 0 and first_lines(first) or nil
-  turn(structured)
+  in_steps.turn_behind(#structured)
   local raw = rest(structured, result.data, first)
-  turn(structured)
+  in_steps.turn_behind(#structured)
   local text = abridged(raw, outcome.SHOWN - (head and characters(head) or 0), structured)
   return (head and head .. "\n" or "") .. text .. "\n" .. note(structured, has_structured)
 end

@@ -3,6 +3,7 @@
 
 local abridge = require "lib.abridge"
 local grouped = require("lib.mcp.faces").grouped
+local in_steps = require "lib.async.in_steps"
 local json = require "core.json"
 
 local M = {}
@@ -35,7 +36,10 @@ end
 -- Plain values, so that they can be checked.
 local function fitting_data(data, written, room, statement)
   if #written <= room then return data end
-  local text = abridge.text(assert(json.raw(written)), room, { plain = true, most = MOST })
+  local raw = assert(json.raw(written))
+  in_steps.turn_behind(#written)
+  local text = abridge.text(raw, room, { plain = true, most = MOST })
+  in_steps.turn_behind(#written)
   local value = json.decode(text)
   if is_object(value) and value.shortened == nil then value.shortened = statement end
   return value
