@@ -148,6 +148,8 @@ function M.ask_again(call, effect, entry, size)
   elseif entry.done then
     entry.done, entry.begun = false, false
     M.start(call, effect, entry, size)
+  elseif entry.outcome and not entry.left then -- it was held for its turn as the worker before ended
+    answer(call, entry)
   elseif not entry.fiber and not entry.left then -- memory ran out as it was to begin
     M.start(call, effect, entry, size)
   end

@@ -126,10 +126,10 @@ local function run(host, recipe, what, call, args)
   if state.ctx.effects then tells, given = state.ctx.effects:at_once() end
   local result, err = host:run(recipe, {
     id = state.call_id, account = state.ctx.account and state.ctx.account.id, feature = what.feature, key = what.key, args = args,
-    tools = schemas_of(state), settings = settings_of(call), schema = what.schema, annotations = state.tool and
-    state.tool.annotations, client = state.ctx.client, chain = outer(state.chain), deadline = left and left + grace(), ends = left
-    and left + clock.wall(), simulated = state.ctx.simulated == true, dry_run = state.ctx.dry_run ~= nil and state.ctx.dry_run ~=
-    false, tells = tells, given = tells and given or nil,
+    tools = schemas_of(state), settings = settings_of(call), schema = what.schema,
+    annotations = state.tool and state.tool.annotations, client = state.ctx.client, chain = outer(state.chain),
+    deadline = left and left + grace(), ends = left and left + clock.wall(), simulated = state.ctx.simulated == true,
+    dry_run = state.ctx.dry_run ~= nil and state.ctx.dry_run ~= false, tells = tells, given = tells and given or nil,
   }, listener_of(call, state), {
     cancelling = function() abandon.of_given_up(call) end,
     cancelled = function(last, problem) keep_ending(call, last, problem) end,

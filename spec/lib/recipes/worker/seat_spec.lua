@@ -80,6 +80,36 @@ describe("a worker's seat", function()
     finally(call)
   end)
 
+  it("gives answers in the order in which they were given, also where a worker ended in between", function()
+    local first, call, told = seated()
+    call.listener.effect = function(effect) return effect.branch end
+    local function ask(seat, branch) assert.is_nil(seat:take(with { branch = branch }, 10)) end
+    local function seat_anew()
+      call.asked:begin_again()
+      local seat = seats.new(true)
+      seat.process = { send = first.process.send, room = first.process.room, settle = function() end }
+      for i = #told, 1, -1 do told[i] = nil end
+      seat:seat(call)
+      return seat
+    end
+    local function answers()
+      local list = {}
+      for _, message in ipairs(told) do list[#list + 1] = message.kind == "answer" and message.value or nil end
+      return list
+    end
+    ask(first, "2:2")
+    ask(first, "2:1")
+    assert.same({ "2:2", "2:1" }, answers())
+    ask(seat_anew(), "2:1")
+    assert.same({}, answers())
+    local last = seat_anew()
+    ask(last, "2:1")
+    ask(last, "2:2")
+    assert.same({ "2:2", "2:1" }, answers())
+    assert.equal(0, call.count)
+    finally(call)
+  end)
+
   it("is ended where it does not end a call that was cancelled", function()
     local seat, call, told = seated(0)
     assert.is_nil(seat:look())
