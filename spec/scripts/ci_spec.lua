@@ -66,13 +66,20 @@ describe(".ci/run", function()
   end)
 
   for signal, status in pairs { INT = 130, TERM = 143, HUP = 129 } do
-    it("ends with all that it started on SIG" .. signal, function()
+    it("ends with all that it started on SIG" .. signal .. ", which ends in its own time", function()
       assert(os.execute(("mkfifo '%s/pipe'"):format(place.path)))
       local reader <close> = child.spawn("cat", { place.path .. "/pipe" }) -- ends with the last that could write
-      local sleeper = "exec >pipe; echo began; sleep 600 & wait"
+      local function has_both(word)
+        reader:wait_until(function() return select(2, reader.out:gsub(word, "")) == 2 end)
+      end
+      local sleeper = "exec >pipe; trap 'echo told; until [ -e go ]; do sleep 0.01; done; echo cleaned; exit 1' TERM; "
+        .. "echo began; sleep 600 & wait"
       local ci = run { layers = sleeper, patterns = sleeper }
-      reader:wait_until(function() return select(2, reader.out:gsub("began", "")) == 2 end)
+      has_both "began"
       ci.handle:kill(signal)
+      has_both "told"
+      place:write("go", "")
+      has_both "cleaned"
       assert.equal(status, (ci:wait()))
       assert.equal(0, (reader:wait()))
       assert.matches("stopped by SIG" .. signal, ci.err)
