@@ -173,15 +173,15 @@ static int ascending(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-// Of the kinds of `mask`; `work`: processor time instead of time.
-static struct delays delays_of(const struct run *r, unsigned mask, bool work)
+// `work`: processor time instead of time.
+static struct delays delays_of(const struct run *r, enum kind kind, bool work)
 {
     double *values = calloc((size_t)r->count + 1, sizeof *values);
     if (!values)
         errx(1, "out of memory");
     size_t count = 0;
     for (long i = 0; i < r->count; i++) {
-        if (mask & 1u << r->sent[i].kind && !r->sent[i].open)
+        if (r->sent[i].kind == kind && !r->sent[i].open)
             values[count++] = work ? r->sent[i].work : r->sent[i].at;
     }
     qsort(values, count, sizeof *values, ascending);
@@ -206,10 +206,11 @@ void beside_run(struct server *s, const char *recipe, double seconds, int cpu,
     while (r.open[PING] + r.open[STATUS] + r.open[JOB] + r.open[INNOCENT] > 0)
         await(&r);
     *figures = (struct beside){
-        .ping = delays_of(&r, 1u << PING, false),
-        .status = delays_of(&r, 1u << STATUS, false),
-        .work = delays_of(&r, 1u << PING | 1u << STATUS, true),
-        .innocent = delays_of(&r, 1u << INNOCENT, false).p50,
+        .ping = delays_of(&r, PING, false),
+        .status = delays_of(&r, STATUS, false),
+        .ping_work = delays_of(&r, PING, true),
+        .status_work = delays_of(&r, STATUS, true),
+        .innocent = delays_of(&r, INNOCENT, false).p50,
         .innocents = r.ends[INNOCENT],
         .ends = r.ends[HOSTILE],
         .worker_kib = r.worker_kib,

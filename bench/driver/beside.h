@@ -10,11 +10,11 @@ struct delays {
 };
 
 struct beside {
-    struct delays ping, status; ///< from sending to having the answer
-    struct delays work;         ///< processor time of the server between the two, of both
-    double innocent;            ///< p50 of a recipe's call that does no harm
-    long innocents, ends;       ///< such calls, and the ends of the other recipe's
-    long worker_kib;            ///< the most that a worker has held
+    struct delays ping, status;           ///< from sending to having the answer
+    struct delays ping_work, status_work; ///< processor time of the server between the two
+    double innocent;                      ///< p50 of a recipe's call that does no harm
+    long innocents, ends;                 ///< such calls, and the ends of the other recipe's
+    long worker_kib;                      ///< the most that a worker has held
 };
 
 /// Runs that for so many seconds with calls of the tool `recipe`, or with none where that is

@@ -157,7 +157,8 @@ static void beside(struct server *s, const char *label, const char *recipe, doub
     beside_run(s, recipe, seconds, 0, &b);
     print_delays(label, "ping", &b.ping);
     print_delays(label, "status", &b.status);
-    print_delays(label, "work", &b.work);
+    print_delays(label, "ping_cpu", &b.ping_work);
+    print_delays(label, "status_cpu", &b.status_work);
     print(label, "innocent_ms", b.innocent * 1000);
     print(label, "innocents", (double)b.innocents);
     print(label, "ends", (double)b.ends);
