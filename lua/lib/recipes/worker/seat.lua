@@ -128,7 +128,7 @@ end
 -- The ends of calls ------------------------------------------------------------------------------------
 
 -- Where memory runs out on the way, whoever waits finds it over by itself, and closes what it asked for.
-local function tell_end(call)
+local function notify_end(call)
   call.asked:close()
   call.callback(call.result, call.err)
 end
@@ -137,7 +137,7 @@ local function over(call, result, err)
   if call.is_over then return end
   if call.verdict then result, err = nil, call.verdict end
   call.seat, call.result, call.err, call.is_over = nil, result, err, true
-  local ok, problem = pcall(tell_end, call)
+  local ok, problem = pcall(notify_end, call)
   if not ok and not errors.is_out_of_memory(problem) then error(problem, 0) end
 end
 
@@ -244,7 +244,7 @@ function handlers.undoes(_, _, call)
   if call.listener.undoes then call.listener.undoes() end
 end
 
-local function tell_rested(self, call)
+local function notify_rested(self, call)
   if call.seat ~= self or call.rested == self then return end
   self.process:send { kind = "rested", call = call.message.call, wall = clock.wall() }
   call.ending_since, call.rested = core_clock.monotonic(), self
@@ -256,7 +256,7 @@ function handlers.rest(self, _, call)
   call.ending_since = nil
   call.rest_task = fiber.spawn(function()
     if call.listener.rest then pcall(call.listener.rest) end
-    tell_rested(self, call)
+    notify_rested(self, call)
   end)
   call.resting = self
 end
@@ -363,7 +363,7 @@ local function recover(self, call)
     answers.recover(call, entry)
   end
   local task = call.rest_task
-  if call.resting == self and task and task.status == "done" then tell_rested(self, call) end
+  if call.resting == self and task and task.status == "done" then notify_rested(self, call) end
 end
 
 --- Memory ran out somewhere: what is due to the worker, and was not sent, is sent.
