@@ -257,6 +257,29 @@ describe("a call whose worker ends", function()
     end)
   end)
 
+  it("knows in its clean-ups what its branches knew, where one of them has ended its workers", function()
+    bed.with({ turn_seconds = 0.2 }, function(host)
+      local recipe = assert(bed.load(host, bed.tool([[
+        local known = {}
+        rc.finally(function() rc.tools.a { clean = known } end)
+        rc.all {
+          function() rc.tools.a { n = 1, ms = 20 } known[#known + 1] = 1 rc.tools.a { n = 3 } while true do end end,
+          function() rc.tools.a { n = 2 } known[#known + 1] = 2 rc.sleep(60) end,
+        }]], '{ "a" }')))
+      local performed = {}
+      local result, err = bed.call(host, recipe, function(effect)
+        if effect.kind == "sleep" then fiber.sleep(60) end
+        performed[#performed + 1] = json.encode(effect.input)
+        fiber.sleep((effect.input.ms or 0) / 1000)
+        return "{}"
+      end)
+      assert.is_nil(result)
+      assert.equal("worker_ended", err.code)
+      assert.same({ '{"ms":20,"n":1}', '{"n":2}', '{"n":3}', '{"clean":[2,1]}' }, performed)
+      assert.equal(2, #host:endings())
+    end)
+  end)
+
   it("has its clean-ups, each step once, where it was cancelled before", function()
     bed.with(nil, function(host)
       local recipe = assert(bed.load(host, bed.tool(CLEANS .. "rc.sleep(60)", '{ "a" }')))
