@@ -45,28 +45,28 @@ end
 
 local function label_of(key)
   if type(key) ~= "string" then return "" end
-  if not key:find "[^%w_]" and #key <= LONGEST_KEY then return '"' .. key .. '":' end
   if #key > LONGEST_KEY then key = codec.utf8_cut(key, LONGEST_KEY - 3) .. "…" end
   return json.encode(key) .. ":"
 end
 
 local STEP = 512 -- bytes that are passed over in the time of a step
 
--- To find where an entry ends is to go through it.
-local function note(part, work)
-  work:step(part:size() // STEP + 1)
+-- To find where an entry of so many bytes ends is to go through it.
+local function note(size, work)
+  work:step(size // STEP + 1)
 end
 
--- Bytes that a value needs to be worth showing, at most `limit` or little more.
-local function need_of(raw, limit, depth, work)
-  local size, kind = raw:size(), raw:kind()
+-- Bytes that a value of this size needs to be worth showing, at most `limit` or little more.
+local function need_of(raw, size, limit, depth, work)
   if size <= SHOWN then return size end
+  local kind = raw:kind()
   if kind == "string" then return is_url(raw, size) and size or SHOWN + MARK end
   if not is_container(kind) or depth > DEEPEST then return SHOWN end
   local need = 2
   for key, part in raw:pairs() do
-    note(part, work)
-    need = need + #label_of(key) + 1 + need_of(part, limit - need, depth + 1, work)
+    local part_size = part:size()
+    note(part_size, work)
+    need = need + #label_of(key) + 1 + need_of(part, part_size, limit - need, depth + 1, work)
     if need >= limit then return limit end
   end
   return need
@@ -89,11 +89,12 @@ local function entries_of(raw, budget, work)
   local list, count, least, most = {}, 0, 0, math.min(MOST_ENTRIES, budget // 2 + 1)
   for key, part in raw:pairs() do
     if count == most then return list, count, true end
-    note(part, work)
+    local part_size = part:size()
+    note(part_size, work)
     count = count + 1
     if least <= budget then
       local label = label_of(key)
-      local size = #label + 1 + part:size()
+      local size = #label + 1 + part_size
       list[count] = { label = label, raw = part, size = size }
       least = least + math.min(size, SHOWN)
     end
@@ -101,12 +102,18 @@ local function entries_of(raw, budget, work)
   return list, count, false
 end
 
+-- Bytes that an entry needs, with its label.
+local function need_in(entry, depth, work)
+  local beside = #entry.label + 1
+  return math.min(entry.size, beside + need_of(entry.raw, entry.size - beside, ENTRY, depth, work))
+end
+
 -- How many of the entries are shown, and what is left of the budget beyond their needs.
 local function shown(list, budget, depth, more, work)
   local needs, fitting, left_of_fitting = 2, 0, budget
   for i, entry in ipairs(list) do
     local size = entry.size
-    entry.need = size <= SHOWN and size or math.min(size, #entry.label + 1 + need_of(entry.raw, ENTRY, depth + 1, work))
+    entry.need = size <= SHOWN and size or need_in(entry, depth + 1, work)
     needs = needs + entry.need
     if needs <= budget - MARK then fitting, left_of_fitting = i, budget - MARK - needs end
     if needs > budget then return fitting, left_of_fitting end
