@@ -154,8 +154,8 @@ local function finish(self, ...)
 end
 
 -- Coroutines whose fibers have ended wait here for the next ones: making one, letting its stack grow and collecting it costs more
--- than many a fiber does.
-local idle, MOST_IDLE = {}, 64 ---@type thread[], integer
+-- than many a fiber does.  As many as calls run at once: with fewer each burst of answers makes some anew.
+local idle, MOST_IDLE = {}, 256 ---@type thread[], integer
 
 -- Ends the coroutine, or gives what the next fiber in it begins with.
 local function next_in(thread)
