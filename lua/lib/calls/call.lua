@@ -48,6 +48,7 @@ local M = {}
 ---@field key string            what a call must have in common with this one to be the same
 ---@field name string           of what runs
 ---@field pending fun(call: Call, note?: string): table  the result for who does not wait any longer
+---@field latest? ProgressEntry  for who attaches next
 
 ---@class Call
 ---@field id? string            once somebody may come back to it: see AccountCalls.name
@@ -64,7 +65,6 @@ local M = {}
 ---@field told? boolean         of a lasting one: somebody was answered that it goes on, and may come back
 ---@field pending_input? PendingInput
 ---@field asks Ask[]            questions that are open
----@field latest? ProgressEntry of a lasting one, for who attaches next
 ---@field private work fun(call: Call): any, Error?
 ---@field private room Outcome
 local Call = {}
@@ -86,8 +86,8 @@ function M.new(options)
   local self = setmetatable({
     account = options.account, book = options.book, feature = options.feature, work = options.work, listener = listener,
     receipts = receipts.new(), asks = {}, room = { ok = false, result = nil, err = nil },
-    -- room: setting them must not fail, or nobody hears of the end
-    fiber = nil, outcome = nil, id = nil, lasting = nil, told = nil, canceller = nil, pending_input = nil, latest = nil, ctx = nil,
+    -- room: setting them must not fail, or nobody hears of the end.  With 17 fields it would take twice the memory
+    fiber = nil, outcome = nil, id = nil, lasting = nil, told = nil, canceller = nil, pending_input = nil, ctx = nil,
   }, Call)
   self.ctx = contexts.new {
     owner = self, account = options.account, tool = options.feature.name, arguments = options.arguments, client = options.client,
@@ -214,8 +214,9 @@ end
 
 -- What fails for want of memory is done again: see `look`.
 local function welcome(self, listener)
+  local lasting = self.lasting
   log_failure(pcall(listener.waits, listener, self.ctx:is_waiting()))
-  if self.latest then log_failure(pcall(listener.progress, listener, self.latest)) end
+  if lasting and lasting.latest then log_failure(pcall(listener.progress, listener, lasting.latest)) end
   log_failure(pcall(put_questions, self))
   if self.lasting and self.listener == listener then log_failure(pcall(listener.may_leave, listener)) end
 end

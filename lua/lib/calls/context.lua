@@ -84,7 +84,7 @@ function Context:progress(progress, total, message)
   if not is_finite(progress) then error("progress must be a finite number", 2) end
   if total ~= nil and not is_finite(total) then error("total must be a finite number", 2) end
   local entry = { progress = progress, total = total, message = message }
-  if owner.lasting then owner.latest = entry end
+  if owner.lasting then owner.lasting.latest = entry end
   if owner.listener then owner.listener:progress(entry) end
 end
 
