@@ -196,14 +196,15 @@ function Door:rested(message)
   waiting.callback()
 end
 
---- Whether a call waits for the host.
----@param call string
----@return boolean
-function Door:is_waiting(call)
+--- The calls that wait for the host, by name.
+---@return table<string, true>
+function Door:waiting_calls()
+  local found = {}
   for _, waiting in pairs(self.waiting) do
-    if waiting.ctx.call_id == call then return true end
+    local call = waiting.ctx.call_id
+    if call then found[call] = true end
   end
-  return false
+  return found
 end
 
 --- Takes the host's answer; one that nobody waits for any more is dropped.

@@ -332,8 +332,9 @@ local QUIET_TURNS = 3 -- in which nothing was to be done
 local function is_quiet(self)
   if #self.loads > 0 then return false end
   if require("lib.async.fiber").deferred() > 0 then return false end
+  local waiting = self.door:waiting_calls()
   for id in pairs(self.calls) do
-    if not self.door:is_waiting(id) then return false end
+    if not waiting[id] then return false end
   end
   return true
 end
