@@ -47,6 +47,7 @@ local NEVER = 1000000000 -- allocations
 ---@field transport table  what the client got: answers, last, told (of progress)
 ---@field number integer   of the last call, its id
 ---@field private workers? WorkerHost
+---@field private started integer  workers
 ---@field private left_there? integer  failures that did not come in the worker
 ---@field private fibers_there? integer
 local Starved = {}
@@ -68,7 +69,8 @@ end
 
 local function start_worker(self, options)
   local on_message = options.on_message
-  options.command = { host.program(), "lua", "spec/support/starving_worker.lua" }
+  self.started = self.started + 1
+  options.command = { host.program(), "lua", "spec/support/starving_worker.lua", tostring(self.started) }
   function options.on_message(message, size)
     if not hear(self, message) then return on_message(message, size) end
   end
@@ -111,7 +113,7 @@ local INITIALIZE = { jsonrpc = "2.0", id = "init", method = "initialize", params
 ---@param in_worker? boolean  the recipe runs in a worker; default: in this process
 ---@return Starved
 function M.new(text, speed, in_worker)
-  local self = setmetatable({ transport = new_transport(), number = 0 }, Starved)
+  local self = setmetatable({ transport = new_transport(), number = 0, started = 0 }, Starved)
   if in_worker then self.workers = hosts.new { start = function(options) return start_worker(self, options) end } end
   start_simulator(self)
   clock.set_speed(speed or 1000)
@@ -174,6 +176,11 @@ function Starved.waits()
   return false
 end
 
+--- Kills the workers that run.
+function Starved:kill_workers()
+  for _, pid in ipairs(self.workers:pids()) do os.execute("kill -KILL " .. pid) end
+end
+
 --- The deployment as it is now.
 ---@return { min_instances: integer, max_instances: integer }
 function Starved:deployment()
@@ -182,16 +189,18 @@ end
 
 ---@class StarvedOptions
 ---@field after? integer      allocations that succeed; default: all
----@field there? boolean       it is the worker's memory that runs out, not that of this process
+---@field there? boolean|"again"  it is the worker's memory that runs out, not that of this process; or that of the next worker, in which
+---  the call is run again
 ---@field failures? integer   of Lua's allocations that fail then, one after the other, default 1
 ---@field arguments? table
 ---@field progress? boolean   the client asks for it; then 50 ms lie between the last of it and the answer
 ---@field while_it_runs? fun(self: Starved, id: integer)  called in each turn of the loop
 
-local function arguments_of(options, asked)
+local function arguments_of(self, options, asked)
   local arguments = options.arguments or json.decode "{}"
   if not options.there then return arguments end
-  local starving = { after = options.after, failures = asked }
+  if options.there == "again" then to_end(self.workers.ready, self.workers) end -- the next one is that in which it is run again
+  local starving = { after = options.after, failures = asked, worker = options.there == "again" and self.started + 1 or nil }
   for name, value in pairs(arguments) do starving[name] = value end
   return starving
 end
@@ -214,7 +223,7 @@ function Starved:call(options)
   local guard <close> = timer.after(PATIENCE_MS, function() expired = true end)
   local asked, missed = IN_A_ROW * (options.failures or 1), 0
   local text = json.encode { jsonrpc = "2.0", id = id, method = "tools/call", params = {
-    name = "sweep", arguments = arguments_of(options, asked), _meta = options.progress and { progressToken = 1 } or nil,
+    name = "sweep", arguments = arguments_of(self, options, asked), _meta = options.progress and { progressToken = 1 } or nil,
   } }
   self.left_there, self.fibers_there = nil, 0
   local lines = logged(function()

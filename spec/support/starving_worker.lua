@@ -1,15 +1,18 @@
--- A worker in which memory runs out: of a call whose recipe is called with `after` and `failures`, at that allocation.  At the end of
--- each call it tells its host, in a line of this name: what was left of the failures, and the fibers that the calls before have left.
+-- A worker in which memory runs out: of a call whose recipe is called with `after` and `failures`, at that allocation; with `worker` that
+-- is so in the worker of this number alone, which stands behind the program's name.  At the end of each call it tells its host, in a
+-- line of this name: what was left of the failures, and the fibers that the calls before have left.
 local channel = require "core.channel"
 local fiber = require "lib.async.fiber"
 local host = require "core.host"
 local protocol = require "lib.recipes.worker.protocol"
 
 local NAME = "starving worker"
+local NUMBER = math.tointeger(tonumber(arg[1]))
 
 local open, read, write = channel.open, protocol.read, protocol.write
 local sending ---@type core.channel.Channel
 local left_open = 0
+local starved = {} ---@type table<string, true>  calls: where memory runs out for a message it is read again
 
 function channel.open(...)
   local message, code
@@ -20,9 +23,9 @@ end
 function protocol.read(forms, bytes)
   local message, problem = read(forms, bytes)
   if message and message.kind == "call" then
-    left_open = fiber.count()
     local input = message.args[1]
-    if input.after then
+    if input.after and not starved[message.call] and (input.worker or NUMBER) == NUMBER then
+      starved[message.call], left_open = true, fiber.count()
       collectgarbage()
       host.fail_allocations(input.after, input.failures)
     end

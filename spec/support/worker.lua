@@ -150,7 +150,7 @@ function M.listener(id, effect, more)
     noted = function(asked, answer) run:note(asked, answer) end,
     known = function() return run:known(id) end,
   }
-  for _, name in ipairs { "progress", "log", "noted", "known" } do listener[name] = more and more[name] or listener[name] end
+  for _, name in ipairs { "progress", "log", "noted", "known", "lost" } do listener[name] = more and more[name] or listener[name] end
   return listener
 end
 

@@ -114,7 +114,7 @@ function M.register(fn)
   local guard = setmetatable({}, Guard)
   cleanup_of[guard] = cleanup
   table.insert(call.cleanups, cleanup)
-  if call.ctx and call.ctx.undoes then call.ctx:undoes() end
+  if call.ctx and call.ctx.undoes then call.ctx:undoes(call) end
   return guard
 end
 
@@ -252,6 +252,14 @@ local function run_cleanups(call)
       call.cleanups[#call.cleanups] = nil
     end
   end
+end
+
+--- Tells that clean-ups were lost, or may have been done by half, elsewhere: to the caller, and in the log.  Where memory runs out this
+--- raises before anything is told.
+---@param call CallState
+---@param message string
+function M.tell_lost(call, message)
+  note(call, message)
 end
 
 --- Runs what has not run yet.  In a plain fiber, shielded from cancellation by the caller.  Where memory runs out this raises, and

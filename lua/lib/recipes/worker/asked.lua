@@ -27,13 +27,14 @@ local M = {}
 ---@class AskedEffects
 ---@field count integer
 ---@field order AnswerOrder
+---@field private is_again boolean  there was another worker before, and this one does not stand yet where that did
 ---@field private effects table<string, AskedEffect>  by place
 local Asked = {}
 Asked.__index = Asked
 
 ---@return AskedEffects
 function M.new()
-  return setmetatable({ effects = {}, count = 0, order = orders.new() }, Asked)
+  return setmetatable({ effects = {}, count = 0, order = orders.new(), is_again = false }, Asked)
 end
 
 --- The effect of this branch and number; nil: it is asked for the first time.
@@ -91,6 +92,7 @@ end
 
 --- What is asked for from now on comes from another worker.
 function Asked:begin_again()
+  self.is_again = true
   for _, entry in pairs(self.effects) do entry.asked = false end
   self.order:begin_again()
 end
@@ -101,6 +103,19 @@ function Asked:missing()
   local count = 0
   for _, entry in pairs(self.effects) do count = count + (entry.asked and 0 or 1) end
   return count
+end
+
+--- Whether the worker that runs now has still to ask for any, but for those of clean-ups: then it does not stand yet where the one
+--- before did.
+---@param most? integer  serial of the last that counts
+---@return boolean
+function Asked:lacks(most)
+  if not self.is_again then return false end -- of the first, or known
+  for _, entry in pairs(self.effects) do
+    if not entry.asked and not entry.cleans and entry.serial <= (most or math.huge) then return true end
+  end
+  self.is_again = false
+  return false
 end
 
 --- The call has ended its worker, and is to end where it asked last: it is given what it had been given then.

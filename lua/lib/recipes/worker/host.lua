@@ -207,6 +207,7 @@ end
 
 function start(self, lone)
   local seat = seats.new(lone, self.options.end_seconds)
+  function seat.on_astray(call) run_again(self, seat, { call }) end
   local process, message = (self.options.start or processes.start) {
     memory = self.options.memory, turn_seconds = self.options.turn_seconds,
     is_busy = function() return seat:is_busy() end, computes = function() return seat:computes() end,
@@ -436,7 +437,7 @@ end
 local function begin(self, seat, message, listener, callback)
   local call = {
     message = message, listener = listener, asked = asked.new(), count = 0, bytes = 0, last = {}, names = 0, lone_ends = 0,
-    lone_ends_in_all = 0, lone_end_at = nil,
+    lone_ends_in_all = 0, lone_end_at = nil, astray = 0, undoes_in = nil,
     began = clock.now(), deadline = message.deadline,
     result = nil, err = nil, is_over = false, seat = nil, ends_at = nil, told = false, rest_task = nil, resting = nil, rested = nil,
   }

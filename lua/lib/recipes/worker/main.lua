@@ -25,6 +25,8 @@ local FAILED = 70      -- exit status: EX_SOFTWARE of sysexits.h
 ---@field door WorkerDoor
 ---@field recipes table<string, { recipe: table, declared: table<string, table> }>  by the host's names for them
 ---@field calls table<string, Fiber|false>  false: it begins
+---@field undoing table<string, CallState>  calls that have registered something to undo
+---@field unloaded table<string, string>  why a file could not be loaded
 ---@field cancelled table<string, { state?: CallState, frames?: string[] }>  those of them that are told to end
 ---@field loads WorkerMessage[]  files that are still to be loaded
 ---@field begun boolean   the host has said what it needs
@@ -139,13 +141,16 @@ function Context:log(level, text)
 end
 
 -- It has registered what it is to undo at its end.
-function Context:undoes()
+function Context:undoes(call)
+  self.main.undoing[self.call_id] = call
   if self.undone then return end
-  self.undone = true
   self.main:send { kind = "undoes", call = self.call_id }
+  self.undone = true
 end
 
 function Context:rest()
+  local call = self.main.undoing[self.call_id]
+  if call then self:undoes(call) end -- there may have been no memory to say so
   self.main.door:rest(self)
 end
 
@@ -154,6 +159,7 @@ local function context_of(self, message)
   return setmetatable({
     main = self, call_id = message.call, name = message.key, chain = message.chain, client = message.client, cancelled = false,
     simulated = message.simulated, dry_run = message.dry_run or nil, seed = message.seed, known = message.known or {}, rested = false,
+    undone = false,
     tells = message.tells, given = message.given and doors.by_question(message.given),
     wall = message.wall, ahead = 0, readings = 0, told_at = core_clock.monotonic(), speed = message.speed, ends = message.ends,
     deadline = message.deadline and clock.now() + message.deadline or nil,
@@ -179,7 +185,7 @@ local function run(self, message)
   local loaded = self.recipes[message.recipe]
   local fields = loaded and loaded.declared[key_of(message.feature, message.key)]
   local fn = fields and (fields.run or fields.read)
-  if not fn then error("the worker has no such recipe: " .. message.key, 0) end
+  if not fn then error(self.unloaded[message.recipe] or "the worker has no such recipe: " .. message.key, 0) end
   if message.speed > 0 then require("lib.async.clock").set_speed(message.speed) end
   require("lib.recipes.run.failure").ALL_HELD = ALL_HELD
   local invoke = require "lib.recipes.run.invoke"
@@ -204,15 +210,24 @@ local function outcome_of(self, message, ok, result, err)
 end
 
 local function forget(self, id)
-  self.calls[id], self.cancelled[id] = nil, nil
+  self.calls[id], self.cancelled[id], self.undoing[id] = nil, nil, nil
 end
 
 local function send_outcome(self, message, ok, result, err)
   self:send(outcome_of(self, message, ok, result, err))
 end
 
+-- Whether the call has ended without its clean-ups, for want of memory again and again: the host has it run where there is memory.
+local function is_undone(self, id)
+  local state = self.undoing[id]
+  if not state or state.phase == "over" then return false end
+  fail(self, "not enough memory for what a call was to undo")
+  return true
+end
+
 -- What it gave may be longer than a message may have it.
 local function finish(self, message, ok, result, err)
+  if is_undone(self, message.call) then return end
   local sent, problem = pcall(send_outcome, self, message, ok, result, err)
   if not sent then self:send { kind = "done", call = message.call, err = crossing.problem(problem) } end
   forget(self, message.call)
@@ -225,6 +240,7 @@ local function finish_lost(self)
     if task and task.status == "done" then lost[#lost + 1] = id end
   end
   rescue.each(lost, function(id)
+    if is_undone(self, id) then return end
     self:send { kind = "done", call = id, err = { message = "not enough memory", code = "internal" } }
     forget(self, id)
   end)
@@ -258,6 +274,7 @@ local function load_next(self, index)
   local sent, problem = pcall(send_loaded, self, message)
   if not sent then
     if may_try_again(message, problem) then error("not enough memory", 0) end -- it comes again
+    self.unloaded[message.recipe] = tostring(problem)
     self:send { kind = "loaded", recipe = message.recipe, missing = {}, problem = texts.brief(tostring(problem), lines.LONGEST) }
   end
   table.remove(self.loads, index)
@@ -287,7 +304,7 @@ end
 
 function handlers:unload(message)
   load_now(self, message.recipe)
-  self.recipes[message.recipe] = nil
+  self.recipes[message.recipe], self.unloaded[message.recipe] = nil, nil
 end
 
 function handlers:call(message)
@@ -418,7 +435,9 @@ function M.run()
   if not inherited then error("no channel: " .. message) end
   put_in_order()
   load_overrides()
-  local self = setmetatable({ recipes = {}, calls = {}, cancelled = {}, loads = {}, begun = false, failed = false }, Main)
+  local self = setmetatable({
+    recipes = {}, calls = {}, cancelled = {}, undoing = {}, unloaded = {}, loads = {}, begun = false, failed = false,
+  }, Main)
   self.room = rooms.new(function() return select(2, self.channel:queued()) end)
   self.door = doors.new(link_of(self))
   self.channel = assert(channel.open(inherited, {

@@ -45,14 +45,19 @@ function Order:went(entry)
   end
 end
 
+-- Code that cleans up is at its end already, whatever it had asked for before: it has what it needs for that.
+local function may_be_new(entry, given_only)
+  return not given_only or entry.cleans
+end
+
 --- Whether an answer may be given now.
 ---@param entry AskedEffect
----@param given_only boolean  none that was not given before
+---@param given_only boolean  none that was not given before, but for clean-ups
 ---@return boolean
 function Order:may_go(entry, given_only)
   local next = next_of(self)
   if next then return next == entry end
-  return not given_only
+  return may_be_new(entry, given_only)
 end
 
 -- What is answered before its turn -----------------------------------------------------------------------
@@ -85,7 +90,8 @@ end
 function Order:ready(given_only)
   local next, held = next_of(self), first_held(self)
   if next then return next.is_held and not next.done and next or nil end
-  return not given_only and held or nil
+  while held and (held.left or held.done or not may_be_new(held, given_only)) do held = held.held_before end
+  return held
 end
 
 --- Whether it holds answers for want of one that nobody has asked for again.

@@ -3,6 +3,8 @@
 
 local abandon = require "lib.recipes.run.abandon"
 local calls = require "lib.recipes.run.call"
+local changes = require "lib.recipes.worker.changed"
+local cleanup = require "lib.recipes.run.cleanup"
 local clock = require "lib.async.clock"
 local copies = require "lib.recipes.boundary.copies"
 local door = require "lib.recipes.effects.door"
@@ -50,14 +52,38 @@ local function notify_links(state, effect, answer)
   if chain then chain:notify(effect, { ctx = state.ctx, caller = state }, answer) end
 end
 
+local function may_change(scope)
+  local hints = scope.tool and scope.tool.annotations
+  return not (scope.reads or hints and hints.readOnlyHint)
+end
+
+-- Closed once an effect was performed, or was given up: what the call has changed meanwhile, this may have.
+local Performing = {}
+
+function Performing:__close()
+  if self.call.written > self.written_before then self.changed:note(self.effect) end
+end
+
+local function perform(call, effect, scope, changed)
+  local _ <close> = may_change(scope)
+    and setmetatable({ call = call, effect = effect, changed = changed, written_before = call.written }, Performing) or nil
+  return door.perform(scope.caller, effect)
+end
+
+local function tell_lost(call, changed, why)
+  local what = changed:told()
+  if not what then return end -- there is nothing to undo
+  cleanup.tell_lost(call, ("they may not have come to their end: %s; look at what was changed: %s"):format(why, what))
+end
+
 local function listener_of(call, state)
-  local run = replay.new(record.new())
+  local run, changed = replay.new(record.new()), changes.new()
   return {
     effect = function(effect, cleans)
       local _ <close> = asking(call, cleans)
       local tool = effect.kind == "tool" and state.find(effect.name) or nil
       local scope = { ctx = state.ctx, caller = state, tool = tool, reads = door.is_read(effect) }
-      return run:perform(effect, function() return door.perform(state, effect) end, scope)
+      return run:perform(effect, function() return perform(call, effect, scope, changed) end, scope)
     end,
     noted = function(effect, answer)
       run:note(effect, answer)
@@ -65,6 +91,7 @@ local function listener_of(call, state)
     end,
     ahead = function() return state.ctx.effects and state.ctx.effects:ahead(state) or 0 end,
     undoes = function() call.undoes = true end,
+    lost = function(why) tell_lost(call, changed, why) end,
     rest = function() begin_cleanups(call) end,
     written = function() return call.written end,
     known = function() return run:known(state.call_id) end,

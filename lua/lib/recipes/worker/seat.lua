@@ -1,6 +1,7 @@
 --- One worker with what runs in it: its messages, and the effects of its calls.
 
 local answers = require "lib.recipes.worker.answers"
+local astray = require "lib.recipes.worker.astray"
 local clock = require "lib.async.clock"
 local core_clock = require "core.clock"
 local crossing = require "lib.recipes.worker.crossing"
@@ -31,6 +32,7 @@ local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked
 ---@field ahead? fun(): number  seconds that the recipe's clock runs ahead of ours
 ---@field written? fun(): integer  how much the call has changed outside
 ---@field undoes? fun()     it has registered what it is to undo at its end
+---@field lost? fun(why: string)  they were not run to their end, and will not be
 ---@field rest? fun()       its clean-ups begin: waits, in a fiber, for what they may have to undo
 ---@field progress? fun(done: number, total: number?, message: string?)
 ---@field log? fun(level: string, text: string)
@@ -51,6 +53,8 @@ local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked
 ---@field deadline? number           seconds from its beginning
 ---@field ends_at? integer           it is to end, with its clean-ups, where it has asked for so many effects
 ---@field unasked? integer           … of which it has still to ask for so many, when it is run again
+---@field undoes_in? WorkerSeat      where it has registered something to undo, the last of these
+---@field astray integer              times that it was run again and did something else
 ---@field verdict? Error             what it ends with then, whatever its clean-ups do
 ---@field resting? WorkerSeat        where its clean-ups have begun
 ---@field lone_ends integer          workers that have ended while it alone ran there, and at one place
@@ -80,6 +84,8 @@ local MOST_BYTES = 512 * 1024 * 1024 -- of what the calls of a worker have asked
 ---@field private named integer  how many
 ---@field private end_seconds number  that it may take to end a call
 ---@field lone boolean  it has only calls whose worker has ended, and gets no others
+---@field package on_astray fun(call: SeatedCall)  has it run again elsewhere
+---@field package dropped table<string, true>  calls that it had, and that run elsewhere now
 local Seat = {}
 Seat.__index = Seat
 
@@ -89,7 +95,7 @@ Seat.__index = Seat
 function M.new(lone, end_seconds)
   local self = setmetatable({
     calls = {}, loads = {}, sent = {}, names = {}, named = 0, end_seconds = end_seconds or END_SECONDS, lone = lone, process = nil,
-    alone = nil, account = nil, given = 0, looks = false,
+    alone = nil, account = nil, given = 0, looks = false, on_astray = nil, dropped = {},
   }, Seat)
   rescue.add(self, Seat.recover)
   return self
@@ -133,10 +139,16 @@ local function notify_end(call)
   call.callback(call.result, call.err)
 end
 
-local function over(call, result, err)
+-- Where nobody can say that the clean-ups were done, `lost` says why; where memory runs out for that it is called again.
+local function over(call, result, err, lost)
   if call.is_over then return end
+  if lost and call.undoes_in and call.listener.lost then
+    call.listener.lost(lost)
+    call.undoes_in = nil -- told once
+  end
   if call.verdict then result, err = nil, call.verdict end
-  call.seat, call.result, call.err, call.is_over = nil, result, err, true
+  call.result, call.err, call.seat = result, err, nil
+  call.is_over = true -- behind these, for which there may be no memory
   local ok, problem = pcall(notify_end, call)
   if not ok and not errors.is_out_of_memory(problem) then error(problem, 0) end
 end
@@ -145,7 +157,7 @@ end
 ---@param call SeatedCall
 ---@param err Error
 function M.fail(call, err)
-  over(call, nil, err)
+  over(call, nil, err, err.message)
 end
 
 -- Effects ------------------------------------------------------------------------------------------
@@ -217,6 +229,8 @@ local function take_effect(call, effect, cleans, size)
 end
 
 function handlers.effect(self, message, call, size)
+  local is_new = message.effect ~= "module" and not call.asked:at(message)
+  if is_new and astray.look(self, call) then return end
   local problem = check_number(call, message)
   if problem then return problem end
   if call.count >= MOST_EFFECTS or is_too_much(self, size) then return "too many effects at once" end
@@ -240,8 +254,9 @@ function handlers.noted(_, message, call)
   note_number(call, message)
 end
 
-function handlers.undoes(_, _, call)
+function handlers.undoes(self, _, call)
   if call.listener.undoes then call.listener.undoes() end
+  call.undoes_in = self
 end
 
 local function notify_rested(self, call)
@@ -252,6 +267,7 @@ end
 
 -- Once in each worker that runs it: nothing waits any more when it is run again.
 function handlers.rest(self, _, call)
+  if astray.look(self, call) then return end
   if call.resting == self then return "it has begun its clean-ups twice" end
   call.ending_since = nil
   call.rest_task = fiber.spawn(function()
@@ -272,7 +288,9 @@ function handlers:done(message, call)
   if problem then return problem end
   local err = message.err and crossing.told(message.err)
   if self.calls[message.call] ~= call then return end -- the loop has turned: the worker may have ended, and the call runs elsewhere
-  over(call, message.result, err)
+  local is_gone, lost = astray.look_at_end(self --[[@as WorkerSeat]], call, err)
+  if is_gone then return end
+  over(call, message.result, err, lost)
   self.calls[message.call] = nil -- at last: where memory runs out before, the message comes again
 end
 
@@ -317,7 +335,7 @@ function Seat:take(message, size)
   if message.kind == "log" then return take_log(self, message) end
   if message.kind == "loaded" then return take_loaded(self, message) end
   local call = self.calls[message.call]
-  if not call then return message.kind ~= "leave" and "a call that there is not" or nil end
+  if not call then return message.kind ~= "leave" and not self.dropped[message.call] and "a call that there is not" or nil end
   return handlers[message.kind](self, message, call, size)
 end
 

@@ -191,8 +191,8 @@ local function live(seed, folder)
   local tasks = {}
   for i = 1, INNOCENTS do tasks[i] = spawn_call(recipe, world, "innocent" .. i, settings) end
   local guilty = spawn_call(recipe, world, "guilty", settings)
-  -- Run again, it does as much again; in its own name alone it ends soon.
-  for _ = 1, 8 do
+  -- Run again, it does as much again; in its own name alone it ends soon, where it goes astray twice later.
+  for _ = 1, 8 + 2 do
     local its = guilty.status ~= "done" and seat_of(host, "guilty")
     if not its then break end
     for count = 1, plan.count do

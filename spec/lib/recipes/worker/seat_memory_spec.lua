@@ -22,7 +22,7 @@ describe("a worker's seat without memory", function()
     seat.process = { send = function(_, message) told[#told + 1] = message end, room = { await = function() end } }
     local call = {
       message = { kind = "call", call = "c1", feature = "tool", limits = {} }, asked = asked.new(), count = 0, bytes = 0, last = {},
-      names = 0, lone_ends = 0, lone_ends_in_all = 0, listener = listener, callback = function() end,
+      names = 0, lone_ends = 0, lone_ends_in_all = 0, astray = 0, listener = listener, callback = function() end,
     }
     seat:seat(call)
     return seat, call, told

@@ -19,7 +19,7 @@ local function seated(end_seconds)
   seat.process = { send = function(_, message) told[#told + 1] = message end, room = { await = function() end } }
   local call = {
     message = { kind = "call", call = "c1", feature = "tool", limits = {} }, asked = asked.new(), count = 0, bytes = 0, last = {},
-    names = 0, lone_ends = 0, lone_ends_in_all = 0, callback = function() end,
+    names = 0, lone_ends = 0, lone_ends_in_all = 0, astray = 0, callback = function() end,
     listener = { effect = function() fiber.sleep(600) end },
   }
   seat:seat(call)
