@@ -4,17 +4,24 @@ local clock = require "lib.async.clock"
 local core_clock = require "core.clock"
 local crossing = require "lib.recipes.worker.crossing"
 local fiber = require "lib.async.fiber"
+local insist = require "lib.async.insist"
 
 local M = {}
 
+local NO_MEMORY = { message = "not enough memory", code = "internal" }
 local LONG = 64 * 1024 -- bytes of a message from which what it asks for begins in a turn of its own
+
+-- Its fields may hold ids of paid requests: none is left out for want of memory.  nil: there was none for a second.
+local function told(err)
+  return fiber.shield(insist, "telling a recipe what went wrong", crossing.problem, err)
+end
 
 -- What is done for a recipe raises nothing here, whatever the worker has put into it.
 ---@return { value: any, err: any, written: boolean? }
 local function perform(call, effect, cleans)
   local ok, value, err = pcall(call.listener.effect, effect, cleans)
   if ok and err == nil then return { value = value } end
-  return { err = crossing.problem(ok and err or value) }
+  return { err = told(ok and err or value) or NO_MEMORY }
 end
 
 --- Answers what was not performed, or was.
@@ -35,7 +42,7 @@ function M.send(call, effect, outcome)
 end
 
 -- Nobody knows what came of it: it may have changed something.
-local LOST = { err = { message = "not enough memory", code = "internal" }, written = true }
+local LOST = { err = NO_MEMORY, written = true }
 
 local function nothing_written()
   return 0

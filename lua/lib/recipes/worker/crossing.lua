@@ -10,11 +10,14 @@ local M = {}
 
 local FIELDS = table.move(errors.CROSSING, 1, #errors.CROSSING, 4, { "content", "notes", "frames" })
 
+-- What may be the id of a paid request is not left out for want of memory: that is raised, and whoever tells the error does so again.
 local function can_cross(value)
-  return (pcall(json.pack, value))
+  local ok, problem = pcall(json.pack, value)
+  if not ok and errors.is_out_of_memory(problem) then error("not enough memory", 0) end
+  return ok
 end
 
---- Whatever was raised, or returned as an error, as plain data.
+--- Whatever was raised, or returned as an error, as plain data.  Raises where there is no memory for that.
 ---@param err any
 ---@return table problem
 function M.problem(err)

@@ -5,6 +5,8 @@ local core_clock = require "core.clock"
 local crossing = require "lib.recipes.worker.crossing"
 local doors = require "lib.recipes.worker.door"
 local errors = require "lib.errors"
+local fiber = require "lib.async.fiber"
+local insist = require "lib.async.insist"
 local lines = require "lib.recipes.rc.lines"
 local log = require "core.log"
 local loop = require "core.loop"
@@ -225,11 +227,19 @@ local function is_undone(self, id)
   return true
 end
 
--- What it gave may be longer than a message may have it.
+-- Gives what is wrong with what it gave, which may be longer than a message may have it; raises where memory runs out.
+local function try_to_send(self, message, ok, result, err)
+  local sent, problem = pcall(send_outcome, self, message, ok, result, err)
+  if not sent and errors.is_out_of_memory(problem) then error(problem, 0) end
+  return not sent and problem or false
+end
+
+-- Where there is no memory for a second, its result is lost: the host names what it has begun.
 local function finish(self, message, ok, result, err)
   if is_undone(self, message.call) then return end
-  local sent, problem = pcall(send_outcome, self, message, ok, result, err)
-  if not sent then self:send { kind = "done", call = message.call, err = crossing.problem(problem) } end
+  local problem = fiber.shield(insist, "the end of a call", try_to_send, self, message, ok, result, err)
+  if problem == nil then problem = "not enough memory" end
+  if problem then self:send { kind = "done", call = message.call, err = crossing.problem(problem) } end
   forget(self, message.call)
 end
 
@@ -310,7 +320,6 @@ end
 function handlers:call(message)
   if self.calls[message.call] then error("a call of this name runs already: " .. message.call, 0) end
   load_now(self, message.recipe)
-  local fiber = require "lib.async.fiber"
   self.calls[message.call] = false -- room: what has begun must not begin again
   local task = fiber.spawn(function() finish(self, message, pcall(run, self, message)) end)
   if self.calls[message.call] ~= nil then self.calls[message.call] = task end
@@ -348,7 +357,7 @@ local QUIET_TURNS = 3 -- in which nothing was to be done
 -- Whether all that runs waits for the host.
 local function is_quiet(self)
   if #self.loads > 0 then return false end
-  if require("lib.async.fiber").deferred() > 0 then return false end
+  if fiber.deferred() > 0 then return false end
   local waiting = self.door:waiting_calls()
   for id in pairs(self.calls) do
     if not waiting[id] then return false end

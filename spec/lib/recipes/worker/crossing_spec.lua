@@ -1,6 +1,8 @@
 local crossing = require "lib.recipes.worker.crossing"
 local errors = require "lib.errors"
+local host = require "core.host"
 local json = require "core.json"
+local memory = require "spec.support.memory"
 
 describe("what crosses", function()
   it("of an error is what recipes and clients read of it", function()
@@ -13,6 +15,16 @@ describe("what crosses", function()
     assert.is_true(errors.is(again))
     assert.equal("no", again.message)
     assert.same({ "z", "a" }, json.order(again.data))
+  end)
+
+  it("of an error is all of that, or nothing yet, where memory runs out: it may hold the ids of what was paid for", function()
+    local err = errors.new("no", { code = "busy", delivery = "unknown", data = { request_id = "r1" }, detail = { "more" } })
+    assert.is_true(memory.sweep(function()
+      local problem = crossing.problem(err)
+      local left = host.fail_allocations(0, 0)
+      assert.same({ message = "no", code = "busy", delivery = "unknown", data = { request_id = "r1" }, detail = { "more" } }, problem)
+      return left
+    end) > 0)
   end)
 
   it("of an error without what JSON cannot say, which nobody could be told", function()
