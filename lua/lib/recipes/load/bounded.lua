@@ -2,6 +2,7 @@
 --- no limit reaches it.
 
 local sandbox = require "core.sandbox"
+local told = require("lib.recipes.load.refusals").told
 
 local M = {}
 
@@ -22,19 +23,6 @@ local function check_length(name, list)
   end
 end
 
-local REFUSALS = { "bad argument", "invalid value", "wrong number of arguments", "too many results" } -- beginnings of Lua's own
-
--- What Lua's function refuses is told at the recipe's line; what else comes out of it is passed on.
----@param level integer  as error's, from here
-local function told(level, ok, ...)
-  if ok then return ... end
-  local message = ...
-  for _, beginning in ipairs(type(message) == "string" and REFUSALS or {}) do
-    if message:sub(1, #beginning) == beginning then error(message, level + 1) end
-  end
-  error(message, 0)
-end
-
 local bounded = {}
 
 function bounded.concat(list, separator, first, last)
@@ -42,18 +30,18 @@ function bounded.concat(list, separator, first, last)
   first = first or 1
   last = last or type(list) == "table" and rawlen(list) or 0
   check_span("concat", first, last)
-  return (told(2, pcall(table.concat, list, separator, first, last)))
+  return (told(2, "table.concat", pcall(table.concat, list, separator, first, last)))
 end
 
 function bounded.insert(list, ...)
   check_length("insert", list)
   if select("#", ...) == 1 and type(list) == "table" then return table.insert(list, (...)) end
-  told(2, pcall(table.insert, list, ...))
+  told(2, "table.insert", pcall(table.insert, list, ...))
 end
 
 function bounded.remove(list, ...)
   check_length("remove", list)
-  return (told(2, pcall(table.remove, list, ...)))
+  return (told(2, "table.remove", pcall(table.remove, list, ...)))
 end
 
 function bounded.sort(list, before)
@@ -97,12 +85,12 @@ function bounded.move(from, first, last, at, to)
   local low, high, target = whole(first), whole(last), whole(at)
   local is_long = low and high and target and low < high and high - low >= PIECE
   if is_long and target < math.maxinteger - MOST then return move_pieces(from, low, high, target, to) end
-  return (told(2, pcall(table.move, from, first, last, at, to)))
+  return (told(2, "table.move", pcall(table.move, from, first, last, at, to)))
 end
 
 function bounded.unpack(list, first, last)
   check_length("unpack", list)
-  return told(1, pcall(table.unpack, list, first, last)) -- a tail call: one frame less
+  return told(1, "table.unpack", pcall(table.unpack, list, first, last)) -- a tail call: one frame less
 end
 
 --- A fresh copy of `table` with them in it.

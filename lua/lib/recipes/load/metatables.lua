@@ -6,6 +6,7 @@
 
 local host_work = require "lib.recipes.boundary.host_work"
 local json = require "core.json"
+local told = require("lib.recipes.load.refusals").told
 
 local M = {}
 
@@ -95,7 +96,7 @@ function M.add(env)
   function env.rawset(object, key, value)
     if is_protected(self, object) then error("rawset: the table is protected", 2) end
     if key == "__mode" and self.own[object] then return object end
-    return rawset(object, key, value)
+    return (told(2, "rawset", pcall(rawset, object, key, value)))
   end
 end
 

@@ -2,14 +2,9 @@
 --- While a file is loaded it can do nothing: its clocks stand, in another worker where they stood in the first one.
 
 local calls = require "lib.recipes.run.call"
+local told = require("lib.recipes.load.refusals").told
 
 local M = {}
-
--- What the library refuses is told at the recipe's line.
-local function told(ok, value)
-  if ok then return value end
-  error(value, 3)
-end
 
 --- The library `os` of a recipe.
 ---@param loaded_at? integer  os.time while its file is loaded; default: now
@@ -28,11 +23,11 @@ function M.library(loaded_at)
 
   function library.time(fields)
     if fields == nil then return read "system" end
-    return (told(pcall(os.time, fields)))
+    return (told(2, "os.time", pcall(os.time, fields)))
   end
 
   function library.date(format, moment)
-    return (told(pcall(os.date, format == nil and "%c" or format, moment == nil and read "system" or moment)))
+    return (told(2, "os.date", pcall(os.date, format == nil and "%c" or format, moment == nil and read "system" or moment)))
   end
 
   function library.clock()

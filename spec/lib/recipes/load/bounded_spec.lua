@@ -3,7 +3,7 @@ describe("table of recipes", function()
     ["table.concat({ {} })"] = "invalid value (table) at index 1 in table for 'concat'",
     ["table.concat(1)"] = "bad argument #1 to 'table.concat' (table expected, got number)",
     ["table.insert({}, 5, 1)"] = "bad argument #2 to 'table.insert' (position out of bounds)",
-    ["table.insert({}, 1, 2, 3)"] = "wrong number of arguments to 'insert'",
+    ["table.insert({}, 1, 2, 3)"] = "wrong number of arguments to 'table.insert'",
     ["table.insert(1, 1)"] = "bad argument #1 to 'table.insert' (table expected, got number)",
     ["table.remove(1)"] = "bad argument #1 to 'table.remove' (table expected, got number)",
     ["table.sort(1)"] = "bad argument #1 to 'sort' (table expected, got number)",
