@@ -100,6 +100,18 @@ describe("rcmcp serve with hostile recipes", function()
 
   it("ends what eats memory and answers the next call", function() bitten(greedy, 20000, 60) end)
 
+  it("answers what a recipe asks for at length", function()
+    place:write("asking.lua", [[
+      local rc = require "rc"
+      return rc.tool { name = "asking", description = "Asks at length.", uses = { "get_request_status" }, run = function()
+        local ok = pcall(rc.tools.get_request_status, { deployment_id = ("x"):rep(1000000), request_id = "r" })
+        return { ok = ok }
+      end }]])
+    server = start(place, 20000, 60)
+    send(server, 1, "asking")
+    assert.is_false(answer(server).result.structuredContent.ok)
+  end)
+
   it("answers others while one is busy", function()
     place:write("busy.lua", source("busy", "while true do rc.sleep(0) end"))
     place:write("good.lua", source("good", "return { ok = true }"))

@@ -5,7 +5,7 @@
 
 local errors = require "lib.errors"
 local fields = require "lib.recipes.worker.fields"
-local long_json = require "lib.async.long_json"
+local json = require "core.json"
 local texts = require "lib.text"
 
 local M = {}
@@ -21,10 +21,10 @@ local function is_path(value)
   return type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
 end
 
--- Whether there is JSON of it: the message is nobody else's, and does not change while the loop turns.  Where memory runs out nothing
--- is known of that: the message comes again.
+-- Whether there is JSON of it.  At once: it is asked for in the midst of sending, too, where nothing may wait.  Where memory runs out
+-- nothing is known of that: the message comes again.
 local function has_json(value, most)
-  local ok, err = pcall(long_json.encode, value, most)
+  local ok, err = pcall(json.encode, value, most)
   if not ok and errors.is_out_of_memory(err) then error(err, 0) end
   return ok
 end
