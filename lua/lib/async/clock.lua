@@ -12,6 +12,7 @@ local http = require "core.http"
 local httpd = require "core.httpd"
 local loop = require "core.loop"
 local timer = require "core.timer"
+local turn = require "lib.async.turn"
 
 local M = {}
 
@@ -179,7 +180,7 @@ end
 -- Whether something is under way that does not itself wait for this clock: a transfer, an answer that is
 -- there already, the work of another process.
 local function transfers_move()
-  return held > 0 or fiber.deferred() > 0 or http.active() > httpd.pending()
+  return held > 0 or turn.deferred() > 0 or http.active() > httpd.pending()
 end
 
 --- Lets time run until `done()` is true: real events first, then the next timer, at once.

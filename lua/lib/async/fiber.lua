@@ -20,6 +20,7 @@ local errors = require "lib.errors"
 local log = require "core.log"
 local rescue = require "lib.async.rescue"
 local timer = require "core.timer"
+local turn = require "lib.async.turn"
 
 local M = {}
 
@@ -200,19 +201,8 @@ end
 
 local slice_ended ---@type fun(self: Fiber, outcome: string, ...)
 
--- Processor time of slices since the loop last turned for them.  What many budgets use one after the other would be one long
--- turn: from here on the next one waits for the next turn, in which the loop looks at everything else first.
-local SHARE = 0.05
-local spent = 0 ---@type number
-
-local function turned()
-  spent = 0
-end
-
 local function note_spent(self, before, ...)
-  local was_less = spent < SHARE
-  spent = spent + self.budget:used() - before
-  if was_less and spent >= SHARE then timer.next_turn(turned) end
+  turn.spend(self.budget:used() - before)
   return slice_ended(self, ...)
 end
 
@@ -285,71 +275,6 @@ end
 
 -- Fibers with a budget ------------------------------------------------------------------------------
 
-local deferrals = 0
-local deferred = {} ---@type table[]  by age
-local turn ---@type table[]?  those that are answered now
-local answered_in_turn = 0 -- how many of them
-local Deferral = {}
-Deferral.__index = Deferral
-
-function Deferral:__close()
-  if not self.fn then return end
-  self.fn = nil
-  deferrals = deferrals - 1
-end
-
-local run_deferred ---@type fun()
-
--- What is left of a list comes in the next turn, before what was deferred meanwhile.
-local function defer_rest(list, from)
-  if #deferred == 0 then timer.next_turn(run_deferred) end
-  local rest = table.move(list, from, #list, 1, {})
-  deferred = table.move(deferred, 1, #deferred, #rest + 1, rest)
-  turn = nil
-end
-
--- Where memory runs out here, it is called again, and goes on behind the one that it ran out for.
-local function finish_turn()
-  while turn and answered_in_turn < #turn do
-    if spent >= SHARE then return defer_rest(turn, answered_in_turn + 1) end
-    answered_in_turn = answered_in_turn + 1
-    local deferral = turn[answered_in_turn]
-    local fn = deferral.fn
-    deferral:__close()
-    if fn then
-      budgets.new_turn()
-      fn()
-    end
-  end
-  turn = nil
-end
-
-function run_deferred()
-  spent = 0
-  finish_turn()
-  if spent >= SHARE then return end
-  local list = deferred
-  deferred = {}
-  turn, answered_in_turn = list, 0
-  finish_turn()
-end
-
--- What is known at once is answered in the next turn of the loop: a fiber that asks such things for ever
--- must not keep the others waiting.
-local function defer(fn)
-  local self = setmetatable({ fn = fn }, Deferral)
-  if #deferred == 0 then timer.next_turn(run_deferred) end
-  table.insert(deferred, self)
-  deferrals = deferrals + 1
-  return self
-end
-
---- Fibers whose answer is there and who get it in the next turn of the loop.
----@return integer
-function M.deferred()
-  return deferrals
-end
-
 local function end_wait(self)
   self.ticket, self.wake = self.ticket + 1, nil
   close_op(self)
@@ -364,9 +289,11 @@ local function answer(self, raise, ...)
   return resume(self, raise, ...)
 end
 
+-- What is known at once is answered in the next turn of the loop: a fiber that asks such things for ever
+-- must not keep the others waiting.
 local function answer_later(self, ...)
   local values = table.pack(...)
-  self.op = defer(function() answer(self, table.unpack(values, 1, values.n)) end)
+  self.op = turn.defer(function() answer(self, table.unpack(values, 1, values.n)) end)
   self.status = "waiting"
 end
 
@@ -375,7 +302,7 @@ local function serve(self, start, ...)
   local ticket = self.ticket
   local function callback(...)
     if self.ticket ~= ticket or self.status ~= "waiting" then return end
-    if spent < SHARE then return answer(self, false, ...) end
+    if turn.has_room() then return answer(self, false, ...) end
     end_wait(self)
     answer_later(self, false, ...)
   end
@@ -410,7 +337,7 @@ end
 local function start_later(self, ...)
   local args = table.pack(...)
   self.status, self.unstarted = "waiting", true
-  self.op = defer(function()
+  self.op = turn.defer(function()
     end_wait(self)
     self.unstarted = nil
     resume(self, table.unpack(args, 1, args.n))
@@ -432,7 +359,7 @@ function M.spawn_in(budget, fn, ...)
   self.thread = budget:create(fn)
   by_thread[self.thread] = self
   alive = alive + 1
-  local ok, err = pcall(spent < SHARE and resume or start_later, self, ...)
+  local ok, err = pcall(turn.has_room() and resume or start_later, self, ...)
   if ok or errors.is_out_of_memory(err) then return self end -- that ends it as any other that got stuck
   error(err, 0)
 end
@@ -542,7 +469,7 @@ end
 --- Lets the loop turn: what is ready by now runs first.
 ---@param await? fun(start: fun(callback: fun()): table)  default: `await`
 function M.next_turn(await)
-  (await or M.await)(defer)
+  (await or M.await)(turn.defer)
 end
 
 -- Its current wait raises.

@@ -15,6 +15,7 @@ local rescue = require "lib.async.rescue"
 local rooms = require "lib.recipes.worker.room"
 local texts = require "lib.text"
 local timer = require "core.timer"
+local turn = require "lib.async.turn"
 local walls = require "core.walls"
 
 local M = {}
@@ -357,7 +358,7 @@ local QUIET_TURNS = 3 -- in which nothing was to be done
 -- Whether all that runs waits for the host.
 local function is_quiet(self)
   if #self.loads > 0 then return false end
-  if fiber.deferred() > 0 then return false end
+  if turn.deferred() > 0 then return false end
   local waiting = self.door:waiting_calls()
   for id in pairs(self.calls) do
     if not waiting[id] then return false end
