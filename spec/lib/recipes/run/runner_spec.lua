@@ -5,6 +5,7 @@ local host = require "core.host"
 local loop = require "core.loop"
 local recipe = require "spec.support.recipe"
 local runner = require "lib.recipes.run.runner"
+local turn = require "lib.async.turn"
 local turning = require "spec.support.turns"
 
 local SMALL, first, refusal = recipe.SMALL, recipe.first, recipe.refusal
@@ -137,7 +138,7 @@ describe("lib.recipes.run.runner", function()
       local ok, err = pcall(rc.sleep, 100)
       print(ok, err.code or err)
       rc.sleep(100)]], { log = log })
-    time:run_until(function() return fiber.deferred() == 0 end) -- it has begun
+    time:run_until(function() return turn.deferred() == 0 end) -- it has begun
     task:cancel()
     time:run_until(function() return task.status == "done" end)
     local ok, err = task:join()
