@@ -3,7 +3,6 @@
 #include "base/unescape.h"
 #include "json/reader.h"
 #include "json/redact_scan.h"
-#include "json/redact_walk.h"
 #include "json/scan.h"
 
 #include <stdlib.h>
