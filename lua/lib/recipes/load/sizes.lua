@@ -1,6 +1,7 @@
 --- How much a recipe's file may declare.  Clients hand the whole list of tools to a model, with every conversation: what is
 --- too large there makes all tools worse, or is refused with the list.
 
+local errors = require "lib.errors"
 local json = require "core.json"
 local subschemas = require "lib.schema.subschemas"
 local brief = require("lib.text").brief
@@ -115,9 +116,14 @@ function Sizes:add(kind)
   return ("it is one %s too many: a file declares %d at most"):format(kind, M.DECLARATIONS)
 end
 
+-- A worker may have declared what no recipe can.
 local function bytes_of(schema)
+  if not schema then return 0 end
   if type(schema) == "userdata" then return schema:size() end
-  return schema and #json.encode(schema) or 0
+  local ok, text = pcall(json.encode, schema)
+  if ok then return #text end
+  if errors.is_out_of_memory(text) then error(text, 0) end
+  return nil, tostring(text)
 end
 
 --- Counts the bytes that clients get of a declaration.
@@ -126,7 +132,8 @@ end
 function Sizes:weigh(compiled)
   self.bytes = self.bytes + #(compiled.description or "")
   for name, schema in pairs { input = compiled.schema or false, output = compiled.output or false } do
-    local bytes = bytes_of(schema)
+    local bytes, unwritable = bytes_of(schema)
+    if not bytes then return ("field '%s' cannot be written as JSON: %s"):format(name, unwritable) end
     if bytes > M.SCHEMA then
       return ("field '%s': its schema has %d bytes; it has %d at most"):format(name, bytes, M.SCHEMA)
     end

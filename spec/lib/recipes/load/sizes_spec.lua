@@ -1,5 +1,6 @@
 local catalog = require "lib.recipes.link.catalog"
 local folder = require "spec.support.folder"
+local json = require "core.json"
 local kit = require "spec.support.catalog"
 local lint = require "lib.workbench.lint"
 local loader = require "lib.recipes.load.loader"
@@ -139,5 +140,13 @@ describe("recipes.sizes", function()
     assert.equal(20, looked)
     for _ = 1, 100 do schema = { type = "object", properties = { a = schema } } end
     assert.is_nil(sizes.problem { input = schema })
+  end)
+
+  it("cannot be told of a schema that JSON cannot say, which a hostile worker may declare", function()
+    local schema = { type = "object", properties = { n = { description = "cut \xE2\x82" } } }
+    for name, compiled in pairs { input = { schema = schema }, output = { schema = json.raw "{}", output = schema } } do
+      local problem = sizes.new():weigh(compiled)
+      assert.matches(("^field '%s' cannot be written as JSON: at .properties.n.description: "):format(name), problem)
+    end
   end)
 end)
