@@ -72,8 +72,8 @@ describe(".ci/run", function()
       local function has_both(word)
         reader:wait_until(function() return select(2, reader.out:gsub(word, "")) == 2 end)
       end
-      local sleeper = "exec >pipe; trap 'echo told; until [ -e go ]; do sleep 0.01; done; echo cleaned; exit 1' TERM; "
-        .. "echo began; sleep 600 & wait"
+      local sleeper = "exec >pipe; trap 'trap \"\" TERM; echo told; until [ -e go ]; do sleep 0.01; done; echo cleaned; exit 1' TERM; "
+        .. "sleep 600 & echo began; wait" -- in this order: what is begun behind the signal has not heard of it
       local ci = run { layers = sleeper, patterns = sleeper }
       has_both "began"
       ci.handle:kill(signal)
